@@ -1,0 +1,2 @@
+Console.WriteLine("llm2clip");
+return 0;

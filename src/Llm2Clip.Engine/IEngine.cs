@@ -1,0 +1,45 @@
+namespace Llm2Clip.Engine;
+
+/// <summary>What the chosen engine offers beyond the three packages' APIs; nothing outside the engine projects asks which one it is.</summary>
+public interface IEngine
+{
+    /// <summary><c>system</c> or <c>nuget</c>, for logs and <c>doctor</c> only.</summary>
+    string Name { get; }
+
+    /// <summary>Reads and writes Parquet tables.</summary>
+    IParquet Parquet { get; }
+
+    /// <summary>Names and versions of the natives in use, for <c>doctor</c>.</summary>
+    IReadOnlyList<NativeComponent> Describe();
+}
+
+/// <summary>A native library in use. <paramref name="Problem"/> says what is missing, <paramref name="Remedy"/> the command that installs it.</summary>
+public sealed record NativeComponent(string Name, string? Version, string? Path, string? Problem = null, string? Remedy = null);
+
+/// <summary>Type of a Parquet column.</summary>
+public enum ColumnType
+{
+    Text,
+    Int64,
+    Float64,
+    Bytes,
+
+    /// <summary>A list of 32-bit floats, one vector a row.</summary>
+    FloatVector,
+}
+
+/// <summary>A column: its name and type.</summary>
+public sealed record ParquetColumn(string Name, ColumnType Type);
+
+/// <summary>Reads and writes Parquet, row batch by row batch. Cells are string, long, double, byte[], float[] or null.</summary>
+public interface IParquet
+{
+    /// <summary>Columns of a file with its number of rows.</summary>
+    (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path);
+
+    /// <summary>Rows of the named columns in file order, each an array in the order of <paramref name="columns"/>.</summary>
+    IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns);
+
+    /// <summary>Writes all rows to a temporary name and renames it to <paramref name="path"/> when complete.</summary>
+    void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows);
+}

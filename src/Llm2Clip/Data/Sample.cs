@@ -1,0 +1,52 @@
+namespace Llm2Clip.Data;
+
+/// <summary>What a caption is: a short one-liner, a dense paragraph, or the raw alt text that came with the picture.</summary>
+public enum CaptionKind
+{
+    Short,
+    Long,
+    Raw,
+}
+
+/// <summary>One caption. <paramref name="Language"/> is the data set's own label, such as <c>en</c>, <c>zh</c> or <c>zh-mt</c>.</summary>
+public sealed record Caption(string Text, string Language, CaptionKind Kind);
+
+/// <summary>
+/// One picture with its captions, as every source gives it.
+/// </summary>
+/// <param name="Key">Unique name of the picture within the data set.</param>
+/// <param name="Origin">Where it was read, for messages: shard and member, or file and line.</param>
+/// <param name="Captions">All captions, in the order of the source.</param>
+/// <param name="Image">The encoded picture, read when asked for; reading costs I/O, so captions alone are cheap.</param>
+public sealed record Sample(string Key, string Origin, IReadOnlyList<Caption> Captions, IImageBytes Image);
+
+/// <summary>The encoded bytes (jpg, png, webp) of one picture, fetched on demand.</summary>
+public interface IImageBytes
+{
+    /// <summary>Reads the encoded picture. Throws <see cref="InputException"/>, naming the origin, where it cannot be read.</summary>
+    byte[] Read();
+}
+
+/// <summary>
+/// A data set as a list of shards that can be read independently and in any order. Readers of samples know this interface only.
+/// </summary>
+public interface ISampleSource
+{
+    /// <summary>What it is, for logs: pattern and format.</summary>
+    string Description { get; }
+
+    /// <summary>Shards in a fixed order (tar files; or chunks of a list file).</summary>
+    int ShardCount { get; }
+
+    /// <summary>Name of a shard for messages.</summary>
+    string ShardName(int shard);
+
+    /// <summary>
+    /// The samples of one shard in stored order. A bad record is reported through <paramref name="onBad"/> and left out.
+    /// Throws <see cref="InputException"/> where the shard itself cannot be read.
+    /// </summary>
+    IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad);
+}
+
+/// <summary>A record that could not be used: where it stands and why.</summary>
+public sealed record BadSample(string Origin, string Reason);
