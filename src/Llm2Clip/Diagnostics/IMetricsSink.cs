@@ -1,0 +1,16 @@
+namespace Llm2Clip.Diagnostics;
+
+/// <summary>Receives the numbers of a run over its steps: losses, rates, recalls. Implementations are safe to call from several threads.</summary>
+public interface IMetricsSink
+{
+    /// <summary>Records a value, such as <c>train/loss</c> at global step 40.</summary>
+    void Scalar(string tag, long step, double value);
+}
+
+/// <summary>Forgets everything.</summary>
+public sealed class NoMetrics : IMetricsSink
+{
+    public static readonly NoMetrics Instance = new();
+
+    public void Scalar(string tag, long step, double value) { }
+}
