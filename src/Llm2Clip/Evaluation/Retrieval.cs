@@ -1,0 +1,79 @@
+namespace Llm2Clip.Evaluation;
+
+/// <summary>Ranks and recalls of one set of captions against one set of pictures, both directions.</summary>
+public sealed record RetrievalResult
+{
+    /// <summary>One query a caption; candidates are the pictures.</summary>
+    public required RecallNumbers TextToImage { get; init; }
+
+    /// <summary>One query a picture that has a caption; candidates are the captions, any own one counts.</summary>
+    public required RecallNumbers ImageToText { get; init; }
+
+    /// <summary>Rank of each caption's picture.</summary>
+    public required int[] TextToImageRanks { get; init; }
+
+    /// <summary>Rank of the best own caption of each picture in <see cref="QueriedImages"/>.</summary>
+    public required int[] ImageToTextRanks { get; init; }
+
+    /// <summary>The pictures that have captions, in ascending order.</summary>
+    public required int[] QueriedImages { get; init; }
+}
+
+/// <summary>
+/// Image-text retrieval by the protocol of DESIGN 6: cosine in fp32, exact ranks, any-hit, ties against the query, own
+/// candidates never. Numbers of captions a picture may differ.
+/// </summary>
+public static class Retrieval
+{
+    /// <summary>The protocol in one sentence, printed with every number.</summary>
+    public const string Protocol =
+        "cosine similarity in fp32; rank = 1 + candidates of others scoring >= the query's best own candidate (ties count against it); "
+        + "recall@k = share of queries with rank <= k; text to image: one query a caption, image to text: one query a picture, any of its captions counts; "
+        + "intervals: 95 % percentile bootstrap over pictures";
+
+    /// <summary>
+    /// Scores captions against pictures.
+    /// </summary>
+    /// <param name="images">Picture vectors [images, dim].</param>
+    /// <param name="texts">Caption vectors [texts, dim].</param>
+    /// <param name="imageOfText">Index of each caption's picture.</param>
+    /// <param name="bootstrapSeed">Seed of the intervals; null leaves them out.</param>
+    /// <param name="seen">Called with each text-to-image query and its scores over the pictures (from several threads).</param>
+    public static RetrievalResult Score(
+        VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null, Action<int, ReadOnlySpan<float>>? seen = null)
+    {
+        if (imageOfText.Count != texts.Count)
+        {
+            throw new ArgumentException($"{texts.Count} captions, but pictures for {imageOfText.Count}.", nameof(imageOfText));
+        }
+        var textsOfImage = Enumerable.Range(0, images.Count).Select(_ => new List<int>()).ToArray();
+        for (var text = 0; text < imageOfText.Count; text++)
+        {
+            textsOfImage[imageOfText[text]].Add(text);
+        }
+        var queried = Enumerable.Range(0, images.Count).Where(image => textsOfImage[image].Count > 0).ToArray();
+        if (queried.Length == 0)
+        {
+            throw new ArgumentException("There is no caption.", nameof(texts));
+        }
+
+        var textRanks = Ranking.Rank(texts, images, [.. imageOfText.Select(image => new[] { image })], seen);
+        var imageRanks = Ranking.Rank(images.Rows(queried), texts, [.. queried.Select(image => textsOfImage[image].ToArray())]);
+
+        var textToImage = RecallNumbers.From(textRanks, images.Count, [.. imageOfText.Select(_ => 1)]);
+        var imageToText = RecallNumbers.From(imageRanks, texts.Count, [.. queried.Select(image => textsOfImage[image].Count)]);
+        if (bootstrapSeed is { } seed)
+        {
+            textToImage = textToImage with { Intervals = Bootstrap.Intervals(textRanks, imageOfText, images.Count, RecallNumbers.Depths, seed) };
+            imageToText = imageToText with { Intervals = Bootstrap.Intervals(imageRanks, queried, images.Count, RecallNumbers.Depths, seed) };
+        }
+        return new RetrievalResult
+        {
+            TextToImage = textToImage,
+            ImageToText = imageToText,
+            TextToImageRanks = textRanks,
+            ImageToTextRanks = imageRanks,
+            QueriedImages = queried,
+        };
+    }
+}
