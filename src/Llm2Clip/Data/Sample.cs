@@ -48,5 +48,8 @@ public interface ISampleSource
     IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad);
 }
 
-/// <summary>A record that could not be used: where it stands and why.</summary>
-public sealed record BadSample(string Origin, string Reason);
+/// <summary>
+/// A record that could not be used: where it stands and why. <paramref name="Kept"/> marks a mere remark: something was wrong
+/// (such as one empty caption of five), but the sample itself was given out and does not count as bad.
+/// </summary>
+public sealed record BadSample(string Origin, string Reason, bool Kept = false);

@@ -1,0 +1,16 @@
+namespace Llm2Clip.Data;
+
+/// <summary>Names of <see cref="CaptionKind"/> as configuration and data files write them.</summary>
+public static class CaptionKinds
+{
+    /// <summary>short, long or raw. Throws <see cref="ConfigException"/> for anything else.</summary>
+    public static CaptionKind Parse(string name) =>
+        TryParse(name, out var kind) ? kind : throw new ConfigException($"Caption kind '{name}' is not known; it must be short, long or raw.");
+
+    /// <summary>Reads a name; false where it is none.</summary>
+    public static bool TryParse(string name, out CaptionKind kind)
+    {
+        kind = name switch { "long" => CaptionKind.Long, "raw" => CaptionKind.Raw, _ => CaptionKind.Short };
+        return name is "short" or "long" or "raw";
+    }
+}

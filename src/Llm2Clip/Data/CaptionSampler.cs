@@ -1,0 +1,100 @@
+using System.ComponentModel;
+
+namespace Llm2Clip.Data;
+
+/// <summary>One choice of a <see cref="CaptionSampler"/>: captions of a language and kind, and how often they are taken.</summary>
+public sealed record CaptionChoice
+{
+    [Description("Language label; empty = any.")]
+    public string Language { get; init; } = "";
+
+    [Description("short | long | raw; empty = any.")]
+    public string Kind { get; init; } = "";
+
+    [Description("How often this choice is taken, relative to the others.")]
+    public double Probability { get; init; } = 1;
+}
+
+/// <summary>
+/// Picks captions of a picture by language and kind. What it picks depends on (seed, epoch, key) alone. Where a picture has no
+/// caption of a choice, the other choices share its probability.
+/// </summary>
+public sealed class CaptionSampler
+{
+    private readonly (string Language, CaptionKind? Kind, double Probability)[] _choices;
+    private readonly long _seed;
+
+    /// <summary>Throws <see cref="ConfigException"/> where a choice names an unknown kind or no probability is above 0.</summary>
+    public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed)
+    {
+        _seed = seed;
+        _choices = [.. choices.Select(choice => (choice.Language, ParseKind(choice.Kind), choice.Probability))];
+        if (_choices.Any(choice => !(choice.Probability >= 0)) || !_choices.Any(choice => choice.Probability > 0))
+        {
+            throw new ConfigException("The caption choices need probabilities of 0 or more, and at least one above 0.");
+        }
+    }
+
+    /// <summary>Whether the picture has a caption that can be picked.</summary>
+    public bool Accepts(Sample sample) => sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
+
+    /// <summary>
+    /// <paramref name="count"/> captions, all different until the picture has no more; empty where it has none that fits.
+    /// </summary>
+    public IReadOnlyList<Caption> Pick(Sample sample, int count, int epoch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var groups = Array.ConvertAll(_choices, choice => sample.Captions.Where(caption => Matches(choice, caption)).ToList());
+        var picked = new List<Caption>(count);
+        var used = new HashSet<Caption>(ReferenceEqualityComparer.Instance);
+        var random = SampleRandom.For(_seed, epoch, sample.Key, "caption");
+        while (picked.Count < count)
+        {
+            var total = 0.0;
+            for (var i = 0; i < groups.Length; i++)
+            {
+                total += Left(groups[i], used) > 0 ? _choices[i].Probability : 0;
+            }
+            if (total <= 0)
+            {
+                if (used.Count == 0)
+                {
+                    return [];
+                }
+                used.Clear(); // all taken: a further round
+                continue;
+            }
+            var caption = PickOne(groups, used, total, ref random);
+            used.Add(caption);
+            picked.Add(caption);
+        }
+        return picked;
+    }
+
+    private Caption PickOne(List<Caption>[] groups, HashSet<Caption> used, double total, ref SampleRandom random)
+    {
+        var at = random.NextDouble() * total;
+        var chosen = -1;
+        for (var i = 0; i < groups.Length; i++)
+        {
+            if (_choices[i].Probability > 0 && Left(groups[i], used) > 0)
+            {
+                chosen = i;
+                at -= _choices[i].Probability;
+                if (at < 0)
+                {
+                    break;
+                }
+            }
+        }
+        var skip = random.Next(Left(groups[chosen], used));
+        return groups[chosen].Where(caption => !used.Contains(caption)).ElementAt(skip);
+    }
+
+    private static int Left(List<Caption> group, HashSet<Caption> used) => group.Count(caption => !used.Contains(caption));
+
+    private static bool Matches((string Language, CaptionKind? Kind, double Probability) choice, Caption caption) =>
+        (choice.Language.Length == 0 || choice.Language == caption.Language) && (choice.Kind is null || choice.Kind == caption.Kind);
+
+    private static CaptionKind? ParseKind(string kind) => kind.Length == 0 ? null : CaptionKinds.Parse(kind);
+}

@@ -1,0 +1,65 @@
+using System.ComponentModel;
+
+namespace Llm2Clip.Data;
+
+/// <summary>The <c>data</c> section of a run file: where the pictures and captions lie, how captions are named, how they are loaded.</summary>
+public sealed record DataConfig
+{
+    [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::): WebDataset tars, a JSONL list, or a folder that holds either.")]
+    public string Train { get; init; } = "";
+
+    [Description("Held-out data for validation and evaluation, written like train.")]
+    public string Val { get; init; } = "";
+
+    [Description("webdataset | folder | auto (by file name: .tar, .tar.gz, .tgz; .jsonl).")]
+    public string Format { get; init; } = "auto";
+
+    [Description("Language of captions that do not state one (txt members, a plain `caption` field).")]
+    public string Language { get; init; } = "en";
+
+    [Description("Kind of captions that do not state one: short | long | raw.")]
+    public string Kind { get; init; } = "short";
+
+    [Description("Which JSON fields are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt.")]
+    public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
+
+    [Description("Share of bad records (unreadable picture, no caption) past which a run stops, 0 to 1.")]
+    public double MaxBadShare { get; init; } = 0.01;
+
+    [Description("Pictures that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
+    public double MaxMegapixels { get; init; } = 178;
+
+    [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as twice the target size remains: faster, pixels differ slightly.")]
+    public bool JpegShrink { get; init; }
+
+    [Description("Decode threads; 0 = as many as the machine has cores, at most 8.")]
+    public int Workers { get; init; }
+
+    [Description("Batches decoded ahead of the trainer, at least 1.")]
+    public int Prefetch { get; init; } = 4;
+
+    [Description("Records held in the shuffle buffer; pictures are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
+    public int ShuffleBuffer { get; init; } = 100_000;
+
+    [Description("Memory for decoded training pictures, MB; 0 = none. Small data sets then decode every JPEG once.")]
+    public int ImageCacheMb { get; init; }
+
+    [Description("Short side to which pictures are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
+    public int ImageCacheSide { get; init; }
+
+    [Description("How training pictures are cropped, flipped and coloured.")]
+    public AugmentConfig Augment { get; init; } = new();
+}
+
+/// <summary>A caption field of a record: its name, and the language and kind of what it holds (a text or a list of texts).</summary>
+public sealed record CaptionKey
+{
+    [Description("Name of the JSON field; `txt` names the txt member of a WebDataset sample.")]
+    public string Key { get; init; } = "";
+
+    [Description("Language label, such as en or zh; empty = the data section's language.")]
+    public string Language { get; init; } = "";
+
+    [Description("short | long | raw; empty = the data section's kind.")]
+    public string Kind { get; init; } = "";
+}
