@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>One line of the recall table: captions of one language against all pictures.</summary>
+/// <param name="Language">The data set's label of the captions.</param>
+/// <param name="Centring">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
+/// <param name="TextToImage">Captions as queries.</param>
+/// <param name="ImageToText">Pictures as queries.</param>
+public sealed record RetrievalRow(string Language, string Centring, RecallNumbers TextToImage, RecallNumbers ImageToText)
+{
+    /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
+    public double? ShareOfReference { get; init; }
+}
+
+/// <summary>A query shown in the report with the pictures it found.</summary>
+/// <param name="Language">Language of the query.</param>
+/// <param name="Text">The caption.</param>
+/// <param name="Rank">Rank of its own picture.</param>
+/// <param name="Hits">Best pictures first.</param>
+public sealed record ShownQuery(string Language, string Text, int Rank, IReadOnlyList<ShownHit> Hits);
+
+/// <summary>A picture that a query found.</summary>
+/// <param name="Key">Key of the picture.</param>
+/// <param name="Score">Cosine similarity.</param>
+/// <param name="IsOwn">Whether it is the query's own picture.</param>
+/// <param name="Jpeg">A small encoded picture (JPEG) for the report.</param>
+public sealed record ShownHit(string Key, float Score, bool IsOwn, [property: JsonIgnore] byte[] Jpeg);
+
+/// <summary>Outcome of <c>eval retrieval</c>: what was measured, how, and on what.</summary>
+public sealed record RetrievalReport
+{
+    /// <summary>Student folder.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Teacher folder or file, and its fingerprint.</summary>
+    public required string Teacher { get; init; }
+
+    public required string TeacherFingerprint { get; init; }
+
+    /// <summary>The data that was evaluated.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>Number of candidate pictures.</summary>
+    public required int Images { get; init; }
+
+    /// <summary>The language that shares are taken of.</summary>
+    public required string ReferenceLanguage { get; init; }
+
+    public string Protocol { get; init; } = Retrieval.Protocol;
+
+    public required IReadOnlyList<RetrievalRow> Rows { get; init; }
+
+    /// <summary>Remarks that belong to the numbers: bad pictures left out, truncated captions, where means come from.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Queries for the report's gallery.</summary>
+    public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
+
+    private static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
+
+    /// <summary>Fills in each row's share of the reference language's text-to-image R@10, taken as is.</summary>
+    public static IReadOnlyList<RetrievalRow> WithShares(IReadOnlyList<RetrievalRow> rows, string referenceLanguage)
+    {
+        var reference = rows.FirstOrDefault(row => row.Language == referenceLanguage)?.TextToImage.RecallAt10;
+        return [.. rows.Select(row => row.Language == referenceLanguage || reference is null or 0
+            ? row
+            : row with { ShareOfReference = row.TextToImage.RecallAt10 / reference })];
+    }
+
+    /// <summary>The table as aligned text, in percent, with the chance level as its last line.</summary>
+    public string ToText()
+    {
+        var lines = new List<string[]>
+        {
+            new[] { "captions", "mean", "T2I R@1", "R@5", "R@10", "median", "I2T R@1", "R@5", "R@10", "median", $"of {ReferenceLanguage}" },
+        };
+        lines.AddRange(Rows.Select(row => (string[])
+        [
+            row.Language, row.Centring,
+            .. Cells(row.TextToImage), .. Cells(row.ImageToText),
+            row.ShareOfReference is { } share ? Percent(share) + " %" : "",
+        ]));
+        if (Rows.Count > 0)
+        {
+            lines.Add(["chance", "", .. Chance(Rows[0].TextToImage), "", .. Chance(Rows[0].ImageToText), "", ""]);
+        }
+        return Align(lines) + $"{Images} pictures; recall in percent. Protocol: {Protocol}.\n" + string.Concat(Notes.Select(note => $"Note: {note}\n"));
+    }
+
+    internal static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static IEnumerable<string> Cells(RecallNumbers numbers) =>
+        [.. numbers.Recalls.Select(Percent), numbers.MedianRank.ToString("0.#", CultureInfo.InvariantCulture)];
+
+    private static IEnumerable<string> Chance(RecallNumbers numbers) => numbers.Chance.Select(Percent);
+
+    private static string Align(List<string[]> lines)
+    {
+        var widths = Enumerable.Range(0, lines[0].Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
+        var text = new StringBuilder();
+        foreach (var line in lines)
+        {
+            // The two labels read from the left, numbers from the right.
+            var cells = line.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
+            text.Append(string.Join("  ", cells).TrimEnd()).Append('\n');
+        }
+        return text.ToString();
+    }
+}

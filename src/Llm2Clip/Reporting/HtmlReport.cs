@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+
+namespace Llm2Clip.Reporting;
+
+/// <summary>
+/// The self-contained <c>report.html</c>: recall tables, curves of the runs and retrieved pictures, with styles, charts and
+/// pictures inside the one file, so that it can be mailed or archived as it is.
+/// </summary>
+public sealed class HtmlReport(string title)
+{
+    private readonly StringBuilder body = new();
+
+    /// <summary>Adds a paragraph of plain text.</summary>
+    public HtmlReport Paragraph(string text)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<p>{Encode(text)}</p>\n");
+        return this;
+    }
+
+    /// <summary>Adds a heading.</summary>
+    public HtmlReport Heading(string text)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<h2>{Encode(text)}</h2>\n");
+        return this;
+    }
+
+    /// <summary>Adds pre-formatted text, such as the effective configuration, folded away under <paramref name="summary"/>.</summary>
+    public HtmlReport Details(string summary, string text)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<details><summary>{Encode(summary)}</summary><pre>{Encode(text)}</pre></details>\n");
+        return this;
+    }
+
+    /// <summary>Adds a plain table; the first row is its head.</summary>
+    public HtmlReport Table(IReadOnlyList<IReadOnlyList<string>> rows)
+    {
+        body.Append("<div class=\"scroll\"><table>\n");
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var cell = i == 0 ? "th" : "td";
+            body.Append("<tr>").AppendJoin("", rows[i].Select(text => $"<{cell}>{Encode(text)}</{cell}>")).Append("</tr>\n");
+        }
+        body.Append("</table></div>\n");
+        return this;
+    }
+
+    /// <summary>Adds the recall table of a retrieval report with its protocol, intervals and notes.</summary>
+    public HtmlReport Recall(RetrievalReport report)
+    {
+        body.Append("<div class=\"scroll\"><table class=\"recall\"><tr><th rowspan=\"2\">captions</th><th rowspan=\"2\">mean taken out</th>"
+            + "<th colspan=\"4\">text to image</th><th colspan=\"4\">image to text</th>");
+        body.Append(CultureInfo.InvariantCulture, $"<th rowspan=\"2\">share of {Encode(report.ReferenceLanguage)}</th></tr>");
+        body.Append("<tr><th>R@1</th><th>R@5</th><th>R@10</th><th>median</th><th>R@1</th><th>R@5</th><th>R@10</th><th>median</th></tr>\n");
+        foreach (var row in report.Rows)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"name\">{Encode(row.Language)}</td><td class=\"name\">{Encode(row.Centring)}</td>");
+            Numbers(row.TextToImage);
+            Numbers(row.ImageToText);
+            body.Append(CultureInfo.InvariantCulture, $"<td>{(row.ShareOfReference is { } share ? RetrievalReport.Percent(share) + " %" : "")}</td></tr>\n");
+        }
+        if (report.Rows.Count > 0)
+        {
+            body.Append("<tr class=\"chance\"><td class=\"name\">chance</td><td></td>");
+            Chance(report.Rows[0].TextToImage);
+            Chance(report.Rows[0].ImageToText);
+            body.Append("<td></td></tr>\n");
+        }
+        body.Append(CultureInfo.InvariantCulture, $"</table></div>\n<p class=\"note\">{report.Images} candidate pictures from {Encode(report.Data)}. Recall in percent. {Encode(report.Protocol)}.</p>\n");
+        foreach (var note in report.Notes)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Encode(note)}</p>\n");
+        }
+        return this;
+    }
+
+    /// <summary>Adds charts of a run's metrics: the series of tags that share the text before the last slash stand in one chart.</summary>
+    public HtmlReport Curves(IReadOnlyDictionary<string, IReadOnlyList<MetricPoint>> metrics, string stepName = "step")
+    {
+        body.Append("<div class=\"charts\">");
+        foreach (var group in metrics.GroupBy(pair => ChartOf(pair.Key), StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            body.Append(LineChart.Render(group.Key, stepName, [.. group.Select(pair => new ChartSeries(pair.Key[(pair.Key.LastIndexOf('/') + 1)..], pair.Value))]));
+        }
+        body.Append("</div>\n");
+        return this;
+    }
+
+    /// <summary>Adds the queries with the pictures they found; the right ones are framed.</summary>
+    public HtmlReport Gallery(IReadOnlyList<ShownQuery> queries)
+    {
+        foreach (var language in queries.GroupBy(query => query.Language))
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<h3>{Encode(language.Key)}</h3>\n");
+            foreach (var query in language)
+            {
+                body.Append(CultureInfo.InvariantCulture, $"<div class=\"query\"><p lang=\"{Encode(query.Language)}\">{Encode(query.Text)} <span class=\"rank\">own picture at rank {query.Rank}</span></p><div class=\"hits\">");
+                foreach (var hit in query.Hits)
+                {
+                    body.Append(CultureInfo.InvariantCulture,
+                        $"<figure class=\"{(hit.IsOwn ? "own" : "other")}\"><img alt=\"{Encode(hit.Key)}\" src=\"data:image/jpeg;base64,{Convert.ToBase64String(hit.Jpeg)}\"/><figcaption>{(hit.IsOwn ? "✓ " : "")}{hit.Score:F3}</figcaption></figure>");
+                }
+                body.Append("</div></div>\n");
+            }
+        }
+        return this;
+    }
+
+    /// <summary>The whole page.</summary>
+    public string Render() =>
+        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{Style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
+
+    /// <summary>Writes the page to a temporary name and renames it.</summary>
+    public void Write(string path)
+    {
+        var temporary = path + ".tmp";
+        File.WriteAllText(temporary, Render(), new UTF8Encoding(false));
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    // Recall series of one evaluation share a chart; a loss and a learning rate differ by orders of magnitude and do not.
+    private static string ChartOf(string tag) =>
+        tag.LastIndexOf('/') is var slash && slash > 0 && !tag.StartsWith("train/", StringComparison.Ordinal) ? tag[..slash] : tag;
+
+    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+
+    private void Numbers(RecallNumbers numbers)
+    {
+        for (var i = 0; i < numbers.Recalls.Length; i++)
+        {
+            var interval = numbers.Intervals.Length > i
+                ? $"<small>{RetrievalReport.Percent(numbers.Intervals[i].Low)}–{RetrievalReport.Percent(numbers.Intervals[i].High)}</small>"
+                : "";
+            body.Append(CultureInfo.InvariantCulture, $"<td>{RetrievalReport.Percent(numbers.Recalls[i])}{interval}</td>");
+        }
+        body.Append(CultureInfo.InvariantCulture, $"<td>{numbers.MedianRank:0.#}</td>");
+    }
+
+    private void Chance(RecallNumbers numbers)
+    {
+        foreach (var chance in numbers.Chance)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<td>{RetrievalReport.Percent(chance)}</td>");
+        }
+        body.Append("<td></td>");
+    }
+
+    private const string Style = """
+        :root{color-scheme:light dark;--line:#d4d4d8;--soft:#71717a;--own:#16a34a;--ink:#18181b;--paper:#fff}
+        @media(prefers-color-scheme:dark){:root{--line:#3f3f46;--soft:#a1a1aa;--own:#4ade80;--ink:#f4f4f5;--paper:#18181b}}
+        body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper)}
+        h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}h3{font-size:1rem;margin:1.4rem 0 .3rem}
+        .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+        th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}th{font-weight:600}td.name,table:not(.recall) td:first-child{text-align:left}
+        .recall th{text-align:center}td small{display:block;color:var(--soft);font-size:.72rem}.chance td{color:var(--soft);font-style:italic}
+        .note{color:var(--soft);font-size:.85rem;margin:.3rem 0}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(420px,1fr));gap:1rem}figure{margin:0}figcaption{font-size:.85rem}
+        svg{width:100%;height:auto}.grid{stroke:var(--line);stroke-width:.6}.tick{fill:var(--soft);font-size:11px}
+        .legend span{margin-right:1rem;font-size:.8rem}.legend i{display:inline-block;width:.8rem;height:.25rem;margin-right:.3rem;vertical-align:middle}
+        .query{margin:.6rem 0 1.2rem}.query p{margin:.2rem 0}.rank{color:var(--soft);font-size:.8rem}.hits{display:flex;gap:.6rem;flex-wrap:wrap}
+        .hits figure{border:4px solid transparent;border-radius:6px;padding:2px}.hits figure.own{border-color:var(--own)}.hits img{width:128px;height:128px;object-fit:cover;display:block;border-radius:3px}
+        pre{overflow-x:auto;font-size:.8rem;background:color-mix(in srgb,var(--line) 25%,transparent);padding:.8rem}
+        """;
+}
