@@ -1,0 +1,112 @@
+using System.ComponentModel;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>How the hidden states of a text become one vector.</summary>
+public enum TeacherPooling
+{
+    /// <summary>Mean over the text's own tokens and what the template puts behind it (end-of-turn); no BOS, header or instruction.</summary>
+    Mean,
+
+    /// <summary>State of the very last token.</summary>
+    Last,
+}
+
+/// <summary>Which tokens a token sees.</summary>
+public enum TeacherAttention
+{
+    /// <summary>Itself and those before it, as the LLM was trained.</summary>
+    Causal,
+
+    /// <summary>All of its text, as LLM2Vec and LLM2CLIP use the LLM.</summary>
+    Bidirectional,
+}
+
+/// <summary>Number format of the key/value cache.</summary>
+public enum KvCacheType
+{
+    F32,
+    F16,
+}
+
+/// <summary>
+/// The <c>teacher</c> section of a run file. What is left out (null) comes from the folder's <c>teacher.json</c>, or, for a bare
+/// GGUF, from <see cref="TeacherSettings"/>'s defaults.
+/// </summary>
+public sealed record TeacherConfig
+{
+    [Description("Teacher folder (with teacher.json) or bare GGUF file of the LLM.")]
+    public string Path { get; init; } = "";
+
+    [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the template, never in the caption. BOS is added by the model's own rule.")]
+    public string? Template { get; init; }
+
+    [Description("What {instruction} stands for. Extraction and evaluation use an empty one.")]
+    public string? Instruction { get; init; }
+
+    [Description("mean: over the text's own tokens and the template's end-of-turn. last: the last token.")]
+    public TeacherPooling? Pooling { get; init; }
+
+    [Description("causal | bidirectional.")]
+    public TeacherAttention? Attention { get; init; }
+
+    [Description("With bidirectional attention, sliding-window layers see the whole text too.")]
+    public bool? FullWindow { get; init; }
+
+    [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or more.")]
+    public int? MaxLength { get; init; }
+
+    [Description("Flash attention: less memory for long texts; moves states by about 1e-2 together with kv_type f16.")]
+    public bool? FlashAttention { get; init; }
+
+    [Description("Key/value cache: f32 (exact) | f16.")]
+    public KvCacheType? KvType { get; init; }
+
+    [Description("Tokens decoded at once. 128 to 512 are fastest on a CPU. Does not change the vectors but for rounding.")]
+    public int BatchTokens { get; init; } = 256;
+
+    [Description("Threads of the LLM; 0: one a core.")]
+    public int Threads { get; init; }
+
+    [Description("Stop the graph before the output head, which no vector needs.")]
+    public bool SkipHead { get; init; } = true;
+}
+
+/// <summary>
+/// Everything beside the weights that determines a teacher's vectors; stored in <c>teacher.json</c> and part of the fingerprint.
+/// </summary>
+public sealed record TeacherSettings
+{
+    /// <summary>Text around each caption, see <see cref="TeacherConfig.Template"/>.</summary>
+    public string Template { get; init; } = "{instruction}{text}";
+
+    /// <summary>What <c>{instruction}</c> stands for.</summary>
+    public string Instruction { get; init; } = "";
+
+    public TeacherPooling Pooling { get; init; } = TeacherPooling.Mean;
+
+    public TeacherAttention Attention { get; init; } = TeacherAttention.Bidirectional;
+
+    /// <summary>With bidirectional attention, sliding layers see the whole text (libllama alone gives them all of the future and a window of the past).</summary>
+    public bool FullWindow { get; init; } = true;
+
+    /// <summary>Longest row in tokens, BOS and template included.</summary>
+    public int MaxLength { get; init; } = 512;
+
+    public bool FlashAttention { get; init; }
+
+    public KvCacheType KvType { get; init; } = KvCacheType.F32;
+
+    /// <summary>These settings with those that <paramref name="config"/> names put in their place.</summary>
+    public TeacherSettings With(TeacherConfig config) => this with
+    {
+        Template = config.Template ?? Template,
+        Instruction = config.Instruction ?? Instruction,
+        Pooling = config.Pooling ?? Pooling,
+        Attention = config.Attention ?? Attention,
+        FullWindow = config.FullWindow ?? FullWindow,
+        MaxLength = config.MaxLength ?? MaxLength,
+        FlashAttention = config.FlashAttention ?? FlashAttention,
+        KvType = config.KvType ?? KvType,
+    };
+}
