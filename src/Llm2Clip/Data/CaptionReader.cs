@@ -1,0 +1,162 @@
+using System.Text.Json;
+
+namespace Llm2Clip.Data;
+
+/// <summary>A record that cannot be used; the message says why. Caught by the source, which reports it as a <see cref="BadSample"/>.</summary>
+internal sealed class BadRecordException(string message) : Exception(message);
+
+/// <summary>
+/// Finds the captions of a record. Forms of a value: a text, a list of texts, or kinds of those
+/// (<c>{"short": [..], "long": ".."}</c>). Without configured keys, the field <c>captions</c> (languages of values, or a value),
+/// else <c>caption</c>, else the txt member is taken; with configured keys those alone.
+/// </summary>
+internal sealed class CaptionReader
+{
+    /// <summary>A caption key that means the txt member rather than a JSON field.</summary>
+    public const string TextMember = "txt";
+
+    private readonly string _language;
+    private readonly CaptionKind _kind;
+    private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
+
+    /// <summary>Throws <see cref="ConfigException"/> for an unknown kind or a key without a name.</summary>
+    public CaptionReader(DataConfig config)
+    {
+        _language = config.Language;
+        _kind = CaptionKinds.Parse(config.Kind);
+        _keys = [.. config.CaptionKeys.Select(key => (
+            key.Key.Length > 0 ? key.Key : throw new ConfigException("data.caption_keys holds an entry without `key`."),
+            key.Language.Length > 0 ? key.Language : _language,
+            key.Kind.Length > 0 ? CaptionKinds.Parse(key.Kind) : _kind))];
+    }
+
+    /// <summary>
+    /// The captions of one record. Empty ones are left out with a remark. Throws <see cref="BadRecordException"/> where none is
+    /// left or a value is not a caption.
+    /// </summary>
+    public IReadOnlyList<Caption> Read(JsonElement? json, string? text, List<string> remarks)
+    {
+        if (json is { ValueKind: not JsonValueKind.Object })
+        {
+            throw new BadRecordException($"the JSON is not an object but {Describe(json.Value)}");
+        }
+        var captions = new List<Caption>();
+        if (_keys.Length > 0)
+        {
+            ReadConfigured(json, text, captions, remarks);
+        }
+        else if (Property(json, "captions") is { } several)
+        {
+            ReadCaptions(several, captions, remarks);
+        }
+        else if (Property(json, "caption") is { } one)
+        {
+            ReadValue(one, "caption", _language, _kind, captions, remarks);
+        }
+        else if (text is not null)
+        {
+            Add(text, TextMember, _language, _kind, captions, remarks);
+        }
+        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(json, text, remarks));
+    }
+
+    private void ReadConfigured(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)
+    {
+        foreach (var (key, language, kind) in _keys)
+        {
+            if (Property(json, key) is { } value)
+            {
+                ReadValue(value, key, language, kind, captions, remarks);
+            }
+            else if (key == TextMember && text is not null)
+            {
+                Add(text, TextMember, language, kind, captions, remarks);
+            }
+        }
+    }
+
+    private void ReadCaptions(JsonElement captions, List<Caption> into, List<string> remarks)
+    {
+        if (captions.ValueKind != JsonValueKind.Object)
+        {
+            ReadValue(captions, "captions", _language, _kind, into, remarks);
+            return;
+        }
+        foreach (var language in captions.EnumerateObject())
+        {
+            ReadValue(language.Value, "captions." + language.Name, language.Name, _kind, into, remarks);
+        }
+    }
+
+    private static void ReadValue(JsonElement value, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Null:
+                return; // img2dataset writes null where a picture came without text
+            case JsonValueKind.String:
+                Add(value.GetString()!, path, language, kind, into, remarks);
+                return;
+            case JsonValueKind.Array:
+                var index = 0;
+                foreach (var item in value.EnumerateArray())
+                {
+                    var name = $"{path}[{index++}]";
+                    if (item.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
+                    {
+                        throw new BadRecordException($"{name} is {Describe(item)} where a text was expected");
+                    }
+                    ReadValue(item, name, language, kind, into, remarks);
+                }
+                return;
+            case JsonValueKind.Object:
+                foreach (var part in value.EnumerateObject())
+                {
+                    if (!CaptionKinds.TryParse(part.Name, out var partKind) || part.Value.ValueKind == JsonValueKind.Object)
+                    {
+                        throw new BadRecordException($"{path}.{part.Name} is not a caption kind (short, long, raw) with a text or a list of texts");
+                    }
+                    ReadValue(part.Value, $"{path}.{part.Name}", language, partKind, into, remarks);
+                }
+                return;
+            default:
+                throw new BadRecordException($"{path} is {Describe(value)} where a text or a list of texts was expected");
+        }
+    }
+
+    private static void Add(string text, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
+    {
+        var trimmed = text.Trim();
+        if (trimmed.Length == 0)
+        {
+            remarks.Add($"{path} is empty");
+            return;
+        }
+        into.Add(new Caption(trimmed, string.Intern(language), kind));
+    }
+
+    private static JsonElement? Property(JsonElement? json, string name) =>
+        json is { } found && found.TryGetProperty(name, out var value) ? value : null;
+
+    private string NoCaption(JsonElement? json, string? text, List<string> remarks)
+    {
+        if (remarks.Count > 0)
+        {
+            return "no caption is left: " + string.Join(", ", remarks);
+        }
+        var wanted = _keys.Length > 0 ? string.Join(", ", _keys.Select(key => key.Key)) : "captions, caption or a txt member";
+        var fields = json is { } found ? string.Join(", ", found.EnumerateObject().Select(field => field.Name).Take(12)) : "";
+        var has = fields.Length > 0 ? $"its JSON has {fields}" : text is null ? "it has neither JSON nor txt" : "it has a txt member only";
+        return $"no caption (looked for {wanted}; {has})";
+    }
+
+    private static string Describe(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        JsonValueKind.String => "a text",
+        _ => "true or false",
+    };
+}

@@ -1,0 +1,37 @@
+namespace Llm2Clip.Data;
+
+/// <summary>A picture that is a range of a file (a tar member) or a whole file.</summary>
+internal sealed class FileImage(string path, long offset, long? size) : IImageBytes
+{
+    /// <summary>An encoded picture beyond this is refused, as a wrong size would exhaust memory.</summary>
+    private const long MaxBytes = 512L << 20;
+
+    /// <summary>The whole file, whatever its size when it is read.</summary>
+    public static FileImage Whole(string path) => new(path, 0, null);
+
+    public byte[] Read()
+    {
+        try
+        {
+            using var file = File.OpenHandle(path);
+            var length = size ?? RandomAccess.GetLength(file);
+            if (length > MaxBytes)
+            {
+                throw new InputException($"{path}: {length} bytes at byte {offset} are more than the {MaxBytes} that are read at once.");
+            }
+            var bytes = new byte[length];
+            ShardBytes.ReadExactly(file, path, offset, bytes);
+            return bytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A picture in memory.</summary>
+internal sealed class MemoryImage(ReadOnlyMemory<byte> bytes) : IImageBytes
+{
+    public byte[] Read() => bytes.ToArray();
+}

@@ -1,0 +1,104 @@
+using System.IO.Compression;
+using Microsoft.Win32.SafeHandles;
+
+namespace Llm2Clip.Data;
+
+/// <summary>Random access to the bytes of a shard: the file itself, or, for a gzip file, its unpacked content in memory.</summary>
+internal sealed class ShardBytes : IDisposable
+{
+    private const int WindowBytes = 8192;
+
+    private readonly SafeFileHandle? _file;
+    private readonly byte[]? _unpacked;
+    private readonly byte[] _window = new byte[WindowBytes];
+    private long _windowAt;
+    private int _windowLength;
+
+    private ShardBytes(string path, SafeFileHandle? file, byte[]? unpacked)
+    {
+        Path = path;
+        _file = file;
+        _unpacked = unpacked;
+        Length = unpacked?.LongLength ?? RandomAccess.GetLength(file!);
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <summary>The unpacked content of a gzip shard, null for a plain one.</summary>
+    public byte[]? Unpacked => _unpacked;
+
+    /// <summary>Opens a shard; .gz and .tgz are unpacked into memory. Throws <see cref="InputException"/> where that fails.</summary>
+    public static ShardBytes Open(string path)
+    {
+        try
+        {
+            return IsGzip(path) ? new ShardBytes(path, null, Unpack(path)) : new ShardBytes(path, File.OpenHandle(path), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Whether the name is that of a gzip file.</summary>
+    public static bool IsGzip(string path) =>
+        path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads exactly <paramref name="into"/>. Short reads at a header are widened, as the next small member follows at once.</summary>
+    public void Read(long offset, Span<byte> into)
+    {
+        if (_unpacked is not null)
+        {
+            _unpacked.AsSpan(checked((int)offset), into.Length).CopyTo(into);
+            return;
+        }
+        if (into.Length > WindowBytes / 2)
+        {
+            ReadFile(offset, into);
+            return;
+        }
+        if (offset < _windowAt || offset + into.Length > _windowAt + _windowLength)
+        {
+            _windowAt = offset;
+            _windowLength = (int)Math.Min(WindowBytes, Length - offset);
+            ReadFile(offset, _window.AsSpan(0, _windowLength));
+        }
+        _window.AsSpan((int)(offset - _windowAt), into.Length).CopyTo(into);
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private void ReadFile(long offset, Span<byte> into) => ReadExactly(_file!, Path, offset, into);
+
+    /// <summary>Reads exactly <paramref name="into"/> from a file. Throws <see cref="InputException"/> naming it where that fails.</summary>
+    public static void ReadExactly(SafeFileHandle file, string path, long offset, Span<byte> into)
+    {
+        try
+        {
+            while (into.Length > 0)
+            {
+                var read = RandomAccess.Read(file, into, offset);
+                if (read == 0)
+                {
+                    throw new InputException($"{path}: ends at byte {offset}, where {into.Length} bytes more were expected. Was it changed during the run?");
+                }
+                into = into[read..];
+                offset += read;
+            }
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"{path}: cannot be read at byte {offset}: {e.Message}", e);
+        }
+    }
+
+    private static byte[] Unpack(string path)
+    {
+        using var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+        using var memory = new MemoryStream();
+        packed.CopyTo(memory);
+        return memory.ToArray();
+    }
+}

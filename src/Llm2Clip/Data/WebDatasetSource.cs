@@ -1,0 +1,168 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Llm2Clip.Data;
+
+/// <summary>
+/// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample; the
+/// key ends at the first dot of the file name. Headers and captions are read, pictures only when asked for. Gzip shards have to be
+/// unpacked into memory, where they stay as long as one of their samples.
+/// </summary>
+internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> shards, CaptionReader captions) : ISampleSource
+{
+    /// <summary>A caption member beyond this is refused.</summary>
+    private const long MaxCaptionBytes = 16 << 20;
+
+    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif"];
+
+    public string Description => $"{pattern} (WebDataset, {shards.Count} shard{(shards.Count == 1 ? "" : "s")})";
+
+    public int ShardCount => shards.Count;
+
+    public string ShardName(int shard) => shards[shard];
+
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad)
+    {
+        var path = shards[shard];
+        using var bytes = ShardBytes.Open(path);
+        foreach (var members in Group(bytes, path, onBad))
+        {
+            if (Read(members, bytes, path, onBad) is { } sample)
+            {
+                yield return sample;
+            }
+        }
+    }
+
+    /// <summary>Members by key, in order of first appearance: they need not stand side by side.</summary>
+    private static IEnumerable<Members> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
+    {
+        var groups = new Dictionary<string, Members>(StringComparer.Ordinal);
+        var order = new List<Members>();
+        foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
+        {
+            if (SplitName(entry.Name, out var key, out var extension) is { } problem)
+            {
+                onBad(new BadSample($"{path}: {entry.Name}", problem));
+                continue;
+            }
+            if (key.Length == 0)
+            {
+                continue;
+            }
+            if (!groups.TryGetValue(key, out var members))
+            {
+                groups.Add(key, members = new Members(key));
+                order.Add(members);
+            }
+            if (!members.Add(extension, entry))
+            {
+                onBad(new BadSample($"{path}: {entry.Name}", "stands twice in this shard; the first one is used"));
+            }
+        }
+        return order.Where(members => members.IsSample);
+    }
+
+    /// <summary>Key and lower-case extension; an empty key for members that are none of a sample's; a problem for names that point outside.</summary>
+    private static string? SplitName(string name, out string key, out string extension)
+    {
+        key = extension = "";
+        while (name.StartsWith("./", StringComparison.Ordinal))
+        {
+            name = name[2..];
+        }
+        if (name.StartsWith('/') || name.Split('/').Contains(".."))
+        {
+            return "the member's name points outside the archive";
+        }
+        var file = name.LastIndexOf('/') + 1;
+        var dot = name.IndexOf('.', file);
+        if (dot > file) // hidden files and files without an extension belong to no sample
+        {
+            key = name[..dot];
+            extension = name[(dot + 1)..].ToLowerInvariant();
+        }
+        return null;
+    }
+
+    private Sample? Read(Members members, ShardBytes bytes, string path, Action<BadSample> onBad)
+    {
+        var origin = $"{path}: {members.Key}";
+        if (members.Picture is not { } picture)
+        {
+            onBad(new BadSample(origin, $"has no picture (one of {string.Join(", ", PictureExtensions)})"));
+            return null;
+        }
+        var remarks = new List<string>();
+        try
+        {
+            using var json = members.Json is { } entry ? JsonDocument.Parse(Bytes(bytes, entry)) : null;
+            var text = members.Text is { } textEntry ? new UTF8Encoding(false, true).GetString(Bytes(bytes, textEntry)) : null;
+            var found = captions.Read(json?.RootElement, text, remarks);
+            foreach (var remark in remarks)
+            {
+                onBad(new BadSample(origin, remark, Kept: true));
+            }
+            IImageBytes image = bytes.Unpacked is { } unpacked
+                ? new MemoryImage(unpacked.AsMemory((int)picture.Offset, (int)picture.Size))
+                : new FileImage(path, picture.Offset, picture.Size);
+            return new Sample(members.Key, $"{path}: {picture.Name}", found, image);
+        }
+        catch (Exception e) when (e is BadRecordException or JsonException or DecoderFallbackException or InvalidOperationException)
+        {
+            // InvalidOperationException: a JSON string that is not valid Unicode.
+            onBad(new BadSample(origin, e is BadRecordException ? e.Message : "its captions cannot be read: " + e.Message));
+            return null;
+        }
+    }
+
+    private static byte[] Bytes(ShardBytes bytes, TarEntry entry)
+    {
+        if (entry.Size > MaxCaptionBytes)
+        {
+            throw new BadRecordException($"'{entry.Name}' has {entry.Size} bytes; captions of more than {MaxCaptionBytes} are refused");
+        }
+        var content = new byte[entry.Size];
+        bytes.Read(entry.Offset, content);
+        return content;
+    }
+
+    private sealed class Members(string key)
+    {
+        public string Key { get; } = key;
+
+        public TarEntry? Picture { get; private set; }
+
+        public TarEntry? Json { get; private set; }
+
+        public TarEntry? Text { get; private set; }
+
+        /// <summary>Members of other kinds alone (a class label, an embedding) are not a broken sample.</summary>
+        public bool IsSample => Picture is not null || Json is not null || Text is not null;
+
+        /// <summary>False where the place is taken.</summary>
+        public bool Add(string extension, TarEntry entry)
+        {
+            if (PictureExtensions.Contains(extension))
+            {
+                return Take(Picture, () => Picture = entry);
+            }
+            return extension switch
+            {
+                "json" => Take(Json, () => Json = entry),
+                "txt" => Take(Text, () => Text = entry),
+                _ => true,
+            };
+        }
+
+        private static bool Take(TarEntry? taken, Action take)
+        {
+            if (taken is not null)
+            {
+                return false;
+            }
+            take();
+            return true;
+        }
+    }
+}
