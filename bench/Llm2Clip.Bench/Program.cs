@@ -4,7 +4,10 @@ namespace Llm2Clip.Bench;
 public static class Program
 {
     /// <summary>Benchmarks by name, one file each in this folder.</summary>
-    private static readonly SortedDictionary<string, Func<string[], int>> Benchmarks = [];
+    private static readonly SortedDictionary<string, Func<string[], int>> Benchmarks = new(StringComparer.Ordinal)
+    {
+        ["retrieval"] = RetrievalBench.Run,
+    };
 
     public static int Main(string[] args)
     {

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Llm2Clip.Evaluation;
 
 /// <summary>
@@ -84,16 +82,8 @@ public static class Ranking
     {
         for (var tile = 0; tile < candidates.Count; tile += CandidateTile)
         {
-            var end = Math.Min(tile + CandidateTile, candidates.Count);
-            for (var i = 0; i < count; i++)
-            {
-                var query = queries[first + i];
-                var row = scores.AsSpan(i * candidates.Count, candidates.Count);
-                for (var candidate = tile; candidate < end; candidate++)
-                {
-                    row[candidate] = TensorPrimitives.Dot(query, candidates[candidate]);
-                }
-            }
+            var width = Math.Min(CandidateTile, candidates.Count - tile);
+            ScoreKernel.Score(queries, first, count, candidates, tile, width, scores.AsSpan(tile), candidates.Count);
         }
     }
 }

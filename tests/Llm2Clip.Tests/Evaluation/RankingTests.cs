@@ -41,7 +41,7 @@ public class RankingTests
 
         var result = Retrieval.Score(imageSet, textSet, imageOfText);
 
-        float Score(int image, int text) => System.Numerics.Tensors.TensorPrimitives.Dot(imageSet[image], textSet[text]);
+        float Score(int image, int text) => ScoreKernel.Dot(imageSet[image], textSet[text]);
 
         var expectedText = imageOfText.Select((own, text) => NaiveRank(image => Score(image, text), images, [own])).ToArray();
         var queried = Enumerable.Range(0, images).Where(imageOfText.Contains).ToArray();
@@ -51,6 +51,32 @@ public class RankingTests
         Assert.Equal(expectedText, result.TextToImageRanks);
         Assert.Equal(queried, result.QueriedImages);
         Assert.Equal(expectedImage, result.ImageToTextRanks);
+    }
+
+    [Theory]
+    [InlineData(7, 5, 3)]
+    [InlineData(9, 11, 16)]
+    [InlineData(70, 261, 77)]
+    public void TilesGiveThePairsOwnProductToTheBit(int queries, int candidates, int dimension)
+    {
+        var random = new Random(dimension);
+        var x = new VectorSet([.. Enumerable.Range(0, queries * dimension).Select(_ => random.NextSingle() - 0.5f)], dimension);
+        var y = new VectorSet([.. Enumerable.Range(0, candidates * dimension).Select(_ => random.NextSingle() - 0.5f)], dimension);
+        var scores = new float[queries * candidates];
+        ScoreKernel.Score(x, 0, queries, y, 0, candidates, scores, candidates);
+        for (var i = 0; i < queries; i++)
+        {
+            for (var j = 0; j < candidates; j++)
+            {
+                Assert.Equal(ScoreKernel.Dot(x[i], y[j]), scores[(i * candidates) + j]);
+                double exact = 0;
+                for (var d = 0; d < dimension; d++)
+                {
+                    exact += (double)x[i][d] * y[j][d];
+                }
+                Assert.Equal(exact, scores[(i * candidates) + j], 1e-6);
+            }
+        }
     }
 
     [Fact]
