@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Tests.Training;
+
+public class ParameterGroupsTests
+{
+    /// <summary>Tolerance of golden/losses/README.md.</summary>
+    private const double Tolerance = 1e-12;
+
+    [Fact]
+    [Trait("Category", "Golden")]
+    public void LayerDecayAgreesWithLlm2Clip()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllText(SharedData.RequireGolden("losses", "layer_decay.json")));
+        var root = file.RootElement;
+        double Number(string name) => root.GetProperty(name).GetDouble();
+        var options = new GroupOptions(Number("visual_lr"), Number("text_lr"), Number("lr"), Number("weight_decay"), Number("visual_layer_decay"));
+        var layers = (int)Number("layers");
+        foreach (var tower in root.GetProperty("parameters").EnumerateObject())
+        {
+            var naming = tower.Name == "eva" ? LayerNaming.Eva : LayerNaming.OpenAi;
+            var dimensions = root.GetProperty("ndim").GetProperty(tower.Name);
+            foreach (var parameter in tower.Value.EnumerateObject())
+            {
+                var rule = ParameterGroups.RuleFor(parameter.Name, dimensions.GetProperty(parameter.Name).GetInt32(), layers, options, naming);
+                var expected = parameter.Value;
+                var where = $"{tower.Name} {parameter.Name}";
+                Assert.True(expected.GetProperty("group").GetString() == rule.Part.ToString().ToLowerInvariant(), where);
+                Assert.True(Math.Abs(expected.GetProperty("lr_scale").GetDouble() - rule.RateScale) <= Tolerance, $"{where}: {rule.RateScale}");
+                Assert.True(Math.Abs(expected.GetProperty("lr").GetDouble() - rule.Rate) <= Tolerance, $"{where}: {rule.Rate}");
+                Assert.True(Math.Abs(expected.GetProperty("weight_decay").GetDouble() - rule.WeightDecay) <= Tolerance, $"{where}: {rule.WeightDecay}");
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryParameterStandsInExactlyOneGroup()
+    {
+        (string, int)[] parameters =
+        [
+            ("visual.vision_model.embeddings.class_embedding", 1),
+            ("visual.vision_model.embeddings.patch_embedding.weight", 4),
+            ("visual.vision_model.embeddings.position_embedding.weight", 2),
+            ("visual.vision_model.encoder.layers.0.mlp.fc1.weight", 2),
+            ("visual.vision_model.encoder.layers.0.mlp.fc1.bias", 1),
+            ("visual.vision_model.encoder.layers.1.mlp.fc1.weight", 2),
+            ("visual.visual_projection.weight", 2),
+            ("text.text_adaptor.0.fn.0.weight", 2),
+            ("logit_scale", 0),
+        ];
+        var options = new GroupOptions(1e-3, 2e-3, 3e-3, 0.2, 0.5);
+        var groups = ParameterGroups.Build(parameters, 2, options, LayerNaming.HuggingFace);
+
+        Assert.Equal(parameters.Select(p => p.Item1).Order(), groups.SelectMany(g => g.Parameters).Order());
+        ParameterGroup Of(string name) => groups.Single(g => g.Parameters.Contains(name));
+        Assert.Equal(1e-3 / 8, Of("visual.vision_model.embeddings.patch_embedding.weight").Rate, 15);
+        Assert.Equal(0, Of("visual.vision_model.embeddings.position_embedding.weight").WeightDecay);
+        Assert.Equal(1e-3 / 4, Of("visual.vision_model.encoder.layers.0.mlp.fc1.weight").Rate, 15);
+        Assert.Equal(0, Of("visual.vision_model.encoder.layers.0.mlp.fc1.bias").WeightDecay);
+        Assert.Equal(1e-3, Of("visual.visual_projection.weight").Rate, 15);
+        Assert.Equal(0.2, Of("visual.visual_projection.weight").WeightDecay);
+        Assert.Equal(2e-3, Of("text.text_adaptor.0.fn.0.weight").Rate, 15);
+        Assert.Equal(3e-3, Of("logit_scale").Rate, 15);
+        Assert.Throws<ArgumentException>(() => ParameterGroups.Build([("a", 1), ("a", 1)], 2, options, LayerNaming.HuggingFace));
+    }
+}
