@@ -76,10 +76,10 @@ public sealed class EmbeddingStore : IDisposable
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, EmbeddingStoreManifest.FileName));
 
     /// <summary>Whether a caption is there.</summary>
-    public bool Contains(ReadOnlySpan<char> text) => Find(CaptionKey.Of(text)) >= 0;
+    public bool Contains(ReadOnlySpan<char> text) => Find(CaptionHash.Of(text)) >= 0;
 
     /// <summary>Locator of a caption's row (shard number in the high 32 bits, row in the low ones), or -1. It stays valid as long as the store lives.</summary>
-    public long Find(CaptionKey key)
+    public long Find(CaptionHash key)
     {
         foreach (var part in _index)
         {
@@ -94,7 +94,7 @@ public sealed class EmbeddingStore : IDisposable
     /// <summary>Copies the vector of a caption, un-normalised, [Dimension]; false where the store has not got it.</summary>
     public bool TryGet(ReadOnlySpan<char> text, Span<float> into)
     {
-        var row = Find(CaptionKey.Of(text));
+        var row = Find(CaptionHash.Of(text));
         if (row < 0)
         {
             return false;
@@ -154,7 +154,7 @@ public sealed class EmbeddingStore : IDisposable
     }
 
     /// <summary>All captions' keys with their locators, in shard order.</summary>
-    public IEnumerable<(CaptionKey Key, long Row)> Rows()
+    public IEnumerable<(CaptionHash Key, long Row)> Rows()
     {
         foreach (var shard in _manifest.Shards)
         {
@@ -165,6 +165,9 @@ public sealed class EmbeddingStore : IDisposable
             }
         }
     }
+
+    /// <summary>Rows of the shard with a number that occurs in a locator.</summary>
+    internal int RowsOfShard(int number) => _shards[number]!.Entry.Rows;
 
     public void Dispose()
     {

@@ -9,7 +9,7 @@ namespace Llm2Clip.Teachers;
 /// </summary>
 internal sealed class EmbeddingStoreIndex : IDisposable
 {
-    public const int EntrySize = CaptionKey.Size + 8;
+    public const int EntrySize = CaptionHash.Size + 8;
 
     private readonly MappedFile _file;
 
@@ -24,12 +24,12 @@ internal sealed class EmbeddingStoreIndex : IDisposable
 
     public IndexEntry Entry { get; }
 
-    public (CaptionKey Key, long Row) this[long position]
+    public (CaptionHash Key, long Row) this[long position]
     {
         get
         {
             var bytes = _file.Slice(position * EntrySize, EntrySize);
-            return (CaptionKey.Read(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[CaptionKey.Size..]));
+            return (CaptionHash.Read(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes[CaptionHash.Size..]));
         }
     }
 
@@ -37,7 +37,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
     /// Locator of a key, or -1. Keys are uniform, so interpolation needs about log log n probes (3 for a million entries);
     /// after <c>Interpolations</c> of them plain bisection bounds the worst case.
     /// </summary>
-    public long Find(CaptionKey key)
+    public long Find(CaptionHash key)
     {
         const int Interpolations = 8;
         var (low, high) = (0L, Entry.Entries - 1);
@@ -63,7 +63,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
     }
 
     /// <summary>Merges sorted sequences of entries into a new file, flushed to the disk, and describes it. Nothing of the index stays in memory.</summary>
-    public static IndexEntry Merge(string folder, string name, IReadOnlyList<IEnumerable<(CaptionKey Key, long Row)>> sorted)
+    public static IndexEntry Merge(string folder, string name, IReadOnlyList<IEnumerable<(CaptionHash Key, long Row)>> sorted)
     {
         var hash = new XxHash128();
         long count = 0;
@@ -72,7 +72,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
         foreach (var (key, row) in InOrder(sorted))
         {
             key.Write(bytes);
-            BinaryPrimitives.WriteInt64LittleEndian(bytes[CaptionKey.Size..], row);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes[CaptionHash.Size..], row);
             stream.Write(bytes);
             hash.Append(bytes);
             count++;
@@ -82,7 +82,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
     }
 
     /// <summary>All entries in key order.</summary>
-    public IEnumerable<(CaptionKey Key, long Row)> Entries()
+    public IEnumerable<(CaptionHash Key, long Row)> Entries()
     {
         for (long i = 0; i < Entry.Entries; i++)
         {
@@ -92,7 +92,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static IEnumerable<(CaptionKey Key, long Row)> InOrder(IReadOnlyList<IEnumerable<(CaptionKey Key, long Row)>> sorted)
+    private static IEnumerable<(CaptionHash Key, long Row)> InOrder(IReadOnlyList<IEnumerable<(CaptionHash Key, long Row)>> sorted)
     {
         if (sorted.Count == 1)
         {
@@ -102,7 +102,7 @@ internal sealed class EmbeddingStoreIndex : IDisposable
             }
             yield break;
         }
-        var heads = new PriorityQueue<IEnumerator<(CaptionKey Key, long Row)>, CaptionKey>();
+        var heads = new PriorityQueue<IEnumerator<(CaptionHash Key, long Row)>, CaptionHash>();
         foreach (var part in sorted)
         {
             var head = part.GetEnumerator();

@@ -69,14 +69,14 @@ public static partial class EmbeddingStoreRecovery
     /// Finds how many rows behind the committed ones are complete, by their row checksums, and cuts both files there.
     /// </summary>
     /// <returns>Keys of the rows found.</returns>
-    internal static IReadOnlyList<CaptionKey> RecoverTail(string folder, EmbeddingStoreManifest manifest, int number, int committed)
+    internal static IReadOnlyList<CaptionHash> RecoverTail(string folder, EmbeddingStoreManifest manifest, int number, int committed)
     {
         var (vectorPath, keyPath) = (Path.Combine(folder, ShardEntry.VectorFile(number)), Path.Combine(folder, ShardEntry.KeyFile(number)));
         if (!File.Exists(vectorPath) || !File.Exists(keyPath))
         {
             return [];
         }
-        List<CaptionKey> keys = [];
+        List<CaptionHash> keys = [];
         using var vectors = StoreFiles.OpenForUpdate(vectorPath);
         using var rows = StoreFiles.OpenForUpdate(keyPath);
         var vector = new byte[manifest.RowBytes];
@@ -89,7 +89,7 @@ public static partial class EmbeddingStoreRecovery
             {
                 break;
             }
-            keys.Add(CaptionKey.Read(keyRow));
+            keys.Add(CaptionHash.Read(keyRow));
         }
         RandomAccess.SetLength(vectors, (long)(committed + keys.Count) * vector.Length);
         RandomAccess.SetLength(rows, (long)(committed + keys.Count) * keyRow.Length);
@@ -121,7 +121,7 @@ public static partial class EmbeddingStoreRecovery
     /// <summary>The number in a file name such as <c>index-000003.bin</c>.</summary>
     internal static int NumberOf(string name) => DataFile().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan) : -1;
 
-    private static IEnumerable<(CaptionKey Key, long Row)> SortedKeys(string folder, ShardEntry shard) =>
+    private static IEnumerable<(CaptionHash Key, long Row)> SortedKeys(string folder, ShardEntry shard) =>
         EmbeddingStoreShard.Keys(folder, shard.Number, shard.Rows)
             .Select((key, row) => (key, ((long)shard.Number << 32) | (uint)row))
             .OrderBy(entry => entry.key);

@@ -12,7 +12,7 @@ namespace Llm2Clip.Teachers;
 /// </summary>
 internal sealed class EmbeddingStoreShard : IDisposable
 {
-    public const int KeyRowSize = CaptionKey.Size + 8;
+    public const int KeyRowSize = CaptionHash.Size + 8;
 
     private readonly MappedFile _vectors;
     private readonly int _rowBytes;
@@ -45,7 +45,7 @@ internal sealed class EmbeddingStoreShard : IDisposable
     }
 
     /// <summary>Keys of the first <paramref name="rows"/> rows in row order, read from the key file.</summary>
-    public static IEnumerable<CaptionKey> Keys(string folder, int number, int rows)
+    public static IEnumerable<CaptionHash> Keys(string folder, int number, int rows)
     {
         var path = Path.Combine(folder, ShardEntry.KeyFile(number));
         StoreFiles.RequireLength(path, (long)rows * KeyRowSize, exact: false);
@@ -54,23 +54,23 @@ internal sealed class EmbeddingStoreShard : IDisposable
         for (var row = 0; row < rows; row++)
         {
             stream.ReadExactly(buffer);
-            yield return CaptionKey.Read(buffer);
+            yield return CaptionHash.Read(buffer);
         }
     }
 
     /// <summary>Writes the key row of a vector.</summary>
-    public static void WriteKeyRow(CaptionKey key, ReadOnlySpan<byte> vector, Span<byte> to)
+    public static void WriteKeyRow(CaptionHash key, ReadOnlySpan<byte> vector, Span<byte> to)
     {
         key.Write(to);
-        BinaryPrimitives.WriteUInt64LittleEndian(to[CaptionKey.Size..], RowChecksum(key, vector));
+        BinaryPrimitives.WriteUInt64LittleEndian(to[CaptionHash.Size..], RowChecksum(key, vector));
     }
 
     /// <summary>Whether a key row belongs to the vector beside it.</summary>
     public static bool Agrees(ReadOnlySpan<byte> keyRow, ReadOnlySpan<byte> vector) =>
-        BinaryPrimitives.ReadUInt64LittleEndian(keyRow[CaptionKey.Size..]) == RowChecksum(CaptionKey.Read(keyRow), vector);
+        BinaryPrimitives.ReadUInt64LittleEndian(keyRow[CaptionHash.Size..]) == RowChecksum(CaptionHash.Read(keyRow), vector);
 
     public void Dispose() => _vectors.Dispose();
 
-    private static ulong RowChecksum(CaptionKey key, ReadOnlySpan<byte> vector) =>
+    private static ulong RowChecksum(CaptionHash key, ReadOnlySpan<byte> vector) =>
         XxHash3.HashToUInt64(vector, unchecked((long)(key.Low ^ (key.High * 31) ^ 0x9e3779b97f4a7c15)));
 }

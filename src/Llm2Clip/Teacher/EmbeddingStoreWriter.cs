@@ -18,7 +18,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private readonly string _folder;
     private readonly FileStream _lock;
     private readonly List<EmbeddingStoreIndex> _index = [];
-    private readonly Dictionary<CaptionKey, long> _pending = [];
+    private readonly Dictionary<CaptionHash, long> _pending = [];
     private EmbeddingStoreManifest _manifest;
     private OpenShard? _shard;
     private int _nextIndex;
@@ -94,10 +94,10 @@ public sealed class EmbeddingStoreWriter : IDisposable
     }
 
     /// <summary>Whether a caption is there already, committed or not.</summary>
-    public bool Contains(ReadOnlySpan<char> text) => Contains(CaptionKey.Of(text));
+    public bool Contains(ReadOnlySpan<char> text) => Contains(CaptionHash.Of(text));
 
     /// <summary>Whether a key is there already, committed or not.</summary>
-    public bool Contains(CaptionKey key) => _pending.ContainsKey(key) || _index.Exists(part => part.Find(key) >= 0);
+    public bool Contains(CaptionHash key) => _pending.ContainsKey(key) || _index.Exists(part => part.Find(key) >= 0);
 
     /// <summary>
     /// Appends the vectors of captions, row-major [N, Dimension], un-normalised; those already there (or twice in the list) are left out.
@@ -106,16 +106,16 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <returns>How many were new.</returns>
     public int Append(IReadOnlyList<string> texts, ReadOnlySpan<float> vectors)
     {
-        var keys = new CaptionKey[texts.Count];
+        var keys = new CaptionHash[texts.Count];
         for (var i = 0; i < keys.Length; i++)
         {
-            keys[i] = CaptionKey.Of(texts[i]);
+            keys[i] = CaptionHash.Of(texts[i]);
         }
         return Append(keys, vectors, i => texts[i]);
     }
 
     /// <summary>As the other overload, by key; <paramref name="name"/> tells what to call a row in a message.</summary>
-    public int Append(ReadOnlySpan<CaptionKey> keys, ReadOnlySpan<float> vectors, Func<int, string>? name = null)
+    public int Append(ReadOnlySpan<CaptionHash> keys, ReadOnlySpan<float> vectors, Func<int, string>? name = null)
     {
         if (vectors.Length != keys.Length * Dimension)
         {
@@ -191,7 +191,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     }
 
     /// <summary>Index merged and written, manifest renamed into place, then files that nothing names any more deleted.</summary>
-    private void Publish(IReadOnlyList<ShardEntry> shards, int keep, IReadOnlyList<IEnumerable<(CaptionKey Key, long Row)>> parts)
+    private void Publish(IReadOnlyList<ShardEntry> shards, int keep, IReadOnlyList<IEnumerable<(CaptionHash Key, long Row)>> parts)
     {
         var merged = EmbeddingStoreIndex.Merge(_folder, $"index-{_nextIndex++:d6}.bin", parts);
         _manifest = _manifest with { Shards = shards, Index = [.. _index.Take(keep).Select(part => part.Entry), merged] };
@@ -205,7 +205,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         _index.Add(new EmbeddingStoreIndex(_folder, merged));
     }
 
-    private bool AppendRow(CaptionKey key, ReadOnlySpan<float> vector)
+    private bool AppendRow(CaptionHash key, ReadOnlySpan<float> vector)
     {
         if (Contains(key))
         {
@@ -342,7 +342,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
         public int Rows => _written + _buffered;
 
-        public void Add(CaptionKey key, ReadOnlySpan<float> vector)
+        public void Add(CaptionHash key, ReadOnlySpan<float> vector)
         {
             var bytes = _vectorBuffer.AsSpan(_buffered * _rowBytes, _rowBytes);
             if (_type == VectorType.Fp16)

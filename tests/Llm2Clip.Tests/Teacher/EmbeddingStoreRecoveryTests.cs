@@ -21,7 +21,7 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
     public void KilledAtAnyByte(int seed)
     {
         var random = new Random(seed);
-        for (var round = 0; round < 60; round++)
+        for (var round = 0; round < 30; round++)
         {
             var (live, dead) = (StoreCases.Path(_root, $"live{round}"), StoreCases.Path(_root, $"dead{round}"));
             var (total, committed) = (0, 0);

@@ -174,12 +174,12 @@ public sealed class EmbeddingStoreTests : IDisposable
     public void KeysFollowXxHash128OfUtf8()
     {
         // python3: xxhash.xxh128("two dogs 两只狗".encode()).hexdigest(); the empty text's is published in xxHash's own test vectors.
-        Assert.Equal("99aa06d3014798d86001c324468d497f", CaptionKey.Of("").ToString());
-        var key = CaptionKey.Of("two dogs 两只狗");
+        Assert.Equal("99aa06d3014798d86001c324468d497f", CaptionHash.Of("").ToString());
+        var key = CaptionHash.Of("two dogs 两只狗");
         Assert.Equal(System.IO.Hashing.XxHash128.Hash("two dogs 两只狗"u8), Convert.FromHexString(key.ToString()));
-        Assert.True(CaptionKey.TryParse(key.ToString(), out var parsed));
+        Assert.True(CaptionHash.TryParse(key.ToString(), out var parsed));
         Assert.Equal(key, parsed);
-        Assert.Equal(CaptionKey.Of(new string('x', 5000)), CaptionKey.Of(new string('x', 5000)));
-        Assert.False(CaptionKey.TryParse("xyz", out _));
+        Assert.Equal(CaptionHash.Of(new string('x', 5000)), CaptionHash.Of(new string('x', 5000)));
+        Assert.False(CaptionHash.TryParse("xyz", out _));
     }
 }

@@ -9,13 +9,13 @@ namespace Llm2Clip.Teachers;
 /// The key of a caption in an <see cref="EmbeddingStore"/>: XxHash128 (seed 0) of its UTF-8 text, exactly as the data set gives it.
 /// The same as <c>xxhash.xxh128(text.encode()).digest()</c> in Python. At 128 bits, 30 million captions collide with a probability near 1e-24.
 /// </summary>
-public readonly record struct CaptionKey(ulong High, ulong Low) : IComparable<CaptionKey>
+public readonly record struct CaptionHash(ulong High, ulong Low) : IComparable<CaptionHash>
 {
     /// <summary>Bytes of a key on disk, most significant first, so that byte order is key order.</summary>
     public const int Size = 16;
 
     /// <summary>The key of a text.</summary>
-    public static CaptionKey Of(ReadOnlySpan<char> text)
+    public static CaptionHash Of(ReadOnlySpan<char> text)
     {
         const int OnStack = 1024;
         var most = Encoding.UTF8.GetMaxByteCount(text.Length);
@@ -25,7 +25,7 @@ public readonly record struct CaptionKey(ulong High, ulong Low) : IComparable<Ca
         {
             var length = Encoding.UTF8.GetBytes(text, utf8);
             var hash = XxHash128.HashToUInt128(utf8[..length]);
-            return new CaptionKey((ulong)(hash >> 64), (ulong)hash);
+            return new CaptionHash((ulong)(hash >> 64), (ulong)hash);
         }
         finally
         {
@@ -37,7 +37,7 @@ public readonly record struct CaptionKey(ulong High, ulong Low) : IComparable<Ca
     }
 
     /// <summary>Reads the first <see cref="Size"/> bytes of a span.</summary>
-    public static CaptionKey Read(ReadOnlySpan<byte> from) =>
+    public static CaptionHash Read(ReadOnlySpan<byte> from) =>
         new(BinaryPrimitives.ReadUInt64BigEndian(from), BinaryPrimitives.ReadUInt64BigEndian(from[8..]));
 
     /// <summary>Writes <see cref="Size"/> bytes.</summary>
@@ -48,18 +48,18 @@ public readonly record struct CaptionKey(ulong High, ulong Low) : IComparable<Ca
     }
 
     /// <summary>Reads the 32 hexadecimal digits that <see cref="ToString"/> writes; false where the text is something else.</summary>
-    public static bool TryParse(string? text, out CaptionKey key)
+    public static bool TryParse(string? text, out CaptionHash key)
     {
         key = default;
         if (text is not { Length: 32 } || !UInt128.TryParse(text, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var value))
         {
             return false;
         }
-        key = new CaptionKey((ulong)(value >> 64), (ulong)value);
+        key = new CaptionHash((ulong)(value >> 64), (ulong)value);
         return true;
     }
 
-    public int CompareTo(CaptionKey other) => High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
+    public int CompareTo(CaptionHash other) => High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
 
     public override string ToString() => $"{High:x16}{Low:x16}";
 }
