@@ -1,0 +1,47 @@
+namespace Llm2Clip.Configuration;
+
+/// <summary>
+/// Reads a YAML run file into an immutable record and prints it back. The record is the schema: each public property with a
+/// setter is a key, written in snake_case; its initial value is the default, <c>[Description]</c> its comment, <c>[Range]</c>
+/// its bounds, and <c>required</c> makes it mandatory. Nested records are sections. Paths in a run file are relative to the
+/// current directory, like those on the command line; environment variables are not expanded.
+/// </summary>
+public static class ConfigBinder
+{
+    /// <summary>
+    /// Reads <paramref name="path"/> (null: defaults alone), applies the overrides in order (<c>path.to.key=value</c>, the value
+    /// being YAML), and checks everything. Throws <see cref="ConfigException"/> that names all problems at once, each with file
+    /// and line, key and what to do.
+    /// </summary>
+    public static T Load<T>(string? path, IEnumerable<string>? overrides = null)
+        where T : class
+    {
+        if (path is not null && !File.Exists(path))
+        {
+            throw new ConfigException($"The run file {path} does not exist (current directory: {Directory.GetCurrentDirectory()}).");
+        }
+        return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "defaults", overrides);
+    }
+
+    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> stands for the file in messages.</summary>
+    public static T Parse<T>(string yaml, string name, IEnumerable<string>? overrides = null)
+        where T : class
+    {
+        var problems = new ConfigProblems();
+        var root = YamlReader.Read(yaml, name, problems);
+        foreach (var assignment in overrides ?? [])
+        {
+            ConfigOverride.Apply(root, assignment, problems);
+        }
+        var value = new ConfigReader(typeof(T), problems).Read(root);
+        problems.ThrowIfAny(name);
+        return (T)value;
+    }
+
+    /// <summary>
+    /// The whole record as YAML that <see cref="Parse{T}"/> reads back to the same values: every key with its value in effect
+    /// and, unless <paramref name="comments"/> is false, what it means, its bounds and choices.
+    /// </summary>
+    public static string Print<T>(T config, bool comments = true)
+        where T : class => new ConfigPrinter(comments).Print(config);
+}
