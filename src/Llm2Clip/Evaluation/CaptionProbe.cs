@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>How well captions of one language find captions of another (or the same) that belong to the same picture.</summary>
+public sealed record ProbeScore(string From, string To, RecallNumbers Recall);
+
+/// <summary>One kind of vectors in the probe's table.</summary>
+/// <param name="Name">What was done to the LLM's vectors.</param>
+/// <param name="OwnMeans">Languages whose own mean was used, with where it came from; empty where the training captions gave all.</param>
+public sealed record ProbeRow(string Name, IReadOnlyList<string> OwnMeans, IReadOnlyList<ProbeScore> Scores);
+
+/// <summary>The probe's result, as it is written to JSON.</summary>
+public sealed record CaptionProbeResult(string Protocol, string Teacher, string Data, int Pictures, IReadOnlyList<ProbeRow> Rows)
+{
+    /// <summary>The table as text: a line a row, R@1 / R@5 / R@10 in per cent for each direction.</summary>
+    public string ToTable()
+    {
+        var pairs = Rows.SelectMany(row => row.Scores).Select(s => (s.From, s.To)).Distinct().ToList();
+        List<string[]> lines = [["vectors", .. pairs.Select(p => $"{p.From}->{p.To}")]];
+        lines.Add(["(candidates)", .. pairs.Select(p => Rows.SelectMany(r => r.Scores).First(s => (s.From, s.To) == p).Recall.Candidates.ToString(CultureInfo.InvariantCulture))]);
+        foreach (var row in Rows)
+        {
+            lines.Add([row.Name, .. pairs.Select(p => row.Scores.FirstOrDefault(s => (s.From, s.To) == p) is { } score ? Cell(score.Recall) : "-")]);
+        }
+        var widths = Enumerable.Range(0, lines[0].Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
+        var table = new StringBuilder();
+        foreach (var line in lines)
+        {
+            table.AppendLine(string.Join("  ", line.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
+        }
+        foreach (var note in Rows.Where(row => row.OwnMeans.Count > 0))
+        {
+            table.AppendLine($"{note.Name}: used {string.Join("; ", note.OwnMeans)}.");
+        }
+        return table.ToString();
+    }
+
+    private static string Cell(RecallNumbers recall) => string.Join(" / ", recall.Recalls.Select(r => (100 * r).ToString("0.0", CultureInfo.InvariantCulture)));
+}
+
+/// <summary>
+/// Caption-to-caption retrieval (facts D6): tells what a teacher is worth before days are spent on it. Ranks as everywhere in the project.
+/// </summary>
+public static class CaptionProbe
+{
+    /// <summary>The protocol in one sentence, printed with every number.</summary>
+    public const string Protocol =
+        "caption to caption: a picture's first caption against the second (same language) or against the first of the other language; candidates: one caption of every "
+        + "picture that has both; cosine similarity in fp32; rank = 1 + candidates of other pictures scoring >= the own one (ties count against it)";
+
+    /// <summary>
+    /// Scores one direction. <paramref name="embed"/> gives un-normalised vectors of texts of a language, row-major.
+    /// </summary>
+    /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
+    public static ProbeScore Score(ProbeTexts texts, ProbePair pair, int dimension, Func<IReadOnlyList<string>, string, float[]> embed, int? seed = null)
+    {
+        var (queries, candidates) = texts.Pair(pair);
+        var ranks = Ranking.Rank(
+            new VectorSet(embed(queries, pair.From), dimension),
+            new VectorSet(embed(candidates, pair.To), dimension),
+            [.. Enumerable.Range(0, queries.Count).Select(i => new[] { i })]);
+        var recall = RecallNumbers.From(ranks, candidates.Count, [.. ranks.Select(_ => 1)]);
+        if (seed is { } drawn)
+        {
+            recall = recall with { Intervals = Bootstrap.Intervals(ranks, [.. Enumerable.Range(0, ranks.Length)], ranks.Length, RecallNumbers.Depths, drawn) };
+        }
+        return new ProbeScore(pair.From, pair.To, recall);
+    }
+}

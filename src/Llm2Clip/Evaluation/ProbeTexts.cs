@@ -1,0 +1,109 @@
+using Llm2Clip.Data;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>A direction of the caption probe: queries of one language, candidates of another or of the same.</summary>
+public readonly record struct ProbePair(string From, string To)
+{
+    /// <summary>Reads <c>en-&gt;zh</c>. Labels may hold hyphens (<c>zh-mt</c>), so the arrow separates.</summary>
+    public static ProbePair Parse(string text)
+    {
+        var parts = text.Split("->", StringSplitOptions.TrimEntries);
+        return parts is [{ Length: > 0 } from, { Length: > 0 } to]
+            ? new ProbePair(from, to)
+            : throw new ConfigException($"\"{text}\" is no pair of languages; write it as en->zh.");
+    }
+
+    public override string ToString() => $"{From}->{To}";
+}
+
+/// <summary>The first two captions of each language of each picture: all that the caption probe needs of a data set.</summary>
+public sealed class ProbeTexts
+{
+    private readonly List<Dictionary<string, (string First, string? Second)>> _pictures = [];
+
+    private ProbeTexts()
+    {
+    }
+
+    /// <summary>Pictures with any caption.</summary>
+    public int Pictures => _pictures.Count;
+
+    /// <summary>Languages that occur, in label order.</summary>
+    public IReadOnlyList<string> Languages => [.. _pictures.SelectMany(p => p.Keys).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>Keeps what the probe needs of a stream of captions; a caption that repeats the picture's first one is no second.</summary>
+    public static ProbeTexts Read(IEnumerable<CaptionGroup> groups, int limit = 0)
+    {
+        var texts = new ProbeTexts();
+        foreach (var (_, captions) in limit > 0 ? groups.Take(limit) : groups)
+        {
+            var picture = new Dictionary<string, (string First, string? Second)>();
+            foreach (var caption in captions)
+            {
+                if (!picture.TryGetValue(caption.Language, out var held))
+                {
+                    picture[caption.Language] = (caption.Text, null);
+                }
+                else if (held.Second is null && held.First != caption.Text)
+                {
+                    picture[caption.Language] = (held.First, caption.Text);
+                }
+            }
+            texts._pictures.Add(picture);
+        }
+        return texts;
+    }
+
+    /// <summary>
+    /// Queries and candidates of a pair, row i of both being the same picture: the first caption against the second of the same language, or against
+    /// the first of another. Pictures that lack either stand in neither list.
+    /// </summary>
+    public (IReadOnlyList<string> Queries, IReadOnlyList<string> Candidates) Pair(ProbePair pair)
+    {
+        List<string> queries = [];
+        List<string> candidates = [];
+        foreach (var picture in _pictures)
+        {
+            if (picture.TryGetValue(pair.From, out var from) && picture.TryGetValue(pair.To, out var to)
+                && (pair.From == pair.To ? to.Second : to.First) is { } candidate)
+            {
+                queries.Add(from.First);
+                candidates.Add(candidate);
+            }
+        }
+        return (queries, candidates);
+    }
+
+    /// <summary>Every caption that these pairs compare.</summary>
+    public IEnumerable<Caption> Captions(IReadOnlyList<ProbePair> pairs)
+    {
+        foreach (var pair in pairs)
+        {
+            var (queries, candidates) = Pair(pair);
+            foreach (var text in queries)
+            {
+                yield return new Caption(text, pair.From, CaptionKind.Short);
+            }
+            foreach (var text in candidates)
+            {
+                yield return new Caption(text, pair.To, CaptionKind.Short);
+            }
+        }
+    }
+
+    /// <summary>The pairs asked for; where none is: the training language to itself, and to and from every other language that occurs.</summary>
+    public IReadOnlyList<ProbePair> Pairs(IReadOnlyList<string> asked, string training)
+    {
+        IReadOnlyList<ProbePair> pairs = asked.Count > 0
+            ? [.. asked.Select(ProbePair.Parse)]
+            : [new(training, training), .. Languages.Where(l => l != training).SelectMany(l => new ProbePair[] { new(training, l), new(l, training) })];
+        var usable = pairs.Where(pair => Pair(pair).Queries.Count > 1).ToList();
+        if (usable.Count == 0)
+        {
+            throw new InputException($"No picture has captions for {string.Join(", ", pairs)}; languages found: {string.Join(", ", Languages)}.");
+        }
+        return usable;
+    }
+}

@@ -1,0 +1,144 @@
+using System.ComponentModel;
+using System.IO.Compression;
+using System.Text.Json;
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>Texts without pictures: more training pairs, or plain sentences of a language.</summary>
+public sealed record TextSourceConfig
+{
+    [Description("Plain text (a sentence a line), .jsonl with `captions` as in the data set (a line an image), either with .gz behind it; or a data pattern (tars); empty = data.train.")]
+    public string Path { get; init; } = "";
+
+    [Description("Language label that is taken from it; in plain text, the language of all lines.")]
+    public string Language { get; init; } = "en";
+
+    [Description("Groups (lines, images) read at most, from the start; 0 = all.")]
+    public int Limit { get; init; }
+
+    [Description("Captions taken of each group at most, from the first; 0 = all.")]
+    public int CaptionsPerGroup { get; init; }
+}
+
+/// <summary>The captions that belong together: those of one picture.</summary>
+public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Captions);
+
+/// <summary>Reads captions alone, group by group, from data sets and text files. Nothing is held in memory.</summary>
+public static class CaptionStream
+{
+    /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally)
+    {
+        for (var shard = 0; shard < source.ShardCount; shard++)
+        {
+            foreach (var sample in source.ReadShard(shard, tally.AddBad))
+            {
+                tally.Add(sample);
+                yield return new CaptionGroup(sample.Key, sample.Captions);
+            }
+        }
+    }
+
+    /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log)
+    {
+        var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
+        foreach (var group in Select(Of(source, tally), languages, kinds))
+        {
+            yield return group;
+        }
+        tally.Finish();
+    }
+
+    /// <summary>Groups with the captions of the named languages and kinds; empty lists mean all; groups without any are left out.</summary>
+    public static IEnumerable<CaptionGroup> Select(IEnumerable<CaptionGroup> groups, IReadOnlyList<string> languages, IReadOnlyList<string> kinds)
+    {
+        var wanted = kinds.Select(CaptionKinds.Parse).ToList();
+        foreach (var (key, captions) in groups)
+        {
+            var kept = captions.Where(c => (languages.Count == 0 || languages.Contains(c.Language)) && (wanted.Count == 0 || wanted.Contains(c.Kind))).ToList();
+            if (kept.Count > 0)
+            {
+                yield return new CaptionGroup(key, kept);
+            }
+        }
+    }
+
+    /// <summary>Captions of a text source in its language. Throws <see cref="InputException"/>, naming file and line, for what is not readable.</summary>
+    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log)
+    {
+        var path = config.Path.Length > 0 ? config.Path : data.Train;
+        var name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
+        var groups = name switch
+        {
+            _ when name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) => Lines(path).Select(l =>
+                new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
+            _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) => Records(path, data),
+            _ => Of(SampleSources.Open(path, data, log), data, [config.Language], [], log),
+        };
+        var selected = Select(groups, [config.Language], []);
+        if (config.CaptionsPerGroup > 0)
+        {
+            selected = selected.Select(group => group with { Captions = [.. group.Captions.Take(config.CaptionsPerGroup)] });
+        }
+        return config.Limit > 0 ? selected.Take(config.Limit) : selected;
+    }
+
+    private static IEnumerable<CaptionGroup> Records(string path, DataConfig data)
+    {
+        var reader = new CaptionReader(data);
+        var remarks = new List<string>();
+        foreach (var (line, number) in Lines(path))
+        {
+            CaptionGroup group;
+            try
+            {
+                using var json = JsonDocument.Parse(line);
+                remarks.Clear();
+                var key = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("key", out var named) && named.ValueKind == JsonValueKind.String
+                    ? named.GetString()! : $"{path}:{number}";
+                group = new CaptionGroup(key, reader.Read(json.RootElement, null, remarks));
+            }
+            catch (Exception error) when (error is JsonException or BadRecordException)
+            {
+                throw new InputException($"{path}, line {number}: {error.Message}. Each line is an object such as {{\"captions\": {{\"en\": [\"...\"]}}}}.", error);
+            }
+            yield return group;
+        }
+    }
+
+    /// <summary>Lines that are not blank, trimmed, with their numbers from 1; .gz is unpacked on the way.</summary>
+    private static IEnumerable<(string Text, int Number)> Lines(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InputException($"There is no text file {path}.");
+        }
+        using Stream stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(File.OpenRead(path), CompressionMode.Decompress)
+            : File.OpenRead(path);
+        using var reader = new StreamReader(stream);
+        for (var number = 1; ; number++)
+        {
+            string? line;
+            try
+            {
+                line = reader.ReadLine();
+            }
+            catch (InvalidDataException error)
+            {
+                throw new InputException($"{path} is damaged near line {number}: {error.Message}", error);
+            }
+            if (line is null)
+            {
+                yield break;
+            }
+            if (line.Trim() is { Length: > 0 } text)
+            {
+                yield return (text, number);
+            }
+        }
+    }
+}
