@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds and runs the tests, and closes with the runner's own counts: "N passed, N failed", and "N skipped" where there are any.
+# A run in which no test was executed is a failure.
+#
+# Usage: ./llm2clip test                 everything
+#        ./llm2clip test golden          the tests against golden files alone (LLM2CLIP_GOLDEN names another set)
+#        ./llm2clip test -class NAME     options of the runner
+set -euo pipefail
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+arguments=("$@")
+if [[ "${1:-}" == golden ]]; then
+  arguments=(-trait Category=Golden "${@:2}")
+fi
+ensure_setup
+build tests/Llm2Clip.Tests
+
+log="$natives/build/test.log"
+status=0
+"$root/tests/Llm2Clip.Tests/$(output)/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
+
+totals="$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+, Not Run: [0-9]+' "$log" | tail -1)" || true
+[[ -n "$totals" ]] || fail "the test runner ended with code $status before its totals; the whole output is $log"
+count() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<< "$totals"; }
+failed=$(($(count Failed) + $(count Errors)))
+skipped=$(count Skipped)
+passed=$(($(count Total) - $(count Failed) - skipped - $(count 'Not Run')))
+if ((passed + failed == 0)); then
+  say "no test was executed"
+  status=1
+fi
+((failed == 0)) || status=1
+echo "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped")"
+exit "$status"
