@@ -1,2 +1,4 @@
-Console.WriteLine("llm2clip");
-return 0;
+using Llm2Clip.Cli;
+
+using var interrupt = new Interrupt(Console.Error);
+return CommandLine.Run(args, new CliHost(Console.Out, Console.Error, Terminal: !Console.IsErrorRedirected, interrupt.Token));

@@ -44,4 +44,7 @@ public static class ConfigBinder
     /// </summary>
     public static string Print<T>(T config, bool comments = true)
         where T : class => new ConfigPrinter(comments).Print(config);
+
+    /// <summary>The override that gives a key this very text, whatever characters it holds.</summary>
+    public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
 }

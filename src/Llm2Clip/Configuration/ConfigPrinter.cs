@@ -119,7 +119,7 @@ internal sealed class ConfigPrinter(bool comments)
     };
 
     /// <summary>Plain where YAML reads it as the same text, double-quoted with escapes otherwise.</summary>
-    private static string Quote(string text)
+    internal static string Quote(string text)
     {
         var plain = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");

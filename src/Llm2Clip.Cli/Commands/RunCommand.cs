@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary>
+/// A command that works from a run file. It has the options that all of these share, and short forms for single keys; a
+/// derived class calls the library with the configuration and prints the result.
+/// </summary>
+internal abstract class RunCommand<TResult> : Command
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    private readonly CliHost _host;
+    private readonly Option<string?> _config = new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
+    private readonly Option<string[]> _set = new("--set") { Description = "Sets one key of the run file; may stand several times. The value is YAML.", HelpName = "PATH.TO.KEY=VALUE" };
+    private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
+    private readonly Option<string?> _json = new("--json") { Description = "Writes the result as JSON too.", HelpName = "FILE" };
+    private readonly List<(Option<string?> Option, string Key)> _shortcuts = [];
+
+    protected RunCommand(CliHost host, string name, string summary, string example)
+        : base(name, $"{summary}\n\nExample:\n  {example}")
+    {
+        _host = host;
+        Add(_config);
+        Add(_set);
+        Add(_printConfig);
+        Add(_json);
+        SetAction(Invoke);
+    }
+
+    /// <summary>The work; long parts tell <paramref name="log"/>, and stop at a cancellation with what they have saved.</summary>
+    protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
+
+    /// <summary>Prints the result for a reader.</summary>
+    protected abstract void Report(TResult result, TextWriter output);
+
+    /// <summary>An option that sets one key of the run file.</summary>
+    protected void Shortcut(string option, string key, string helpName, string description)
+    {
+        var added = new Option<string?>(option) { Description = $"{description} Short for --set {key}={helpName}.", HelpName = helpName };
+        _shortcuts.Add((added, key));
+        Add(added);
+    }
+
+    private int Invoke(ParseResult parsed)
+    {
+        var shortcuts = _shortcuts
+            .Select(s => (s.Key, Value: parsed.GetValue(s.Option)))
+            .Where(s => s.Value is not null)
+            .Select(s => ConfigBinder.Assignment(s.Key, s.Value!));
+        var config = ConfigBinder.Load<RunConfig>(parsed.GetValue(_config), [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
+        if (parsed.GetValue(_printConfig))
+        {
+            _host.Output.Write(ConfigBinder.Print(config));
+            return 0;
+        }
+        var started = TimeProvider.System.GetTimestamp();
+        var result = Execute(config, new ConsoleRunLog(_host.Error, _host.Terminal, TimeProvider.System), _host.Cancellation);
+        Report(result, _host.Output);
+        if (parsed.GetValue(_json) is { } file)
+        {
+            WriteJson(file, new
+            {
+                Command = Name,
+                Version = typeof(RunConfig).Assembly.GetName().Version?.ToString(3),
+                Seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3),
+                Result = (object?)result,
+                Config = ConfigBinder.Print(config, comments: false),
+            });
+        }
+        return 0;
+    }
+
+    /// <summary>Complete or not at all: a temporary name, then a rename.</summary>
+    private static void WriteJson(string file, object value)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(value, Json) + "\n");
+        File.Move(file + ".tmp", file, overwrite: true);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+
+namespace Llm2Clip.Cli;
+
+/// <summary>
+/// Turns Ctrl-C and SIGTERM into a cancellation: the running command saves its checkpoint and the process ends with
+/// <see cref="Failure.Interrupted"/>. A second one ends the process at once.
+/// </summary>
+internal sealed class Interrupt : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly TextWriter _error;
+    private readonly PosixSignalRegistration[] _registrations;
+
+    public Interrupt(TextWriter error)
+    {
+        _error = error;
+        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
+    }
+
+    public CancellationToken Token => _source.Token;
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+        {
+            registration.Dispose();
+        }
+        _source.Dispose();
+    }
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        if (_source.IsCancellationRequested)
+        {
+            return;
+        }
+        context.Cancel = true;
+        _error.WriteLine();
+        _error.WriteLine("Stopping after this step and saving. Press Ctrl-C again to end at once, without saving.");
+        _source.Cancel();
+    }
+}
