@@ -61,6 +61,13 @@ public struct SampleRandom
         return (int)(((UInt128)NextBits() * (ulong)count) >> 64);
     }
 
+    /// <summary>A sequence of its own, seeded by one draw: what it is used for then moves nothing else.</summary>
+    public SampleRandom Split()
+    {
+        var state = NextBits();
+        return new SampleRandom { _a = Mix(ref state), _b = Mix(ref state), _c = Mix(ref state), _d = Mix(ref state) | 1 };
+    }
+
     private static ulong Mix(ref ulong state)
     {
         state += 0x9E3779B97F4A7C15;

@@ -1,0 +1,30 @@
+using System.Collections.Concurrent;
+
+namespace Llm2Clip.Data;
+
+/// <summary>
+/// Decoded pictures in memory up to a bound, first come first kept: every picture comes once an epoch, so throwing any out for
+/// another would gain nothing. What is kept never changes what a picture looks like. Safe to use from several threads.
+/// </summary>
+internal sealed class ImageCache(long maxBytes)
+{
+    private readonly ConcurrentDictionary<string, RgbImage> _images = new(StringComparer.Ordinal);
+    private long _bytes;
+
+    /// <summary>Bytes of pixels held.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Pictures held.</summary>
+    public int Count => _images.Count;
+
+    public RgbImage? Find(string origin) => _images.GetValueOrDefault(origin);
+
+    /// <summary>Keeps the picture if it fits.</summary>
+    public void Offer(string origin, RgbImage image)
+    {
+        if (Interlocked.Add(ref _bytes, image.Pixels.Length) > maxBytes || !_images.TryAdd(origin, image))
+        {
+            Interlocked.Add(ref _bytes, -image.Pixels.Length);
+        }
+    }
+}

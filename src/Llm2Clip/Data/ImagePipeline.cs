@@ -1,0 +1,77 @@
+namespace Llm2Clip.Data;
+
+/// <summary>
+/// From encoded or decoded picture to the model's square input, [S, S, 3] RGB bytes. Evaluation: the model's own transform, without
+/// randomness, to the bit as Pillow and torchvision do it. Training: random crop, resize, flip, colour. Holds scratch memory: one a thread.
+/// </summary>
+public sealed class ImagePipeline
+{
+    private readonly ImageTransformConfig _transform;
+    private readonly AugmentConfig _augment;
+    private readonly double _maxMegapixels;
+    private readonly bool _jpegShrink;
+    private readonly Resampler _resampler = new();
+
+    /// <summary>Throws <see cref="ConfigException"/> for values that cannot work.</summary>
+    public ImagePipeline(ImageTransformConfig transform, AugmentConfig? augment = null, double maxMegapixels = 178, bool jpegShrink = false)
+    {
+        transform.Validate();
+        augment?.Validate();
+        _transform = transform;
+        _augment = augment ?? new AugmentConfig();
+        _maxMegapixels = maxMegapixels;
+        _jpegShrink = jpegShrink;
+    }
+
+    /// <summary>Bytes of one result: S * S * 3.</summary>
+    public int OutputBytes => _transform.ImageSize * _transform.ImageSize * 3;
+
+    /// <summary>The evaluation transform of an encoded picture. Throws <see cref="InputException"/> naming <paramref name="origin"/> where it cannot be decoded.</summary>
+    public byte[] Eval(ReadOnlySpan<byte> encoded, string origin)
+    {
+        var pixels = new byte[OutputBytes];
+        Eval(Decode(encoded, origin, forTraining: false), pixels);
+        return pixels;
+    }
+
+    /// <summary>The evaluation transform of a decoded picture, written to <paramref name="into"/>.</summary>
+    public void Eval(RgbImage image, Span<byte> into)
+    {
+        var size = _transform.ImageSize;
+        var (width, height) = _transform.Resize == "squash" ? (size, size) : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
+        var window = new PixelArea(ImageGeometry.CenterOffset(width, size), ImageGeometry.CenterOffset(height, size), size, size);
+        _resampler.Resize(image, new PixelArea(0, 0, image.Width, image.Height), width, height, window, mirror: false, into);
+    }
+
+    /// <summary>The training transform of a decoded picture, written to <paramref name="into"/>.</summary>
+    public void Train(RgbImage image, ref SampleRandom random, Span<byte> into)
+    {
+        var size = _transform.ImageSize;
+        var flip = random.NextDouble() < _augment.Flip;
+        var colours = random.Split();
+        var crop = ImageGeometry.RandomCrop(image.Width, image.Height, _augment, ref random);
+        _resampler.Resize(image, crop, size, size, new PixelArea(0, 0, size, size), flip, into);
+        ColorJitter.Apply(into, _augment, ref colours);
+    }
+
+    /// <summary>
+    /// Decodes a picture for one of the transforms. With JPEG shrinking, at least twice the size that the transform needs remains.
+    /// </summary>
+    public RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, bool forTraining)
+    {
+        // A crop of a share of the area has that share's root of the side.
+        var side = forTraining ? _transform.ImageSize / Math.Sqrt(_augment.CropScaleMin) : _transform.ImageSize;
+        return ImageCodec.Decode(encoded, origin, _maxMegapixels, _jpegShrink ? (int)Math.Ceiling(2 * side) : 0);
+    }
+
+    /// <summary>The picture with its short side shrunk to <paramref name="side"/>; as it is where that is not smaller, or 0.</summary>
+    public static RgbImage Shrink(RgbImage image, int side)
+    {
+        if (side == 0 || Math.Min(image.Width, image.Height) <= side)
+        {
+            return image;
+        }
+        var (width, height) = ImageGeometry.ShortSideTo(image.Width, image.Height, side);
+        return image.Resize(width, height);
+    }
+}
