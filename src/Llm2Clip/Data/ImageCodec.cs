@@ -8,6 +8,8 @@ namespace Llm2Clip.Data;
 /// </summary>
 public static class ImageCodec
 {
+    private const string JpegLoader = "jpegload_buffer";
+    private const string PngLoader = "pngload_buffer";
     private const int FormatByte = 0;
     private const int FormatUShort = 2;
     private const int InterpretationCmyk = 15;
@@ -28,6 +30,10 @@ public static class ImageCodec
         if (LoaderFor(encoded) is not { } loader)
         {
             throw new InputException($"{origin}: {(encoded.Length == 0 ? "the picture is empty (zero bytes)" : "not a jpg, png, webp or gif picture")}.");
+        }
+        if (loader == PngLoader && PngChunks.Problem(encoded) is { } problem)
+        {
+            throw new InputException($"{origin}: the picture cannot be decoded: {problem}.");
         }
         try
         {
@@ -69,8 +75,8 @@ public static class ImageCodec
     /// <summary>The loader by the file's first bytes: only these four formats, never the many others that libvips would try.</summary>
     private static string? LoaderFor(ReadOnlySpan<byte> encoded) => encoded switch
     {
-        [0xFF, 0xD8, 0xFF, ..] => "jpegload_buffer",
-        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "pngload_buffer",
+        [0xFF, 0xD8, 0xFF, ..] => JpegLoader,
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => PngLoader,
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "webpload_buffer",
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "gifload_buffer",
         _ => null,
@@ -81,7 +87,7 @@ public static class ImageCodec
         fixed (byte* data = encoded)
         {
             var shrink = 1;
-            if (shrinkAbove > 0 && loader == "jpegload_buffer")
+            if (shrinkAbove > 0 && loader == JpegLoader)
             {
                 using var header = Load(loader, data, encoded.Length, 1);
                 var side = Math.Min(VipsNative.Width(header), VipsNative.Height(header));
@@ -103,7 +109,7 @@ public static class ImageCodec
     private static unsafe VipsObject Load(string loader, byte* data, int length, int shrink)
     {
         using var operation = new VipsOperation(loader);
-        operation.Set("buffer", data, length).Set("access", "sequential").Set("fail_on", "truncated");
+        operation.Set("buffer", data, length).Set("access", "sequential").Set("fail_on", "error");
         if (shrink > 1)
         {
             operation.Set("shrink", shrink.ToString(System.Globalization.CultureInfo.InvariantCulture));

@@ -59,10 +59,8 @@ internal sealed unsafe class VipsOperation : IDisposable
     {
         // Building may swap the operation for another, and takes over the reference either way.
         var raw = _operation.DangerousGetHandle();
-        var failed = VipsNative.OperationBuild(ref raw) != 0;
-        if (failed)
+        if (VipsNative.OperationBuild(ref raw) != 0)
         {
-            VipsNative.UnrefOutputs(raw);
             throw new VipsException(VipsNative.TakeError());
         }
         if (raw != _operation.DangerousGetHandle())
@@ -100,6 +98,7 @@ internal sealed unsafe class VipsOperation : IDisposable
     {
         if (!_operation.IsInvalid && !_operation.IsClosed)
         {
+            // Exactly once, built or failed: it takes a reference off each output.
             VipsNative.UnrefOutputs(_operation.DangerousGetHandle());
         }
         _operation.Dispose();
