@@ -16,6 +16,39 @@ public sealed class Teacher : IDisposable
         Adapter = adapter;
     }
 
+    /// <summary>
+    /// Opens a teacher folder or a bare GGUF file.
+    /// </summary>
+    /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
+    /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
+    /// <param name="log">Where decisions go; null: nowhere.</param>
+    /// <exception cref="InputException">Folder or model is missing, damaged or does not belong together.</exception>
+    /// <exception cref="ConfigException">The overrides make no sense, or would change the vectors that the folder's adapter was trained on.</exception>
+    public static Teacher Open(string folderOrGguf, TeacherConfig? overrides = null, IRunLog? log = null)
+    {
+        var config = overrides ?? new TeacherConfig();
+        log ??= SilentLog.Instance;
+        if (!Directory.Exists(folderOrGguf))
+        {
+            var bare = new TeacherSettings().With(config);
+            return new Teacher(new LlamaTextEncoder(folderOrGguf, bare, config, null, log), bare);
+        }
+        var manifest = TeacherFolder.Read(folderOrGguf);
+        var settings = manifest.Settings.With(config);
+        if (manifest.Adapter is not null && settings != manifest.Settings)
+        {
+            throw new ConfigException(
+                $"{folderOrGguf}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, instruction, "
+                + "pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them (cc-finetune).");
+        }
+        if (manifest.Adapter is { } adapter)
+        {
+            throw new InputException($"{Path.Combine(folderOrGguf, adapter)}: this version reads teachers without adapter only.");
+        }
+        var encoder = new LlamaTextEncoder(TeacherFolder.ResolveGguf(folderOrGguf, manifest), settings, config, manifest.GgufSha256, log);
+        return new Teacher(encoder, settings, null);
+    }
+
     /// <summary>Raw pooled vectors of the LLM.</summary>
     public ITextEncoder Encoder { get; }
 

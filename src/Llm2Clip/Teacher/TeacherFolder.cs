@@ -1,0 +1,99 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>Content of a teacher folder's <c>teacher.json</c>.</summary>
+public sealed record TeacherManifest
+{
+    /// <summary>Version of this file's layout.</summary>
+    public int Format { get; init; } = 1;
+
+    /// <summary>The GGUF model: absolute, or relative to the folder.</summary>
+    public required string Gguf { get; init; }
+
+    /// <summary>Hash of the model (<see cref="WeightsHash"/>).</summary>
+    public required string GgufSha256 { get; init; }
+
+    /// <summary>What determines the raw vectors.</summary>
+    public required TeacherSettings Settings { get; init; }
+
+    /// <summary>Length of the vectors that come out, adapter included.</summary>
+    public required int Dimension { get; init; }
+
+    /// <summary>File name of the adapter's weights in the folder, or null.</summary>
+    public string? Adapter { get; init; }
+}
+
+/// <summary>Reads and writes teacher folders.</summary>
+public static class TeacherFolder
+{
+    /// <summary>Name of the manifest in the folder.</summary>
+    public const string ManifestName = "teacher.json";
+
+    private const int Format = 1;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        WriteIndented = true,
+    };
+
+    /// <summary>
+    /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of this
+    /// layout.
+    /// </summary>
+    public static TeacherManifest Read(string folder)
+    {
+        var path = Path.Combine(folder, ManifestName);
+        try
+        {
+            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
+            return manifest.Format == Format
+                ? manifest
+                : throw new InputException($"{path}: layout {manifest.Format}; this version reads layout {Format}. Make the teacher anew with cc-finetune.");
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{folder}: no teacher here ({ManifestName} is missing). Give a folder that cc-finetune wrote, or a GGUF file.", error);
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read as a teacher: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes the manifest, last of the folder's files: with it the folder is a teacher.</summary>
+    public static void Write(string folder, TeacherManifest manifest)
+    {
+        var path = Path.Combine(folder, ManifestName);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllBytes(path + ".partial", JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+            File.Move(path + ".partial", path, overwrite: true);
+        }
+        catch (IOException error)
+        {
+            throw new RunException($"{path}: could not be written: {error.Message}", error);
+        }
+    }
+
+    /// <summary>
+    /// Path of the manifest's model, checked against its hash. Throws <see cref="InputException"/> where it is missing or another one.
+    /// </summary>
+    public static string ResolveGguf(string folder, TeacherManifest manifest)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, manifest.Gguf));
+        if (!File.Exists(path))
+        {
+            throw new InputException($"{Path.Combine(folder, ManifestName)}: the model '{manifest.Gguf}' is not at {path}. Put the GGUF file with SHA-256 {manifest.GgufSha256} there.");
+        }
+        var found = WeightsHash.Of(GgufFile.Open(path));
+        return found == manifest.GgufSha256
+            ? path
+            : throw new InputException($"{path}: SHA-256 {found}, but {Path.Combine(folder, ManifestName)} was made with {manifest.GgufSha256}. Put that model there, or make the teacher anew.");
+    }
+}
