@@ -7,6 +7,7 @@ public static class Program
     private static readonly SortedDictionary<string, Func<string[], int>> Benchmarks = new(StringComparer.Ordinal)
     {
         ["retrieval"] = RetrievalBench.Run,
+        ["teacher"] = TeacherThroughput.Run,
     };
 
     public static int Main(string[] args)
