@@ -4,7 +4,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/native/DispatchStub.h>
 
 #include <dlfcn.h>
 #include <cmath>
@@ -122,13 +121,15 @@ L2C_API char* l2c_describe() {
                 break;
             }
         }
-        const auto capability = static_cast<int>(at::native::get_cpu_capability());
-        out << "cpu_capability\t" << (capability == 0 ? "default" : capability == 1 ? "AVX2 or VSX" : "AVX512 or above") << "\n";
+        std::string config = at::show_config();
+        const std::string label = "CPU capability usage: ";
+        const auto at = config.find(label);
+        out << "cpu_capability\t" << (at == std::string::npos ? "unknown" : config.substr(at + label.size(), config.find('\n', at) - at - label.size())) << "\n";
         out << "threads\t" << at::get_num_threads() << "\n";
         out << "mkldnn\t" << (at::globalContext().hasMKLDNN() ? "yes" : "no") << "\n";
         out << "cuda\t" << (at::hasCUDA() ? "yes" : "no") << "\n";
         out << "cuda_devices\t" << at::detail::getCUDAHooks().getNumGPUs() << "\n";
-        std::string config = at::show_config() + at::get_parallel_info();
+        config += at::get_parallel_info();
         for (auto& c : config)
             if (c == '\n') c = '\x1f';
         out << "config\t" << config << "\n";
