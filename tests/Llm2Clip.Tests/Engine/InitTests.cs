@@ -67,7 +67,7 @@ public class InitTests
         using var scope = NewDisposeScope();
         using var one = new Generator(7);
         using var other = new Generator(7);
-        Assert.True(nn.init.trunc_normal_(empty(50), generator: one).equal(nn.init.trunc_normal_(empty(50), generator: other)).ToBoolean());
+        Assert.True(nn.init.trunc_normal_(empty(50), generator: one).Equals(nn.init.trunc_normal_(empty(50), generator: other)));
     }
 
     private static void Check(Func<Tensor, Tensor> fill, double mean, double deviation, double low, double high)

@@ -34,7 +34,7 @@ public class ModuleTests
         using var scope = NewDisposeScope();
         using var one = new Model();
         using var other = new Model();
-        Assert.False(one.Blocks[0].weight.equal(other.Blocks[0].weight).ToBoolean());
+        Assert.False(one.Blocks[0].weight.Equals(other.Blocks[0].weight));
 
         other.load_state_dict(one.state_dict());
 
