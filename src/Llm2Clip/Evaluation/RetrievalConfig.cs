@@ -1,0 +1,59 @@
+using System.ComponentModel;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>Which means are taken out of the caption vectors of languages that have one of their own.</summary>
+public enum MeanChoice
+{
+    /// <summary>The training captions' mean only: nothing but training data was used.</summary>
+    Training,
+
+    /// <summary>The language's own mean only.</summary>
+    Own,
+
+    /// <summary>Both, a row each, so that the numbers stand beside each other.</summary>
+    Both,
+}
+
+/// <summary>The <c>eval</c> section of a run file.</summary>
+public sealed record RetrievalConfig
+{
+    [Description("Student folder, as clip-train writes it. Empty = the best checkpoint of clip_train.output.")]
+    public string Model { get; init; } = "";
+
+    [Description("Data pattern to evaluate on; empty = data.val.")]
+    public string Data { get; init; } = "";
+
+    [Description("Languages of the captions, in the order of the table; empty = all that the data has.")]
+    public IReadOnlyList<string> Languages { get; init; } = [];
+
+    [Description("Kinds of captions: short, long, raw; empty = all.")]
+    public IReadOnlyList<string> Kinds { get; init; } = [];
+
+    [Description("Language that the shares in the table are taken of.")]
+    public string ReferenceLanguage { get; init; } = "en";
+
+    [Description("training | own | both: which mean is taken out of captions of a language that has its own.")]
+    public MeanChoice Means { get; init; } = MeanChoice.Both;
+
+    [Description("Folder of a store with raw LLM vectors (extract.raw_store); captions found there are not embedded again, others are added. Empty = none.")]
+    public string RawStore { get; init; } = "";
+
+    [Description("Pictures encoded at once, 1 or more.")]
+    public int BatchSize { get; init; } = 250;
+
+    [Description("Queries a language whose top pictures the report shows; 0 = none.")]
+    public int ShownQueries { get; init; } = 5;
+
+    [Description("Pictures shown a query.")]
+    public int ShownPictures { get; init; } = 5;
+
+    [Description("Seed of the bootstrap intervals and of the choice of shown queries.")]
+    public int Seed { get; init; } = 1;
+
+    [Description("auto | cpu | cuda:N.")]
+    public string Device { get; init; } = "auto";
+
+    [Description("Folder for retrieval.json and report.html; empty = the model's folder.")]
+    public string Output { get; init; } = "";
+}

@@ -1,0 +1,159 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>Image features [count, dim] of a batch of pictures, un-normalised, row-major.</summary>
+public delegate float[] EmbedPictures(SampleBatch batch);
+
+/// <summary>Text features [count, dim] of captions of a language, un-normalised, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
+public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CentringMode mode);
+
+/// <summary>The pictures of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
+public sealed class EncodedPictures
+{
+    private EncodedPictures(IReadOnlyList<Sample> samples, VectorSet vectors)
+    {
+        Samples = samples;
+        Vectors = vectors;
+    }
+
+    /// <summary>Records whose picture could be read, in stored order.</summary>
+    public IReadOnlyList<Sample> Samples { get; }
+
+    /// <summary>Normalised image features, a row a record.</summary>
+    public VectorSet Vectors { get; }
+
+    /// <summary>Encodes all pictures of a data set. Throws <see cref="InputException"/> where there is none.</summary>
+    public static EncodedPictures Encode(ISampleSource source, LoaderConfig loader, EmbedPictures embed, IRunLog log, CancellationToken cancellation = default)
+    {
+        var samples = new List<Sample>();
+        var rows = new List<float[]>();
+        using var pictures = new SampleLoader(source, loader, log);
+        using var progress = log.Start("Encode pictures", pictures.CountSamples(cancellation), "pictures");
+        foreach (var batch in pictures.Epoch(0, ct: cancellation))
+        {
+            using (batch)
+            {
+                rows.Add(embed(batch));
+                samples.AddRange(batch.Samples);
+                progress.Advance(batch.Count);
+            }
+        }
+        if (samples.Count == 0)
+        {
+            throw new InputException($"{source.Description}: there is no picture to evaluate on.");
+        }
+        var all = new float[rows.Sum(part => part.Length)];
+        var at = 0;
+        foreach (var part in rows)
+        {
+            part.CopyTo(all, at);
+            at += part.Length;
+        }
+        return new EncodedPictures(samples, new VectorSet(all, all.Length / samples.Count));
+    }
+}
+
+/// <summary>Scores captions of several languages against encoded pictures: the rows of the recall table and the queries that are shown.</summary>
+public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfig config, EmbedCaptions embed)
+{
+    /// <summary>Side of the pictures in the report, pixels.</summary>
+    private const int ThumbnailSide = 128;
+
+    private readonly List<RetrievalRow> rows = [];
+    private readonly List<ShownQuery> shown = [];
+
+    /// <summary>
+    /// Rows and shown queries of all languages. <paramref name="hasOwnMean"/> says which languages have a mean of their own beside
+    /// the training captions'.
+    /// </summary>
+    /// <exception cref="InputException">The data has no caption of a language asked for.</exception>
+    public (IReadOnlyList<RetrievalRow> Rows, IReadOnlyList<ShownQuery> Shown) Run(Func<string, bool> hasOwnMean)
+    {
+        foreach (var language in Languages())
+        {
+            foreach (var mode in Modes(hasOwnMean(language)))
+            {
+                // The better-informed row of a language is the one whose pictures are shown.
+                ScoreLanguage(language, mode, show: mode == Modes(hasOwnMean(language))[^1]);
+            }
+        }
+        return (RetrievalReport.WithShares(rows, config.ReferenceLanguage), shown);
+    }
+
+    private IReadOnlyList<string> Languages()
+    {
+        var found = pictures.Samples.SelectMany(sample => sample.Captions).Select(caption => caption.Language).Distinct(StringComparer.Ordinal).ToList();
+        if (config.Languages.Count == 0)
+        {
+            return [.. found.OrderBy(language => language == config.ReferenceLanguage ? 0 : 1).ThenBy(language => language, StringComparer.Ordinal)];
+        }
+        var missing = config.Languages.Except(found, StringComparer.Ordinal).ToList();
+        return missing.Count == 0
+            ? config.Languages
+            : throw new InputException($"eval.languages: the data has no captions in {string.Join(", ", missing)}; it has {string.Join(", ", found)}.");
+    }
+
+    private CentringMode[] Modes(bool ownMean) => (config.Means, ownMean) switch
+    {
+        (_, false) or (MeanChoice.Training, _) => [CentringMode.Training],
+        (MeanChoice.Own, true) => [CentringMode.Own],
+        _ => [CentringMode.Training, CentringMode.Own],
+    };
+
+    private void ScoreLanguage(string language, CentringMode mode, bool show)
+    {
+        var kinds = config.Kinds.Select(CaptionKinds.Parse).ToList();
+        var texts = new List<string>();
+        var imageOfText = new List<int>();
+        for (var image = 0; image < pictures.Samples.Count; image++)
+        {
+            foreach (var caption in pictures.Samples[image].Captions)
+            {
+                if (caption.Language == language && (kinds.Count == 0 || kinds.Contains(caption.Kind)))
+                {
+                    texts.Add(caption.Text);
+                    imageOfText.Add(image);
+                }
+            }
+        }
+        if (texts.Count == 0)
+        {
+            throw new InputException($"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds)}.");
+        }
+        var vectors = new VectorSet(embed(texts, language, mode), pictures.Vectors.Dimension);
+        var result = Retrieval.Score(pictures.Vectors, vectors, imageOfText, config.Seed);
+        rows.Add(new RetrievalRow(language, mode == CentringMode.Own ? "own mean" : "as is", result.TextToImage, result.ImageToText));
+        if (show)
+        {
+            Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
+        }
+    }
+
+    /// <summary>Queries of pictures drawn once for all languages, so that the same pictures are asked for in each; not chosen by success.</summary>
+    private void Show(string language, List<string> texts, VectorSet vectors, List<int> imageOfText, int[] ranks)
+    {
+        var drawn = Enumerable.Range(0, pictures.Samples.Count).ToArray();
+        new Random(config.Seed).Shuffle(drawn);
+        var captioned = imageOfText.ToHashSet();
+        foreach (var image in drawn.Where(captioned.Contains).Take(config.ShownQueries))
+        {
+            var text = imageOfText.IndexOf(image);
+            var scores = new float[pictures.Samples.Count];
+            ScoreKernel.Score(vectors, text, 1, pictures.Vectors, 0, scores.Length, scores, scores.Length);
+            var best = Enumerable.Range(0, scores.Length).OrderByDescending(candidate => scores[candidate]).Take(config.ShownPictures);
+            shown.Add(new ShownQuery(
+                language, texts[text], ranks[text],
+                [.. best.Select(hit => new ShownHit(pictures.Samples[hit].Key, scores[hit], hit == image, Thumbnail(pictures.Samples[hit])))]));
+        }
+    }
+
+    private static byte[] Thumbnail(Sample sample)
+    {
+        var transform = new ImageTransformConfig { ImageSize = ThumbnailSide };
+        var pixels = new ImagePipeline(transform).Eval(sample.Image.Read(), sample.Origin);
+        return ImageCodec.EncodeJpeg(new RgbImage(ThumbnailSide, ThumbnailSide, pixels), 80);
+    }
+}

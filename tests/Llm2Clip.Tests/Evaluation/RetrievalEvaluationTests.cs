@@ -1,0 +1,86 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Tests.Evaluation;
+
+/// <summary>Eight pictures of one flat colour each; the "model" reads the colour and the captions name it, so that every rank is known.</summary>
+public sealed class RetrievalEvaluationTests
+{
+    private sealed class Bytes(byte[] png) : IImageBytes
+    {
+        public byte[] Read() => png;
+    }
+
+    private sealed class Colours : ISampleSource
+    {
+        public string Description => "eight colours";
+
+        public int ShardCount => 1;
+
+        public string ShardName(int shard) => "colours";
+
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad)
+        {
+            for (var colour = 0; colour < 8; colour++)
+            {
+                var pixels = new byte[8 * 8 * 3];
+                for (var i = 0; i < pixels.Length; i++)
+                {
+                    pixels[i] = (byte)((colour >> (i % 3)) % 2 * 255);
+                }
+                List<Caption> captions = [new($"{colour}", "en", CaptionKind.Short), new($"long {colour}", "en", CaptionKind.Long)];
+                if (colour < 4)
+                {
+                    captions.Add(new($"{colour}", "zh", CaptionKind.Short));
+                }
+                yield return new Sample($"colour-{colour}", $"colours/{colour}", captions, new Bytes(ImageCodec.EncodePng(new RgbImage(8, 8, pixels))));
+            }
+        }
+    }
+
+    private static float[] Axis(int colour, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((colour >> bit) % 2) - 0.5f))];
+
+    private static EncodedPictures Encode() => EncodedPictures.Encode(
+        new Colours(),
+        new LoaderConfig { BatchSize = 3, Transform = new ImageTransformConfig { ImageSize = 8 } },
+        batch => [.. Enumerable.Range(0, batch.Count).SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
+        SilentLog.Instance);
+
+    // As is, Chinese captions point away from their picture; with their own mean they point at it.
+    private static float[] Embed(IReadOnlyList<string> texts, string language, CentringMode mode) =>
+        [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CentringMode.Training ? -1 : 1))];
+
+    [Fact]
+    public void RowsStandByLanguageAndMean()
+    {
+        var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownPictures = 3 }, Embed).Run(language => language == "zh");
+        Assert.Equal(["en as is", "zh as is", "zh own mean"], rows.Select(row => $"{row.Language} {row.Centring}"));
+        Assert.Equal([1.0, 0.0, 1.0], rows.Select(row => row.TextToImage.RecallAt1));
+        Assert.Equal([16, 4, 4], rows.Select(row => row.TextToImage.Queries));
+        Assert.Equal([8, 4, 4], rows.Select(row => row.ImageToText.Queries));
+        Assert.Equal([null, 1.0, 1.0], rows.Select(row => row.ShareOfReference));
+
+        Assert.Equal(["en", "en", "zh", "zh"], shown.Select(query => query.Language));
+        Assert.All(shown, query => Assert.Equal(1, query.Rank));
+        Assert.All(shown, query => Assert.True(query.Hits[0].IsOwn));
+        Assert.All(shown, query => Assert.Equal(3, query.Hits.Count));
+        Assert.All(shown, query => Assert.Equal([0xFF, 0xD8], query.Hits[0].Jpeg[..2]));
+    }
+
+    [Fact]
+    public void KindsAndMeansAreChosen()
+    {
+        var config = new RetrievalConfig { Kinds = ["long"], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };
+        var (rows, _) = new RetrievalEvaluation(Encode(), config, Embed).Run(_ => true);
+        Assert.Equal(8, Assert.Single(rows).TextToImage.Queries);
+    }
+
+    [Fact]
+    public void ALanguageThatTheDataHasNotGotIsNamed()
+    {
+        var evaluation = new RetrievalEvaluation(Encode(), new RetrievalConfig { Languages = ["en", "fr"] }, Embed);
+        Assert.Equal("eval.languages: the data has no captions in fr; it has en, zh.", Assert.Throws<InputException>(() => evaluation.Run(_ => false)).Message);
+    }
+}
