@@ -31,10 +31,16 @@ public enum ColumnType
 /// <summary>A column: its name and type.</summary>
 public sealed record ParquetColumn(string Name, ColumnType Type);
 
-/// <summary>Reads and writes Parquet, row batch by row batch. Cells are string, long, double, byte[], float[] or null.</summary>
+/// <summary>A Parquet file that cannot be read: missing, damaged, or without the column asked for. A bad input file, like those of the library.</summary>
+public sealed class ParquetException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// Reads and writes Parquet, row batch by row batch. Cells are string, long, double, byte[], float[] or null. Reading throws
+/// <see cref="ParquetException"/> that names the file; writing throws <see cref="IOException"/> and leaves no file behind.
+/// </summary>
 public interface IParquet
 {
-    /// <summary>Columns of a file with its number of rows.</summary>
+    /// <summary>Columns of a file with its number of rows. Columns of other types than <see cref="ColumnType"/>'s are left out.</summary>
     (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path);
 
     /// <summary>Rows of the named columns in file order, each an array in the order of <paramref name="columns"/>.</summary>

@@ -1,0 +1,15 @@
+using System.Reflection;
+
+namespace Llm2Clip.Engine.Packages;
+
+/// <summary>The nuget engine: TorchSharp, LLamaSharp and Parquet.Net as they are published.</summary>
+public sealed class PackageEngine : IEngine
+{
+    public string Name => "nuget";
+
+    public IParquet Parquet { get; } = new ParquetNet();
+
+    public IReadOnlyList<NativeComponent> Describe() => [Managed("Parquet.Net", typeof(Parquet.ParquetReader).Assembly)];
+
+    private static NativeComponent Managed(string name, Assembly assembly) => new(name, assembly.GetName().Version?.ToString(3), assembly.Location);
+}

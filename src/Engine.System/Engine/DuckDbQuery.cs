@@ -1,0 +1,141 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Llm2Clip.Engine.SystemNatives;
+
+/// <summary>The rows of a query, a chunk at a time; a file is never held as a whole.</summary>
+internal sealed unsafe class DuckDbQuery : SafeHandle
+{
+    private nint _pending;
+    private nint _chunk;
+    private DuckDb.Result _result;
+
+    /// <summary>Starts the query. Throws <see cref="ParquetException"/> with DuckDB's message.</summary>
+    public DuckDbQuery(DuckDbSession session, string sql)
+        : base(0, ownsHandle: true)
+    {
+        var prepared = DuckDb.duckdb_prepare(session.Connection, sql, out var statement);
+        SetHandle(statement);
+        if (prepared == DuckDb.State.Error)
+        {
+            throw Failed(DuckDb.duckdb_prepare_error(statement));
+        }
+        if (DuckDb.duckdb_pending_prepared_streaming(statement, out _pending) == DuckDb.State.Error)
+        {
+            throw Failed(DuckDb.duckdb_pending_error(_pending));
+        }
+        if (DuckDb.duckdb_execute_pending(_pending, out _result) == DuckDb.State.Error)
+        {
+            throw Failed(DuckDb.duckdb_result_error(ref _result));
+        }
+    }
+
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>Name and type of every column; null where the type is none of <see cref="ColumnType"/>'s.</summary>
+    public IReadOnlyList<(string Name, ColumnType? Type)> Columns()
+    {
+        var columns = new (string, ColumnType?)[(int)DuckDb.duckdb_column_count(ref _result)];
+        for (var i = 0; i < columns.Length; i++)
+        {
+            columns[i] = (DuckDb.Text(DuckDb.duckdb_column_name(ref _result, (ulong)i)), TypeOf((ulong)i));
+        }
+        return columns;
+    }
+
+    /// <summary>The next rows, or null after the last. Columns must be of the types given, as the query casts them.</summary>
+    public object?[][]? NextRows(IReadOnlyList<ColumnType> types)
+    {
+        DuckDb.duckdb_destroy_data_chunk(ref _chunk);
+        _chunk = DuckDb.duckdb_fetch_chunk(_result);
+        if (_chunk == 0)
+        {
+            var error = DuckDb.duckdb_result_error(ref _result);
+            return error == 0 || DuckDb.Text(error).Length == 0 ? null : throw Failed(error);
+        }
+        var rows = new object?[(int)DuckDb.duckdb_data_chunk_get_size(_chunk)][];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            rows[row] = new object?[types.Count];
+        }
+        for (var column = 0; column < types.Count; column++)
+        {
+            ReadColumn(DuckDb.duckdb_data_chunk_get_vector(_chunk, (ulong)column), types[column], rows, column);
+        }
+        return rows;
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        DuckDb.duckdb_destroy_data_chunk(ref _chunk);
+        DuckDb.duckdb_destroy_result(ref _result);
+        DuckDb.duckdb_destroy_pending(ref _pending);
+        DuckDb.duckdb_destroy_prepare(ref handle);
+        return true;
+    }
+
+    private static void ReadColumn(nint vector, ColumnType type, object?[][] rows, int column)
+    {
+        var data = DuckDb.duckdb_vector_get_data(vector);
+        var validity = DuckDb.duckdb_vector_get_validity(vector);
+        var floats = type == ColumnType.FloatVector ? (float*)DuckDb.duckdb_vector_get_data(DuckDb.duckdb_list_vector_get_child(vector)) : null;
+        for (var row = 0; row < rows.Length; row++)
+        {
+            if (validity is not null && (validity[row / 64] >> (row % 64) & 1) == 0)
+            {
+                continue;
+            }
+            rows[row][column] = type switch
+            {
+                ColumnType.Text => Encoding.UTF8.GetString(DuckDb.StringCell.Bytes((DuckDb.StringCell*)data + row)),
+                ColumnType.Bytes => DuckDb.StringCell.Bytes((DuckDb.StringCell*)data + row).ToArray(),
+                ColumnType.Int64 => ((long*)data)[row],
+                ColumnType.Float64 => ((double*)data)[row],
+                ColumnType.FloatVector => Floats(((DuckDb.ListEntry*)data)[row], floats),
+                _ => throw new InvalidOperationException($"Column type {type} is unknown."),
+            };
+        }
+    }
+
+    private static float[] Floats(DuckDb.ListEntry entry, float* items) => new ReadOnlySpan<float>(items + entry.Offset, checked((int)entry.Length)).ToArray();
+
+    private ColumnType? TypeOf(ulong column)
+    {
+        switch (DuckDb.duckdb_column_type(ref _result, column))
+        {
+            case DuckDb.TypeId.Varchar:
+                return ColumnType.Text;
+            case DuckDb.TypeId.Blob:
+                return ColumnType.Bytes;
+            case DuckDb.TypeId.TinyInt or DuckDb.TypeId.SmallInt or DuckDb.TypeId.Integer or DuckDb.TypeId.BigInt
+                or DuckDb.TypeId.UTinyInt or DuckDb.TypeId.USmallInt or DuckDb.TypeId.UInteger or DuckDb.TypeId.UBigInt:
+                return ColumnType.Int64;
+            case DuckDb.TypeId.Float or DuckDb.TypeId.Double or DuckDb.TypeId.Decimal:
+                return ColumnType.Float64;
+            case DuckDb.TypeId.List:
+                return ItemIsFloat(column, DuckDb.duckdb_list_type_child_type) ? ColumnType.FloatVector : null;
+            case DuckDb.TypeId.Array:
+                return ItemIsFloat(column, DuckDb.duckdb_array_type_child_type) ? ColumnType.FloatVector : null;
+            default:
+                return null;
+        }
+    }
+
+    private bool ItemIsFloat(ulong column, Func<nint, nint> itemOf)
+    {
+        var type = DuckDb.duckdb_column_logical_type(ref _result, column);
+        var item = itemOf(type);
+        var id = DuckDb.duckdb_get_type_id(item);
+        DuckDb.duckdb_destroy_logical_type(ref item);
+        DuckDb.duckdb_destroy_logical_type(ref type);
+        return id is DuckDb.TypeId.Float or DuckDb.TypeId.Double;
+    }
+
+    /// <summary>The exception with the message that <paramref name="error"/> points at; this object is disposed, as its constructor may have failed.</summary>
+    private ParquetException Failed(nint error)
+    {
+        var message = DuckDb.Text(error);
+        Dispose();
+        return new ParquetException(message);
+    }
+}
