@@ -127,7 +127,7 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"a\": \"one.safetensors\", \"b\": \"one.safetensors\"", "'c'")]
+    [InlineData("\"a\": \"one.safetensors\", \"c\": \"two.safetensors\"", "'b'")]
     [InlineData("\"a\": \"one.safetensors\", \"b\": \"one.safetensors\", \"c\": \"one.safetensors\"", "'c'")]
     [InlineData("\"a\": \"one.safetensors\", \"b\": \"one.safetensors\", \"c\": \"two.safetensors\", \"d\": \"two.safetensors\"", "'d'")]
     [InlineData("\"a\": \"one.safetensors\", \"b\": \"one.safetensors\", \"c\": \"three.safetensors\"", "three.safetensors")]

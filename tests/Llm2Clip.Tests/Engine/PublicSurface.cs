@@ -127,7 +127,8 @@ public static class PublicSurface
 
     private static bool IsVisible(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
+    // Types that the compiler makes, such as those of fixed buffers, are public at times, but no source can name them.
     private static bool IsVisible(Type type) => type.DeclaringType is { } outer
-        ? IsVisible(outer) && (type.IsNestedPublic || type.IsNestedFamily || type.IsNestedFamORAssem)
+        ? IsVisible(outer) && !type.Name.StartsWith('<') && (type.IsNestedPublic || type.IsNestedFamily || type.IsNestedFamORAssem)
         : type.IsPublic;
 }
