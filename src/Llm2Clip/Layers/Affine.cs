@@ -1,0 +1,44 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Layers;
+
+/// <summary>
+/// y = x W^T + b with the product in the chosen precision. Unlike <c>nn.Linear</c> it casts weights and input itself and returns the
+/// product's own format, bf16 or fp32; who adds it to an fp32 stream gets fp32.
+/// </summary>
+public sealed class Affine : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight; // [out, in]
+
+    [ComponentName(Name = "bias")]
+    private readonly Parameter? _bias; // [out]
+
+    /// <summary>Weights are zero until initialised or loaded.</summary>
+    public Affine(long inputs, long outputs, bool bias, Device device)
+        : base(nameof(Affine))
+    {
+        _weight = new Parameter(zeros([outputs, inputs], ScalarType.Float32, device));
+        _bias = bias ? new Parameter(zeros([outputs], ScalarType.Float32, device)) : null;
+        RegisterComponents();
+    }
+
+    /// <summary>Format of the product.</summary>
+    public Precision Precision { get; set; }
+
+    /// <summary>[out, in], fp32.</summary>
+    public Parameter Weight => _weight;
+
+    /// <summary>[out], fp32; null where the layer has none.</summary>
+    public Parameter? Bias => _bias;
+
+    /// <summary>x: [..., in] to [..., out].</summary>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(x.ForProduct(Precision), _weight.ForProduct(Precision), _bias?.ForProduct(Precision)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,36 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Layers;
+
+/// <summary>Layer norm over the last dimension, always computed in fp32.</summary>
+public sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight; // [width]
+
+    [ComponentName(Name = "bias")]
+    private readonly Parameter _bias; // [width]
+
+    private readonly long[] _shape;
+    private readonly double _epsilon;
+
+    /// <summary>Starts as the identity after normalisation: weight 1, bias 0.</summary>
+    public LayerNorm32(long width, double epsilon, Device device)
+        : base(nameof(LayerNorm32))
+    {
+        (_shape, _epsilon) = ([width], epsilon);
+        _weight = new Parameter(ones([width], ScalarType.Float32, device));
+        _bias = new Parameter(zeros([width], ScalarType.Float32, device));
+        RegisterComponents();
+    }
+
+    /// <summary>x: [..., width], any float type, to fp32 of the same shape.</summary>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.layer_norm(x.InFp32(), _shape, _weight, _bias, _epsilon).MoveToOuterDisposeScope();
+    }
+}

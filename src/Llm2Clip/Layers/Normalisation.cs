@@ -1,0 +1,14 @@
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Layers;
+
+/// <summary>Rows brought to length 1.</summary>
+public static class Normalisation
+{
+    /// <summary>x / max(||x||, 1e-12) over the last dimension, as torch's <c>normalize</c>; a row of zeros stays zero.</summary>
+    public static Tensor Normalised(this Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (x / x.norm((int)x.shape.Length - 1, true).clamp_min(1e-12f)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,150 @@
+using Llm2Clip.Layers;
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Vision;
+
+/// <summary>One pre-norm block: x + attention(layer_norm1 x), then x + mlp(layer_norm2 x). The stream x [B, T, W] stays fp32.</summary>
+internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "layer_norm1")]
+    private readonly LayerNorm32 _norm1;
+
+    [ComponentName(Name = "self_attn")]
+    private readonly ClipAttention _attention;
+
+    [ComponentName(Name = "layer_norm2")]
+    private readonly LayerNorm32 _norm2;
+
+    [ComponentName(Name = "mlp")]
+    private readonly ClipMlp _mlp;
+
+    private readonly TrainingNoise _noise;
+
+    public ClipVisionBlock(ClipVisionConfig config, Device device, TrainingNoise noise)
+        : base(nameof(ClipVisionBlock))
+    {
+        _noise = noise;
+        _norm1 = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _attention = new ClipAttention(config.Width, config.Heads, device);
+        _norm2 = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _mlp = new ClipMlp(config.Width, config.MlpWidth, config.Activation, device);
+        RegisterComponents();
+    }
+
+    /// <summary>Rate of stochastic depth of both branches.</summary>
+    public double DropPath { get; set; }
+
+    public void SetPrecision(Precision precision) => _attention.Precision = precision;
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        x = x + _noise.DropPath(_attention.call(_norm1.call(x)), DropPath);
+        x = x + _noise.DropPath(_mlp.call(_norm2.call(x)), DropPath);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(WeightInit init, int layers)
+    {
+        _attention.Initialise(init, layers);
+        _mlp.Initialise(init, layers);
+    }
+}
+
+/// <summary>
+/// Multi-head self-attention. The state holds q, k and v apart, as published; the product is one: their weights are put
+/// together (a copy of a few hundred kB) with the scale head_dim^-0.5 on q's part, so no activation is scaled.
+/// </summary>
+internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "q_proj")]
+    private readonly Affine _query; // [W, W]
+
+    [ComponentName(Name = "k_proj")]
+    private readonly Affine _key;
+
+    [ComponentName(Name = "v_proj")]
+    private readonly Affine _value;
+
+    [ComponentName(Name = "out_proj")]
+    private readonly Affine _output;
+
+    private readonly int _width;
+    private readonly int _heads;
+
+    public ClipAttention(int width, int heads, Device device)
+        : base(nameof(ClipAttention))
+    {
+        (_width, _heads) = (width, heads);
+        _query = new Affine(width, width, bias: true, device);
+        _key = new Affine(width, width, bias: true, device);
+        _value = new Affine(width, width, bias: true, device);
+        _output = new Affine(width, width, bias: true, device);
+        RegisterComponents();
+    }
+
+    public Precision Precision { get; set; }
+
+    /// <summary>x: [B, T, W] fp32 to [B, T, W] in the product's format.</summary>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, tokens, head) = (x.shape[0], x.shape[1], _width / _heads);
+        var scale = (float)Math.Pow(head, -0.5);
+        var weight = cat([_query.Weight * scale, _key.Weight, _value.Weight], 0).ForProduct(Precision); // [3W, W]
+        var bias = cat([_query.Bias! * scale, _key.Bias!, _value.Bias!], 0).ForProduct(Precision); // [3W]
+        var parts = nn.functional.linear(x.ForProduct(Precision), weight, bias) // [B, T, 3W]
+            .view(batch, tokens, 3, _heads, head).permute(2, 0, 3, 1, 4) // [3, B, H, T, W/H]
+            .reshape(3, batch * _heads, tokens, head).unbind(0); // 3 x [B*H, T, W/H], each contiguous
+        var scores = parts[0].bmm(parts[1].transpose(1, 2)); // [B*H, T, T]
+        var shares = scores.softmax(-1, ScalarType.Float32).ForProduct(Precision); // softmax itself in fp32
+        var mixed = shares.bmm(parts[2]) // [B*H, T, W/H]
+            .view(batch, _heads, tokens, head).transpose(1, 2).reshape(batch, tokens, _width); // [B, T, W]
+        return _output.call(mixed).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(WeightInit init, int layers)
+    {
+        var inner = Math.Pow(_width, -0.5);
+        init.Normal(_query.Weight, inner);
+        init.Normal(_key.Weight, inner);
+        init.Normal(_value.Weight, inner);
+        init.Normal(_output.Weight, inner * Math.Pow(2 * layers, -0.5));
+    }
+}
+
+/// <summary>fc2(act(fc1 x)), the activation in the product's format.</summary>
+internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "fc1")]
+    private readonly Affine _up; // [M, W]
+
+    [ComponentName(Name = "fc2")]
+    private readonly Affine _down; // [W, M]
+
+    private readonly Activation _activation;
+
+    public ClipMlp(int width, int inner, Activation activation, Device device)
+        : base(nameof(ClipMlp))
+    {
+        _activation = activation;
+        _up = new Affine(width, inner, bias: true, device);
+        _down = new Affine(inner, width, bias: true, device);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return _down.call(_activation.Apply(_up.call(x))).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(WeightInit init, int layers)
+    {
+        var width = _up.Weight.shape[1];
+        init.Normal(_up.Weight, Math.Pow(2 * width, -0.5));
+        init.Normal(_down.Weight, Math.Pow(width, -0.5) * Math.Pow(2 * layers, -0.5));
+    }
+}
