@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Llm2Clip.Training;
+
+/// <summary>The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.</summary>
+public static class RunIdentity
+{
+    /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
+    private static readonly string[] Free = ["log_every", "checkpoint_every"];
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
+    public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
+        JsonSerializer.SerializeToNode(section, section.GetType(), Json)!.AsObject()
+            .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
+
+    internal static IReadOnlyDictionary<string, string> Of(ClipTrainConfig config, IReadOnlyDictionary<string, string> others, string teacher)
+    {
+        var all = Section("clip_train", config).Where(pair => !Free.Contains(pair.Key["clip_train.".Length..])).ToDictionary();
+        foreach (var (key, value) in others)
+        {
+            all[key] = value;
+        }
+        all["teacher fingerprint"] = teacher;
+        return all;
+    }
+
+    private static string Text(JsonNode? node) => node switch
+    {
+        null => "(not set)",
+        JsonValue value when value.TryGetValue<double>(out var number) => number.ToString(CultureInfo.InvariantCulture),
+        _ => node.ToJsonString(),
+    };
+}

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Llm2Clip.Data;
+using Llm2Clip.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Tests.Training;
+
+/// <summary>
+/// Every case of every family of golden/losses/losses.json that the project computes. Families of later work are listed; a family
+/// that is in neither list fails.
+/// </summary>
+[Trait("Category", "Golden")]
+public class LossesGoldenTests
+{
+    private static readonly string[] Later = ["mntp"];
+
+    public static TheoryData<string> Families()
+    {
+        var path = Path.Combine(SharedData.Golden, "losses", "losses.json");
+        return !File.Exists(path)
+            ? new TheoryData<string>("")
+            : [.. JsonDocument.Parse(File.ReadAllText(path)).RootElement.EnumerateObject().Select(family => family.Name).Except(Later)];
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void LossAndGradientsAgree(string family)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(SharedData.RequireGolden("losses", "losses.json")));
+        using var file = SafetensorsFile.Open(SharedData.RequireGolden("losses", family + ".safetensors"));
+        foreach (var entry in json.RootElement.GetProperty(family).GetProperty("cases").EnumerateObject())
+        {
+            using var scope = NewDisposeScope();
+            var golden = new Case(entry.Name, entry.Value, file);
+            var loss = Compute(family, golden);
+            loss.backward();
+            GoldenTensors.Close(entry.Value.GetProperty("loss").GetDouble(), loss.item<float>(), entry.Value.GetProperty("tolerance_loss").GetDouble(), $"{family} {entry.Name}");
+            foreach (var input in entry.Value.GetProperty("tolerance_gradient").EnumerateObject())
+            {
+                GoldenTensors.Close(
+                    file.Load($"{entry.Name}.grad.{input.Name}"), golden.Input(input.Name).grad!, input.Value.GetDouble(), $"{family} {entry.Name} gradient of {input.Name}");
+            }
+        }
+    }
+
+    private static Tensor Compute(string family, Case c)
+    {
+        switch (family)
+        {
+            case "clip_infonce" when c.Has("rank0.image"):
+                var (images, texts) = (c.Ranks("image"), c.Ranks("text"));
+                var rows = images[0].shape[0];
+                var losses = images.Select((image, rank) =>
+                    Losses.ClipInfoNceLocal(image, texts[rank], cat(images, 0), cat(texts, 0), rank * rows, c.Input("log_scale"))).ToArray();
+                for (var rank = 0; rank < losses.Length; rank++)
+                {
+                    GoldenTensors.Close(c.Extra($"rank{rank}.loss").view([]), losses[rank].view([]), c.Number("tolerance_loss"), $"{c.Name} rank {rank}");
+                }
+                return losses.Aggregate((a, b) => a + b).sum() / losses.Length;
+            case "clip_infonce":
+                return Losses.ClipInfoNce(c.Input("image"), c.Input("text"), c.Input("log_scale"), c.Number("label_smoothing", 0)).sum();
+            case "siglip":
+                return Losses.SigLip(c.Input("image"), c.Input("text"), c.Input("log_scale"), c.Input("bias")).sum();
+            case "multi_positive":
+                return Losses.MultiPositive(c.Input("image"), c.Input("caption"), c.Input("log_scale"), [.. c.Numbers("image_of_caption").Select(i => (int)i)]).sum();
+            case "hard_negative_nll" when c.Has("rank0.query"):
+                return Losses.CaptionContrastive(cat(c.Ranks("query"), 0), cat(c.Ranks("positive"), 0), cat(c.Ranks("negative"), 0), c.Number("scale"));
+            case "hard_negative_nll":
+                return Losses.CaptionContrastive(c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"));
+            case "simcse":
+                return Losses.CaptionContrastive(c.Input("view1"), c.Input("view2"), null, c.Number("scale"));
+            case "symmetric_nll":
+                return Losses.CaptionContrastive(c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"), symmetric: true);
+            case "masked_negatives":
+                long[] columnImages = [.. c.Numbers("image_id"), .. c.Numbers("negative_image_id")];
+                long[] columnCaptions = [.. c.Numbers("caption_id"), .. c.Numbers("negative_caption_id")];
+                var mask = Losses.SameSource(c.Numbers("image_id"), c.Numbers("caption_id"), columnImages, columnCaptions, CPU);
+                return Losses.CaptionContrastive(
+                    c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"), c.Name.EndsWith("_symmetric", StringComparison.Ordinal), mask);
+            case "retention":
+                return Losses.Retention(c.Input("student"), c.Input("reference"));
+            default:
+                throw new InvalidOperationException($"No loss is known for the family {family}.");
+        }
+    }
+
+    /// <summary>Inputs of one case, each a leaf with gradient.</summary>
+    private sealed class Case(string name, JsonElement settings, SafetensorsFile file)
+    {
+        private readonly Dictionary<string, Tensor> _inputs = [];
+
+        public string Name => name;
+
+        public bool Has(string input) => file.Contains($"{name}.{input}");
+
+        public Tensor Extra(string output) => file.Load($"{name}.{output}");
+
+        public Tensor Input(string input)
+        {
+            if (!_inputs.TryGetValue(input, out var tensor))
+            {
+                _inputs.Add(input, tensor = file.Load($"{name}.{input}").requires_grad_(true));
+            }
+            return tensor;
+        }
+
+        public Tensor[] Ranks(string input) =>
+            [.. Enumerable.Range(0, int.MaxValue).TakeWhile(rank => Has($"rank{rank}.{input}")).Select(rank => Input($"rank{rank}.{input}"))];
+
+        public Tensor? Negative() => Has("negative") ? Input("negative") : null;
+
+        public long[] Numbers(string input) => Has(input) ? file.Load($"{name}.{input}", ScalarType.Int64).data<long>().ToArray() : [];
+
+        public double Number(string setting, double? fallback = null) =>
+            settings.TryGetProperty(setting, out var value) ? value.GetDouble() : fallback ?? throw new InvalidOperationException($"{name} has no {setting}.");
+    }
+}
