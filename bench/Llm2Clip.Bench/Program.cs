@@ -8,6 +8,7 @@ public static class Program
     {
         ["retrieval"] = RetrievalBench.Run,
         ["teacher"] = TeacherThroughput.Run,
+        ["torch-ops"] = TorchOverhead.Run,
     };
 
     public static int Main(string[] args)
