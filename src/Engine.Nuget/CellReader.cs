@@ -10,13 +10,17 @@ internal static class CellReader
     private static readonly Type[] Integers =
         [typeof(long), typeof(ulong), typeof(int), typeof(uint), typeof(short), typeof(ushort), typeof(sbyte), typeof(byte)];
 
+    /// <summary>What Parquet.Net calls the type of a text column and of a column of bytes.</summary>
+    private static readonly Type TextType = new DataField<string>("text").ClrType;
+    private static readonly Type BytesType = new DataField<byte[]>("bytes").ClrType;
+
     /// <summary>The cell type of a field, or null where it is none of <see cref="ColumnType"/>'s.</summary>
     public static ColumnType? TypeOf(Field field) => field switch
     {
         ListField { Item: DataField item } => item.ClrType == typeof(float) || item.ClrType == typeof(double) ? ColumnType.FloatVector : null,
         DataField { IsArray: true } => null,
-        DataField data when data.ClrType == typeof(string) => ColumnType.Text,
-        DataField data when data.ClrType == typeof(byte[]) => ColumnType.Bytes,
+        DataField data when data.ClrType == TextType => ColumnType.Text,
+        DataField data when data.ClrType == BytesType => ColumnType.Bytes,
         DataField data when Integers.Contains(data.ClrType) => ColumnType.Int64,
         DataField data when data.ClrType == typeof(float) || data.ClrType == typeof(double) => ColumnType.Float64,
         _ => null,
@@ -33,11 +37,11 @@ internal static class CellReader
                 {
                     return Vectors(data, list.IsNullable ? 1 : 0, item, rows);
                 }
-            case DataField text when text.ClrType == typeof(string):
+            case DataField text when text.ClrType == TextType:
                 var texts = new string?[rows];
                 await group.ReadAsync(text, texts!);
                 return texts;
-            case DataField bytes when bytes.ClrType == typeof(byte[]):
+            case DataField bytes when bytes.ClrType == BytesType:
                 var arrays = new byte[]?[rows];
                 await group.ReadAsync(bytes, arrays!);
                 return arrays;
