@@ -27,11 +27,12 @@ public sealed class CaptionTokenizer
 
     /// <summary>
     /// Throws <see cref="ConfigException"/> where the template lacks <c>{text}</c> or leaves no room for a text in
-    /// <paramref name="maxLength"/> tokens.
+    /// <paramref name="maxLength"/> tokens, and <see cref="InputException"/> where the vocabulary cannot spell every text.
     /// </summary>
-    public CaptionTokenizer(SafeLlamaModelHandle model, string template, string instruction, int maxLength)
+    public CaptionTokenizer(LlamaModel llm, string template, string instruction, int maxLength)
     {
-        this.model = model;
+        RequireByteFallback(llm);
+        model = llm.Handle;
         this.maxLength = maxLength;
         pieces = new TokenPieces(model);
         var parts = template.Split(TextMark);
@@ -44,7 +45,7 @@ public sealed class CaptionTokenizer
             throw new ConfigException($"teacher.instruction is set, but teacher.template '{template}' has no {InstructionMark}.");
         }
         (header, footer) = (parts[0].Replace(InstructionMark, instruction, StringComparison.Ordinal), parts[1]);
-        var around = Tokenize("a").Tokens.Length - 1;
+        var around = Place("a").Tokens.Length - 1;
         if (around >= maxLength)
         {
             throw new ConfigException($"teacher.max_length {maxLength} leaves no room for a text: the template alone takes {around} tokens.");
@@ -76,6 +77,25 @@ public sealed class CaptionTokenizer
         }
         var kept = Math.Max(maxLength - behind, 0);
         return new TokenizedText([.. tokens.AsSpan(0, kept), .. tokens.AsSpan(tokens.Length - behind)], first, true);
+    }
+
+    /// <summary>
+    /// A SentencePiece vocabulary without a token for every byte makes libllama throw through its C interface, which ends the process, at
+    /// the first text that needs one.
+    /// </summary>
+    private static void RequireByteFallback(LlamaModel llm)
+    {
+        if (llm.Handle.Vocab.Type != LLamaVocabType.SentencePiece)
+        {
+            return;
+        }
+        var tokens = llm.Header.GetStrings("tokenizer.ggml.tokens").ToHashSet();
+        var missing = Enumerable.Range(0, 256).FirstOrDefault(b => !tokens.Contains($"<0x{b:X2}>") && !(b < 128 && tokens.Contains($"{(char)b}")), -1);
+        if (missing >= 0)
+        {
+            throw new InputException(
+                $"{llm.Header.Path}: the vocabulary (key 'tokenizer.ggml.tokens') has no token <0x{missing:X2}>, so it cannot spell every text. Give a model with byte fallback.");
+        }
     }
 
     /// <summary>Tokens of the rendered whole, each with the byte offset at which it ends.</summary>

@@ -1,6 +1,4 @@
-using System.Numerics.Tensors;
 using Llm2Clip.Diagnostics;
-using LLama.Native;
 
 namespace Llm2Clip.Teachers;
 
@@ -31,7 +29,7 @@ public sealed class LlamaTextEncoder : ITextEncoder
         try
         {
             maxLength = Math.Min(settings.MaxLength, model.Handle.ContextSize);
-            tokenizer = new CaptionTokenizer(model.Handle, settings.Template, settings.Instruction, maxLength);
+            tokenizer = new CaptionTokenizer(model, settings.Template, settings.Instruction, maxLength);
             var options = new DecoderOptions(settings.Attention, maxLength)
             {
                 BatchTokens = config.BatchTokens,
@@ -74,7 +72,7 @@ public sealed class LlamaTextEncoder : ITextEncoder
         using (var progress = log.Start("teacher", rows.Length, "captions"))
         {
             var sequences = Array.ConvertAll(rows, row => row.Tokens);
-            decoder.Run(sequences, (text, position, state) => Pool(rows[text], position, state, vectors.AsSpan(text * Dimension, Dimension)), progress, cancellation);
+            decoder.Run(sequences, (text, position, state) => StatePooling.Add(settings.Pooling, rows[text], position, state, vectors.AsSpan(text * Dimension, Dimension)), progress, cancellation);
         }
         var truncated = rows.Count(row => row.Truncated);
         if (truncated > 0)
@@ -88,18 +86,6 @@ public sealed class LlamaTextEncoder : ITextEncoder
     {
         decoder.Dispose();
         model.Dispose();
-    }
-
-    private void Pool(TokenizedText row, int position, ReadOnlySpan<float> state, Span<float> vector)
-    {
-        if (settings.Pooling == TeacherPooling.Mean && position >= row.FirstCounted)
-        {
-            TensorPrimitives.MultiplyAdd(state, 1f / (row.Tokens.Length - row.FirstCounted), vector, vector);
-        }
-        else if (settings.Pooling == TeacherPooling.Last && position == row.Tokens.Length - 1)
-        {
-            state.CopyTo(vector);
-        }
     }
 
     private static string FingerprintOf(string weights, TeacherSettings settings) => Fingerprints.Of(

@@ -40,7 +40,7 @@ public static unsafe class LlamaLibrary
 
     private static Loaded Load()
     {
-        CheckVersion();
+        CheckPackage(NativeLocator.Folder);
         var folder = Path.GetDirectoryName(NativeLocator.Find($"{BinariesFolder}/libllama.{RequiredRelease}.so"))
             ?? throw new RuntimeError($"libllama.{RequiredRelease}.so is not in {NativeLocator.Folder}/{BinariesFolder}. Run ./llm2clip setup.");
         NativeLibrary.SetDllImportResolver(typeof(LlamaLibrary).Assembly, (name, _, _) => Resolve(folder, name));
@@ -64,13 +64,16 @@ public static unsafe class LlamaLibrary
         _ => 0,
     };
 
-    private static void CheckVersion()
+    /// <summary>
+    /// Throws <see cref="RuntimeError"/> unless the package in a natives folder is the one that the struct layouts belong to; the message names both.
+    /// </summary>
+    public static void CheckPackage(string? natives)
     {
-        var package = NativeLocator.Find($"{PackageFolder}/package.json");
-        var build = NativeLocator.Find($"{BinariesFolder}/_nlcBuildMetadata.json");
-        if (package is null || build is null)
+        var package = Path.Combine(natives ?? "", PackageFolder, "package.json");
+        var build = Path.Combine(natives ?? "", BinariesFolder, "_nlcBuildMetadata.json");
+        if (!File.Exists(package) || !File.Exists(build))
         {
-            throw new RuntimeError($"{RequiredPackage} is not installed in {NativeLocator.Folder ?? ".natives"}. Run ./llm2clip setup.");
+            throw new RuntimeError($"{RequiredPackage} is not installed in {natives ?? ".natives"}. Run ./llm2clip setup.");
         }
         var found = $"{Field(package, "name")} {Field(package, "version")}";
         var release = Field(build, "buildOptions", "llamaCpp", "release");
@@ -78,7 +81,7 @@ public static unsafe class LlamaLibrary
         {
             throw new RuntimeError(
                 $"The system engine is made for {RequiredPackage} (llama.cpp {RequiredRelease}), but {found} (llama.cpp {release}) is installed in "
-                + $"{NativeLocator.Folder}. Struct layouts differ between versions: run ./llm2clip setup to install the pinned one.");
+                + $"{natives}. Struct layouts differ between versions: run ./llm2clip setup to install the pinned one.");
         }
     }
 

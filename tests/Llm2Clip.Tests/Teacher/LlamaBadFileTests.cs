@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Tests.Teachers;
+
+/// <summary>Files that are damaged, missing or something else are refused with a message that names them.</summary>
+public class LlamaBadFileTests
+{
+    public static TheoryData<string, string> DamagedFiles()
+    {
+        var expected = Path.Combine(SharedData.Golden, "llm", "bad", "expected.json");
+        var data = new TheoryData<string, string>();
+        if (!File.Exists(expected))
+        {
+            data.Add("", "");
+            return data;
+        }
+        using var document = JsonDocument.Parse(File.ReadAllBytes(expected));
+        foreach (var entry in document.RootElement.EnumerateObject())
+        {
+            data.Add(entry.Name, entry.Value.GetProperty("reader_must").GetString()!);
+        }
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(DamagedFiles))]
+    [Trait("Category", "Golden")]
+    public void DamagedModelsAreRefusedByName(string name, string must)
+    {
+        var path = SharedData.RequireGolden("llm", "bad", name);
+        if (must == "load")
+        {
+            using var model = LlamaModel.Load(path, fullWindow: true);
+            Assert.True(model.Width > 0);
+            return;
+        }
+        var error = Assert.Throws<InputException>(() => LlamaModel.Load(path, fullWindow: true));
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MissingFileIsNamed()
+    {
+        var path = Path.Combine(Path.GetTempPath(), "there-is-no-such-model.gguf");
+        var error = Assert.Throws<InputException>(() => Teacher.Open(path));
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TextFileIsNoModel()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("notes.gguf");
+        File.WriteAllText(path, "These are notes and not a model, long enough for a header.");
+
+        var error = Assert.Throws<InputException>(() => Teacher.Open(path, log: SilentLog.Instance));
+
+        Assert.Contains($"{path}: not a GGUF file (it starts with 'Thes' instead of GGUF)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FolderWithoutManifestIsNoTeacher()
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<InputException>(() => Teacher.Open(folder.Path));
+        Assert.Contains("teacher.json is missing", error.Message, StringComparison.Ordinal);
+    }
+}
