@@ -6,6 +6,7 @@ public static class Program
     /// <summary>Benchmarks by name, one file each in this folder.</summary>
     private static readonly SortedDictionary<string, Func<string[], int>> Benchmarks = new(StringComparer.Ordinal)
     {
+        ["data"] = DataBench.Run,
         ["retrieval"] = RetrievalBench.Run,
         ["teacher"] = TeacherThroughput.Run,
         ["torch-ops"] = TorchOverhead.Run,

@@ -7,6 +7,9 @@ namespace Llm2Clip.Data;
 /// </summary>
 internal static class ColorJitter
 {
+    /// <summary>Factors reach 8 (all three at 2) and pixels 255, so 16 bits behind the point leave room in an int.</summary>
+    private const int FractionBits = 16;
+
     /// <summary>Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.</summary>
     public static void Apply(Span<byte> pixels, AugmentConfig augment, ref SampleRandom random)
     {
@@ -20,16 +23,19 @@ internal static class ColorJitter
         var own = saturation * contrast * brightness;
         var gray = (1 - saturation) * contrast * brightness;
         var constant = contrast == 1 ? 0 : (1 - contrast) * brightness * MeanGray(pixels);
-        var (r, g, b) = (gray * 0.299f, gray * 0.587f, gray * 0.114f);
+        var (r, g, b) = (Fixed(gray * 0.299f), Fixed(gray * 0.587f), Fixed(gray * 0.114f));
+        var (scale, offset) = (Fixed(own), Fixed(constant) + (1 << (FractionBits - 1)));
         for (var i = 0; i + 2 < pixels.Length; i += 3)
         {
-            float red = pixels[i], green = pixels[i + 1], blue = pixels[i + 2];
-            var shared = r * red + g * green + b * blue + constant + 0.5f;
-            pixels[i] = Clip(own * red + shared);
-            pixels[i + 1] = Clip(own * green + shared);
-            pixels[i + 2] = Clip(own * blue + shared);
+            int red = pixels[i], green = pixels[i + 1], blue = pixels[i + 2];
+            var shared = r * red + g * green + b * blue + offset;
+            pixels[i] = Clip(scale * red + shared);
+            pixels[i + 1] = Clip(scale * green + shared);
+            pixels[i + 2] = Clip(scale * blue + shared);
         }
     }
+
+    private static int Fixed(float value) => (int)MathF.Round(value * (1 << FractionBits));
 
     private static float Draw(double range, ref SampleRandom random)
     {
@@ -49,5 +55,9 @@ internal static class ColorJitter
         return (float)((0.299 * red + 0.587 * green + 0.114 * blue) / Math.Max(1, pixels.Length / 3));
     }
 
-    private static byte Clip(float value) => (byte)Math.Clamp(value, 0f, 255f);
+    private static byte Clip(int value)
+    {
+        value >>= FractionBits;
+        return (uint)value <= 255 ? (byte)value : value < 0 ? (byte)0 : (byte)255;
+    }
 }

@@ -126,7 +126,9 @@ public static class ImageCodec
         {
             throw new VipsException($"its samples are of libvips format {format}; 8 and 16 bits are read");
         }
-        var data = VipsNative.ImageToMemory(image, out var size);
+        // A region computes in this thread; writing the image to memory would wake libvips' own threads for every picture.
+        using var region = VipsNative.RegionNew(image);
+        var data = region.IsInvalid ? null : VipsNative.RegionFetch(region, 0, 0, width, height, out _);
         if (data is null)
         {
             throw new VipsException(VipsNative.TakeError());

@@ -173,8 +173,11 @@ internal static unsafe partial class VipsNative
     [LibraryImport(Library, EntryPoint = "vips_image_new_from_memory_copy")]
     public static partial VipsObject ImageFromMemory(byte* data, nuint size, int width, int height, int bands, int format);
 
-    [LibraryImport(Library, EntryPoint = "vips_image_write_to_memory")]
-    public static partial byte* ImageToMemory(VipsObject image, out nuint size);
+    [LibraryImport(Library, EntryPoint = "vips_region_new")]
+    public static partial VipsObject RegionNew(VipsObject image);
+
+    [LibraryImport(Library, EntryPoint = "vips_region_fetch")]
+    public static partial byte* RegionFetch(VipsObject region, int left, int top, int width, int height, out nuint size);
 
     [LibraryImport(Library, EntryPoint = "vips_image_get_width")]
     public static partial int Width(VipsObject image);
