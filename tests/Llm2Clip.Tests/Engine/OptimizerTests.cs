@@ -99,6 +99,30 @@ public class OptimizerTests
         Assert.True(fast.grad is null && slow.grad is null);
     }
 
+    /// <summary>Every tensor of a training step but the parameters, their gradients and the optimizer's state is gone after it.</summary>
+    [Fact]
+    public void StepsLeaveNoTensorsBehind()
+    {
+        using var outer = NewDisposeScope();
+        using var model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Dropout(0.1), nn.LayerNorm(8), nn.Linear(8, 2));
+        using var optimizer = optim.AdamW(model.parameters(), weight_decay: 0.1);
+        var input = randn(5, 4);
+        long StepAndCount()
+        {
+            using (NewDisposeScope())
+            {
+                optimizer.zero_grad();
+                model.call(input).square().sum().backward();
+                nn.utils.clip_grad_norm_(model.parameters(), 0.5);
+                optimizer.step();
+            }
+            return DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        }
+
+        var first = StepAndCount();
+        Assert.Equal([first, first, first], [StepAndCount(), StepAndCount(), StepAndCount()]);
+    }
+
     private static OptimizerHelper Make(JsonElement reference, IReadOnlyList<Parameter> parameters)
     {
         var args = reference.GetProperty("args");

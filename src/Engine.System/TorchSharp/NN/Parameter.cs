@@ -27,6 +27,12 @@ namespace TorchSharp.Modules
 
 namespace TorchSharp
 {
+    public static partial class TensorExtensionMethods
+    {
+        /// <summary>Makes a parameter out of a tensor, which must not be used afterwards.</summary>
+        public static Modules.Parameter AsParameter(this torch.Tensor tensor) => new(tensor);
+    }
+
     public static partial class torch
     {
         public static partial class nn
