@@ -1,0 +1,52 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Training;
+using Llm2Clip.Vision;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>
+/// Retrieval on held-out pictures during training, with the captions that have a vector in the training run's store: the
+/// languages that are trained on. Its score is the mean text-to-image R@10 over those languages.
+/// </summary>
+/// <param name="source">Held-out pictures.</param>
+/// <param name="loader">How they are decoded.</param>
+/// <param name="languages">Languages to score; each must have vectors.</param>
+/// <param name="vectors">The teacher's vectors.</param>
+public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, ICaptionVectors vectors) : IStudentEvaluator
+{
+    /// <inheritdoc/>
+    public StudentScore Evaluate(StudentModel student, CancellationToken ct)
+    {
+        var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, ct);
+        var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        var recalls = new List<double>();
+        foreach (var language in languages)
+        {
+            var captions = new List<Caption>();
+            var imageOfText = new List<int>();
+            for (var image = 0; image < pictures.Samples.Count; image++)
+            {
+                foreach (var caption in pictures.Samples[image].Captions.Where(caption => caption.Language == language))
+                {
+                    captions.Add(caption);
+                    imageOfText.Add(image);
+                }
+            }
+            if (captions.Count == 0)
+            {
+                throw new InputException($"{source.Description}: no picture has a caption in {language}, which the run is to be scored on (data.val, clip_train.captions).");
+            }
+            var teacher = new float[captions.Count * vectors.Dimension];
+            vectors.Gather(captions, teacher);
+            var result = Retrieval.Score(pictures.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), pictures.Vectors.Dimension), imageOfText);
+            for (var i = 0; i < RecallNumbers.Depths.Length; i++)
+            {
+                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]}"] = result.TextToImage.Recalls[i];
+                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]}"] = result.ImageToText.Recalls[i];
+            }
+            recalls.Add(result.TextToImage.RecallAt10);
+        }
+        return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics);
+    }
+}
