@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 
 namespace Llm2Clip.Tests.Engine;
 
@@ -129,10 +128,7 @@ public static class PublicSurface
     private static bool IsVisible(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
     // Types that the compiler makes, such as those of fixed buffers, are public at times, but no source can name them.
-    // The lists leave out what compilers make, such as the type of a fixed buffer.
-    private static bool IsVisible(Type type) => !type.IsDefined(typeof(CompilerGeneratedAttribute), false) && IsDeclaredVisible(type);
-
-    private static bool IsDeclaredVisible(Type type) => type.DeclaringType is { } outer
+    private static bool IsVisible(Type type) => type.DeclaringType is { } outer
         ? IsVisible(outer) && !type.Name.StartsWith('<') && (type.IsNestedPublic || type.IsNestedFamily || type.IsNestedFamORAssem)
         : type.IsPublic;
 }
