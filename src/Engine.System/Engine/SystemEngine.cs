@@ -1,3 +1,6 @@
+using LLama.Exceptions;
+using Llm2Clip.Engine.Llama;
+
 namespace Llm2Clip.Engine.SystemNatives;
 
 /// <summary>The system engine: bindings of our own over natives that are already packaged.</summary>
@@ -9,7 +12,20 @@ public sealed class SystemEngine : IEngine
 
     public IParquet Parquet { get; } = new DuckDbParquet();
 
-    public IReadOnlyList<NativeComponent> Describe() => [DescribeDuckDb()];
+    public IReadOnlyList<NativeComponent> Describe() => [DescribeLlama(), DescribeDuckDb()];
+
+    private static NativeComponent DescribeLlama()
+    {
+        var version = $"{LlamaLibrary.RequiredRelease} ({LlamaLibrary.RequiredPackage})";
+        try
+        {
+            return new NativeComponent("libllama", $"{version}; {string.Join(", ", LlamaLibrary.Devices)}", LlamaLibrary.Folder);
+        }
+        catch (Exception e) when (e is RuntimeError or DllNotFoundException or EntryPointNotFoundException)
+        {
+            return new NativeComponent("libllama", null, null, e.Message, SetUp);
+        }
+    }
 
     private static NativeComponent DescribeDuckDb()
     {
