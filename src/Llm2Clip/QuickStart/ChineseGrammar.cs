@@ -5,10 +5,12 @@ public sealed class ChineseGrammar : IGrammar
 {
     private static readonly string[] Numbers = ["", "一", "两", "三", "四", "五"];
 
-    /// <summary>Before the noun, and as a predicate.</summary>
+    /// <summary>Before the noun.</summary>
     private static readonly string[] Before = ["小", "", "大"];
 
     private static readonly string[][] Predicates = [["小小的", "很小的"], [], ["大大的", "很大的"]];
+
+    private static readonly string[][] Sizes = [["小", .. Predicates[0]], [], ["大", .. Predicates[2]]];
 
     private static readonly string[][] Colours =
     [
@@ -34,7 +36,7 @@ public sealed class ChineseGrammar : IGrammar
     private static readonly string[] Right = ["右边", "右侧"];
     private static readonly string[] Above = ["上方", "上面"];
     private static readonly string[] Below = ["下方", "下面"];
-    private static readonly string[] Inside = ["里面", "中间"];
+    private static readonly string[] Inside = ["里面", "里"];
 
     public string Language => "zh";
 
@@ -58,11 +60,21 @@ public sealed class ChineseGrammar : IGrammar
         };
     }
 
+    /// <summary>Words that Chinese characters may be joined into, for a tokenizer: text has no blanks to show them.</summary>
     public IEnumerable<string> Words() =>
-        Colours.SelectMany(c => c).Concat(Nouns.SelectMany(n => n.Select(w => w.Word))).Concat(Predicates.SelectMany(p => p))
-            .Concat(Places.SelectMany(p => p).Where(p => !p.Contains('的')).SelectMany(p => new[] { p, p[..^1] }))
-            .Concat([.. Left, .. Right, .. Above, .. Below, .. Inside])
-            .Concat(["图片", "显示", "显示了", "我们", "可以", "看到", "这张", "这里", "这是", "一个", "场景", "除此之外", "没有", "别的", "东西", "发生", "都是", "而且", "之间"]);
+        Concepts.SelectMany(forms => forms).Where(form => !form.Contains('的') || form.Length == 3)
+            .Concat(Places.SelectMany(forms => forms).Where(form => !form.Contains('的')).Select(form => form[..^1]))
+            .Concat(["图片", "显示了", "我们", "可以", "看到", "这张", "这里", "一个", "场景", "没有", "别的", "东西", "发生在", "都是", "而且", "很小", "很大"]);
+
+    public IReadOnlyList<IReadOnlyList<string>> Concepts { get; } =
+    [
+        .. Numbers.Skip(2).Select(number => new[] { number }),
+        .. Sizes,
+        .. Colours,
+        .. Nouns.Select(nouns => nouns.Select(noun => noun.Word).ToArray()),
+        .. Places,
+        Left, Right, Above, Below, Inside, ["之间"],
+    ];
 
     private static string Name(Group group, SceneRandom random)
     {

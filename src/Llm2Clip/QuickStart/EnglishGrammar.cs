@@ -34,7 +34,7 @@ public sealed class EnglishGrammar : IGrammar
     private static readonly string[] Right = ["to the right of", "right of", "on the right side of"];
     private static readonly string[] Above = ["above", "over"];
     private static readonly string[] Below = ["below", "under", "beneath"];
-    private static readonly string[] Inside = ["inside", "in the middle of", "within"];
+    private static readonly string[] Inside = ["inside", "within"];
 
     public string Language => "en";
 
@@ -69,8 +69,15 @@ public sealed class EnglishGrammar : IGrammar
         };
     }
 
-    public IEnumerable<string> Words() =>
-        Numbers.Concat(Sizes.SelectMany(s => s)).Concat(Colours.SelectMany(c => c)).Concat(Nouns.SelectMany(n => n.SelectMany(w => new[] { w.One, w.Many })));
+    public IReadOnlyList<IReadOnlyList<string>> Concepts { get; } =
+    [
+        .. Numbers.Skip(2).Select(number => new[] { number }),
+        .. Sizes,
+        .. Colours,
+        .. Nouns.Select(nouns => nouns.SelectMany(noun => new[] { noun.One, noun.Many }).Distinct().ToArray()),
+        .. Places,
+        Left, Right, Above, Below, Inside, ["between"],
+    ];
 
     /// <summary>All groups with their relation, as a noun phrase.</summary>
     private string Whole(Scene scene, Intent intent, SceneRandom random)

@@ -60,11 +60,13 @@ public sealed class GermanGrammar : IGrammar
         ["im Wald", "in einem Wald"], ["auf der Straße", "auf der Fahrbahn"],
     ];
 
+    private static readonly string[] Endings = ["e", "er", "es", "en", ""];
+
     private static readonly string[] Left = ["links von", "auf der linken Seite von"];
     private static readonly string[] Right = ["rechts von", "auf der rechten Seite von"];
     private static readonly string[] Above = ["über", "oberhalb von"];
     private static readonly string[] Below = ["unter", "unterhalb von"];
-    private static readonly string[] Inside = ["in", "mitten in"];
+    private static readonly string[] Inside = ["in", "mitten in", "innerhalb von"];
 
     public string Language => "de";
 
@@ -87,13 +89,17 @@ public sealed class GermanGrammar : IGrammar
         };
     }
 
-    public IEnumerable<string> Words()
-    {
-        string[] endings = ["", "e", "er", "es", "en"];
-        var adjectives = Sizes.Concat(Colours).SelectMany(stems => stems).SelectMany(stem => endings.Select(ending => Inflect(stem, ending)));
-        var nouns = Nouns.SelectMany(n => n).SelectMany(n => new[] { n.One, n.Many, n.Form(false, Case.Dative), n.Form(true, Case.Dative) });
-        return Numbers.Concat(adjectives).Concat(nouns).Distinct();
-    }
+    public IReadOnlyList<IReadOnlyList<string>> Concepts { get; } =
+    [
+        .. Numbers.Skip(2).Select(number => new[] { number }),
+        .. Sizes.Concat(Colours).Select(stems => stems.SelectMany(stem => Endings.Select(ending => Inflect(stem, ending))).Distinct().ToArray()),
+        .. Nouns.Select(nouns => nouns.SelectMany(Forms).Distinct().ToArray()),
+        .. Places,
+        Left, Right, Above, Below, Inside, ["zwischen"],
+    ];
+
+    private static IEnumerable<string> Forms(Noun noun) =>
+        [noun.One, noun.Many, noun.Form(false, Case.Dative), noun.Form(true, Case.Dative)];
 
     private static string Inflect(string stem, string ending) => stem is "rosa" or "lila" ? stem : stem + ending;
 

@@ -52,8 +52,11 @@ public interface IGrammar
     /// <summary>The place alone, such as "on the beach".</summary>
     string Describe(Place place, SceneRandom random);
 
-    /// <summary>Every word form that captions can hold, for the tokenizer's trainer.</summary>
-    IEnumerable<string> Words();
+    /// <summary>
+    /// The forms of every concept (number, size, colour, thing, place, relation), concepts in the same order in every grammar; a list is
+    /// empty where this language says nothing.
+    /// </summary>
+    IReadOnlyList<IReadOnlyList<string>> Concepts { get; }
 }
 
 /// <summary>The grammars of the quick start.</summary>
@@ -66,7 +69,7 @@ public static class Grammars
     public static readonly IGrammar German = new GermanGrammar();
 
     /// <summary>Evaluation only.</summary>
-    public static readonly IGrammar Chinese = new ChineseGrammar();
+    public static readonly ChineseGrammar Chinese = new();
 
     /// <summary>All three.</summary>
     public static readonly IReadOnlyList<IGrammar> All = [English, German, Chinese];

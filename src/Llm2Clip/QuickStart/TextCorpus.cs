@@ -3,7 +3,8 @@ namespace Llm2Clip.QuickStart;
 /// <summary>
 /// The text that the tiny language model learns from: endless documents of a few lines, each line in one language, made by
 /// the grammars from random scenes that are no validation scenes. The next line says the same as the one before, so
-/// predicting it rewards states that hold the meaning whatever the language.
+/// predicting it rewards states that hold the meaning whatever the language. In some, words of the languages stand in for each
+/// other, which gives a word and its translations the same neighbours, and so alike embeddings.
 /// </summary>
 public sealed class TextCorpus(SceneData data, ulong seed)
 {
@@ -11,11 +12,12 @@ public sealed class TextCorpus(SceneData data, ulong seed)
     public IReadOnlyList<(string Language, string Text)> Document(long index)
     {
         var random = SceneRandom.For(seed, 3, (ulong)index);
-        return random.Weighted([0.45, 0.15, 0.4]) switch
+        return random.Weighted([0.3, 0.1, 0.25, 0.35]) switch
         {
             0 => Translation(random),
             1 => Glossary(random),
-            _ => Retelling(random),
+            2 => Retelling(random),
+            _ => Mixture(random),
         };
     }
 
@@ -53,6 +55,10 @@ public sealed class TextCorpus(SceneData data, ulong seed)
         }
         return lines;
     }
+
+    /// <summary>A retelling in which about half of the words are replaced by their translation, where they stand.</summary>
+    private List<(string, string)> Mixture(SceneRandom random) =>
+        [.. Retelling(random).Select(line => ("mixed", MixedText.Mix(line.Item2, line.Item1, random)))];
 
     private static List<IGrammar> Shuffled(SceneRandom random)
     {
