@@ -1,4 +1,4 @@
-using TorchSharp;
+using Llm2Clip.Engine.Torch;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Training;
@@ -7,8 +7,7 @@ namespace Llm2Clip.Training;
 public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.98, double Epsilon = 1e-6);
 
 /// <summary>
-/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers: p *= 1 - lr wd, then p -= lr m' / (sqrt(v') + eps) with bias-corrected
-/// moments, as torch.optim.AdamW.
+/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers: one pass over memory for all groups, see <see cref="FusedAdamW"/>.
 /// </summary>
 public sealed class FlatAdamW : IDisposable
 {
@@ -39,16 +38,11 @@ public sealed class FlatAdamW : IDisposable
     public void Step(double rateFactor, double gradientScale = 1)
     {
         Steps++;
-        using var off = no_grad();
-        using var scope = NewDisposeScope();
-        if (gradientScale != 1)
-        {
-            _parameters.Gradients.mul_((float)gradientScale);
-        }
-        foreach (var range in _parameters.Ranges)
-        {
-            StepRange(range, range.Group.Rate * rateFactor);
-        }
+        var segments = _parameters.Ranges.Select(range =>
+            new AdamWSegment(range.Offset, range.Length, range.Group.Rate * rateFactor, range.Group.WeightDecay)).ToArray();
+        FusedAdamW.Step(
+            _parameters.Values, _parameters.Gradients, FirstMoment, SecondMoment, segments,
+            _options.Beta1, _options.Beta2, _options.Epsilon, Steps, gradientScale);
     }
 
     /// <summary>Factor that brings a gradient of the given norm to at most <paramref name="maxNorm"/>, as torch's clip_grad_norm_; 0 or less = never clip.</summary>
@@ -59,22 +53,5 @@ public sealed class FlatAdamW : IDisposable
     {
         FirstMoment.Dispose();
         SecondMoment.Dispose();
-    }
-
-    private void StepRange(FlatRange range, double rate)
-    {
-        using var scope = NewDisposeScope();
-        Tensor Part(Tensor flat) => flat.narrow(0, range.Offset, range.Length);
-        var (value, gradient, first, second) = (Part(_parameters.Values), Part(_parameters.Gradients), Part(FirstMoment), Part(SecondMoment));
-        var correction1 = 1 - Math.Pow(_options.Beta1, Steps);
-        var correction2 = 1 - Math.Pow(_options.Beta2, Steps);
-        if (range.Group.WeightDecay != 0)
-        {
-            value.mul_((float)(1 - rate * range.Group.WeightDecay));
-        }
-        first.mul_((float)_options.Beta1).add_(gradient, (float)(1 - _options.Beta1));
-        second.mul_((float)_options.Beta2).addcmul_(gradient, gradient, (float)(1 - _options.Beta2));
-        var root = second.sqrt().div_((float)Math.Sqrt(correction2)).add_((float)_options.Epsilon);
-        value.addcdiv_(first, root, (float)(-rate / correction1));
     }
 }

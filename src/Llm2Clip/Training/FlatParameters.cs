@@ -1,3 +1,4 @@
+using Llm2Clip.Engine.Torch;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -69,12 +70,7 @@ public sealed class FlatParameters : IDisposable
     public void ZeroGradients() => Gradients.zero_();
 
     /// <summary>Global L2 norm of the gradients.</summary>
-    public double GradientNorm()
-    {
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        return Gradients.norm().item<float>();
-    }
+    public double GradientNorm() => Math.Sqrt(FlatNorm.SquaredNorm(Gradients));
 
     /// <summary>The named parts of a flat buffer of the same layout, as views; dispose them, or their scope.</summary>
     public IReadOnlyDictionary<string, Tensor> Named(Tensor flat) =>
