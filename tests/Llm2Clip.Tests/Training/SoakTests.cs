@@ -1,0 +1,49 @@
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Torch;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Tests.Training;
+
+[Collection("Live tensors")]
+public sealed class SoakTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("soak-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void TensorsAliveStayFlatOverSteps()
+    {
+        var config = TinyTraining.Config with { Steps = 40, MicroBatch = 3, EvalEvery = 10 };
+        using var student = TinyTraining.NewStudent(config);
+        var alive = new AliveAtSteps();
+        ClipTrainer.Run(
+            TinyTraining.Inputs(_folder, config, student) with { Metrics = alive, Evaluator = new Encode() }, TestContext.Current.CancellationToken);
+        Assert.Equal(40, alive.Counts.Count);
+        Assert.Equal(alive.Counts[4], alive.Counts[^1]);
+    }
+
+    private sealed class Encode : IStudentEvaluator
+    {
+        public StudentScore Evaluate(Llm2Clip.Vision.StudentModel student, CancellationToken ct)
+        {
+            student.EncodeImages(new byte[4 * 16 * 16 * 3], 4);
+            student.EncodeTexts(new float[4 * TinyTraining.VectorLength], 4);
+            return new StudentScore(0, "none", new Dictionary<string, double>());
+        }
+    }
+
+    /// <summary>Counts live native tensors at the end of each step.</summary>
+    private sealed class AliveAtSteps : IMetricsSink
+    {
+        public List<long> Counts { get; } = [];
+
+        public void Scalar(string tag, long step, double value)
+        {
+            if (tag == "train/loss")
+            {
+                Counts.Add(NativeMemory.LiveTensors);
+            }
+        }
+    }
+}
