@@ -119,9 +119,9 @@ internal sealed class TarIndex(ShardBytes bytes)
 
     private long Number(long at, ReadOnlySpan<byte> field)
     {
-        long value = 0;
         if ((field[0] & 0x80) != 0) // GNU: big-endian binary
         {
+            long value = 0;
             if (field[0] != 0x80 || field[1] != 0 || field[2] != 0 || field[3] != 0 || (field[4] & 0x80) != 0)
             {
                 throw Damaged(at, "the size field is out of range");
@@ -132,11 +132,17 @@ internal sealed class TarIndex(ShardBytes bytes)
             }
             return value;
         }
+        return Octal(field) ?? throw Damaged(at, "a number in the header is not octal");
+    }
+
+    private static long? Octal(ReadOnlySpan<byte> field)
+    {
+        long value = 0;
         foreach (var digit in field.Trim(" \0"u8))
         {
             if (digit is < (byte)'0' or > (byte)'7')
             {
-                throw Damaged(at, "a number in the header is not octal");
+                return null;
             }
             value = (value << 3) | (uint)(digit - '0');
         }
@@ -152,7 +158,7 @@ internal sealed class TarIndex(ShardBytes bytes)
             unsigned += value;
             signed += (sbyte)value; // some old writers summed signed bytes
         }
-        var stated = Number(at, _header.AsSpan(148, 8));
+        var stated = Octal(_header.AsSpan(148, 8));
         if (stated != unsigned && stated != signed)
         {
             throw Damaged(at, at == 0 ? "this is not a tar file (the checksum of its first header is wrong)" : "the header's checksum is wrong");

@@ -1,0 +1,74 @@
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Tests.Data;
+
+public class CaptionSamplerTests
+{
+    private static readonly CaptionChoice[] ThreeToOne =
+    [
+        new() { Language = "en", Kind = "short", Probability = 3 },
+        new() { Language = "en", Kind = "long", Probability = 1 },
+        new() { Language = "zh", Probability = 0 },
+    ];
+
+    [Fact]
+    public void PicksDependOnSeedEpochAndKeyAlone()
+    {
+        var sampler = new CaptionSampler(ThreeToOne, seed: 3);
+        var picks = Enumerable.Range(0, 50).Select(epoch => sampler.Pick(Sample("k"), 2, epoch)).ToList();
+        Assert.Equal(picks, Enumerable.Range(0, 50).Select(epoch => new CaptionSampler(ThreeToOne, seed: 3).Pick(Sample("k"), 2, epoch)));
+        Assert.NotEqual(picks, Enumerable.Range(0, 50).Select(epoch => new CaptionSampler(ThreeToOne, seed: 4).Pick(Sample("k"), 2, epoch)));
+        Assert.NotEqual(picks, Enumerable.Range(0, 50).Select(epoch => sampler.Pick(Sample("other"), 2, epoch)));
+    }
+
+    [Fact]
+    public void SharesFollowTheProbabilities()
+    {
+        var sampler = new CaptionSampler(ThreeToOne, seed: 3);
+        const int draws = 4000;
+        var picks = Enumerable.Range(0, draws).Select(epoch => Assert.Single(sampler.Pick(Sample("k"), 1, epoch))).ToList();
+        Assert.DoesNotContain(picks, caption => caption.Language == "zh");
+        Assert.InRange(picks.Count(caption => caption.Kind == CaptionKind.Long) / (double)draws, 0.22, 0.28);
+        foreach (var text in new[] { "a", "b", "c" })
+        {
+            Assert.InRange(picks.Count(caption => caption.Text == text) / (double)draws, 0.22, 0.28);
+        }
+    }
+
+    [Fact]
+    public void CaptionsAreDifferentUntilNoneIsLeft()
+    {
+        var sampler = new CaptionSampler(ThreeToOne, seed: 3);
+        for (var epoch = 0; epoch < 20; epoch++)
+        {
+            Assert.Equal(["a", "b", "c", "d"], sampler.Pick(Sample("k"), 4, epoch).Select(caption => caption.Text).Order());
+            Assert.Equal([2, 2, 2, 2], sampler.Pick(Sample("k"), 8, epoch).GroupBy(caption => caption.Text).Select(group => group.Count()));
+        }
+    }
+
+    [Fact]
+    public void AMissingKindLeavesItsShareToTheOthers()
+    {
+        var sampler = new CaptionSampler(ThreeToOne, seed: 3);
+        var onlyLong = new Sample("k", "o", [new("d", "en", CaptionKind.Long)], null!);
+        Assert.Equal("d", Assert.Single(sampler.Pick(onlyLong, 1, 0)).Text);
+        var onlyChinese = new Sample("k", "o", [new("z", "zh", CaptionKind.Short)], null!);
+        Assert.Empty(sampler.Pick(onlyChinese, 1, 0));
+        Assert.True(sampler.Accepts(onlyLong));
+        Assert.False(sampler.Accepts(onlyChinese));
+    }
+
+    [Fact]
+    public void ImpossibleChoicesAreRefused()
+    {
+        Assert.Throws<ConfigException>(() => new CaptionSampler([], 0));
+        Assert.Throws<ConfigException>(() => new CaptionSampler([new CaptionChoice { Probability = -1 }], 0));
+        Assert.Throws<ConfigException>(() => new CaptionSampler([new CaptionChoice { Kind = "tiny" }], 0));
+    }
+
+    private static Sample Sample(string key) => new(key, "origin",
+    [
+        new("a", "en", CaptionKind.Short), new("b", "en", CaptionKind.Short), new("c", "en", CaptionKind.Short),
+        new("d", "en", CaptionKind.Long), new("z", "zh", CaptionKind.Short),
+    ], null!);
+}

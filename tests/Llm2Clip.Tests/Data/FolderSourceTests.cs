@@ -1,0 +1,67 @@
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Tests.Data;
+
+public sealed class FolderSourceTests : IDisposable
+{
+    private readonly DataFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void ListsGiveTheSamplesInOrder()
+    {
+        Directory.CreateDirectory(_folder["pictures"]);
+        File.WriteAllBytes(_folder["pictures/a.jpg"], [1]);
+        File.WriteAllBytes(_folder["b.png"], [2, 3]);
+        File.WriteAllText(_folder["metadata.jsonl"], """
+            {"file_name": "pictures/a.jpg", "caption": "a"}
+
+            {"image": "b.png", "key": "own", "captions": {"en": ["b", "c"], "de": "d"}}
+            """);
+        var samples = _folder.ReadAll(".");
+        Assert.Equal(["pictures/a", "own"], samples.Select(sample => sample.Key));
+        Assert.Equal(["b", "c", "d"], samples[1].Captions.Select(caption => caption.Text));
+        Assert.Equal([2, 3], samples[1].Image.Read());
+        Assert.Contains("line 3: b.png", samples[1].Origin);
+    }
+
+    [Theory]
+    [InlineData("""{"image": "absent.jpg", "caption": "a"}""", "names the picture 'absent.jpg', which does not exist")]
+    [InlineData("""{"caption": "a"}""", "has neither `image` nor `file_name`")]
+    [InlineData("""{"image": "b.png"}""", "no caption")]
+    [InlineData("""{"image": "b.png", """, "is not valid JSON")]
+    [InlineData("""7""", "the JSON is not an object")]
+    public void BadLinesAreNamedByFileAndLine(string line, string reason)
+    {
+        File.WriteAllBytes(_folder["b.png"], [2]);
+        File.WriteAllText(_folder["list.jsonl"], "{\"image\": \"b.png\", \"caption\": \"b\"}\n" + line);
+        var error = Assert.Throws<InputException>(() => _folder.ReadAll("list.jsonl"));
+        Assert.Contains("list.jsonl: line 2: ", error.Message);
+        Assert.Contains(reason, error.Message);
+    }
+
+    [Fact]
+    public void LongListsAreCutIntoShardsWithoutLosingALine()
+    {
+        File.WriteAllBytes(_folder["b.png"], [2]);
+        const int lines = 5000;
+        File.WriteAllLines(_folder["list.jsonl"], Enumerable.Range(1, lines).Select(i => $$"""{"image": "b.png", "key": "{{i}}", "caption": "ä{{new string('x', i % 90)}}"}"""));
+        var source = _folder.Open("list.jsonl");
+        Assert.True(source.ShardCount > 1);
+        var samples = _folder.ReadAll("list.jsonl");
+        Assert.Equal(Enumerable.Range(1, lines).Select(i => i.ToString()), samples.Select(sample => sample.Key));
+        Assert.All(samples, sample => Assert.Contains($"line {sample.Key}: ", sample.Origin));
+    }
+
+    [Fact]
+    public void WhatCannotBeOpenedSaysWhy()
+    {
+        Assert.Contains("holds no tar", Assert.Throws<InputException>(() => _folder.Open(".")).Message);
+        File.WriteAllText(_folder["a.csv"], "");
+        Assert.Contains("Set data.format", Assert.Throws<InputException>(() => _folder.Open("a.csv")).Message);
+        Assert.Contains("it must be webdataset", Assert.Throws<ConfigException>(() => _folder.Open("a.csv", new DataConfig { Format = "zip" })).Message);
+        Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => SampleSources.OpenTrain(new DataConfig(), _folder)).Message);
+        Assert.Contains("Caption kind 'loud'", Assert.Throws<ConfigException>(() => _folder.Open("a.csv", new DataConfig { Kind = "loud" })).Message);
+    }
+}
