@@ -1,6 +1,7 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Llm2Clip.Cli.Commands;
+using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Cli;
 
@@ -20,14 +21,7 @@ public static class CommandLine
         };
         try
         {
-            if (parsed.Action is ParseErrorAction mistake)
-            {
-                mistake.ShowHelp = false;
-                parsed.Invoke(settings);
-                host.Error.WriteLine($"Run {Path(parsed)} --help for what there is.");
-                return Failure.BadUsage;
-            }
-            return parsed.Invoke(settings);
+            return parsed.Action is ParseErrorAction ? Mistake(parsed, host) : parsed.Invoke(settings);
         }
         catch (Exception e)
         {
@@ -43,8 +37,34 @@ public static class CommandLine
 
             ./llm2clip setup   makes the machine ready (done by itself where it is due)
             ./llm2clip test    runs the tests
-            """);
+            """)
+        {
+            new DoctorCommand(host),
+            new ExtractCommand(host),
+            new ClipTrainCommand(host),
+        };
+        root.HelpName = "llm2clip";
+        ExampleHelp.AddTo(root);
         return root;
+    }
+
+    /// <summary>Says what cannot be understood, with the nearest word that can be.</summary>
+    private static int Mistake(ParseResult parsed, CliHost host)
+    {
+        var command = parsed.CommandResult.Command;
+        var words = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name)).ToList();
+        var unknown = parsed.UnmatchedTokens.Where(token => command.Subcommands.Count > 0 || token.StartsWith('-')).ToList();
+        foreach (var token in unknown)
+        {
+            var near = NearestKey.Nearest(token, words);
+            host.Error.WriteLine($"Error: {token} is not known to {Path(parsed)}{(near is null ? "" : $"; did you mean {near}?")}");
+        }
+        foreach (var error in unknown.Count > 0 ? [] : parsed.Errors)
+        {
+            host.Error.WriteLine($"Error: {error.Message}");
+        }
+        host.Error.WriteLine($"{Path(parsed)} --help lists what there is.");
+        return Failure.BadUsage;
     }
 
     private static string Path(ParseResult parsed)

@@ -1,5 +1,5 @@
-using LLama.Exceptions;
 using Llm2Clip.Engine.Llama;
+using Llm2Clip.Engine.Torch;
 
 namespace Llm2Clip.Engine.SystemNatives;
 
@@ -7,39 +7,45 @@ namespace Llm2Clip.Engine.SystemNatives;
 public sealed class SystemEngine : IEngine
 {
     private const string SetUp = "./llm2clip setup";
+    private const string FastBlas = "apt-get install libopenblas0-openmp libopenblas-openmp-dev && ./llm2clip setup";
 
     public string Name => "system";
 
     public IParquet Parquet { get; } = new DuckDbParquet();
 
-    public IReadOnlyList<NativeComponent> Describe() => [DescribeLlama(), DescribeDuckDb()];
+    public IReadOnlyList<NativeComponent> Describe() =>
+    [
+        Found("libtorch", () => new NativeComponent("libtorch", TorchBuild.Version, TorchBuild.Describe().LibraryFile)),
+        Found("BLAS", () => Blas(TorchBuild.Describe().BlasFile)),
+        Found("libllama", () => new NativeComponent("libllama", $"{LlamaLibrary.RequiredRelease} ({LlamaLibrary.RequiredPackage})", LlamaLibrary.Folder)),
+        Found("DuckDB", () => new NativeComponent("DuckDB", DuckDb.Version(), DuckDb.LibraryPath)),
+    ];
 
-    private static NativeComponent DescribeLlama()
+    public ComputeFacts Compute()
     {
-        var version = $"{LlamaLibrary.RequiredRelease} ({LlamaLibrary.RequiredPackage})";
-        try
-        {
-            return new NativeComponent("libllama", $"{version}; {string.Join(", ", LlamaLibrary.Devices)}", LlamaLibrary.Folder);
-        }
-        catch (Exception e) when (e is RuntimeError or DllNotFoundException or EntryPointNotFoundException)
-        {
-            return new NativeComponent("libllama", null, null, e.Message, SetUp);
-        }
+        var torch = TorchBuild.Describe();
+        return new ComputeFacts(torch.Threads, torch.CpuCapability, torch.HasNativeBf16, torch.CudaDevices, LlamaLibrary.Devices);
     }
 
-    private static NativeComponent DescribeDuckDb()
+    private static NativeComponent Blas(string? file) => file switch
     {
-        if (DuckDb.LibraryPath is not { } path)
-        {
-            return new NativeComponent("DuckDB", null, null, "libduckdb.so is missing", SetUp);
-        }
+        null => new NativeComponent("BLAS", "inside libtorch", null),
+        _ when file.Contains("openblas-openmp") => new NativeComponent("BLAS", "OpenBLAS, OpenMP", file),
+        _ when file.Contains("openblas") && !file.Contains("pthread") => new NativeComponent("BLAS", "OpenBLAS", file),
+        _ when file.Contains("openblas") => new NativeComponent("BLAS", "OpenBLAS, pthreads", file, "half as fast as the OpenMP build", FastBlas),
+        _ => new NativeComponent("BLAS", null, file, "many times slower than OpenBLAS with OpenMP", FastBlas),
+    };
+
+    /// <summary>What <paramref name="describe"/> finds; a library that cannot be loaded is a finding too, whatever its binding throws.</summary>
+    private static NativeComponent Found(string name, Func<NativeComponent> describe)
+    {
         try
         {
-            return new NativeComponent("DuckDB", DuckDb.Version(), path);
+            return describe();
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e)
         {
-            return new NativeComponent("DuckDB", null, path, e.Message, SetUp);
+            return new NativeComponent(name, null, null, (e.InnerException ?? e).Message, SetUp);
         }
     }
 }

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
 
@@ -11,17 +8,8 @@ namespace Llm2Clip.Cli.Commands;
 /// A command that works from a run file. It has the options that all of these share, and short forms for single keys; a
 /// derived class calls the library with the configuration and prints the result.
 /// </summary>
-internal abstract class RunCommand<TResult> : Command
+internal abstract class RunCommand<TResult> : Command, IHasExample
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
     private readonly CliHost _host;
     private readonly Option<string?> _config = new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
     private readonly Option<string[]> _set = new("--set") { Description = "Sets one key of the run file; may stand several times. The value is YAML.", HelpName = "PATH.TO.KEY=VALUE" };
@@ -30,15 +18,18 @@ internal abstract class RunCommand<TResult> : Command
     private readonly List<(Option<string?> Option, string Key)> _shortcuts = [];
 
     protected RunCommand(CliHost host, string name, string summary, string example)
-        : base(name, $"{summary}\n\nExample:\n  {example}")
+        : base(name, summary)
     {
         _host = host;
+        Example = example;
         Add(_config);
         Add(_set);
         Add(_printConfig);
         Add(_json);
         SetAction(Invoke);
     }
+
+    public string Example { get; }
 
     /// <summary>The work; long parts tell <paramref name="log"/>, and stop at a cancellation with what they have saved.</summary>
     protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
@@ -71,7 +62,7 @@ internal abstract class RunCommand<TResult> : Command
         Report(result, _host.Output);
         if (parsed.GetValue(_json) is { } file)
         {
-            WriteJson(file, new
+            JsonFile.Write(file, new
             {
                 Command = Name,
                 Version = typeof(RunConfig).Assembly.GetName().Version?.ToString(3),
@@ -81,13 +72,5 @@ internal abstract class RunCommand<TResult> : Command
             });
         }
         return 0;
-    }
-
-    /// <summary>Complete or not at all: a temporary name, then a rename.</summary>
-    private static void WriteJson(string file, object value)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
-        File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(value, Json) + "\n");
-        File.Move(file + ".tmp", file, overwrite: true);
     }
 }

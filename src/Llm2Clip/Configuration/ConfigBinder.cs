@@ -20,7 +20,7 @@ public static class ConfigBinder
         {
             throw new ConfigException($"The run file {path} does not exist (current directory: {Directory.GetCurrentDirectory()}).");
         }
-        return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "defaults", overrides);
+        return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "--set", overrides);
     }
 
     /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> stands for the file in messages.</summary>
@@ -47,4 +47,12 @@ public static class ConfigBinder
 
     /// <summary>The override that gives a key this very text, whatever characters it holds.</summary>
     public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
+
+    /// <summary>The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="key">Path of the key.</param>
+    /// <param name="what">What it names, for the message.</param>
+    public static string Required(string value, string key, string what) => value.Length > 0
+        ? value
+        : throw new ConfigException($"{key} is empty: name {what} in the run file, or with --set {key}=...");
 }

@@ -151,10 +151,11 @@ internal sealed class ConfigPrinter(bool comments)
             return null;
         }
         var item = key.Type.Form == ConfigForm.List ? ConfigType.Of(key.Type.Item!) : key.Type;
+        var description = key.Description?.TrimEnd('.');
         string?[] parts =
         [
-            key.Description?.TrimEnd('.'),
-            item.Choices.Count > 0 ? string.Join(" | ", item.Choices) : null,
+            description,
+            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true) ? null : string.Join(" | ", item.Choices),
             key.RangeText(),
         ];
         var text = string.Join("; ", parts.Where(p => !string.IsNullOrEmpty(p)));

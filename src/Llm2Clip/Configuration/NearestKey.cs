@@ -1,13 +1,13 @@
 namespace Llm2Clip.Configuration;
 
-/// <summary>Finds the key that was probably meant.</summary>
-internal static class NearestKey
+/// <summary>Finds the word that was probably meant.</summary>
+public static class NearestKey
 {
     /// <summary>
     /// The end of the message about an unknown key: the nearest key of the same section, else the same key in another
     /// section, else the keys there are.
     /// </summary>
-    public static string Hint(Type root, ConfigSchema schema, string path, string name)
+    internal static string Hint(Type root, ConfigSchema schema, string path, string name)
     {
         var near = Nearest(name, schema.Keys.Select(k => k.Name));
         if (near is not null)

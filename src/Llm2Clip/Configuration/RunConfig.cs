@@ -1,6 +1,9 @@
 using System.ComponentModel;
 using Llm2Clip.Data;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Teachers;
+using Llm2Clip.Training;
+using Llm2Clip.Vision;
 
 namespace Llm2Clip.Configuration;
 
@@ -15,4 +18,13 @@ public sealed record RunConfig
 
     [Description("Captions into the embedding store.")]
     public ExtractConfig Extract { get; init; } = new();
+
+    [Description("The student: image encoder and text adapter.")]
+    public StudentConfig Model { get; init; } = new();
+
+    [Description("Training of the student.")]
+    public ClipTrainConfig ClipTrain { get; init; } = new();
+
+    [Description("Retrieval of pictures by captions and of captions by pictures.")]
+    public RetrievalConfig Eval { get; init; } = new();
 }

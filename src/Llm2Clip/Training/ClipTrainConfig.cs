@@ -19,6 +19,9 @@ public enum CaptionMode
 /// <summary>The <c>clip_train</c> section of a run file: training of the student (stage 2).</summary>
 public sealed record ClipTrainConfig : ICheckedConfig
 {
+    [Description("Folder of the run: checkpoints, model, metrics.")]
+    public string Output { get; init; } = "";
+
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
 

@@ -9,7 +9,7 @@ namespace Llm2Clip.Training;
 public static class RunIdentity
 {
     /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
-    private static readonly string[] Free = ["log_every", "checkpoint_every"];
+    private static readonly string[] Free = ["output", "log_every", "checkpoint_every"];
 
     private static readonly JsonSerializerOptions Json = new()
     {

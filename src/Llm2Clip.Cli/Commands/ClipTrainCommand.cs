@@ -1,0 +1,29 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>clip-train</c>: the student.</summary>
+internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
+{
+    public ClipTrainCommand(CliHost host)
+        : base(host, "clip-train", "Trains image encoder and text adapter against the teacher's caption vectors; goes on from its last checkpoint.",
+            "llm2clip clip-train --config configs/flickr8k.yaml --set clip_train.max_minutes=30")
+    {
+        Shortcut("--data", "data.train", "PATTERN", "Training pictures.");
+        Shortcut("--store", "extract.store", "FOLDER", "Embedding store of their captions.");
+        Shortcut("--output", "clip_train.output", "FOLDER", "Checkpoints, model and metrics.");
+    }
+
+    protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        StudentTraining.Run(config, log, cancellation);
+
+    protected override void Report(ClipTrainResult result, TextWriter output)
+    {
+        var best = result.State.BestScore is { } score ? FormattableString.Invariant($", best score {score:0.0000} at step {result.State.BestStep}") : "";
+        output.WriteLine(FormattableString.Invariant(
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} pictures seen, last loss {result.LastLoss:0.000}{best}; model in {result.ModelFolder}"));
+    }
+}

@@ -1,0 +1,28 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>extract</c>: captions into the embedding store.</summary>
+internal sealed class ExtractCommand : RunCommand<ExtractResult>
+{
+    public ExtractCommand(CliHost host)
+        : base(host, "extract", "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
+            "llm2clip extract --config configs/flickr8k.yaml --teacher runs/flickr8k/teacher")
+    {
+        Shortcut("--teacher", "teacher.path", "FOLDER", "Teacher folder or bare GGUF.");
+        Shortcut("--data", "data.train", "PATTERN", "Data whose captions are embedded.");
+        Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
+    }
+
+    protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
+    {
+        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the teacher folder or GGUF"), config.Teacher, log);
+        return Extractor.Run(config.Extract, config.Data, teacher, log, cancellation);
+    }
+
+    protected override void Report(ExtractResult result, TextWriter output) =>
+        output.WriteLine(FormattableString.Invariant(
+            $"{result.Captions:N0} captions, {result.Added:N0} vectors added, {result.Stored:N0} in {result.Store}, {result.Truncated:N0} truncated, {result.BadSamples:N0} bad samples left out; {result.Seconds:0.0} s"));
+}

@@ -1,0 +1,58 @@
+using Llm2Clip.Data;
+using Llm2Clip.Engine;
+using Llm2Clip.Natives;
+
+namespace Llm2Clip.Diagnostics;
+
+/// <summary>What <c>doctor</c> found.</summary>
+/// <param name="Engine">The engine in use.</param>
+/// <param name="Reason">Why this one.</param>
+/// <param name="Components">The native libraries, with what is wrong with each and the command that mends it.</param>
+/// <param name="Compute">What it computes on; null where a native library is missing.</param>
+/// <param name="Processors">Processors that this process may use.</param>
+/// <param name="MemoryGb">Memory that this process may use, GB.</param>
+public sealed record DoctorReport(
+    string Engine, string Reason, IReadOnlyList<NativeComponent> Components, ComputeFacts? Compute, int Processors, double MemoryGb)
+{
+    /// <summary>Whether nothing is missing.</summary>
+    public bool IsHealthy => Compute is not null && Components.All(c => c.Problem is null);
+}
+
+/// <summary>Looks at what the program runs on.</summary>
+public static class Doctor
+{
+    /// <summary>Examines the machine. A missing library is part of the report, never an exception.</summary>
+    public static DoctorReport Examine()
+    {
+        List<NativeComponent> components = [.. Engines.Current.Describe(), Vips()];
+        return new DoctorReport(
+            Engines.Current.Name,
+            Reason(),
+            components,
+            components.Any(c => c.Version is null && c.Problem is not null) ? null : Engines.Current.Compute(),
+            Environment.ProcessorCount,
+            Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9, 1));
+    }
+
+    private static NativeComponent Vips()
+    {
+        try
+        {
+            return new NativeComponent("libvips", VipsNative.Version, NativeLocator.Find(VipsNative.LibraryPath()));
+        }
+        catch (Exception e) when (e is UserException or TypeInitializationException)
+        {
+            return new NativeComponent("libvips", null, null, (e.InnerException ?? e).Message, "./llm2clip setup");
+        }
+    }
+
+    /// <summary>What set-up remembered, unless the engine was asked for by name.</summary>
+    private static string Reason()
+    {
+        if (Environment.GetEnvironmentVariable("Engine") is { Length: > 0 } asked and not "auto")
+        {
+            return $"asked for by Engine={asked}";
+        }
+        return NativeLocator.Find("engine.reason") is { } file ? File.ReadAllText(file).Trim() : "set-up has not run: the default";
+    }
+}
