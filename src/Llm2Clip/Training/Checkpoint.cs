@@ -91,9 +91,21 @@ public static class Checkpoint
         {
             return null;
         }
-        var path = Path.Combine(found, StateFile);
-        TrainState state;
-        long steps;
+        var (state, steps, stored) = ReadState(found);
+        RequireSame(found, identity, stored);
+        using var scope = NewDisposeScope();
+        LoadPart(Path.Combine(found, Weights), parameters.Named(parameters.Values));
+        LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
+        optimizer.Steps = steps;
+        return state;
+    }
+
+    /// <summary>Optimizer steps of the checkpoint in <paramref name="folder"/>; 0 where there is none.</summary>
+    public static long StepOf(string folder) => CheckpointFolder.Find(folder) is { } found ? ReadState(found).State.Step : 0;
+
+    private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity) ReadState(string folder)
+    {
+        var path = Path.Combine(folder, StateFile);
         try
         {
             var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
@@ -101,19 +113,15 @@ public static class Checkpoint
             {
                 throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
             }
-            RequireSame(found, identity, json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? []);
-            state = json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state");
-            steps = json["optimizer_steps"]!.GetValue<long>();
+            return (
+                json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state"),
+                json["optimizer_steps"]!.GetValue<long>(),
+                json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? []);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException)
         {
-            throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {found} to start anew.", e);
+            throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
         }
-        using var scope = NewDisposeScope();
-        LoadPart(Path.Combine(found, Weights), parameters.Named(parameters.Values));
-        LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
-        optimizer.Steps = steps;
-        return state;
     }
 
     private static void LoadPart(string path, IReadOnlyDictionary<string, Tensor> targets)

@@ -16,6 +16,16 @@ public enum CaptionMode
     Mean,
 }
 
+/// <summary>Which weights a run exports as its model.</summary>
+public enum KeptWeights
+{
+    /// <summary>Those of the best evaluation. Its score then flatters: it was chosen on the same pictures.</summary>
+    Best,
+
+    /// <summary>Those at the end, whatever the evaluations said.</summary>
+    Last,
+}
+
 /// <summary>The <c>clip_train</c> section of a run file: training of the student (stage 2).</summary>
 public sealed record ClipTrainConfig : ICheckedConfig
 {
@@ -131,6 +141,9 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Steps between evaluations; 0 = only at the end.")]
     [Range(0, 1 << 30)]
     public long EvalEvery { get; init; }
+
+    [Description("best | last: which weights become the model, where a run evaluates.")]
+    public KeptWeights Keep { get; init; } = KeptWeights.Best;
 
     [Description("Evaluations without a better score after which training stops; 0 = never.")]
     [Range(0, 1 << 30)]

@@ -89,7 +89,7 @@ public sealed class ClipTrainer : IDisposable
         LogGroups();
     }
 
-    private string LastFolder => Path.Combine(_in.Output, "checkpoints", "last");
+    private string LastFolder => LastOf(_in.Output);
 
     private string BestFolder => Path.Combine(_in.Output, "checkpoints", "best");
 
@@ -110,6 +110,9 @@ public sealed class ClipTrainer : IDisposable
         return trainer.Train(ct);
     }
 
+    /// <summary>The step that a run in this output folder goes on from; 0 for a new run.</summary>
+    public static long StepToResume(string output) => Checkpoint.StepOf(LastOf(output));
+
     /// <summary>Frees buffers of the optimizer; the student keeps its weights.</summary>
     public void Dispose()
     {
@@ -118,6 +121,8 @@ public sealed class ClipTrainer : IDisposable
         // The student's parameters are views of the flat buffers, which live as long as the views do.
         _parameters.Dispose();
     }
+
+    private static string LastOf(string output) => Path.Combine(output, "checkpoints", "last");
 
     private void Resume()
     {
@@ -260,7 +265,7 @@ public sealed class ClipTrainer : IDisposable
             _state = better
                 ? _state with { BestScore = score.Score, BestStep = _state.Step, EvaluationsSinceBest = 0 }
                 : _state with { EvaluationsSinceBest = _state.EvaluationsSinceBest + 1 };
-            if (better)
+            if (better && _in.Config.Keep == KeptWeights.Best)
             {
                 ExportModel();
             }
@@ -282,7 +287,7 @@ public sealed class ClipTrainer : IDisposable
             Evaluate(ct);
         }
         SaveLast();
-        if (_in.Evaluator is null)
+        if (_in.Evaluator is null || _in.Config.Keep == KeptWeights.Last)
         {
             using var averaged = _average?.Applied();
             ExportModel();

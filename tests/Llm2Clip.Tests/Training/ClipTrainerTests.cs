@@ -86,6 +86,34 @@ public sealed class ClipTrainerTests : IDisposable
     }
 
     [Fact]
+    public void DamagedCheckpointIsAnInputError()
+    {
+        using var student = TinyTraining.NewStudent(TinyTraining.Config);
+        Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, student));
+        var last = Path.Combine(_folder, "checkpoints", "last");
+        using var again = TinyTraining.NewStudent(TinyTraining.Config);
+        var weights = TinyTraining.Weights(again);
+
+        var stored = File.ReadAllBytes(Path.Combine(last, "weights.safetensors"));
+        File.WriteAllBytes(Path.Combine(last, "weights.safetensors"), stored[..^100]);
+        Assert.Throws<InputException>(() => Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, again)));
+        Assert.Equal(weights, TinyTraining.Weights(again));
+
+        File.WriteAllText(Path.Combine(last, "state.json"), "{");
+        Assert.Contains("state.json", Assert.Throws<InputException>(() => Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, again))).Message);
+    }
+
+    [Fact]
+    public void LastWeightsAreKeptWhereConfigured()
+    {
+        using var student = TinyTraining.NewStudent(TinyTraining.Config);
+        var scores = new Scores(0.9, 0.1, 0.1);
+        var config = TinyTraining.Config with { EvalEvery = 3, Keep = KeptWeights.Last, Steps = 9 };
+        using var model = StudentModel.Load(Train(TinyTraining.Inputs(_folder, config, student) with { Evaluator = scores }).ModelFolder, CPU);
+        Assert.Equal(scores.Seen[2], TinyTraining.Weights(model));
+    }
+
+    [Fact]
     public void NonFiniteLossStopsBeforeTheOptimizerMoves()
     {
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
