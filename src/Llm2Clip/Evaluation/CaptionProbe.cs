@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Evaluation;
 
@@ -49,6 +52,70 @@ public static class CaptionProbe
     public const string Protocol =
         "caption to caption: a picture's first caption against the second (same language) or against the first of the other language; candidates: one caption of every "
         + "picture that has both; cosine similarity in fp32; rank = 1 + candidates of other pictures scoring >= the own one (ties count against it)";
+
+    /// <summary>
+    /// The <c>eval captions</c> command: raw vectors, centred ones, and, where the teacher has an adapter, adapted ones.
+    /// </summary>
+    public static CaptionProbeResult Run(CaptionProbeConfig config, DataConfig data, Teacher teacher, IRunLog log, CancellationToken cancellation = default)
+    {
+        var pattern = config.Data.Length > 0 ? config.Data : data.Val;
+        if (pattern.Length == 0)
+        {
+            throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
+        }
+        var source = SampleSources.Open(pattern, data, log);
+        var texts = ProbeTexts.Read(CaptionStream.Of(source, data, [], [], log), config.Limit);
+        var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
+        using var raw = new RawVectors(teacher.Encoder, config.RawStore, config.RawDtype, log);
+        raw.Require(texts.Captions(pairs), cancellation);
+
+        var adapter = teacher.Adapter as CcAdapter;
+        var fitted = Means(config, data, pattern, pairs, raw, adapter, log, cancellation);
+        var probe = new TeacherProbe(texts, pairs, raw);
+        const int BootstrapSeed = 0;
+        var rows = probe.RawRows(fitted, TrainingName(fitted, config.TrainingLanguage), BootstrapSeed).ToList();
+        if (adapter is not null)
+        {
+            rows.AddRange(probe.AdapterRows(adapter.WithMeans(fitted.Languages), BootstrapSeed)); // Shares the adapter's weights, which the teacher owns.
+        }
+        return new CaptionProbeResult(Protocol, teacher.Fingerprint, source.Description, texts.Pictures, rows);
+    }
+
+    /// <summary>The adapter's means where there is one, else means fitted on sentences; either way with those of the other languages probed.</summary>
+    private static LanguageMeans Means(
+        CaptionProbeConfig config, DataConfig data, string probed, IReadOnlyList<ProbePair> pairs, RawVectors raw, CcAdapter? adapter, IRunLog log,
+        CancellationToken cancellation)
+    {
+        var needed = pairs.SelectMany(pair => new[] { pair.From, pair.To }).Append(config.TrainingLanguage).Distinct()
+            .Where(language => adapter?.Means.Of(language) is null).ToList();
+        var sources = config.LanguageText.Where(text => needed.Contains(text.Language)).ToList();
+        var missing = needed.Where(language => !sources.Exists(text => text.Language == language)).ToList();
+        if (missing.Count > 0)
+        {
+            var pattern = data.Train.Length > 0 ? data.Train : probed;
+            var found = LanguagesOf(pattern, data, config.MeanPictures);
+            sources.AddRange(missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).Select(language => new TextSourceConfig
+            {
+                Path = pattern, Language = language, Limit = config.MeanPictures, CaptionsPerGroup = config.MeanPictures > 0 ? 1 : 0,
+            }));
+        }
+        var fitted = MeanFitter.Fit(sources, data, raw, training: false, log, cancellation);
+        if (adapter is not null)
+        {
+            return adapter.Means.With(fitted);
+        }
+        var training = fitted.Single(mean => mean.Language == config.TrainingLanguage) with { Training = true };
+        return new LanguageMeans(training.Vector, fitted.Where(mean => mean.Language != training.Language).Append(training));
+    }
+
+    private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit)
+    {
+        var groups = CaptionStream.Of(SampleSources.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance);
+        return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
+    }
+
+    private static string TrainingName(LanguageMeans means, string language) =>
+        means.Of(language) is { } mean ? $"{mean.Count:N0} {mean.Language} captions" : "the training captions";
 
     /// <summary>
     /// Scores one direction. <paramref name="embed"/> gives un-normalised vectors of texts of a language, row-major.

@@ -31,7 +31,8 @@ public sealed class Teacher : IDisposable
         if (!Directory.Exists(folderOrGguf))
         {
             var bare = new TeacherSettings().With(config);
-            return new Teacher(new LlamaTextEncoder(folderOrGguf, bare, config, null, log), bare);
+            var hash = WeightsHash.Of(GgufFile.Open(folderOrGguf));
+            return new Teacher(new LlamaTextEncoder(folderOrGguf, bare, config, hash, log), bare) { Model = new TeacherModel(folderOrGguf, hash) };
         }
         var manifest = TeacherFolder.Read(folderOrGguf);
         var settings = manifest.Settings.With(config);
@@ -41,12 +42,23 @@ public sealed class Teacher : IDisposable
                 $"{folderOrGguf}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, instruction, "
                 + "pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them (cc-finetune).");
         }
-        if (manifest.Adapter is { } adapter)
+        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folderOrGguf, manifest.Adapter));
+        try
         {
-            throw new InputException($"{Path.Combine(folderOrGguf, adapter)}: this version reads teachers without adapter only.");
+            var gguf = TeacherFolder.ResolveGguf(folderOrGguf, manifest);
+            var encoder = new LlamaTextEncoder(gguf, settings, config, manifest.GgufSha256, log);
+            if (adapter is not null && adapter.InputDimension != encoder.Dimension)
+            {
+                encoder.Dispose();
+                throw new InputException($"{Path.Combine(folderOrGguf, manifest.Adapter!)} is for vectors of {adapter.InputDimension} elements, the model gives {encoder.Dimension}.");
+            }
+            return new Teacher(encoder, settings, adapter) { Model = new TeacherModel(gguf, manifest.GgufSha256) };
         }
-        var encoder = new LlamaTextEncoder(TeacherFolder.ResolveGguf(folderOrGguf, manifest), settings, config, manifest.GgufSha256, log);
-        return new Teacher(encoder, settings, null);
+        catch
+        {
+            adapter?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
@@ -57,6 +69,9 @@ public sealed class Teacher : IDisposable
 
     /// <summary>Centring and learned map over the raw vectors, or null where there is none.</summary>
     public IVectorAdapter? Adapter { get; }
+
+    /// <summary>The model's file and hash, where the teacher was opened from one.</summary>
+    public TeacherModel? Model { get; init; }
 
     /// <summary>Length of the vectors that <see cref="Embed"/> gives.</summary>
     public int Dimension => Adapter?.Dimension ?? Encoder.Dimension;
@@ -79,9 +94,23 @@ public sealed class Teacher : IDisposable
         return raw with { Vectors = adapted };
     }
 
+    /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
+    public TeacherManifest Manifest(string folder) => Model is null
+        ? throw new InvalidOperationException("The teacher was not opened from a model file.")
+        : new TeacherManifest
+        {
+            Gguf = Path.GetRelativePath(folder, Model.Path),
+            GgufSha256 = Model.Sha256,
+            Settings = Settings,
+            Dimension = Encoder.Dimension,
+        };
+
     public void Dispose()
     {
         Adapter?.Dispose();
         Encoder.Dispose();
     }
 }
+
+/// <summary>The GGUF file of a teacher and its hash (<see cref="WeightsHash"/>).</summary>
+public sealed record TeacherModel(string Path, string Sha256);

@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>Settings of <c>eval captions</c>.</summary>
+public sealed record CaptionProbeConfig
+{
+    [Description("Data pattern that is probed; empty = data.val.")]
+    public string Data { get; init; } = "";
+
+    [Description("Pictures at most, from the first; 0 = all.")]
+    [Range(0, 1 << 30)]
+    public int Limit { get; init; }
+
+    [Description("Pairs of languages such as en->zh; empty = the training language to itself, and to and from every other that occurs.")]
+    public IReadOnlyList<string> Pairs { get; init; } = [];
+
+    [Description("Language whose training captions give the mean that is taken out of all vectors; a teacher folder with an adapter brings its own means.")]
+    public string TrainingLanguage { get; init; } = "en";
+
+    [Description("Sentences for means: of the training language and of others. Empty = data.train's captions in each language probed, or, without data.train, the probed captions themselves.")]
+    public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
+
+    [Description("Pictures of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
+    [Range(0, 1 << 30)]
+    public int MeanPictures { get; init; } = 1000;
+
+    [Description("Store of raw LLM vectors to read from and add to; empty = none is kept.")]
+    public string RawStore { get; init; } = "";
+
+    [Description("fp16 | fp32, for a new raw store.")]
+    public VectorType RawDtype { get; init; } = VectorType.Fp16;
+}

@@ -1,0 +1,77 @@
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centred in two ways, and through adapters.</summary>
+public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pairs, RawVectors raw)
+{
+    /// <summary>Directions that are scored.</summary>
+    public IReadOnlyList<ProbePair> Pairs => pairs;
+
+    /// <summary>Pictures of the data set.</summary>
+    public int Pictures => texts.Pictures;
+
+    /// <summary>Raw vectors, without the training captions' mean, and without each language's own.</summary>
+    /// <param name="means">What to take out.</param>
+    /// <param name="training">Name of the training captions, for the row's label.</param>
+    /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
+    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, string training, int? seed = null)
+    {
+        List<ProbeRow> rows =
+        [
+            Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
+            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CentringMode.Training), [], seed),
+        ];
+        if (WithOwnMeans(means) is { Count: > 0 } own)
+        {
+            rows.Add(Row(
+                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CentringMode.Own), Notes(means, own), seed));
+        }
+        return rows;
+    }
+
+    /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
+    public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
+    {
+        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CentringMode.Training), [], seed)];
+        if (adapter.Config.Centring != Centring.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
+        {
+            rows.Add(Row("adapter, own means", own, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CentringMode.Own), Notes(adapter.Means, own), seed));
+        }
+        return rows;
+
+        float[] Adapt(float[] vectors, string language, CentringMode mode)
+        {
+            var count = vectors.Length / adapter.InputDimension;
+            var adapted = new float[count * adapter.Dimension];
+            adapter.Apply(vectors, count, language, mode, adapted);
+            return adapted;
+        }
+    }
+
+    private ProbeRow Row(
+        string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans, int? seed) =>
+        new(name, ownMeans, [.. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed))]);
+
+    private static float[] Centre(float[] vectors, LanguageMeans means, string language, CentringMode mode)
+    {
+        if (means.For(language, Centring.Language, mode, out _) is { } mean)
+        {
+            LanguageMeans.Subtract(vectors, mean);
+        }
+        return vectors;
+    }
+
+    /// <summary>Pairs whose languages all have a mean; empty where no pair would differ from the training captions' row.</summary>
+    private List<ProbePair> WithOwnMeans(LanguageMeans means)
+    {
+        var own = pairs.Where(pair => means.Of(pair.From) is not null && means.Of(pair.To) is not null).ToList();
+        return own.Exists(pair => means.Of(pair.From) is { Training: false } || means.Of(pair.To) is { Training: false }) ? own : [];
+    }
+
+    private static IReadOnlyList<string> Notes(LanguageMeans means, IReadOnlyList<ProbePair> scored) =>
+        [.. scored.SelectMany(pair => new[] { pair.From, pair.To }).Distinct().Order(StringComparer.Ordinal)
+            .Select(language => (Language: language, Mean: means.Of(language)!))
+            .Where(entry => !entry.Mean.Training)
+            .Select(entry => $"{entry.Language}: mean of {entry.Mean.Count:N0} sentences labelled {entry.Mean.Language} ({entry.Mean.Source})")];
+}

@@ -1,0 +1,62 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>
+/// Raw vectors of one LLM, each computed once: those in a store, and what is missing is added by running the LLM. Without a folder
+/// the store is a temporary one.
+/// </summary>
+public sealed class RawVectors : IDisposable
+{
+    private readonly ITextEncoder _encoder;
+    private readonly string _folder;
+    private readonly bool _temporary;
+    private readonly VectorType _type;
+    private readonly IRunLog _log;
+    private EmbeddingStore? _store;
+
+    /// <summary>Throws <see cref="InputException"/> at the first use where the folder is another LLM's store.</summary>
+    public RawVectors(ITextEncoder encoder, string folder, VectorType type, IRunLog log)
+    {
+        (_encoder, _type, _log) = (encoder, type, log);
+        _temporary = folder.Length == 0;
+        _folder = _temporary ? Directory.CreateTempSubdirectory("llm2clip-raw-").FullName : folder;
+    }
+
+    /// <summary>Length of a raw vector.</summary>
+    public int Dimension => _encoder.Dimension;
+
+    /// <summary>Fingerprint of the raw vectors.</summary>
+    public string Fingerprint => _encoder.Fingerprint;
+
+    /// <summary>The store as the last <see cref="Require"/> left it.</summary>
+    public EmbeddingStore Store => _store ??= EmbeddingStore.Open(_folder, Fingerprint);
+
+    /// <summary>Brings captions into the store. The sequence is read twice, and once more for nothing where all is there.</summary>
+    public void Require(IEnumerable<Caption> captions, CancellationToken cancellation)
+    {
+        const int Window = 512;
+        _store?.Dispose();
+        _store = null;
+        using var writer = EmbeddingStore.Create(_folder, Fingerprint, Dimension, _type);
+        Extractor.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
+    }
+
+    /// <summary>Vectors of texts, row-major [N, Dimension]. Throws <see cref="InputException"/> for one that was never required.</summary>
+    public float[] Get(IReadOnlyList<string> texts)
+    {
+        var vectors = new float[(long)texts.Count * Dimension];
+        Store.Gather(texts, vectors);
+        return vectors;
+    }
+
+    public void Dispose()
+    {
+        _store?.Dispose();
+        if (_temporary)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+}

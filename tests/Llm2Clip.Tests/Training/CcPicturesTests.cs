@@ -1,0 +1,132 @@
+using Llm2Clip.Data;
+using Llm2Clip.Teachers;
+using Llm2Clip.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Tests.Training;
+
+public sealed class CcPicturesTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("pictures-").FullName;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void GroupsThatShareTwoCaptionsAreOnePicture()
+    {
+        var pictures = Read(
+            [
+                ("a", ["A dog runs .", "Two dogs!", "a brown dog"]),
+                ("b", ["A cat", "two dogs"]), // One shared caption proves nothing.
+                ("single", ["Alone"]),
+                ("a-again", ["a dog runs", "Two dogs .", "A dog in the snow"]),
+            ],
+            []);
+        Assert.Equal((2, 6, 1, 1), (pictures.Count, pictures.Captions, pictures.Merged, pictures.Single));
+        Assert.Equal(4, pictures[0].Length);
+        Assert.Equal(pictures[0][1].Wording, pictures[1][1].Wording); // "Two dogs!" and "two dogs" say the same.
+        Assert.Equal([0, 0, 0, 0, 1, 1], Enumerable.Range(0, 6).Select(pictures.PictureOf));
+    }
+
+    [Fact]
+    public void HeldOutPicturesStayOutWhereverTheyTurnUp()
+    {
+        var pictures = Read([("a", ["one", "two"]), ("b", ["three", "four"]), ("c", ["five", "six"]), ("b-elsewhere", ["Three!", "Four!", "seven"])], ["b"]);
+        Assert.Equal((2, 4), (pictures.Count, pictures.Captions));
+    }
+
+    [Fact]
+    public void TrainingNeedsPairs() =>
+        Assert.Contains("two captions", Assert.Throws<InputException>(() => Read([("a", ["one", "two"]), ("b", ["three"])], [])).Message);
+
+    [Fact]
+    public void BatchesPairTwoCaptionsOfEachPictureAndFollowTheSeed()
+    {
+        var (pictures, raw) = Many(50, 4);
+        using var store = raw;
+        var means = new LanguageMeans(new float[4], []);
+        var batches = new CcBatches(pictures, store, means, Centring.None, 16, seed: 5);
+        Assert.Equal(3, batches.PerEpoch);
+        var seen = new HashSet<long>();
+        foreach (var batch in batches.Epoch(2, null))
+        {
+            for (var i = 0; i < batch.Pictures; i++)
+            {
+                Assert.Equal(batch.PictureOf[i], batch.PictureOf[batch.Pictures + i]);
+                Assert.Equal(batch.PictureOf[i], pictures.PictureOf(batch.Captions[i]));
+                Assert.Equal(batch.PictureOf[i], pictures.PictureOf(batch.Captions[batch.Pictures + i]));
+                Assert.NotEqual(batch.Captions[i], batch.Captions[batch.Pictures + i]);
+                Assert.True(seen.Add(batch.PictureOf[i]));
+            }
+        }
+        var again = new CcBatches(pictures, store, means, Centring.None, 16, seed: 5).Epoch(2, null).First();
+        Assert.Equal(batches.Epoch(2, null).First().Captions, again.Captions);
+        Assert.NotEqual(batches.Epoch(3, null).First().Captions, again.Captions);
+    }
+
+    [Fact]
+    public void HardNegativesAreTheNearestCaptionsOfOtherPictures()
+    {
+        var (pictures, raw) = Many(30, 3);
+        using var store = raw;
+        var batches = new CcBatches(pictures, store, new LanguageMeans(new float[4], []), Centring.None, 8, seed: 1);
+        var asked = new List<int[]>();
+        Tensor Embed(int[] captions)
+        {
+            asked.Add(captions);
+            return batches.Vectors(captions, CPU);
+        }
+        var mined = HardNegatives.Mine(pictures, 4, 1000, 7, Embed, TestContext.Current.CancellationToken);
+        var queries = asked[^1];
+        Assert.Equal(30, queries.Length);
+        for (var picture = 0; picture < 30; picture++)
+        {
+            Assert.Equal(picture, pictures.PictureOf(queries[picture]));
+            var query = Vector(queries[picture]);
+            var own = pictures[picture].ToArray().Select(caption => caption.Wording).ToHashSet();
+            var expected = Enumerable.Range(0, pictures.Captions)
+                .Where(c => pictures.PictureOf(c) != picture && !own.Contains(pictures.All[c].Wording))
+                .OrderByDescending(c => Cosine(query, Vector(c))).Take(4).ToArray();
+            Assert.Equal(expected, mined.Of(picture).ToArray());
+        }
+        Assert.DoesNotContain(-1, mined.Of(0).ToArray());
+
+        float[] Vector(int caption)
+        {
+            var vector = new float[4];
+            store.Read(pictures.All[caption].Row, vector);
+            return vector;
+        }
+    }
+
+    private static double Cosine(float[] a, float[] b) =>
+        a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(x => (double)x * x));
+
+    /// <summary>Pictures whose captions are all different, with random vectors of 4 elements.</summary>
+    private (CcPictures Pictures, EmbeddingStore Raw) Many(int count, int captions)
+    {
+        var groups = Enumerable.Range(0, count).Select(p => ($"p{p}", Enumerable.Range(0, captions).Select(c => $"picture {p} caption {c}").ToArray())).ToArray();
+        var pictures = Read(groups, []);
+        return (pictures, EmbeddingStore.Open(Path.Combine(_root, "raw")));
+    }
+
+    private CcPictures Read((string Key, string[] Captions)[] groups, string[] heldOut)
+    {
+        var folder = Path.Combine(_root, "raw");
+        var texts = groups.SelectMany(group => group.Captions).ToList();
+        using (var writer = EmbeddingStore.Create(folder, "t", 4, VectorType.Fp32))
+        {
+            var random = new Random(3);
+            writer.Append(texts, [.. texts.SelectMany(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle() - 0.5f))]);
+        }
+        using var store = EmbeddingStore.Open(folder);
+        var pictures = new CcPictures();
+        foreach (var (key, captions) in groups)
+        {
+            pictures.Add(new CaptionGroup(key, [.. captions.Select(text => new Caption(text, "en", CaptionKind.Short))]), store, heldOut.Contains(key));
+        }
+        pictures.Finish();
+        return pictures;
+    }
+}

@@ -1,0 +1,148 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers;
+using Llm2Clip.Tests.Teachers;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Tests.Training;
+
+public sealed class CcTrainerTests : IDisposable
+{
+    private const int Dimension = 32;
+
+    private readonly string _root = Directory.CreateTempSubdirectory("cc-").FullName;
+    private readonly FakeEncoder _encoder = new(Dimension);
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void TrainingRaisesRecallAndOwnMeansHelpOtherLanguages()
+    {
+        var result = Run(Config("teacher") with { Epochs = 30, EvaluateEvery = 10 });
+        var before = Recall(result, "minus the mean", "en", "en");
+        var after = Recall(result, "adapter", "en", "en");
+        Assert.True(after > before + 0.15, $"R@10 {before} -> {after}");
+        Assert.True(Recall(result, "adapter, own means", "xx", "en") > Recall(result, "adapter", "xx", "en") + 0.1);
+        Assert.True(Recall(result, "raw", "en", "en") <= before + 0.1);
+        Assert.Contains("xx: mean of 60 sentences", Assert.Single(result.Probe!.Rows.Single(row => row.Name == "adapter, own means").OwnMeans));
+        Assert.Equal([0, 10, 20, 30], result.History.Select(e => e.Epoch));
+
+        // What was written is the teacher of the result: its vectors are those that were scored.
+        using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
+        Assert.Equal(result.Fingerprint, new Teacher(_encoder, new TeacherSettings(), adapter).Fingerprint);
+        Assert.Equal(adapter.Dimension, TeacherFolder.Read(Path.Combine(_root, "teacher")).Dimension);
+        Assert.True(File.Exists(Path.Combine(_root, "teacher", "cc-finetune.json")));
+        var probe = CaptionProbe.Run(new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") }, Data(), Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
+        Assert.Equal(after, probe.Rows.Single(row => row.Name == "adapter").Scores.Single(s => s is { From: "en", To: "en" }).Recall.RecallAt10);
+        Assert.Contains("adapter, own means", probe.ToTable());
+    }
+
+    [Fact]
+    public void TheSameSeedGivesTheSameTeacherAndLlmVectorsAreComputedOnce()
+    {
+        var first = Run(Config("one"));
+        var ran = _encoder.Encoded.Count;
+        var second = Run(Config("two"));
+        Assert.Equal(ran, _encoder.Encoded.Count);
+        Assert.Equal(_encoder.Encoded.Count, _encoder.Encoded.Distinct().Count());
+        Assert.Equal(first.Fingerprint, second.Fingerprint);
+        Assert.NotEqual(first.Fingerprint, Run(Config("three") with { Seed = 1 }).Fingerprint);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void MicroBatchesDoNotChangeTheTraining(int hardNegatives)
+    {
+        var config = Config("whole") with { Epochs = 2, HardNegatives = hardNegatives, Adapter = Config("").Adapter with { Dropout = 0 } };
+        var whole = Run(config);
+        var micro = Run(config with { Output = Path.Combine(_root, "micro"), MicroBatch = 11 });
+        Assert.InRange(micro.FinalLoss, whole.FinalLoss - 1e-4, whole.FinalLoss + 1e-4);
+    }
+
+    [Fact]
+    public void TheKeptEpochIsChosenOnHeldOutTrainingPicturesAlone()
+    {
+        var config = Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutPictures = 25, Epochs = 6, EvaluateEvery = 1, LearningRate = 0.02 };
+        var result = Run(config);
+        Assert.InRange(result.HeldOut, 10, 45);
+        Assert.Equal(60, result.HeldOut + result.Pictures);
+        var best = result.History.MaxBy(e => e.Criterion)!;
+        Assert.Equal(best.Epoch, result.KeptEpoch);
+        Assert.Equal(Score(best.Rows, "adapter"), Score(result.Probe!.Rows, "adapter"));
+
+        static double Score(IReadOnlyList<ProbeRow> rows, string name) => rows.First(row => row.Name == name).Scores[0].Recall.RecallAt10;
+    }
+
+    [Fact]
+    public void PatienceEndsTheTraining()
+    {
+        var result = Run(Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutPictures = 25, Epochs = 50, EvaluateEvery = 1, Patience = 2, LearningRate = 1e-9 });
+        Assert.Equal(2, result.History[^1].Epoch);
+        Assert.Equal(0, result.KeptEpoch);
+    }
+
+    [Fact]
+    public void ALossThatIsNotFiniteEndsTheRunWithNothingWritten()
+    {
+        var error = Assert.Throws<RunException>(() => Run(Config("teacher") with { LearningRate = 1e30 }));
+        Assert.Contains("learning_rate", error.Message);
+        Assert.False(Directory.Exists(Path.Combine(_root, "teacher")));
+    }
+
+    [Fact]
+    public void ExtraTextIsTrainedOnToo()
+    {
+        var text = Path.Combine(_root, "more.jsonl");
+        File.WriteAllLines(text, Enumerable.Range(500, 40).Select(topic =>
+            $"{{\"key\": \"m{topic}\", \"captions\": {{\"en\": [\"{FakeEncoder.Text("en", topic, topic)}\", \"{FakeEncoder.Text("en", topic, topic + 1)}\"], \"de\": [\"{FakeEncoder.Text("de", topic, 1)}\"]}}}}"));
+        var result = Run(Config("teacher") with { Epochs = 1, ExtraText = [new TextSourceConfig { Path = text, Language = "en" }] });
+        Assert.Equal((100, 320), (result.Pictures, result.Captions));
+        Assert.DoesNotContain(_encoder.Encoded, caption => caption.StartsWith("de", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void TheConfigurationIsChecked()
+    {
+        Assert.Throws<ConfigException>(() => Run(Config("teacher") with { Output = "" }));
+        var problems = new CcFinetuneConfig
+        {
+            Languages = ["en"], ExtraText = [new TextSourceConfig { Language = "zh" }], Pairs = ["en-zh"], LearningRate = 0,
+        }.Check().Select(problem => problem.Key);
+        Assert.Equal(["extra_text", "pairs", "learning_rate"], problems);
+    }
+
+    private CcFinetuneConfig Config(string name) => new()
+    {
+        Output = Path.Combine(_root, name),
+        RawStore = Path.Combine(_root, "raw"),
+        RawDtype = VectorType.Fp32,
+        Adapter = new AdapterConfig { Dimension = 16, Dropout = 0.1 },
+        LanguageText = [new TextSourceConfig { Language = "xx", CaptionsPerGroup = 1 }],
+        Scale = 20,
+        BatchSize = 20,
+        Epochs = 3,
+        LearningRate = 2e-3,
+        WarmupSteps = 5,
+    };
+
+    private DataConfig Data()
+    {
+        var train = Path.Combine(_root, "train.jsonl");
+        return new DataConfig
+        {
+            Train = File.Exists(train) ? train : FakeData.Write(_root, "train", 0, 60, 4, "en", "xx"),
+            Val = File.Exists(Path.Combine(_root, "val.jsonl")) ? Path.Combine(_root, "val.jsonl") : FakeData.Write(_root, "val", 200, 60, 2, "en", "xx"),
+        };
+    }
+
+    private Teacher Tuned(CcAdapter? adapter) => new(_encoder, new TeacherSettings(), adapter) { Model = new TeacherModel(Path.Combine(_root, "fake.gguf"), "00") };
+
+    private CcFinetuneResult Run(CcFinetuneConfig config) =>
+        CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken);
+
+    private static double Recall(CcFinetuneResult result, string row, string from, string to) =>
+        result.Probe!.Rows.First(r => r.Name == row || (row == "minus the mean" && r.Name.StartsWith(row, StringComparison.Ordinal)))
+            .Scores.Single(s => s.From == from && s.To == to).Recall.RecallAt10;
+}
