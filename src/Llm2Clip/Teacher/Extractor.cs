@@ -42,14 +42,12 @@ public static class Extractor
         using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
         Recovered(writer, config.Store, log);
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
-        EmbedTexts embed = source is not null
-            ? (texts, language, _) => Derive(source, adapter!, texts, language)
-            : (texts, language, stop) => teacher.Embed(texts, language, SilentLog.Instance, stop);
+        EmbedTexts embed = (texts, language, stop) => Adapt(source is null ? teacher.Encoder.Encode(texts, SilentLog.Instance, stop) : FromStore(source, texts), adapter, texts.Count, language);
         var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, derive ? "Adapt captions" : "Embed captions", log, cancellation);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
         log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), {added:N0} new, from {seen:N0} captions; "
-            + $"teacher {teacher.Fingerprint[..12]}.");
+            + $"teacher {Fingerprints.Short(teacher.Fingerprint)}.");
         return result;
     }
 
@@ -61,13 +59,33 @@ public static class Extractor
         return CaptionFiller.Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation).Truncated;
     }
 
-    private static EncodedTexts Derive(EmbeddingStore raw, IVectorAdapter adapter, IReadOnlyList<string> texts, string language)
+    private static EncodedTexts FromStore(EmbeddingStore raw, IReadOnlyList<string> texts)
     {
         var vectors = new float[texts.Count * raw.Dimension];
         raw.Gather(texts, vectors);
-        var adapted = new float[texts.Count * adapter.Dimension];
-        adapter.Apply(vectors, texts.Count, language, adapted);
-        return new EncodedTexts(adapted, 0);
+        return new EncodedTexts(vectors, 0);
+    }
+
+    /// <summary>
+    /// A store holds what a student is trained on: centring by the training captions alone. Vectors with a language's own mean are made from
+    /// the raw ones when they are asked for (<see cref="TeacherVectors"/>).
+    /// </summary>
+    private static EncodedTexts Adapt(EncodedTexts raw, IVectorAdapter? adapter, int count, string language)
+    {
+        if (adapter is null)
+        {
+            return raw;
+        }
+        var adapted = new float[count * adapter.Dimension];
+        if (adapter is CcAdapter centring)
+        {
+            centring.Apply(raw.Vectors, count, language, CentringMode.Training, adapted);
+        }
+        else
+        {
+            adapter.Apply(raw.Vectors, count, language, adapted);
+        }
+        return raw with { Vectors = adapted };
     }
 
     private static void Recovered(EmbeddingStoreWriter writer, string name, IRunLog log)

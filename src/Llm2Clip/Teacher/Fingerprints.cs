@@ -18,4 +18,7 @@ public static class Fingerprints
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>The first 12 digits, for logs.</summary>
+    public static string Short(string fingerprint) => fingerprint.Length <= 12 ? fingerprint : fingerprint[..12];
 }

@@ -281,6 +281,6 @@ public sealed class CcTrainer
         _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
         File.WriteAllText(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, options));
         TeacherFolder.Write(_config.Output, teacher.Manifest(_config.Output) with { Adapter = CcAdapter.FileName, Dimension = _adapter.Dimension });
-        _log.Info($"Teacher {result.Fingerprint[..12]} written to {_config.Output}.");
+        _log.Info($"Teacher {Fingerprints.Short(result.Fingerprint)} written to {_config.Output}.");
     }
 }

@@ -31,7 +31,7 @@ public sealed class ExtractorTests : IDisposable
         var text = FakeEncoder.Text("zh", 3, 10);
         var stored = new float[Dimension];
         Assert.True(store.TryGet(text, stored));
-        Assert.Equal(_encoder.Encode([text], SilentLog.Instance).Vectors, stored);
+        Assert.Equal(_encoder.Encode([text], SilentLog.Instance, TestContext.Current.CancellationToken).Vectors, stored);
     }
 
     [Fact]

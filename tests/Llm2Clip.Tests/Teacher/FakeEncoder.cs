@@ -5,8 +5,8 @@ using Llm2Clip.Teachers;
 namespace Llm2Clip.Tests.Teachers;
 
 /// <summary>
-/// Stands in for an LLM: a text such as <c>en topic 7 wording 2</c> becomes a vector made of its topic (small), its wording (larger), its language
-/// (larger still) and what all texts share (largest), each a random direction that follows from the name alone.
+/// Stands in for an LLM: a text such as <c>en topic 7 wording 2</c> becomes a vector made of its topic (small, in the first quarter of the elements), its
+/// wording (larger, in the others), its language (larger still) and what all texts share (largest). Each is a random direction that follows from its name.
 /// </summary>
 internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : ITextEncoder
 {
@@ -34,9 +34,9 @@ internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : 
             var into = vectors.AsSpan(i * dimension, dimension);
             Add(into, "common", 20);
             Add(into, "language " + words[0], 6);
-            Add(into, "topic " + words.ElementAtOrDefault(2), 1.0f);
-            Add(into, "wording " + words.ElementAtOrDefault(4), 2.5f);
-            Add(into, texts[i], 0.4f);
+            Add(into[..(dimension / 4)], "topic " + words.ElementAtOrDefault(2), 1);
+            Add(into[(dimension / 4)..], "wording " + words.ElementAtOrDefault(4), 2);
+            Add(into, texts[i], 0.1f);
         }
         return new EncodedTexts(vectors, texts.Count(text => text.EndsWith("long", StringComparison.Ordinal)));
     }
