@@ -16,6 +16,27 @@ namespace Llm2Clip.Evaluation;
 public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, ICaptionVectors vectors) : IStudentEvaluator
 {
     /// <inheritdoc/>
+    public void Check(CancellationToken ct)
+    {
+        var captions = new List<Caption>();
+        for (var shard = 0; shard < source.ShardCount; shard++)
+        {
+            ct.ThrowIfCancellationRequested();
+            captions.AddRange(source.ReadShard(shard, _ => { }).SelectMany(sample => sample.Captions).Where(caption => languages.Contains(caption.Language)));
+        }
+        try
+        {
+            vectors.Gather(captions, new float[captions.Count * vectors.Dimension]);
+        }
+        catch (InputException error)
+        {
+            throw new InputException(
+                $"The captions of data.val that the run would be scored on are not in the store: {error.Message} "
+                + "List data.val in extract.data and run `llm2clip extract` again, or leave data.val empty to train without evaluation.", error);
+        }
+    }
+
+    /// <inheritdoc/>
     public StudentScore Evaluate(StudentModel student, CancellationToken ct)
     {
         var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, ct);

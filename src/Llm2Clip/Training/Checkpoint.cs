@@ -100,9 +100,6 @@ public static class Checkpoint
         return state;
     }
 
-    /// <summary>Optimizer steps of the checkpoint in <paramref name="folder"/>; 0 where there is none.</summary>
-    public static long StepOf(string folder) => CheckpointFolder.Find(folder) is { } found ? ReadState(found).State.Step : 0;
-
     private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity) ReadState(string folder)
     {
         var path = Path.Combine(folder, StateFile);

@@ -45,6 +45,11 @@ public sealed record StudentScore(double Score, string ScoreName, IReadOnlyDicti
 /// <summary>Evaluates the student during training.</summary>
 public interface IStudentEvaluator
 {
+    /// <summary>Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.</summary>
+    void Check(CancellationToken ct)
+    {
+    }
+
     /// <summary>The student stands in evaluation mode, with averaged weights where the run has an average.</summary>
     StudentScore Evaluate(StudentModel student, CancellationToken ct);
 }

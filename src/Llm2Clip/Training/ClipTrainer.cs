@@ -89,7 +89,7 @@ public sealed class ClipTrainer : IDisposable
         LogGroups();
     }
 
-    private string LastFolder => LastOf(_in.Output);
+    private string LastFolder => Path.Combine(_in.Output, "checkpoints", "last");
 
     private string BestFolder => Path.Combine(_in.Output, "checkpoints", "best");
 
@@ -107,11 +107,9 @@ public sealed class ClipTrainer : IDisposable
     {
         using var trainer = new ClipTrainer(inputs, ct);
         trainer.Resume();
+        inputs.Evaluator?.Check(ct);
         return trainer.Train(ct);
     }
-
-    /// <summary>The step that a run in this output folder goes on from; 0 for a new run.</summary>
-    public static long StepToResume(string output) => Checkpoint.StepOf(LastOf(output));
 
     /// <summary>Frees buffers of the optimizer; the student keeps its weights.</summary>
     public void Dispose()
@@ -121,8 +119,6 @@ public sealed class ClipTrainer : IDisposable
         // The student's parameters are views of the flat buffers, which live as long as the views do.
         _parameters.Dispose();
     }
-
-    private static string LastOf(string output) => Path.Combine(output, "checkpoints", "last");
 
     private void Resume()
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Layers;
@@ -58,6 +59,7 @@ public sealed record StudentConfig : ICheckedConfig
     public IReadOnlyList<float> Std { get; init; } = new ImageTransformConfig().Std;
 
     /// <summary>Shape of a new vision tower.</summary>
+    [JsonIgnore]
     public ClipVisionConfig Vision => new()
     {
         ImageSize = ImageSize,
