@@ -117,7 +117,7 @@ L2C_API Tensor* l2c_linalg_norm(In self, Number ord, const int64_t* dims, int64_
     return make([&] { return at::linalg_norm(self, ord.maybe(), optional_ints(dims, dims_length), keepdim); });
 }
 L2C_API Tensor* l2c_linalg_norm_named(In self, const char* ord, const int64_t* dims, int64_t dims_length, bool keepdim) {
-    return make([&] { return at::linalg_norm(self, c10::string_view(ord), optional_ints(dims, dims_length), keepdim); });
+    return make([&] { return at::linalg_norm(self, text_view(ord), optional_ints(dims, dims_length), keepdim); });
 }
 L2C_API Tensor* l2c_linalg_cross(In self, In other, int64_t dim) { return make([&] { return at::linalg_cross(self, other, dim); }); }
 L2C_API Tensor* l2c_linalg_matrix_rank(In self, double atol, double rtol, bool hermitian) {

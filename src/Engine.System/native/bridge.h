@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,11 +25,17 @@ namespace l2c {
 
 using at::Tensor;
 
-#if L2C_TORCH_FROM(2, 2)
-template <class T> using optional = std::optional<T>;
+// libtorch moved from c10::optional and c10::string_view to the std types by steps, so both are taken from its own signatures.
+template <class T> struct Outer;
+template <template <class> class O, class T> struct Outer<O<T>> {
+    template <class U> using of = O<U>;
+};
+template <class T> using optional = typename Outer<decltype(std::declval<at::TensorOptions>().device_opt())>::template of<T>;
+template <class R, class First, class... Rest> First first_argument(R (*)(First, Rest...));
+using text_view = decltype(first_argument(&at::einsum));
+#if L2C_TORCH_FROM(2, 4)
 constexpr auto none = std::nullopt;
 #else
-template <class T> using optional = c10::optional<T>;
 constexpr auto none = c10::nullopt;
 #endif
 
@@ -105,9 +112,9 @@ inline at::TensorOptions options_of(int32_t dtype, int32_t device_type, int32_t 
 inline optional<at::Generator> optional_generator(const at::Generator* generator) {
     return generator ? optional<at::Generator>(*generator) : optional<at::Generator>(none);
 }
-inline optional<c10::string_view> rounding(int32_t mode) {
-    if (mode == 1) return c10::string_view("trunc");
-    if (mode == 2) return c10::string_view("floor");
+inline optional<text_view> rounding(int32_t mode) {
+    if (mode == 1) return text_view("trunc");
+    if (mode == 2) return text_view("floor");
     return none;
 }
 std::vector<Tensor> tensors(const Tensor* const* handles, int64_t length);

@@ -128,7 +128,7 @@ L2C_API char* l2c_describe() {
         out << "threads\t" << at::get_num_threads() << "\n";
         out << "mkldnn\t" << (at::globalContext().hasMKLDNN() ? "yes" : "no") << "\n";
         out << "cuda\t" << (at::hasCUDA() ? "yes" : "no") << "\n";
-        out << "cuda_devices\t" << at::detail::getCUDAHooks().getNumGPUs() << "\n";
+        out << "cuda_devices\t" << at::getNumGPUs() << "\n";
         config += at::get_parallel_info();
         for (auto& c : config)
             if (c == '\n') c = '\x1f';

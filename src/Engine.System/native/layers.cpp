@@ -29,7 +29,7 @@ L2C_API Tensor* l2c_conv2d(In input, In weight, Opt bias, const int64_t* stride,
 L2C_API Tensor* l2c_conv2d_padding(In input, In weight, Opt bias, const int64_t* stride, int64_t stride_length, bool same,
                                    const int64_t* dilation, int64_t dilation_length, int64_t groups) {
     return make([&] {
-        return at::conv2d(input, weight, optional<Tensor>(bias), ints(stride, stride_length), c10::string_view(same ? "same" : "valid"), ints(dilation, dilation_length), groups);
+        return at::conv2d(input, weight, optional<Tensor>(bias), ints(stride, stride_length), text_view(same ? "same" : "valid"), ints(dilation, dilation_length), groups);
     });
 }
 L2C_API Tensor* l2c_avg_pool2d(In input, const int64_t* kernel, int64_t kernel_length, const int64_t* stride, int64_t stride_length,

@@ -206,7 +206,7 @@ L2C_API int32_t l2c_set_num_threads(int32_t threads) { return run([&] { at::set_
 L2C_API int32_t l2c_get_num_threads() { return at::get_num_threads(); }
 L2C_API bool l2c_cuda_is_available() { return at::hasCUDA(); }
 L2C_API bool l2c_cudnn_is_available() { return at::hasCUDA() && at::globalContext().hasCuDNN(); }
-L2C_API int32_t l2c_cuda_device_count() { return static_cast<int32_t>(at::detail::getCUDAHooks().getNumGPUs()); }
+L2C_API int32_t l2c_cuda_device_count() { return static_cast<int32_t>(at::getNumGPUs()); }
 L2C_API int32_t l2c_cuda_synchronize(int32_t index) { return run([&] { at::detail::getCUDAHooks().deviceSynchronize(static_cast<at::DeviceIndex>(index)); }); }
 L2C_API void l2c_set_deterministic(bool mode, bool warn_only) { at::globalContext().setDeterministicAlgorithms(mode, warn_only); }
 L2C_API bool l2c_get_deterministic() { return at::globalContext().deterministicAlgorithms(); }

@@ -178,12 +178,19 @@ public sealed class DisposeScope : IDisposable
         var held = slots;
         slots = [];
         count = 0;
+        // All are let go first: a module among them disposes tensors that the scope held too.
         foreach (var disposable in held)
         {
             if (disposable is torch.Tensor tensor)
             {
                 tensor.OwningScope = null;
                 Manager.StatisticsValue.TensorStatistics.DisposedIn++;
+            }
+        }
+        foreach (var disposable in held)
+        {
+            if (disposable is torch.Tensor tensor)
+            {
                 tensor.DisposeFromScope();
             }
             else
