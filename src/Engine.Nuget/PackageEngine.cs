@@ -9,6 +9,8 @@ public sealed class PackageEngine : IEngine
 
     public IParquet Parquet { get; } = new ParquetNet();
 
+    public ITensorKernels Kernels { get; } = new CompositeKernels();
+
     public IReadOnlyList<NativeComponent> Describe() => [Managed("Parquet.Net", typeof(Parquet.ParquetReader).Assembly)];
 
     private static NativeComponent Managed(string name, Assembly assembly) => new(name, assembly.GetName().Version?.ToString(3), assembly.Location);

@@ -13,6 +13,8 @@ public sealed class SystemEngine : IEngine
 
     public IParquet Parquet { get; } = new DuckDbParquet();
 
+    public ITensorKernels Kernels { get; } = new SystemKernels();
+
     public IReadOnlyList<NativeComponent> Describe() =>
     [
         Found("libtorch", () => new NativeComponent("libtorch", TorchBuild.Version, TorchBuild.Describe().LibraryFile)),

@@ -1,4 +1,5 @@
 #if !ENGINE_NUGET
+using Llm2Clip.Engine;
 using Llm2Clip.Engine.Torch;
 using TorchSharp;
 
@@ -19,19 +20,13 @@ public sealed class TorchExtrasTests : IDisposable
         // p = tensor([1., -2, 3, .5]); o = torch.optim.AdamW([p], lr=.1, betas=(.9, .99), eps=1e-3, weight_decay=.2)
         // for i in range(3): p.grad = tensor([.1, -.2, .3, 0]) * (i + 1) - .05; o.step()
         var (p, m, v) = (torch.tensor([1f, -2f, 3f, 0.5f]), torch.zeros(4), torch.zeros(4));
-        AdamWSegment[] segments = [new(0, 4, 0.1, 0.2)];
+        OptimizerSegment[] segments = [new(0, 4, 0.1, 0.2)];
+        var kernels = fused ? Engines.Current.Kernels : new CompositeKernels();
         for (var i = 0; i < 3; i++)
         {
             // The gradient is handed over doubled, so that the scale of a half is put to the test.
             var grad = ((torch.tensor([0.1f, -0.2f, 0.3f, 0f]) * (i + 1)) - 0.05f) * 2;
-            if (fused)
-            {
-                FusedAdamW.Step(p, grad, m, v, segments, 0.9, 0.99, 1e-3, i + 1, 0.5);
-            }
-            else
-            {
-                FusedAdamW.Composite(p, grad, m, v, segments, 0.9, 0.99, 1e-3, i + 1, 0.5);
-            }
+            kernels.AdamW(p, grad, m, v, segments, 0.9, 0.99, 1e-3, i + 1, 0.5);
         }
         TorchExpect.Values(p, 1e-5, 0.6669599, -1.594993, 2.54032, 0.7588705);
     }
@@ -87,6 +82,7 @@ public sealed class TorchExtrasTests : IDisposable
         }
         Assert.Equal(expected, some, 1e-9 * expected);
         Assert.Equal(some, one);
+        Assert.Equal(expected, new CompositeKernels().SquaredNorm(flat), 1e-9 * expected);
         Assert.Equal(0, FlatNorm.SquaredNorm(torch.zeros(0)));
     }
 

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Llm2Clip.Engine.Torch;
+using TorchSharp;
+
+namespace Llm2Clip.Engine.SystemNatives;
+
+/// <summary>On the CPU the bridge's fused kernels: one pass of all threads over memory. On a GPU the tensor operations.</summary>
+internal sealed class SystemKernels : ITensorKernels
+{
+    private readonly CompositeKernels composite = new();
+
+    public void AdamW(
+        torch.Tensor parameters, torch.Tensor gradients, torch.Tensor firstMoment, torch.Tensor secondMoment, ReadOnlySpan<OptimizerSegment> segments,
+        double beta1, double beta2, double epsilon, long step, double gradientScale = 1)
+    {
+        if (!parameters.is_cpu())
+        {
+            composite.AdamW(parameters, gradients, firstMoment, secondMoment, segments, beta1, beta2, epsilon, step, gradientScale);
+            return;
+        }
+        // The two records have the same four fields in the same order.
+        var native = MemoryMarshal.Cast<OptimizerSegment, AdamWSegment>(segments);
+        FusedAdamW.Step(parameters, gradients, firstMoment, secondMoment, native, beta1, beta2, epsilon, step, gradientScale);
+    }
+
+    public double SquaredNorm(torch.Tensor flat) => flat.is_cpu() ? FlatNorm.SquaredNorm(flat) : composite.SquaredNorm(flat);
+}
