@@ -1,4 +1,4 @@
-using Llm2Clip.Engine.Torch;
+using Llm2Clip.Engine;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Training;
@@ -7,7 +7,7 @@ namespace Llm2Clip.Training;
 public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.98, double Epsilon = 1e-6);
 
 /// <summary>
-/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers: one pass over memory for all groups, see <see cref="FusedAdamW"/>.
+/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers: one pass over memory for all groups, see <see cref="ITensorKernels"/>.
 /// </summary>
 public sealed class FlatAdamW : IDisposable
 {
@@ -32,15 +32,15 @@ public sealed class FlatAdamW : IDisposable
     public long Steps { get; set; }
 
     /// <summary>
-    /// One step with every group's peak rate times <paramref name="rateFactor"/>. Gradients are first multiplied by
+    /// One step with every group's peak rate times <paramref name="rateFactor"/>. Gradients count times
     /// <paramref name="gradientScale"/>, which is where clipping comes in: <see cref="ClipScale"/>.
     /// </summary>
     public void Step(double rateFactor, double gradientScale = 1)
     {
         Steps++;
-        var segments = _parameters.Ranges.Select(range =>
-            new AdamWSegment(range.Offset, range.Length, range.Group.Rate * rateFactor, range.Group.WeightDecay)).ToArray();
-        FusedAdamW.Step(
+        OptimizerSegment[] segments = [.. _parameters.Ranges.Select(range =>
+            new OptimizerSegment(range.Offset, range.Length, range.Group.Rate * rateFactor, range.Group.WeightDecay))];
+        Engines.Current.Kernels.AdamW(
             _parameters.Values, _parameters.Gradients, FirstMoment, SecondMoment, segments,
             _options.Beta1, _options.Beta2, _options.Epsilon, Steps, gradientScale);
     }

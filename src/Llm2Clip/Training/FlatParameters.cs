@@ -1,4 +1,3 @@
-using Llm2Clip.Engine.Torch;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -70,7 +69,7 @@ public sealed class FlatParameters : IDisposable
     public void ZeroGradients() => Gradients.zero_();
 
     /// <summary>Global L2 norm of the gradients.</summary>
-    public double GradientNorm() => Math.Sqrt(FlatNorm.SquaredNorm(Gradients));
+    public double GradientNorm() => Math.Sqrt(Engines.Current.Kernels.SquaredNorm(Gradients));
 
     /// <summary>The named parts of a flat buffer of the same layout, as views; dispose them, or their scope.</summary>
     public IReadOnlyDictionary<string, Tensor> Named(Tensor flat) =>
