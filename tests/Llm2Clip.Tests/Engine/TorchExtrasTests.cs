@@ -96,6 +96,11 @@ public sealed class TorchExtrasTests : IDisposable
         Assert.True(build.Threads >= 1);
         Assert.NotEmpty(build.Config);
         Assert.Equal(torch.cuda.is_available(), build.HasCuda && build.CudaDevices > 0);
+
+        var parts = Engines.Current.Describe();
+        Assert.StartsWith(build.Version, parts.Single(part => part.Name == "libtorch").Version);
+        var blas = parts.Single(part => part.Name == "BLAS");
+        Assert.True(blas.Problem is null, $"{blas.Path}: {blas.Problem}");
     }
 }
 #endif

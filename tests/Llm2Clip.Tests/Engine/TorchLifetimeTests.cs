@@ -56,6 +56,27 @@ public sealed class TorchLifetimeTests
     }
 
     [Fact]
+    public void A_scope_disposes_a_module_whose_tensors_it_holds_too()
+    {
+        torch.Tensor tensor;
+        using (var scope = torch.NewDisposeScope())
+        {
+            var owner = new Owner();
+            scope.Attach(owner);
+            tensor = owner.Held = torch.ones(1);
+            torch.ones(1);
+        }
+        Assert.True(tensor.IsInvalid);
+    }
+
+    private sealed class Owner : IDisposable
+    {
+        public torch.Tensor? Held { get; set; }
+
+        public void Dispose() => Held?.Dispose();
+    }
+
+    [Fact]
     public void Statistics_count()
     {
         var statistics = DisposeScopeManager.Statistics;
