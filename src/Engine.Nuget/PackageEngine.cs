@@ -13,5 +13,9 @@ public sealed class PackageEngine : IEngine
 
     public IReadOnlyList<NativeComponent> Describe() => [Managed("Parquet.Net", typeof(Parquet.ParquetReader).Assembly)];
 
+    /// <summary>The packages do not tell instructions, bf16 support or the LLM's devices.</summary>
+    public ComputeFacts Compute() =>
+        new(TorchSharp.torch.get_num_threads(), null, null, TorchSharp.torch.cuda.device_count(), []);
+
     private static NativeComponent Managed(string name, Assembly assembly) => new(name, assembly.GetName().Version?.ToString(3), assembly.Location);
 }
