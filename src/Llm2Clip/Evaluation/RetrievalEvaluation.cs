@@ -59,6 +59,12 @@ public sealed class EncodedPictures
 /// <summary>Scores captions of several languages against encoded pictures: the rows of the recall table and the queries that are shown.</summary>
 public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfig config, EmbedCaptions embed)
 {
+    /// <summary>What the table calls rows whose captions lost their own language's mean.</summary>
+    public const string OwnMean = "own mean";
+
+    /// <summary>What the table calls rows whose captions lost what the training captions gave.</summary>
+    public const string AsIs = "as is";
+
     /// <summary>Side of the pictures in the report, pixels.</summary>
     private const int ThumbnailSide = 128;
 
@@ -125,7 +131,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         }
         var vectors = new VectorSet(embed(texts, language, mode), pictures.Vectors.Dimension);
         var result = Retrieval.Score(pictures.Vectors, vectors, imageOfText, config.Seed);
-        rows.Add(new RetrievalRow(language, mode == CentringMode.Own ? "own mean" : "as is", result.TextToImage, result.ImageToText));
+        rows.Add(new RetrievalRow(language, mode == CentringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
