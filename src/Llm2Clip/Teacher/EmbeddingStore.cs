@@ -75,6 +75,9 @@ public sealed class EmbeddingStore : IDisposable
     /// <summary>Whether the folder holds a store (of whatever teacher).</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, EmbeddingStoreManifest.FileName));
 
+    /// <summary>How the store in a folder keeps elements; null where there is none.</summary>
+    public static VectorType? TypeOf(string folder) => Exists(folder) ? EmbeddingStoreManifest.Read(folder).Dtype : null;
+
     /// <summary>Whether a caption is there.</summary>
     public bool Contains(ReadOnlySpan<char> text) => Find(CaptionHash.Of(text)) >= 0;
 

@@ -16,7 +16,7 @@ public sealed class RawVectors : IDisposable
     private readonly IRunLog _log;
     private EmbeddingStore? _store;
 
-    /// <summary>Throws <see cref="InputException"/> at the first use where the folder is another LLM's store.</summary>
+    /// <summary><paramref name="type"/> is for a store that has to be made. Throws <see cref="InputException"/> at the first use where the folder is another LLM's store.</summary>
     public RawVectors(ITextEncoder encoder, string folder, VectorType type, IRunLog log)
     {
         (_encoder, _type, _log) = (encoder, type, log);
@@ -39,7 +39,7 @@ public sealed class RawVectors : IDisposable
         const int Window = 512;
         _store?.Dispose();
         _store = null;
-        using var writer = EmbeddingStore.Create(_folder, Fingerprint, Dimension, _type);
+        using var writer = EmbeddingStore.Create(_folder, Fingerprint, Dimension, EmbeddingStore.TypeOf(_folder) ?? _type);
         Extractor.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
     }
 
