@@ -106,15 +106,15 @@ public static class DataBench
         Difference("jpeg_shrink, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
         foreach (var side in new[] { transform.ImageSize, transform.ImageSize * 4 / 3 })
         {
-            Difference($"image_cache_side {side}, random crop", images.Select((image, i) => (Train(exact, image, i), Train(exact, ImagePipeline.Shrink(image, side), i))));
+            Difference($"image_cache_side {side}, random crop", images.Select((image, i) => (Train(exact, image, image, i), Train(exact, ImagePipeline.Shrink(image, side), image, i))));
         }
     }
 
-    private static byte[] Train(ImagePipeline pipeline, RgbImage image, int epoch)
+    private static byte[] Train(ImagePipeline pipeline, RgbImage image, RgbImage original, int epoch)
     {
         var into = new byte[pipeline.OutputBytes];
         var random = SampleRandom.For(1, epoch, "", "bench");
-        pipeline.Train(image, ref random, into);
+        pipeline.Train(image, original.Width, original.Height, ref random, into);
         return into;
     }
 

@@ -40,16 +40,23 @@ public sealed class ImagePipeline
         var size = _transform.ImageSize;
         var (width, height) = _transform.Resize == "squash" ? (size, size) : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
         var window = new PixelArea(ImageGeometry.CenterOffset(width, size), ImageGeometry.CenterOffset(height, size), size, size);
-        _resampler.Resize(image, new PixelArea(0, 0, image.Width, image.Height), width, height, window, mirror: false, into);
+        _resampler.Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height, window, mirror: false, into);
     }
 
     /// <summary>The training transform of a decoded picture, written to <paramref name="into"/>.</summary>
-    public void Train(RgbImage image, ref SampleRandom random, Span<byte> into)
+    public void Train(RgbImage image, ref SampleRandom random, Span<byte> into) => Train(image, image.Width, image.Height, ref random, into);
+
+    /// <summary>
+    /// The same for a picture that was shrunk (<see cref="Shrink"/>) from <paramref name="width"/> x <paramref name="height"/>: the crop
+    /// is drawn on the original size and shows the same part of the scene.
+    /// </summary>
+    public void Train(RgbImage image, int width, int height, ref SampleRandom random, Span<byte> into)
     {
         var size = _transform.ImageSize;
         var flip = random.NextDouble() < _augment.Flip;
         var colours = random.Split();
-        var crop = ImageGeometry.RandomCrop(image.Width, image.Height, _augment, ref random);
+        CropBox crop = ImageGeometry.RandomCrop(width, height, _augment, ref random);
+        crop = crop.Scale((double)image.Width / width, (double)image.Height / height);
         _resampler.Resize(image, crop, size, size, new PixelArea(0, 0, size, size), flip, into);
         ColorJitter.Apply(into, _augment, ref colours);
     }

@@ -37,11 +37,13 @@ internal sealed class ResampleAxis
     public int EndInput { get; private set; }
 
     /// <summary>
-    /// Outputs <paramref name="first"/>.. of a resize from <paramref name="inSize"/> to <paramref name="outSize"/>, mirrored if asked.
+    /// Outputs <paramref name="first"/>.. of a resize from <paramref name="length"/> inputs, starting at <paramref name="offset"/>, to
+    /// <paramref name="outSize"/>, mirrored if asked. Only inputs 0..<paramref name="inSize"/> - 1 exist; for whole pictures and
+    /// crops on whole pixels offset is 0 and length is inSize.
     /// </summary>
-    public void Build(int inSize, int outSize, int first, int count, bool mirror)
+    public void Build(int inSize, double offset, double length, int outSize, int first, int count, bool mirror)
     {
-        var scale = (double)inSize / outSize;
+        var scale = length / outSize;
         var filterScale = Math.Max(scale, 1.0);
         var support = 2.0 * filterScale;
         var maxTaps = (int)Math.Ceiling(support) * 2 + 1;
@@ -49,7 +51,7 @@ internal sealed class ResampleAxis
         (FirstInput, EndInput) = (int.MaxValue, 0);
         for (var i = 0; i < count; i++)
         {
-            var center = (first + i + 0.5) * scale;
+            var center = offset + (first + i + 0.5) * scale;
             var low = Math.Max(0, (int)(center - support + 0.5));
             var taps = Math.Min(inSize, (int)(center + support + 0.5)) - low;
             var sum = 0.0;

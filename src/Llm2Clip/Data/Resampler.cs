@@ -6,6 +6,15 @@ namespace Llm2Clip.Data;
 /// <summary>A rectangle of pixels.</summary>
 internal readonly record struct PixelArea(int X, int Y, int Width, int Height);
 
+/// <summary>A part of a picture in pixels; its edges may fall between them.</summary>
+internal readonly record struct CropBox(double X, double Y, double Width, double Height)
+{
+    public static implicit operator CropBox(PixelArea area) => new(area.X, area.Y, area.Width, area.Height);
+
+    /// <summary>The same part of a picture that is <paramref name="x"/> and <paramref name="y"/> times as large.</summary>
+    public CropBox Scale(double x, double y) => new(X * x, Y * y, Width * x, Height * y);
+}
+
 /// <summary>
 /// Bicubic resize of RGB bytes, to the bit as Pillow's (src/libImaging/Resample.c): horizontal pass first, rounded and clipped to
 /// bytes, then the vertical one. Takes any crop of a picture and computes only the wanted window of the result, mirrored if asked,
@@ -31,10 +40,13 @@ internal sealed unsafe class Resampler
     /// Resizes <paramref name="crop"/> of <paramref name="source"/> to <paramref name="width"/> x <paramref name="height"/> and writes
     /// the part <paramref name="window"/> of that to <paramref name="target"/>, [window.Height, window.Width, 3].
     /// </summary>
-    public void Resize(RgbImage source, PixelArea crop, int width, int height, PixelArea window, bool mirror, Span<byte> target)
+    public void Resize(RgbImage source, CropBox crop, int width, int height, PixelArea window, bool mirror, Span<byte> target)
     {
-        _horizontal.Build(crop.Width, width, window.X, window.Width, mirror);
-        _vertical.Build(crop.Height, height, window.Y, window.Height, mirror: false);
+        // Pixels outside the crop do not exist for the kernel, as after torchvision's crop.
+        var (left, right) = ((int)Math.Floor(crop.X), Math.Min(source.Width, (int)Math.Ceiling(crop.X + crop.Width)));
+        var (top, bottom) = ((int)Math.Floor(crop.Y), Math.Min(source.Height, (int)Math.Ceiling(crop.Y + crop.Height)));
+        _horizontal.Build(right - left, crop.X - left, crop.Width, width, window.X, window.Width, mirror);
+        _vertical.Build(bottom - top, crop.Y - top, crop.Height, height, window.Y, window.Height, mirror: false);
         var rowBytes = window.Width * 3;
         var rows = _vertical.EndInput - _vertical.FirstInput;
         var needed = checked(rows * rowBytes + Slack);
@@ -47,8 +59,8 @@ internal sealed unsafe class Resampler
         {
             for (var row = 0; row < rows; row++)
             {
-                var y = crop.Y + _vertical.FirstInput + row;
-                HorizontalRow(source, pixels, crop.X, y, horizontal, between + row * rowBytes);
+                var y = top + _vertical.FirstInput + row;
+                HorizontalRow(source, pixels, left, y, horizontal, between + row * rowBytes);
             }
             for (var y = 0; y < window.Height; y++)
             {

@@ -7,7 +7,7 @@ public sealed record RgbImage(int Width, int Height, byte[] Pixels)
     public RgbImage Resize(int width, int height)
     {
         var pixels = new byte[checked(width * height * 3)];
-        new Resampler().Resize(this, new PixelArea(0, 0, Width, Height), width, height, new PixelArea(0, 0, width, height), mirror: false, pixels);
+        new Resampler().Resize(this, new CropBox(0, 0, Width, Height), width, height, new PixelArea(0, 0, width, height), mirror: false, pixels);
         return new RgbImage(width, height, pixels);
     }
 }

@@ -118,14 +118,15 @@ public sealed class SampleLoader : IDisposable
             pipeline.Eval(pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: false), into.Span);
             return;
         }
-        var image = _cache?.Find(sample.Origin);
-        if (image is null)
+        var picture = _cache?.Find(sample.Origin);
+        if (picture is null)
         {
+            var image = pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true);
             // Shrunk also where it then does not fit the cache: what a picture looks like must not depend on who came first.
-            image = ImagePipeline.Shrink(pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true), _config.ImageCacheSide);
-            _cache?.Offer(sample.Origin, image);
+            picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.ImageCacheSide), image.Width, image.Height);
+            _cache?.Offer(sample.Origin, picture);
         }
         var random = SampleRandom.For(_config.Seed, epoch, sample.Key, "picture");
-        pipeline.Train(image, ref random, into.Span);
+        pipeline.Train(picture.Image, picture.Width, picture.Height, ref random, into.Span);
     }
 }

@@ -29,7 +29,7 @@ public class PixelGoldenTests
                 var results = new[] { true, false }.Select(vectors =>
                 {
                     var pixels = new byte[width * height * 3];
-                    new Resampler(vectors).Resize(image, new PixelArea(0, 0, image.Width, image.Height), width, height, new PixelArea(0, 0, width, height), true, pixels);
+                    new Resampler(vectors).Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height, new PixelArea(0, 0, width, height), true, pixels);
                     return pixels;
                 }).ToArray();
                 Assert.Equal(results[1], results[0]);
