@@ -90,9 +90,9 @@ public sealed record LoaderConfig
         {
             throw new ConfigException($"max_bad_share is {MaxBadShare}; it must lie in 0..1.");
         }
-        if (!(MaxMegapixels > 0))
+        if (!(MaxMegapixels is > 0 and <= 700)) // three bytes each must fit one array
         {
-            throw new ConfigException($"max_megapixels is {MaxMegapixels}; it must be above 0.");
+            throw new ConfigException($"max_megapixels is {MaxMegapixels}; it must lie above 0, up to 700.");
         }
         Transform.Validate();
         Augment?.Validate();
