@@ -40,8 +40,10 @@ public static class CommandLine
             """)
         {
             new DoctorCommand(host),
+            new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
+            new Command("eval", "Measures teachers and students.") { new EvalCaptionsCommand(host) },
         };
         root.HelpName = "llm2clip";
         ExampleHelp.AddTo(root);

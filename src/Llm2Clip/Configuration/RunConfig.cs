@@ -16,6 +16,9 @@ public sealed record RunConfig
     [Description("The LLM, or the teacher made of it.")]
     public TeacherConfig Teacher { get; init; } = new();
 
+    [Description("Caption-contrastive training of the teacher.")]
+    public CcFinetuneConfig CcFinetune { get; init; } = new();
+
     [Description("Captions into the embedding store.")]
     public ExtractConfig Extract { get; init; } = new();
 
@@ -27,4 +30,7 @@ public sealed record RunConfig
 
     [Description("Retrieval of pictures by captions and of captions by pictures.")]
     public RetrievalConfig Eval { get; init; } = new();
+
+    [Description("Retrieval of captions by other captions of their picture.")]
+    public CaptionProbeConfig EvalCaptions { get; init; } = new();
 }

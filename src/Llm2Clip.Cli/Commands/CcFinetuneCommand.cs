@@ -1,0 +1,40 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>cc-finetune</c>: the teacher.</summary>
+internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
+{
+    public CcFinetuneCommand(CliHost host)
+        : base(host, "cc-finetune", "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder.",
+            "llm2clip cc-finetune --config configs/flickr8k.yaml --output runs/flickr8k/teacher")
+    {
+        Shortcut("--teacher", "teacher.path", "GGUF", "The LLM.");
+        Shortcut("--data", "data.train", "PATTERN", "Data whose captions are trained on.");
+        Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
+    }
+
+    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
+    {
+        var output = ConfigBinder.Required(config.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write");
+        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the LLM, a GGUF file"), config.Teacher, log);
+        // The training starts anew each time; what was measured before belongs to another one.
+        MetricsLog.DropAfter(output, -1);
+        using var metrics = new MetricsLog(output);
+        return CcTrainer.Run(config.CcFinetune, config.Data, teacher, metrics, log, cancellation);
+    }
+
+    protected override void Report(CcFinetuneResult result, TextWriter output)
+    {
+        if (result.Probe is { } probe)
+        {
+            output.WriteLine($"{probe.Pictures} pictures of {probe.Data}; R@1 / R@5 / R@10 in percent. Protocol: {probe.Protocol}.");
+            output.Write(probe.ToTable());
+        }
+        output.WriteLine(FormattableString.Invariant(
+            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} pictures, loss {result.FinalLoss:0.000}, epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));
+    }
+}

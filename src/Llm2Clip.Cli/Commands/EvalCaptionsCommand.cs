@@ -1,0 +1,30 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>eval captions</c>: what a teacher is worth, before days are spent on it.</summary>
+internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
+{
+    public EvalCaptionsCommand(CliHost host)
+        : base(host, "captions", "Finds captions by other captions of the same picture, within and across languages, with any teacher or bare GGUF.",
+            "llm2clip eval captions --teacher model.gguf --data 'data/val-*.tar'")
+    {
+        Shortcut("--teacher", "teacher.path", "FILE|FOLDER", "Bare GGUF or teacher folder.");
+        Shortcut("--data", "eval_captions.data", "PATTERN", "Data that is probed.");
+    }
+
+    protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
+    {
+        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the teacher folder or GGUF"), config.Teacher, log);
+        return CaptionProbe.Run(config.EvalCaptions, config.Data, teacher, log, cancellation);
+    }
+
+    protected override void Report(CaptionProbeResult result, TextWriter output)
+    {
+        output.WriteLine($"{result.Pictures} pictures of {result.Data}; R@1 / R@5 / R@10 in percent. Protocol: {result.Protocol}.");
+        output.Write(result.ToTable());
+    }
+}
