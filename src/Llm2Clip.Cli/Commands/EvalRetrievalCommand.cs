@@ -1,0 +1,31 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>eval retrieval</c>: pictures by captions and captions by pictures, in every language of the data.</summary>
+internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
+{
+    public EvalRetrievalCommand(CliHost host)
+        : base(host, "retrieval", "Finds pictures by captions and captions by pictures, language by language; writes retrieval.json and report.html.",
+            "llm2clip eval retrieval --model runs/flickr8k/student/model --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
+    {
+        Shortcut("--model", "eval.model", "FOLDER", "Student.");
+        Shortcut("--teacher", "teacher.path", "FOLDER", "The teacher that it was trained with.");
+        Shortcut("--data", "eval.data", "PATTERN", "Pictures and captions.");
+        Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");
+    }
+
+    protected override RetrievalReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        RetrievalRun.Run(config.Eval with { Model = ModelOf(config) }, config.Data, config.Teacher, log, cancellation);
+
+    protected override void Report(RetrievalReport result, TextWriter output) => output.Write(result.ToText());
+
+    private static string ModelOf(RunConfig config) => config switch
+    {
+        { Eval.Model.Length: > 0 } => config.Eval.Model,
+        { ClipTrain.Output.Length: > 0 } => Path.Combine(config.ClipTrain.Output, "model"),
+        _ => "",
+    };
+}
