@@ -1,6 +1,6 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Training;
 
 namespace Llm2Clip.Cli.Commands;
@@ -17,21 +17,8 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
         Shortcut("--output", "clip_train.output", "FOLDER", "Checkpoints, model and metrics.");
     }
 
-    protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
-    {
-        RefuseOtherTeachers(config, log);
-        return ClipTraining.Run(config.ClipTrain, config.Model, config.Data, config.Extract.Store, log, cancellation);
-    }
-
-    /// <summary>Where the run file names the teacher too, the store must be that teacher's. Without one, the store alone says whose it is.</summary>
-    private static void RefuseOtherTeachers(RunConfig config, IRunLog log)
-    {
-        if (config.Teacher.Path.Length > 0 && config.Extract.Store.Length > 0)
-        {
-            using var teacher = Teacher.Open(config.Teacher.Path, config.Teacher, log);
-            EmbeddingStore.Open(config.Extract.Store, teacher.Fingerprint).Dispose();
-        }
-    }
+    protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        StudentTraining.Run(config, log, cancellation);
 
     protected override void Report(ClipTrainResult result, TextWriter output)
     {

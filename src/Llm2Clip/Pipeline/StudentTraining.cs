@@ -1,0 +1,93 @@
+using System.Globalization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Layers;
+using Llm2Clip.Teachers;
+using Llm2Clip.Training;
+using Llm2Clip.Vision;
+
+namespace Llm2Clip.Pipeline;
+
+/// <summary>The <c>clip-train</c> command: puts together what a run file asks for, and trains.</summary>
+public static class StudentTraining
+{
+    /// <summary>
+    /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
+    /// configuration and the metrics go into that folder too.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
+    public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation = default)
+    {
+        var config = run.ClipTrain;
+        var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
+        using var store = EmbeddingStore.Open(
+            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.Teacher, log));
+        var vectors = new StoreCaptionVectors(store);
+        var device = ComputeDevice.Resolve(config.Device);
+        log.Info($"Device: {device.Device} ({device.Reason}).");
+        using var student = StudentModel.Create(run.Model, store.Dimension, Math.Log(config.ScaleStart), (ulong)config.Seed, device.Device);
+        student.Precision = config.Precision;
+        using var loader = TrainingLoader(run, student.Transform, log);
+        Directory.CreateDirectory(output);
+        File.WriteAllText(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
+        using var metrics = new ResumableMetrics(output);
+        return ClipTrainer.Run(
+            new ClipTrainInputs
+            {
+                Student = student,
+                Config = config,
+                Batches = new LoaderBatches(loader),
+                Vectors = vectors,
+                Output = output,
+                Evaluator = Evaluator(run, student.Transform, vectors, log),
+                Identity = Identity(run),
+                Log = log,
+                Metrics = metrics,
+            },
+            cancellation);
+    }
+
+    /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
+    private static string? FingerprintOf(TeacherConfig config, IRunLog log)
+    {
+        if (config.Path.Length == 0)
+        {
+            return null;
+        }
+        using var teacher = Teacher.Open(config.Path, config, log);
+        return teacher.Fingerprint;
+    }
+
+    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, IRunLog log) => new(
+        SampleSources.OpenTrain(run.Data, log),
+        LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
+        log,
+        ClipTrainStep.SamplerOf(run.ClipTrain).Accepts);
+
+    /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
+    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, ICaptionVectors vectors, IRunLog log)
+    {
+        if (run.Data.Val.Length == 0)
+        {
+            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
+            return null;
+        }
+        var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
+        var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
+        return new StudentEvaluator(
+            SampleSources.OpenVal(run.Data, log),
+            LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
+            languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
+            vectors);
+    }
+
+    /// <summary>What beside the training section a resumed run must share with the one that it goes on from.</summary>
+    private static Dictionary<string, string> Identity(RunConfig run) =>
+        RunIdentity.Section("model", run.Model)
+            .Concat(RunIdentity.Section("data.augment", run.Data.Augment))
+            .Append(KeyValuePair.Create("data.train", run.Data.Train))
+            .Append(KeyValuePair.Create("data.image_cache_side", run.Data.ImageCacheSide.ToString(CultureInfo.InvariantCulture)))
+            .ToDictionary();
+}
