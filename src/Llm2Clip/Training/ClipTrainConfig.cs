@@ -118,6 +118,14 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.0, 0.99)]
     public double LabelSmoothing { get; init; }
 
+    [Description("Share of the targets that follow the teacher's similarity of captions instead of the pairs alone: resembling photos are then no full negatives.")]
+    [Range(0.0, 0.99)]
+    public double TeacherWeight { get; init; }
+
+    [Description("Factor on the teacher's cosines where teacher_weight is above 0; larger is sharper.")]
+    [Range(0.1, 1000.0)]
+    public double TeacherScale { get; init; } = 15;
+
     [Description("Stochastic depth: probability of skipping the last block for a picture; rises linearly from 0 at the first block.")]
     [Range(0.0, 0.9)]
     public double DropPath { get; init; }

@@ -47,7 +47,7 @@ internal sealed class ClipTrainStep
                     new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part))),
                     new EncoderPass(Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
-                features => Loss(features[0], features[1], captions));
+                features => Loss(features[0], features[1], captions, vectors));
         }
         finally
         {
@@ -106,21 +106,30 @@ internal sealed class ClipTrainStep
         return tensor(_buffer, [captions.Count, _vectors.Dimension], device: _student.Device);
     }
 
-    private Tensor Loss(Tensor images, Tensor texts, List<Caption> captions)
+    private Tensor Loss(Tensor images, Tensor texts, List<Caption> captions, Tensor vectors)
     {
         using var scope = NewDisposeScope();
-        var (count, device) = ((int)images.shape[0], images.device);
-        var wording = captions.ConvertAll(caption => caption.Text);
+        var count = (int)images.shape[0];
         if (_config.CaptionMode == CaptionMode.MultiPositive)
         {
-            var owner = Enumerable.Range(0, captions.Count).Select(c => c % count).ToArray();
-            var same = Losses.IdenticalCaptions(wording, owner, count, device);
-            return Losses.MultiPositive(images, texts, _student.LogitScale, owner, _config.LabelSmoothing, same).MoveToOuterDisposeScope();
+            return PartLoss(images, texts, captions, vectors).MoveToOuterDisposeScope();
         }
-        var identity = Enumerable.Range(0, count).ToArray();
-        var losses = Enumerable.Range(0, _config.CaptionsPerImage).Select(j => Losses.ClipInfoNce(
-            images, texts.narrow(0, (long)j * count, count), _student.LogitScale, _config.LabelSmoothing,
-            Losses.IdenticalCaptions(wording.GetRange(j * count, count), identity, count, device)));
+        var losses = Enumerable.Range(0, _config.CaptionsPerImage).Select(j => PartLoss(
+            images, texts.narrow(0, (long)j * count, count), captions.GetRange(j * count, count), vectors.narrow(0, (long)j * count, count)));
         return (losses.Aggregate((sum, loss) => sum + loss) / (float)_config.CaptionsPerImage).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Loss of captions whose c-th belongs to picture c modulo the number of pictures.</summary>
+    private Tensor PartLoss(Tensor images, Tensor texts, List<Caption> captions, Tensor vectors)
+    {
+        using var scope = NewDisposeScope();
+        var count = (int)images.shape[0];
+        var owner = Enumerable.Range(0, captions.Count).Select(c => c % count).ToArray();
+        var same = Losses.IdenticalCaptions(captions.ConvertAll(caption => caption.Text), owner, count, images.device);
+        var teacher = _config.TeacherWeight > 0 ? SoftTargets.From(vectors, owner, count, _config.TeacherWeight, _config.TeacherScale) : null;
+        var loss = captions.Count == count
+            ? Losses.ClipInfoNce(images, texts, _student.LogitScale, _config.LabelSmoothing, same, teacher)
+            : Losses.MultiPositive(images, texts, _student.LogitScale, owner, _config.LabelSmoothing, same, teacher);
+        return loss.MoveToOuterDisposeScope();
     }
 }

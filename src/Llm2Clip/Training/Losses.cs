@@ -16,15 +16,16 @@ public static class Losses
 
     /// <summary>
     /// CLIP's loss: half of image to text plus text to image cross-entropy of exp(logScale) cos, row i belongs to column i
-    /// (open_clip 89fb801 loss.py). <paramref name="excluded"/>: [N, N].
+    /// (open_clip 89fb801 loss.py). <paramref name="excluded"/>: [N, N]. <paramref name="teacher"/> mixes soft targets in.
     /// </summary>
-    public static Tensor ClipInfoNce(Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null)
+    public static Tensor ClipInfoNce(
+        Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null)
     {
         using var scope = NewDisposeScope();
         var logits = logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t()); // [N, N]
         var labels = arange(image.shape[0], device: image.device);
-        var loss = CrossEntropy(logits, labels, excluded, labelSmoothing).mean()
-            + CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing).mean();
+        var loss = CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean()
+            + CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
         return (loss * 0.5f).MoveToOuterDisposeScope();
     }
 
@@ -52,8 +53,10 @@ public static class Losses
     /// <param name="imageOfCaption">Row of each caption's image.</param>
     /// <param name="labelSmoothing">Share of the label spread over all candidates, the label included.</param>
     /// <param name="excluded">[I, C]: pairs that are not negatives besides an image's own captions, such as identical captions.</param>
+    /// <param name="teacher">Soft targets to mix in.</param>
     public static Tensor MultiPositive(
-        Tensor image, Tensor caption, Tensor logScale, IReadOnlyList<int> imageOfCaption, double labelSmoothing = 0, Tensor? excluded = null)
+        Tensor image, Tensor caption, Tensor logScale, IReadOnlyList<int> imageOfCaption, double labelSmoothing = 0, Tensor? excluded = null,
+        SoftTargets? teacher = null)
     {
         using var scope = NewDisposeScope();
         var (images, captions) = (image.shape[0], caption.shape[0]);
@@ -67,8 +70,9 @@ public static class Losses
 
         var logits = logScale.exp() * image.InFp32().Normalised().matmul(caption.InFp32().Normalised().t()); // [I, C]
         var toText = CrossEntropy(
-            logits.index_select(0, owner), arange(captions, device: image.device), OwnCaptions(owner, excluded), labelSmoothing); // [C]
-        var toImage = CrossEntropy(logits.t(), owner, excluded?.t(), labelSmoothing); // [C]
+            logits.index_select(0, owner), arange(captions, device: image.device), OwnCaptions(owner, excluded), labelSmoothing,
+            teacher, teacher?.ToText.index_select(0, owner)); // [C]
+        var toImage = CrossEntropy(logits.t(), owner, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage); // [C]
         return (((toText * share).sum() + toImage.mean()) * 0.5f).MoveToOuterDisposeScope();
     }
 
@@ -181,9 +185,10 @@ public static class Losses
 
     /// <summary>
     /// Cross-entropy of each row, [rows]. Excluded columns do not exist for their row, except its label's. With smoothing e the target is
-    /// (1 - e) on the label plus e / n on each of the row's n columns, the label included.
+    /// (1 - e) on the label plus e / n on each of the row's n columns, the label included. With a teacher of weight w that target counts
+    /// 1 - w, and the teacher's shares over the row's existing columns, <paramref name="soft"/>, count w.
     /// </summary>
-    private static Tensor CrossEntropy(Tensor logits, Tensor labels, Tensor? excluded, double smoothing = 0)
+    private static Tensor CrossEntropy(Tensor logits, Tensor labels, Tensor? excluded, double smoothing = 0, SoftTargets? teacher = null, Tensor? soft = null)
     {
         using var scope = NewDisposeScope();
         var own = logits.gather(1, labels.unsqueeze(1)).squeeze(1); // [rows]
@@ -193,14 +198,19 @@ public static class Losses
             var label = arange(logits.shape[1], device: logits.device).unsqueeze(0).eq(labels.unsqueeze(1));
             gone = excluded.logical_and(label.logical_not());
         }
-        var loss = (gone is null ? logits : logits.masked_fill(gone, Never)).logsumexp(1) - own * (float)(1 - smoothing);
+        var target = own * (float)(1 - smoothing); // what the targets give of the logits, [rows]
         if (smoothing > 0)
         {
             var mean = gone is null
                 ? logits.mean([1])
                 : logits.masked_fill(gone, 0).sum(1) / gone.logical_not().to_type(ScalarType.Float32).sum(1);
-            loss = loss - mean * (float)smoothing;
+            target = target + mean * (float)smoothing;
         }
-        return loss.MoveToOuterDisposeScope();
+        if (teacher is not null && soft is not null)
+        {
+            var shares = (gone is null ? soft : soft.masked_fill(gone, Never)).softmax(1);
+            target = target * (float)(1 - teacher.Weight) + (shares * logits).sum(1) * (float)teacher.Weight;
+        }
+        return ((gone is null ? logits : logits.masked_fill(gone, Never)).logsumexp(1) - target).MoveToOuterDisposeScope();
     }
 }

@@ -1,0 +1,77 @@
+using Llm2Clip.Layers;
+using Llm2Clip.Training;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Tests.Training;
+
+/// <summary>Masks, smoothing and soft targets against a derivation in plain loops.</summary>
+public class LossesTests
+{
+    private const int Width = 6;
+    private static readonly int[] Owner = [0, 1, 2, 3, 0, 1, 1];
+    private static readonly string[] Wording = ["a", "b", "c", "a", "d", "e", "d"];
+
+    [Theory]
+    [InlineData(0, 0, false)]
+    [InlineData(0.1, 0, true)]
+    [InlineData(0, 0.4, false)]
+    [InlineData(0.2, 0.3, true)]
+    public void MultiPositiveEqualsTheLoops(double smoothing, double weight, bool mask)
+    {
+        using var scope = NewDisposeScope();
+        var (image, caption, vectors) = (Numbers(1, 4), Numbers(2, 7), Numbers(3, 7));
+        var logScale = tensor(1.5f);
+        var excluded = mask ? Losses.IdenticalCaptions(Wording, Owner, 4, CPU) : null;
+        var teacher = weight > 0 ? SoftTargets.From(vectors, Owner, 4, weight, 5) : null;
+        var loss = Losses.MultiPositive(image, caption, logScale, Owner, smoothing, excluded, teacher);
+
+        var logits = image.Normalised().matmul(caption.Normalised().t()) * (float)Math.Exp(1.5);
+        double Logit(int i, int c) => logits[i, c].item<float>();
+        double Soft(int i, int c) => teacher is null ? 0 : teacher.ToText[i, c].item<float>();
+        bool Same(int i, int c) => mask && Enumerable.Range(0, 7).Any(other => Owner[other] == i && Wording[other] == Wording[c]);
+        var (toText, toImage) = (0.0, 0.0);
+        for (var c = 0; c < 7; c++)
+        {
+            var i = Owner[c];
+            var texts = Enumerable.Range(0, 7).Where(k => k == c || (Owner[k] != i && !Same(i, k))).ToArray();
+            toText += Row([.. texts.Select(k => Logit(i, k))], [.. texts.Select(k => Soft(i, k))], Array.IndexOf(texts, c), smoothing, weight)
+                / Owner.Count(o => o == i) / 4;
+            var images = Enumerable.Range(0, 4).Where(k => k == i || !Same(k, c)).ToArray();
+            toImage += Row([.. images.Select(k => Logit(k, c))], [.. images.Select(k => Soft(k, c))], Array.IndexOf(images, i), smoothing, weight) / 7;
+        }
+        Assert.Equal((toText + toImage) / 2, loss.item<float>(), 1e-5);
+    }
+
+    [Fact]
+    public void IdenticalCaptionsOfOtherImagesAreNoNegatives()
+    {
+        using var scope = NewDisposeScope();
+        var image = Numbers(1, 2).requires_grad_(true);
+        var caption = Numbers(2, 2);
+        var same = Losses.IdenticalCaptions(["x", "x"], [0, 1], 2, CPU);
+        Assert.NotNull(same);
+        Losses.ClipInfoNce(image, caption, tensor(2f), excluded: same).backward();
+        Assert.All(GoldenTensors.Values(image.grad!), value => Assert.Equal(0, value));
+        Assert.Null(Losses.IdenticalCaptions(["x", "x", "y"], [0, 0, 1], 2, CPU));
+    }
+
+    /// <summary>Cross-entropy of one row over its existing columns.</summary>
+    private static double Row(double[] logits, double[] soft, int label, double smoothing, double weight)
+    {
+        static double[] Softmax(double[] x)
+        {
+            var sum = x.Sum(v => Math.Exp(v - x.Max()));
+            return [.. x.Select(v => Math.Exp(v - x.Max()) / sum)];
+        }
+        var (shares, teacher) = (Softmax(logits), Softmax(soft));
+        return -Enumerable.Range(0, logits.Length).Sum(k =>
+            ((1 - weight) * ((k == label ? 1 - smoothing : 0) + smoothing / logits.Length) + weight * teacher[k]) * Math.Log(shares[k]));
+    }
+
+    private static Tensor Numbers(ulong seed, long rows)
+    {
+        var numbers = zeros([rows, Width]);
+        new WeightInit(seed).Normal(numbers, 1);
+        return numbers;
+    }
+}
