@@ -12,13 +12,13 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
         : base(host, "captions", "Finds captions by other captions of the same picture, within and across languages, with any teacher or bare GGUF.",
             "llm2clip eval captions --teacher model.gguf --data 'data/val-*.tar'")
     {
-        Shortcut("--teacher", "teacher.path", "FILE|FOLDER", "Bare GGUF or teacher folder.");
+        Shortcut("--teacher", "teacher.tuned", "FILE|FOLDER", "Bare GGUF or teacher folder.");
         Shortcut("--data", "eval_captions.data", "PATTERN", "Data that is probed.");
     }
 
     protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
     {
-        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the teacher folder or GGUF"), config.Teacher, log);
+        using var teacher = Teacher.Open(ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF"), config.TunedTeacher(), log);
         return CaptionProbe.Run(config.EvalCaptions, config.Data, teacher, log, cancellation);
     }
 

@@ -12,13 +12,13 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
             "llm2clip eval retrieval --model runs/flickr8k/student/model --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
     {
         Shortcut("--model", "eval.model", "FOLDER", "Student.");
-        Shortcut("--teacher", "teacher.path", "FOLDER", "The teacher that it was trained with.");
+        Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
         Shortcut("--data", "eval.data", "PATTERN", "Pictures and captions.");
         Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");
     }
 
     protected override RetrievalReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        RetrievalRun.Run(config.Eval with { Model = ModelOf(config) }, config.Data, config.Teacher, log, cancellation);
+        RetrievalRun.Run(config.Eval with { Model = ModelOf(config) }, config.Data, config.TunedTeacher(), log, cancellation);
 
     protected override void Report(RetrievalReport result, TextWriter output) => output.Write(result.ToText());
 

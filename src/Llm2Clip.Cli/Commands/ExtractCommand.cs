@@ -11,14 +11,14 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
         : base(host, "extract", "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
             "llm2clip extract --config configs/flickr8k.yaml --teacher runs/flickr8k/teacher")
     {
-        Shortcut("--teacher", "teacher.path", "FOLDER", "Teacher folder or bare GGUF.");
+        Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");
         Shortcut("--data", "data.train", "PATTERN", "Data whose captions are embedded.");
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
     }
 
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
     {
-        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the teacher folder or GGUF"), config.Teacher, log);
+        using var teacher = Teacher.Open(ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF"), config.TunedTeacher(), log);
         return Extractor.Run(config.Extract, config.Data, teacher, log, cancellation);
     }
 

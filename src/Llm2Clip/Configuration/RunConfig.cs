@@ -33,4 +33,13 @@ public sealed record RunConfig
 
     [Description("Retrieval of captions by other captions of their picture.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
+
+    /// <summary>
+    /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's cc-finetune
+    /// writes, else <c>teacher.path</c> itself.
+    /// </summary>
+    public TeacherConfig TunedTeacher() => Teacher with
+    {
+        Path = Teacher.Tuned.Length > 0 ? Teacher.Tuned : CcFinetune.Output.Length > 0 ? CcFinetune.Output : Teacher.Path,
+    };
 }

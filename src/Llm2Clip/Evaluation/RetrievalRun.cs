@@ -26,7 +26,7 @@ public static class RetrievalRun
     public static RetrievalReport Run(RetrievalConfig config, DataConfig data, TeacherConfig teacherConfig, IRunLog log, CancellationToken cancellation = default)
     {
         Require(config.Model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
-        Require(teacherConfig.Path, "teacher.path", "the teacher that the student was trained with, for example --teacher runs/teacher");
+        Require(teacherConfig.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         var device = ComputeDevice.Resolve(config.Device);
         using var student = StudentModel.Load(config.Model, device.Device);
         using var teacher = Teacher.Open(teacherConfig.Path, teacherConfig, log);

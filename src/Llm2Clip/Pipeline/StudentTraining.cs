@@ -23,7 +23,7 @@ public static class StudentTraining
         var config = run.ClipTrain;
         var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
         using var store = EmbeddingStore.Open(
-            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.Teacher, log));
+            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
         var vectors = new StoreCaptionVectors(store);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");

@@ -35,8 +35,11 @@ public enum KvCacheType
 /// </summary>
 public sealed record TeacherConfig
 {
-    [Description("Teacher folder (with teacher.json) or bare GGUF file of the LLM.")]
+    [Description("The LLM: bare GGUF file, or a teacher folder (with teacher.json). cc-finetune starts from it.")]
     public string Path { get; init; } = "";
+
+    [Description("Teacher that extract, clip-train and eval work with; empty = cc_finetune.output where that is named, else path.")]
+    public string Tuned { get; init; } = "";
 
     [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the template, never in the caption. BOS is added by the model's own rule.")]
     public string? Template { get; init; }
