@@ -17,10 +17,13 @@ public sealed class SoakTests : IDisposable
         var config = TinyTraining.Config with { Steps = 40, MicroBatch = 3, EvalEvery = 10 };
         using var student = TinyTraining.NewStudent(config);
         var alive = new AliveAtSteps();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         ClipTrainer.Run(
             TinyTraining.Inputs(_folder, config, student) with { Metrics = alive, Evaluator = new Encode() }, TestContext.Current.CancellationToken);
         Assert.Equal(40, alive.Counts.Count);
-        Assert.Equal(alive.Counts[4], alive.Counts[^1]);
+        // Not equality: a finalizer may still take away what an earlier test left.
+        Assert.True(alive.Counts[^1] <= alive.Counts[4], $"{alive.Counts[4]} tensors after step 5, {alive.Counts[^1]} after step 40");
     }
 
     private sealed class Encode : IStudentEvaluator
