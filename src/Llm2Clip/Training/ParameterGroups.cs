@@ -108,7 +108,7 @@ public static class ParameterGroups
     public static IReadOnlyList<ParameterGroup> Build(
         IEnumerable<(string Name, int Dimensions)> parameters, int layers, GroupOptions options, LayerNaming naming)
     {
-        var groups = new List<(string Name, double Rate, double Decay, List<string> Names)>();
+        var groups = new List<(ParameterRule Rule, List<string> Names)>();
         var seen = new HashSet<string>();
         foreach (var (name, dimensions) in parameters)
         {
@@ -117,16 +117,20 @@ public static class ParameterGroups
                 throw new ArgumentException($"Parameter {name} stands twice.", nameof(parameters));
             }
             var rule = RuleFor(name, dimensions, layers, options, naming);
-            var rate = rule.Rate * rule.RateScale;
-            var group = groups.FindIndex(g => g.Rate == rate && g.Decay == rule.WeightDecay);
+            var group = groups.FindIndex(g => g.Rule == rule);
             if (group < 0)
             {
                 group = groups.Count;
-                var title = string.Create(CultureInfo.InvariantCulture, $"{rule.Part} x{rule.RateScale:0.####}{(rule.WeightDecay == 0 ? ", no decay" : "")}");
-                groups.Add((title.ToLowerInvariant(), rate, rule.WeightDecay, []));
+                groups.Add((rule, []));
             }
             groups[group].Names.Add(name);
         }
-        return [.. groups.Select(g => new ParameterGroup(g.Name, g.Rate, g.Decay, g.Names))];
+        return [.. groups.Select(g => new ParameterGroup(Title(g.Rule), g.Rule.Rate * g.Rule.RateScale, g.Rule.WeightDecay, g.Names))];
+    }
+
+    private static string Title(ParameterRule rule)
+    {
+        var scale = rule.RateScale == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", rate x{rule.RateScale:0.####}");
+        return rule.Part.ToString().ToLowerInvariant() + scale + (rule.WeightDecay == 0 ? ", no decay" : "");
     }
 }
