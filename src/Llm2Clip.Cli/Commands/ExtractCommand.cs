@@ -9,7 +9,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 {
     public ExtractCommand(CliHost host)
         : base(host, "extract", "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
-            "llm2clip extract --config configs/flickr8k.yaml --teacher runs/flickr8k/teacher")
+            "llm2clip extract --config configs/flickr8k.yaml")
     {
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");
         Shortcut("--data", "data.train", "PATTERN", "Data whose captions are embedded.");

@@ -121,7 +121,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Fact]
     public void WithoutATeacherTheKeyIsNamed() =>
-        Assert.Equal((2, "", "Error: teacher.path is empty: name the teacher folder or GGUF in the run file, or with --set teacher.path=...\n"), Run("extract"));
+        Assert.Equal((2, "", "Error: teacher.tuned is empty: name the teacher folder or GGUF in the run file, or with --set teacher.tuned=...\n"), Run("extract"));
 
     [Theory]
     [InlineData(1)]
