@@ -40,6 +40,7 @@ public static class CommandLine
             """)
         {
             new DoctorCommand(host),
+            new QuickStartCommand(host),
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),

@@ -31,6 +31,9 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
 
     public string Example { get; }
 
+    /// <summary>The run file where none is named; null = every section's defaults.</summary>
+    protected virtual string? DefaultConfig => null;
+
     /// <summary>The work; long parts tell <paramref name="log"/>, and stop at a cancellation with what they have saved.</summary>
     protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
 
@@ -51,7 +54,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
             .Select(s => (s.Key, Value: parsed.GetValue(s.Option)))
             .Where(s => s.Value is not null)
             .Select(s => ConfigBinder.Assignment(s.Key, s.Value!));
-        var config = ConfigBinder.Load<RunConfig>(parsed.GetValue(_config), [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
+        var config = ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
         if (parsed.GetValue(_printConfig))
         {
             _host.Output.Write(ConfigBinder.Print(config));

@@ -14,6 +14,9 @@ public static class QuickStartData
     /// <summary>Validation pictures.</summary>
     public const int ValidationCount = 500;
 
+    /// <summary>Plain sentences a language, for the means of languages that are not trained on.</summary>
+    public const int SentenceCount = 1000;
+
     private const int PerShard = 1250;
 
     /// <summary>The shipped data as a function.</summary>
@@ -34,6 +37,29 @@ public static class QuickStartData
         [
             .. SceneShards.Write(folder, "train", TrainingCount, PerShard, i => Draw(data.Training, i)),
             .. SceneShards.Write(folder, "val", ValidationCount, PerShard, i => Draw(data.Validation, i)),
+            .. new IGrammar[] { Grammars.German, Grammars.Chinese }.Select(grammar => WriteSentences(folder, grammar, data)),
         ];
+    }
+
+    /// <summary>
+    /// Sentences of one language about scenes of their own: no pictures, and no translation of anything. The scenes of two languages differ.
+    /// </summary>
+    public static IEnumerable<string> Sentences(IGrammar grammar, SceneData data)
+    {
+        var stream = 10 + (ulong)Grammars.All.TakeWhile(other => other != grammar).Count();
+        for (var i = 0; i < SentenceCount; i++)
+        {
+            var random = SceneRandom.For(Seed, stream, (ulong)i);
+            var intent = random.Chance(0.25) ? Intent.DrawLong(random) : Intent.DrawShort(random);
+            yield return grammar.Write(data.DrawScene(random), intent, random);
+        }
+    }
+
+    private static string WriteSentences(string folder, IGrammar grammar, SceneData data)
+    {
+        var path = Path.Combine(folder, $"sentences-{grammar.Language}.txt");
+        File.WriteAllText(path + ".tmp", string.Concat(Sentences(grammar, data).Select(sentence => sentence + "\n")));
+        File.Move(path + ".tmp", path, overwrite: true);
+        return path;
     }
 }

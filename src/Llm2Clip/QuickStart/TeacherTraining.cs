@@ -39,6 +39,9 @@ public sealed record TeacherTrainingConfig
 
     [Description("The gradient is scaled down to this norm where it is longer.")]
     public double ClipNorm { get; init; } = 1;
+
+    [Description("Matrices as Q8_0, half the size, rather than F16.")]
+    public bool Quantised { get; init; }
 }
 
 /// <summary>Trains the tiny language model by next-token prediction on <see cref="TextCorpus"/>; every document is read once.</summary>
@@ -95,6 +98,13 @@ public sealed class TeacherTraining : IDisposable
             }
         }
         return losses;
+    }
+
+    /// <summary>Writes the model as it stands.</summary>
+    public void Write(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        TinyLlamaGguf.Write(path, Model, Vocabulary, _config.Quantised ? GgufType.Q8_0 : GgufType.F16);
     }
 
     public void Dispose()

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text;
+using Llm2Clip.Configuration;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Layers;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Teachers;
+using Llm2Clip.Training;
+using Llm2Clip.Vision;
+
+namespace Llm2Clip.QuickStart;
+
+/// <summary>What the quick start measured.</summary>
+/// <param name="Teacher">Caption to caption: the bare LLM's vectors and the tuned teacher's.</param>
+/// <param name="Before">Retrieval with an untrained student.</param>
+/// <param name="After">Retrieval with the trained one.</param>
+/// <param name="Report">The page with curves, tables and found pictures.</param>
+/// <param name="Seconds">Time of each stage.</param>
+public sealed record QuickStartResult(
+    CaptionProbeResult? Teacher, RetrievalReport Before, RetrievalReport After, string Report, IReadOnlyDictionary<string, double> Seconds)
+{
+    /// <summary>Both tables as text, in percent, chance beside them.</summary>
+    public string ToText()
+    {
+        var text = new StringBuilder();
+        if (Teacher is not null)
+        {
+            text.Append("Captions found by captions of the same picture: R@1 / R@5 / R@10\n").Append(Teacher.ToTable()).Append('\n');
+        }
+        text.Append($"Pictures found by captions (T2I) and captions by pictures (I2T), {After.Images} pictures, before and after training: R@1 / R@5 / R@10\n");
+        text.Append($"{"captions",-10}{"mean",-12}{"T2I before",-22}{"T2I after",-22}{"T2I chance",-22}{"I2T before",-22}{"I2T after",-22}I2T chance\n");
+        foreach (var row in After.Rows)
+        {
+            var before = Before.Rows.First(other => (other.Language, other.Centring) == (row.Language, row.Centring));
+            text.Append($"{row.Language,-10}{row.Centring,-12}");
+            text.Append($"{Cells(before.TextToImage.Recalls),-22}{Cells(row.TextToImage.Recalls),-22}{Cells(row.TextToImage.Chance),-22}");
+            text.Append($"{Cells(before.ImageToText.Recalls),-22}{Cells(row.ImageToText.Recalls),-22}{Cells(row.ImageToText.Chance)}\n");
+        }
+        text.Append($"Protocol: {After.Protocol}.\n");
+        foreach (var note in After.Notes)
+        {
+            text.Append($"Note: {note}\n");
+        }
+        text.Append(string.Join(", ", Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s")))).Append('\n');
+        return text.Append($"Report: {Report}\n").ToString();
+    }
+
+    private static string Cells(IEnumerable<double> shares) =>
+        string.Join(" / ", shares.Select(share => (100 * share).ToString("0.0", CultureInfo.InvariantCulture)));
+}
+
+/// <summary>The whole pipeline on the shipped data, stage by stage, through the same entry points as the single commands.</summary>
+public static class QuickStartRun
+{
+    /// <summary>The run file, relative to the repository's folder.</summary>
+    public const string ConfigFile = "configs/quickstart.yaml";
+
+    /// <summary>In a folder that a quick start made, and may clear.</summary>
+    private const string Marker = "quickstart.yaml";
+
+    /// <summary>
+    /// Runs all stages afresh. <c>eval.output</c> names the folder of the run; the other outputs must lie below it, and an earlier quick start
+    /// in it is removed. Throws <see cref="ConfigException"/> where it holds anything else.
+    /// </summary>
+    public static QuickStartResult Run(RunConfig run, IRunLog log, CancellationToken cancellation = default)
+    {
+        Prepare(run);
+        var seconds = new Dictionary<string, double>();
+        var probe = Stage("cc-finetune", () => TuneTeacher(run, log, cancellation)).Probe;
+        var tuned = run with { Teacher = run.Teacher with { Path = run.CcFinetune.Output } };
+        Stage("extract", () => Extract(tuned, log, cancellation));
+        var before = Stage("eval before", () => EvaluateUntrained(tuned, log, cancellation));
+        var student = Stage("clip-train", () => StudentTraining.Run(tuned, log, cancellation));
+        var after = Stage("eval", () => Evaluate(tuned, student.ModelFolder, tuned.Eval.Output, log, cancellation));
+        return new QuickStartResult(probe, before, after, Path.Combine(run.Eval.Output, RetrievalRun.ReportFile), seconds);
+
+        T Stage<T>(string name, Func<T> work)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            log.Info($"== {name}");
+            var started = TimeProvider.System.GetTimestamp();
+            var result = work();
+            seconds.Add(name, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+            return result;
+        }
+    }
+
+    private static CcFinetuneResult TuneTeacher(RunConfig run, IRunLog log, CancellationToken cancellation)
+    {
+        using var teacher = Teacher.Open(ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the tiny language model"), run.Teacher, log);
+        using var metrics = new MetricsLog(run.CcFinetune.Output);
+        return CcTrainer.Run(run.CcFinetune, run.Data, teacher, metrics, log, cancellation);
+    }
+
+    private static ExtractResult Extract(RunConfig run, IRunLog log, CancellationToken cancellation)
+    {
+        using var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log);
+        return Extractor.Run(run.Extract, run.Data, teacher, log, cancellation);
+    }
+
+    /// <summary>A student with the weights that training starts from.</summary>
+    private static RetrievalReport EvaluateUntrained(RunConfig run, IRunLog log, CancellationToken cancellation)
+    {
+        var folder = Path.Combine(run.Eval.Output, "untrained");
+        using (var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log))
+        {
+            var device = ComputeDevice.Resolve(run.ClipTrain.Device).Device;
+            using var student = StudentModel.Create(run.Model, teacher.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device);
+            student.TeacherFingerprint = teacher.Fingerprint;
+            student.Save(folder);
+        }
+        return Evaluate(run with { Eval = run.Eval with { ShownQueries = 0 } }, folder, folder, log, cancellation);
+    }
+
+    private static RetrievalReport Evaluate(RunConfig run, string model, string output, IRunLog log, CancellationToken cancellation) =>
+        RetrievalRun.Run(run.Eval with { Model = model, Output = output }, run.Data, run.Teacher, log, cancellation);
+
+    /// <summary>Clears the folder of an earlier quick start, and marks the new one.</summary>
+    private static void Prepare(RunConfig run)
+    {
+        var folder = Path.GetFullPath(ConfigBinder.Required(run.Eval.Output, "eval.output", "the folder of the quick start"));
+        foreach (var (key, path) in new[]
+        {
+            ("cc_finetune.output", run.CcFinetune.Output), ("cc_finetune.raw_store", run.CcFinetune.RawStore), ("extract.store", run.Extract.Store),
+            ("clip_train.output", run.ClipTrain.Output),
+        })
+        {
+            if (path.Length == 0 || !Path.GetFullPath(path).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            {
+                throw new ConfigException($"{key} is '{path}'; in a quick start it lies below eval.output, {run.Eval.Output}.");
+            }
+        }
+        if (Directory.Exists(folder))
+        {
+            if (!File.Exists(Path.Combine(folder, Marker)) && Directory.EnumerateFileSystemEntries(folder).Any())
+            {
+                throw new ConfigException($"eval.output, {run.Eval.Output}, holds files that no quick start made. Name another folder.");
+            }
+            Directory.Delete(folder, recursive: true);
+        }
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, Marker), ConfigBinder.Print(run));
+    }
+}
