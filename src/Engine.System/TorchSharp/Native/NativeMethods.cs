@@ -97,6 +97,9 @@ internal static partial class NativeMethods
             // Environment.SetEnvironmentVariable does not reach.
             unsetenv("OPENBLAS_CORETYPE");
         }
+        // libgomp's threads wait at each barrier by spinning for milliseconds. Beside other busy threads (decoding pictures, the LLM, other
+        // processes) that costs 5x and more; asleep they cost some microseconds. Read when libgomp is loaded; what the user set stays.
+        setenv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
         var handle = NativeLocator.Load(LibraryFile);
         var init = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(handle, "l2c_init");
         if (init(ThreadsWanted()) != 0)
@@ -113,4 +116,7 @@ internal static partial class NativeMethods
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int unsetenv(string name);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int setenv(string name, string value, int overwrite);
 }
