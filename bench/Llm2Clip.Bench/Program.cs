@@ -8,6 +8,7 @@ public static class Program
     {
         ["data"] = DataBench.Run,
         ["retrieval"] = RetrievalBench.Run,
+        ["store"] = StoreBench.Run,
         ["student"] = StudentBench.Run,
         ["teacher"] = TeacherThroughput.Run,
         ["torch-ops"] = TorchOverhead.Run,
