@@ -18,13 +18,21 @@ public class CaptionProbeTests
             Group("c", ("zh", "四")),
             Group("d", ("en", "four"), ("en", "five")),
         ]);
-        Assert.Equal((4, ["en", "zh"]), (texts.Pictures, texts.Languages));
-        Assert.Equal((["one", "four"], ["two", "five"]), texts.Pair(new ProbePair("en", "en"))); // A repeated caption is no second one.
-        Assert.Equal((["一", "二"], ["one", "three"]), texts.Pair(new ProbePair("zh", "en")));
+        Assert.Equal(4, texts.Pictures);
+        Assert.Equal(["en", "zh"], texts.Languages);
+        AssertPair("en->en", ["one", "four"], ["two", "five"]); // A repeated caption is no second one.
+        AssertPair("zh->en", ["一", "二"], ["one", "three"]);
         Assert.Equal([new("en", "en"), new("en", "zh"), new("zh", "en")], texts.Pairs([], "en"));
         Assert.Equal([new("zh-mt", "en")], [ProbePair.Parse("zh-mt->en")]);
         Assert.Throws<ConfigException>(() => ProbePair.Parse("zh-mt-en"));
         Assert.Contains("en, zh", Assert.Throws<InputException>(() => texts.Pairs(["de->en"], "en")).Message);
+
+        void AssertPair(string pair, string[] expectedQueries, string[] expectedCandidates)
+        {
+            var (queries, candidates) = texts.Pair(ProbePair.Parse(pair));
+            Assert.Equal(expectedQueries, queries);
+            Assert.Equal(expectedCandidates, candidates);
+        }
     }
 
     [Fact]
