@@ -3,7 +3,7 @@ namespace Llm2Clip.QuickStart;
 /// <summary>One picture of the quick start's data set: what it shows, how it looks, and what is said about it.</summary>
 /// <param name="Key">Name within the data set.</param>
 /// <param name="Scene">Its meaning.</param>
-/// <param name="Pixels">RGB, <see cref="SceneRenderer.PictureSize"/> squared times three bytes, as the PNG shows them.</param>
+/// <param name="Pixels">RGB, <see cref="SceneRenderer.PictureSize"/> squared times three bytes, before the PNG's palette.</param>
 /// <param name="Captions">For each language its short captions and its long ones.</param>
 public sealed record SceneSample(string Key, Scene Scene, byte[] Pixels, IReadOnlyDictionary<string, SceneCaptions> Captions);
 
@@ -71,7 +71,7 @@ public sealed class SceneData
     {
         // A copy of the state, so that asking twice gives the same answer.
         random = random.Copy();
-        var pixels = PngWriter.Shown(SceneRenderer.Render(scene, random));
+        var pixels = SceneRenderer.Render(scene, random);
         var captions = grammars.ToDictionary(grammar => grammar.Language, grammar => Say(grammar, scene, random));
         return new SceneSample(key, scene, pixels, captions);
     }

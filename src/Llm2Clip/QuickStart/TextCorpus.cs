@@ -12,7 +12,7 @@ public sealed class TextCorpus(SceneData data, ulong seed)
     public IReadOnlyList<(string Language, string Text)> Document(long index)
     {
         var random = SceneRandom.For(seed, 3, (ulong)index);
-        return random.Weighted([0.2, 0.1, 0.2, 0.5]) switch
+        return random.Weighted([0.3, 0.1, 0.25, 0.35]) switch
         {
             0 => Translation(random),
             1 => Glossary(random),
