@@ -57,6 +57,31 @@ public static class EmbeddingStoreParquet
     }
 
     /// <summary>
+    /// Imports into the store of a folder, or makes one: dimension and teacher come from the first file's first row, the teacher from
+    /// <paramref name="fingerprint"/> where the files do not name it.
+    /// </summary>
+    public static long Import(IParquet parquet, IReadOnlyList<string> files, string folder, string? fingerprint, VectorType type)
+    {
+        var names = parquet.Inspect(files[0]).Columns.Select(column => column.Name).ToList();
+        if (!names.Contains(Vector))
+        {
+            throw new InputException($"{files[0]} has columns {string.Join(", ", names)}; a store is imported from `vector` and `hash` or `text`.");
+        }
+        var hasTeacher = names.Contains(TeacherName);
+        var first = parquet.Read(files[0], hasTeacher ? [Vector, TeacherName] : [Vector]).FirstOrDefault();
+        if (first is not [float[] { Length: > 0 } vector, ..])
+        {
+            throw new InputException($"{files[0]} has no row with a vector.");
+        }
+        var teacher = fingerprint ?? (hasTeacher ? first[1] as string : null)
+            ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: it has no `teacher` column. Name the teacher's fingerprint (--fingerprint).");
+        using var writer = EmbeddingStore.Create(folder, teacher, vector.Length, EmbeddingStore.TypeOf(folder) ?? type);
+        var added = Import(parquet, files, writer);
+        writer.Complete();
+        return added;
+    }
+
+    /// <summary>
     /// Appends the rows of Parquet files: <c>vector</c>, and <c>text</c> or <c>hash</c> to find it by. Rows that are there already are left out.
     /// Throws <see cref="InputException"/>, naming file and row, for missing columns, another dimension or another teacher.
     /// </summary>

@@ -38,6 +38,22 @@ public sealed class EmbeddingStoreParquetTests : IDisposable
     }
 
     [Fact]
+    public void AStoreIsMadeOfATableAlone()
+    {
+        using (var store = EmbeddingStore.Open(Fill("from", 12)))
+        {
+            EmbeddingStoreParquet.Export(store, _parquet, "a.parquet");
+        }
+        var folder = Path.Combine(_root, "made");
+        Assert.Equal(12, EmbeddingStoreParquet.Import(_parquet, ["a.parquet"], folder, null, VectorType.Fp32));
+        using var made = EmbeddingStore.Open(folder, "t");
+        StoreCases.AssertHolds(made, 12);
+        _parquet.Write("b.parquet", [new("vector", ColumnType.FloatVector), new("text", ColumnType.Text)], [[new float[] { 1, 2 }, "hello"]]);
+        Assert.Contains("--fingerprint", Assert.Throws<ConfigException>(() => EmbeddingStoreParquet.Import(_parquet, ["b.parquet"], folder + "2", null, VectorType.Fp32)).Message);
+        Assert.Equal(1, EmbeddingStoreParquet.Import(_parquet, ["b.parquet"], folder + "2", "someone", VectorType.Fp32));
+    }
+
+    [Fact]
     public void ForeignTablesAreRefusedNamingFileAndRow()
     {
         using (var store = EmbeddingStore.Open(Fill("from", 3)))
