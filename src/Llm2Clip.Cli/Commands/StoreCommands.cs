@@ -32,7 +32,7 @@ internal static class StoreCommands
                 var problems = EmbeddingStoreRecovery.Verify(name);
                 if (problems.Count > 0)
                 {
-                    throw new InputException($"{name} is damaged: {string.Join("; ", problems)}. `llm2clip data store repair {name}` drops what is damaged; then extract again.");
+                    throw new InputException($"{name} is damaged: {string.Join("; ", problems)}. `llm2clip data store repair {name}` keeps what is sound; then extract again.");
                 }
                 using var store = EmbeddingStore.Open(name);
                 host.Output.WriteLine(FormattableString.Invariant(
@@ -47,14 +47,14 @@ internal static class StoreCommands
     private sealed class RepairCommand : Command, IHasExample
     {
         public RepairCommand(CliHost host)
-            : base("repair", "Drops damaged shards of a store and rebuilds its index; `extract` computes what was dropped again.")
+            : base("repair", "Keeps what is sound in a damaged store and rebuilds its index; `extract` computes what was lost again.")
         {
             var folder = Folder();
             Add(folder);
             SetAction(parsed =>
             {
-                var (dropped, kept) = EmbeddingStoreRecovery.Repair(parsed.GetRequiredValue(folder));
-                host.Output.WriteLine(FormattableString.Invariant($"{dropped:N0} vectors dropped, {kept:N0} kept."));
+                var (lost, kept) = EmbeddingStoreRecovery.Repair(parsed.GetRequiredValue(folder));
+                host.Output.WriteLine(FormattableString.Invariant($"{lost:N0} vectors lost, {kept:N0} kept."));
                 return 0;
             });
         }

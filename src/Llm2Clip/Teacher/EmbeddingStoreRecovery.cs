@@ -1,10 +1,14 @@
 using System.Text.RegularExpressions;
+using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;
 
 /// <summary>What happens to a store after a writer was killed, or after its files were damaged: recover, verify, repair.</summary>
 public static partial class EmbeddingStoreRecovery
 {
+    /// <summary>Begins the names of a damaged shard's files while its sound rows are taken over.</summary>
+    private const string Aside = "damaged-";
+
     /// <summary>
     /// Compares every file with its checksum in the manifest. Reads the whole store.
     /// </summary>
@@ -35,35 +39,85 @@ public static partial class EmbeddingStoreRecovery
     }
 
     /// <summary>
-    /// Drops damaged shards, rebuilds the index from the key files of the others and writes a new manifest. What was dropped is computed again
-    /// by the next extraction.
+    /// Rebuilds a store from what is sound: shards whose checksums hold stay as they are, of damaged ones every row whose own checksum holds is taken
+    /// over, and the index is made anew. What is lost is computed again by the next extraction.
     /// </summary>
-    /// <returns>Rows dropped and rows kept.</returns>
-    public static (long Dropped, long Kept) Repair(string folder)
+    /// <returns>Rows lost and rows kept.</returns>
+    public static (long Lost, long Kept) Repair(string folder)
     {
         var manifest = EmbeddingStoreManifest.Read(folder);
-        using var writeLock = EmbeddingStoreWriter.Lock(folder);
-        List<ShardEntry> kept = [];
-        foreach (var shard in manifest.Shards)
+        List<ShardEntry> sound = [];
+        List<ShardEntry> damaged = [];
+        using (EmbeddingStoreWriter.Lock(folder))
         {
-            var vectors = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * manifest.RowBytes);
-            var keys = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize);
-            if (vectors == shard.Vectors && keys == shard.Keys)
+            foreach (var shard in manifest.Shards)
             {
-                kept.Add(shard);
+                var vectors = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * manifest.RowBytes);
+                var keys = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize);
+                (vectors == shard.Vectors && keys == shard.Keys ? sound : damaged).Add(shard);
+            }
+            List<IndexEntry> index = [];
+            if (sound.Count > 0)
+            {
+                var next = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(-1).Max() + 1;
+                index.Add(EmbeddingStoreIndex.Merge(folder, $"index-{next:d6}.bin", [.. sound.Select(shard => SortedKeys(folder, shard))]));
+            }
+            foreach (var shard in damaged)
+            {
+                SetAside(folder, ShardEntry.VectorFile(shard.Number));
+                SetAside(folder, ShardEntry.KeyFile(shard.Number));
+            }
+            (manifest with { Shards = sound, Index = index }).Write(folder);
+        }
+        using var writer = EmbeddingStoreWriter.Open(folder, manifest.Teacher, manifest.Dimension, manifest.Dtype);
+        foreach (var shard in damaged)
+        {
+            Salvage(folder, manifest, shard, writer);
+        }
+        writer.Complete();
+        foreach (var path in Directory.GetFiles(folder, Aside + "*"))
+        {
+            File.Delete(path);
+        }
+        return (Math.Max(0, manifest.Rows - writer.Count), writer.Count);
+    }
+
+    /// <summary>Appends the rows of a damaged shard whose checksums hold.</summary>
+    private static void Salvage(string folder, EmbeddingStoreManifest manifest, ShardEntry shard, EmbeddingStoreWriter writer)
+    {
+        var (vectorPath, keyPath) = (Path.Combine(folder, Aside + ShardEntry.VectorFile(shard.Number)), Path.Combine(folder, Aside + ShardEntry.KeyFile(shard.Number)));
+        if (!File.Exists(vectorPath) || !File.Exists(keyPath))
+        {
+            return;
+        }
+        using var vectors = StoreFiles.OpenForUpdate(vectorPath);
+        using var rows = StoreFiles.OpenForUpdate(keyPath);
+        var vector = new byte[manifest.RowBytes];
+        var keyRow = new byte[EmbeddingStoreShard.KeyRowSize];
+        var values = new float[manifest.Dimension];
+        for (var row = 0; row < shard.Rows; row++)
+        {
+            if (ReadRow(vectors, rows, row, vector, keyRow))
+            {
+                EmbeddingStoreShard.ToSingle(vector, manifest.Dtype, values);
+                writer.Append([CaptionHash.Read(keyRow)], values);
             }
         }
-        List<IndexEntry> index = [];
-        if (kept.Count > 0)
-        {
-            var next = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(-1).Max() + 1;
-            index.Add(EmbeddingStoreIndex.Merge(folder, $"index-{next:d6}.bin", [.. kept.Select(shard => SortedKeys(folder, shard))]));
-        }
-        var repaired = manifest with { Shards = kept, Index = index };
-        repaired.Write(folder);
-        DeleteStrays(folder, repaired, null);
-        return (manifest.Rows - repaired.Rows, repaired.Rows);
     }
+
+    private static void SetAside(string folder, string name)
+    {
+        if (File.Exists(Path.Combine(folder, name)))
+        {
+            File.Move(Path.Combine(folder, name), Path.Combine(folder, Aside + name), overwrite: true);
+        }
+    }
+
+    /// <summary>Reads a row and its key row; false where either is cut or they do not belong together.</summary>
+    private static bool ReadRow(SafeFileHandle vectors, SafeFileHandle rows, int row, byte[] vector, byte[] keyRow) =>
+        RandomAccess.Read(vectors, vector, (long)row * vector.Length) == vector.Length
+        && RandomAccess.Read(rows, keyRow, (long)row * keyRow.Length) == keyRow.Length
+        && EmbeddingStoreShard.Agrees(keyRow, vector);
 
     /// <summary>
     /// Finds how many rows behind the committed ones are complete, by their row checksums, and cuts both files there.
@@ -83,9 +137,7 @@ public static partial class EmbeddingStoreRecovery
         var keyRow = new byte[EmbeddingStoreShard.KeyRowSize];
         for (var row = committed; row < manifest.RowsPerShard; row++)
         {
-            var complete = RandomAccess.Read(vectors, vector, (long)row * vector.Length) == vector.Length
-                && RandomAccess.Read(rows, keyRow, (long)row * keyRow.Length) == keyRow.Length;
-            if (!complete || !EmbeddingStoreShard.Agrees(keyRow, vector))
+            if (!ReadRow(vectors, rows, row, vector, keyRow))
             {
                 break;
             }

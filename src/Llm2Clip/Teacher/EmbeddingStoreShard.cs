@@ -31,16 +31,18 @@ internal sealed class EmbeddingStoreShard : IDisposable
     public ShardEntry Entry { get; }
 
     /// <summary>Copies a row as fp32.</summary>
-    public void Read(int row, Span<float> into)
+    public void Read(int row, Span<float> into) => ToSingle(_vectors.Slice((long)row * _rowBytes, _rowBytes), _type, into);
+
+    /// <summary>A stored row as fp32.</summary>
+    public static void ToSingle(ReadOnlySpan<byte> row, VectorType type, Span<float> into)
     {
-        var bytes = _vectors.Slice((long)row * _rowBytes, _rowBytes);
-        if (_type == VectorType.Fp32)
+        if (type == VectorType.Fp32)
         {
-            MemoryMarshal.Cast<byte, float>(bytes).CopyTo(into);
+            MemoryMarshal.Cast<byte, float>(row).CopyTo(into);
         }
         else
         {
-            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), into);
+            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(row), into);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class StoreFiles
         if (!info.Exists || info.Length < expected || (exact && info.Length != expected))
         {
             throw new InputException($"{path} is damaged: {(info.Exists ? info.Length + " bytes" : "missing")}, expected {expected}. "
-                + "Run `llm2clip data store repair` to drop what is damaged, then `llm2clip extract` to compute it again.");
+                + "Run `llm2clip data store repair`, which keeps what is sound, then `llm2clip extract` for the rest.");
         }
     }
 

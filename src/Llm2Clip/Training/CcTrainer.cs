@@ -274,12 +274,22 @@ public sealed class CcTrainer
 
     // ---- Output ----------------------------------------------------------------------------------------------------------------------------
 
+    /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
     private void Save(Teacher teacher, CcFinetuneResult result)
     {
-        Directory.CreateDirectory(_config.Output);
         var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
-        _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
-        File.WriteAllText(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, options));
+        try
+        {
+            Directory.CreateDirectory(_config.Output);
+            _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
+            var report = Path.Combine(_config.Output, "cc-finetune.json");
+            File.WriteAllText(report + ".partial", JsonSerializer.Serialize(result, options));
+            File.Move(report + ".partial", report, overwrite: true);
+        }
+        catch (IOException error)
+        {
+            throw new RunException($"The teacher could not be written to {_config.Output}: {error.Message} The LLM's vectors are kept in the raw store; make room and run the command again.", error);
+        }
         TeacherFolder.Write(_config.Output, teacher.Manifest(_config.Output) with { Adapter = CcAdapter.FileName, Dimension = _adapter.Dimension });
         _log.Info($"Teacher {Fingerprints.Short(result.Fingerprint)} written to {_config.Output}.");
     }
