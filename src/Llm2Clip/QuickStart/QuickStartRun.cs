@@ -28,15 +28,16 @@ public sealed record QuickStartResult(
         {
             text.Append("Captions found by captions of the same picture: R@1 / R@5 / R@10\n").Append(Teacher.ToTable()).Append('\n');
         }
-        text.Append($"Pictures found by captions (T2I) and captions by pictures (I2T), {After.Images} pictures, before and after training: R@1 / R@5 / R@10\n");
-        text.Append($"{"captions",-10}{"mean",-12}{"T2I before",-22}{"T2I after",-22}{"T2I chance",-22}{"I2T before",-22}{"I2T after",-22}I2T chance\n");
+        text.Append($"Pictures found by captions (T2I) and captions found by pictures (I2T), {After.Images} pictures, R@1 / R@5 / R@10; before: untrained student\n");
+        Line("captions", "mean", "T2I before", "T2I after", "I2T before", "I2T after");
         foreach (var row in After.Rows)
         {
             var before = Before.Rows.First(other => (other.Language, other.Centring) == (row.Language, row.Centring));
-            text.Append($"{row.Language,-10}{row.Centring,-12}");
-            text.Append($"{Cells(before.TextToImage.Recalls),-22}{Cells(row.TextToImage.Recalls),-22}{Cells(row.TextToImage.Chance),-22}");
-            text.Append($"{Cells(before.ImageToText.Recalls),-22}{Cells(row.ImageToText.Recalls),-22}{Cells(row.ImageToText.Chance)}\n");
+            Line(
+                row.Language, row.Centring, Cells(before.TextToImage.Recalls), Cells(row.TextToImage.Recalls), Cells(before.ImageToText.Recalls), Cells(row.ImageToText.Recalls));
         }
+        var (chanceT2I, chanceI2T) = (Cells(After.Rows[0].TextToImage.Chance), Cells(After.Rows[0].ImageToText.Chance));
+        Line("chance", "", chanceT2I, chanceT2I, chanceI2T, chanceI2T);
         text.Append($"Protocol: {After.Protocol}.\n");
         foreach (var note in After.Notes)
         {
@@ -44,6 +45,9 @@ public sealed record QuickStartResult(
         }
         text.Append(string.Join(", ", Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s")))).Append('\n');
         return text.Append($"Report: {Report}\n").ToString();
+
+        void Line(string language, string mean, params string[] cells) =>
+            text.Append($"{language,-10}{mean,-10}{string.Concat(cells.Select(cell => $"{cell,-20}"))}".TrimEnd()).Append('\n');
     }
 
     private static string Cells(IEnumerable<double> shares) =>
