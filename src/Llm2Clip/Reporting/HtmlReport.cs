@@ -77,7 +77,7 @@ public sealed class HtmlReport(string title)
         return this;
     }
 
-    /// <summary>Adds charts of a run's metrics: the series of tags that share the text before the last slash stand in one chart.</summary>
+    /// <summary>Adds charts of a run's metrics: tags of three parts that share the first two stand in one chart.</summary>
     public HtmlReport Curves(IReadOnlyDictionary<string, IReadOnlyList<MetricPoint>> metrics, string stepName = "step")
     {
         body.Append("<div class=\"charts\">");
@@ -121,9 +121,8 @@ public sealed class HtmlReport(string title)
         File.Move(temporary, path, overwrite: true);
     }
 
-    // Recall series of one evaluation share a chart; a loss and a learning rate differ by orders of magnitude and do not.
-    private static string ChartOf(string tag) =>
-        tag.LastIndexOf('/') is var slash && slash > 0 && !tag.StartsWith("train/", StringComparison.Ordinal) ? tag[..slash] : tag;
+    // "val/en text to image/R@1" shares a chart with its other depths; "train/loss" and "train/lr" differ by orders of magnitude and do not.
+    private static string ChartOf(string tag) => tag.Count(c => c == '/') > 1 ? tag[..tag.LastIndexOf('/')] : tag;
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 

@@ -30,7 +30,8 @@ public static class LineChart
             .Select(one => one with { Points = Thin([.. one.Points.Where(point => double.IsFinite(point.Value))]) })
             .Where(one => one.Points.Count > 0)
             .ToList();
-        if (drawn.Count == 0)
+        // A single point is a number, not a curve: tables show it better.
+        if (drawn.All(one => one.Points.Count < 2))
         {
             return "";
         }

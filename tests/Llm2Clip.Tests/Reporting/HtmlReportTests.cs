@@ -51,7 +51,8 @@ public class HtmlReportTests
         var metrics = new Dictionary<string, IReadOnlyList<MetricPoint>>
         {
             ["train/loss"] = [new(1, 3.5), new(2, double.NaN), new(3, 2.5)],
-            ["eval/t2i/en"] = [new(2, 0.1)],
+            ["train/lr"] = [new(1, 0.001)],
+            ["eval/t2i/en"] = [new(1, 0.1), new(2, 0.2)],
             ["eval/t2i/zh"] = [new(2, 0.05)],
         };
         var page = new HtmlReport("Run <1>").Recall(Report()).Curves(metrics).Gallery(Report().Queries).Render();
