@@ -23,7 +23,7 @@ public sealed record TeacherTrainingConfig
     public int VocabularyDocuments { get; init; } = 2000;
 
     [Description("Optimizer steps.")]
-    public int Steps { get; init; } = 2000;
+    public int Steps { get; init; } = 800;
 
     [Description("Rows a step.")]
     public int Rows { get; init; } = 24;
