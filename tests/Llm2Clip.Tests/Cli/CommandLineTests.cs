@@ -48,7 +48,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var (code, output, error) = Run([.. command.Split(' '), "--help"]);
         Assert.Equal((0, ""), (code, error));
-        Assert.Matches($@"\n  llm2clip {command} (\[command\] )?\[options\]", output);
+        Assert.Matches($@"\n  llm2clip {command} ((\[command\]|<.+>) )*\[options\]", output);
         Assert.Matches($@"\nExample:\n  llm2clip {command}[ \n]", output);
     }
 
