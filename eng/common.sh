@@ -52,14 +52,15 @@ sources() {
     \( -name bin -o -name obj -o -name native -o -name probe \) -prune -o -type f "$@"
 }
 
-# build PROJECT: builds it in Release where a source was added, removed or changed since the last time; says so in one line.
+# build PROJECT: builds it in Release where a source was added, removed or changed since the last time, or its output is gone; says so in
+# one line.
 build() {
   local project="$1" name stamp files
   name="$(basename "$project")"
   cd "$root"
   stamp="$natives/build/$name-$(engine).stamp"
   files="$(sources -print | sort)"
-  if [[ -f "$stamp" && "$(cat "$stamp")" == "$files" && -z "$(sources -newer "$stamp" -print -quit)" ]]; then
+  if [[ -f "$stamp" && -f "$project/$(output)/$name.dll" && "$(cat "$stamp")" == "$files" && -z "$(sources -newer "$stamp" -print -quit)" ]]; then
     return
   fi
   mkdir -p "$natives/build"

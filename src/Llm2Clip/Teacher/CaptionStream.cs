@@ -76,7 +76,8 @@ public static class CaptionStream
             _ when name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) => Lines(path).Select(l =>
                 new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
             _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) => Records(path, data),
-            _ => Of(SampleSources.Open(path, data, log), data, [config.Language], [], log),
+            // Callers read a source several times and name it themselves.
+            _ => Of(SampleSources.Open(path, data, SilentLog.Instance), data, [config.Language], [], log),
         };
         var selected = Select(groups, [config.Language], []);
         if (config.CaptionsPerGroup > 0)

@@ -52,7 +52,12 @@ public sealed class LlamaModel : IDisposable
 
     public void Dispose() => Handle.Dispose();
 
-    private static LLamaModelParams Parameters() => LLamaModelParams.Default();
+    private static LLamaModelParams Parameters()
+    {
+        // LLamaSharp chooses among its native libraries in NativeApi; a parameter structure asked for before that finds none.
+        NativeApi.llama_empty_call();
+        return LLamaModelParams.Default();
+    }
 
     private static unsafe SafeLlamaModelHandle LoadWith(string path, string key, long value)
     {

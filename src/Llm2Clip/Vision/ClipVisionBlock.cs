@@ -51,6 +51,8 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
         _attention.Initialise(init, layers);
         _mlp.Initialise(init, layers);
     }
+
+    public void InitialiseMimetic(WeightInit init) => _attention.InitialiseMimetic(init);
 }
 
 /// <summary>
@@ -112,6 +114,18 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
         init.Normal(_key.Weight, inner);
         init.Normal(_value.Weight, inner);
         init.Normal(_output.Weight, inner * Math.Pow(2 * layers, -0.5));
+    }
+
+    public void InitialiseMimetic(WeightInit init)
+    {
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        var head = _width / _heads;
+        for (var i = 0; i < _heads; i++)
+        {
+            MimeticInit.QueryKey(init, _query.Weight.narrow(0, (long)i * head, head), _key.Weight.narrow(0, (long)i * head, head));
+        }
+        MimeticInit.OutputValue(init, _output.Weight, _value.Weight);
     }
 }
 

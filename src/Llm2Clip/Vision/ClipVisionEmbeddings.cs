@@ -70,6 +70,8 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
         init.Normal(_positions.Weight, scale);
         init.TorchDefault(_patches.Weight, null);
     }
+
+    public void InitialiseMimetic() => MimeticInit.Positions(_positions.Weight, _config.Grid);
 }
 
 /// <summary>A parameter named <c>weight</c> one level down, where the published names want it.</summary>

@@ -80,10 +80,16 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     /// blocks as in its transformer (attention in width^-0.5, outputs width^-0.5 (2 layers)^-0.5, fc1 (2 width)^-0.5), biases 0, patches as
     /// torch's convolution.
     /// </summary>
-    public void Initialise(ulong seed)
+    /// <param name="seed">Seed of all weights.</param>
+    /// <param name="start">With <see cref="VisionStart.Mimetic"/>, attention and positions start as <see cref="MimeticInit"/> says.</param>
+    public void Initialise(ulong seed, VisionStart start = VisionStart.Clip)
     {
         var init = new WeightInit(seed);
         _tower.Initialise(init);
+        if (start == VisionStart.Mimetic)
+        {
+            _tower.InitialiseMimetic(init);
+        }
         init.Normal(_projection.Weight, Math.Pow(Config.Width, -0.5));
     }
 }
@@ -164,6 +170,15 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
         foreach (var block in _blocks.Layers)
         {
             block.Initialise(init, _config.Layers);
+        }
+    }
+
+    public void InitialiseMimetic(WeightInit init)
+    {
+        _embeddings.InitialiseMimetic();
+        foreach (var block in _blocks.Layers)
+        {
+            block.InitialiseMimetic(init);
         }
     }
 }

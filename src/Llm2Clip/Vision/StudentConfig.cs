@@ -7,6 +7,16 @@ using Llm2Clip.Layers;
 
 namespace Llm2Clip.Vision;
 
+/// <summary>How the weights of a new image encoder start.</summary>
+public enum VisionStart
+{
+    /// <summary>As OpenAI's CLIP.</summary>
+    Clip,
+
+    /// <summary>The same, but attention and positions in the pattern that trained transformers show (<see cref="MimeticInit"/>).</summary>
+    Mimetic,
+}
+
 /// <summary>The <c>model</c> section of a run file: the student's image encoder and text adapter.</summary>
 public sealed record StudentConfig : ICheckedConfig
 {
@@ -39,6 +49,9 @@ public sealed record StudentConfig : ICheckedConfig
 
     [Description("gelu | quick_gelu.")]
     public Activation Activation { get; init; } = Activation.Gelu;
+
+    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where pictures are few.")]
+    public VisionStart WeightInit { get; init; } = VisionStart.Clip;
 
     [Description("Length of the vectors that pictures and captions share.")]
     [Range(1, 16384)]

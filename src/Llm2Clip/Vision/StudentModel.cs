@@ -77,7 +77,7 @@ public sealed class StudentModel : IDisposable
         else
         {
             vision = new ClipVisionModel(config.Vision, device);
-            vision.Initialise(seed);
+            vision.Initialise(seed, config.WeightInit);
         }
         var adapter = new TextAdapter(
             new TextAdapterConfig { InputDim = teacherDim, EmbedDim = config.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion },

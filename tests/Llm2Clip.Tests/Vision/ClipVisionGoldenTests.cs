@@ -75,7 +75,7 @@ public class ClipVisionGoldenTests
             {
                 var patch = model.Config.PatchSize;
                 var table = PositionTable.For(
-                    model.get_parameter("vision_model.embeddings.position_embedding.weight"), model.Config.Grid, pixels.shape[2] / patch, pixels.shape[3] / patch);
+                    model.get_parameter("vision_model.embeddings.position_embedding.weight")!, model.Config.Grid, pixels.shape[2] / patch, pixels.shape[3] / patch);
                 GoldenTensors.Close(file.Load(prefix + "position_embedding"), table, TableTolerance, $"{name} {prefix}position_embedding");
             }
         }
@@ -108,7 +108,7 @@ public class ClipVisionGoldenTests
             Assert.Equal(model.Config, again.Config);
             foreach (var (parameter, tensor) in model.named_parameters())
             {
-                Assert.Equal(GoldenTensors.Values(tensor), GoldenTensors.Values(again.get_parameter(parameter)));
+                Assert.Equal(GoldenTensors.Values(tensor), GoldenTensors.Values(again.get_parameter(parameter)!));
             }
         }
         finally

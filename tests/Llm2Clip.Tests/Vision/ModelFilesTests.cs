@@ -115,10 +115,10 @@ public sealed class ModelFilesTests : IDisposable
         ClipWeights.Save(model, _folder);
         Preprocessor.Save(new ImageTransformConfig { ImageSize = 16 }, _folder);
         using var student = StudentModel.Create(new StudentConfig { Start = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
-        Assert.Equal([20, 16], student.ImageEncoder.get_parameter("visual_projection.weight").shape);
+        Assert.Equal([20, 16], student.ImageEncoder.get_parameter("visual_projection.weight")!.shape);
         foreach (var (name, parameter) in model.named_parameters().Where(p => p.name != "visual_projection.weight"))
         {
-            Assert.Equal(GoldenTensors.Values(parameter), GoldenTensors.Values(student.ImageEncoder.get_parameter(name)));
+            Assert.Equal(GoldenTensors.Values(parameter), GoldenTensors.Values(student.ImageEncoder.get_parameter(name)!));
         }
     }
 

@@ -5,6 +5,9 @@ namespace LLama.Native;
 /// <summary>Functions of libllama that belong to no handle.</summary>
 public static class NativeApi
 {
+    /// <summary>Loads the library where it is not loaded yet, and does nothing else.</summary>
+    public static void llama_empty_call() => LlamaLibrary.EnsureLoaded();
+
     /// <summary>Most sequences that one context can hold.</summary>
     public static long llama_max_parallel_sequences()
     {
