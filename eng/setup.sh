@@ -34,13 +34,27 @@ install_npm() {
     || { tail -5 "$natives/build/npm.log" >&2; fail "npm could not install them; the whole log is $natives/build/npm.log"; }
 }
 
+# The C++ runtime that TorchSharp 0.107's native library was built with (GCC 13).
+torchsharp_runtime=GLIBCXX_3.4.32
+
+# True where the system's C++ runtime is older than that.
+old_cxx_runtime() {
+  local library
+  library="$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | awk '/libstdc\+\+\.so\.6 .*x86-64/ { print $NF; exit }')"
+  [[ -n "$library" ]] && ! grep -q "$torchsharp_runtime" "$library"
+}
+
 # Prints why the packages of the nuget engine cannot be used; nothing if they can.
 probe_packages() {
   local log="$natives/build/probe.log" part
+  if old_cxx_runtime; then # known before a download of hundreds of megabytes
+    echo "TorchSharp's native library needs libstdc++ with $torchsharp_runtime, and the one here is older"
+    return
+  fi
   for part in false true; do
     if ! dotnet restore "$root/eng/probe" -p:ProbeTorch=$part > "$log" 2>&1; then
       local absent
-      absent="$(grep -o 'Unable to find package [^ ]*' "$log" | sed 's/.* //; s/\.$//' | sort -u | paste -sd ' ')"
+      absent="$(sed -nE 's/.*Unable to find package ([^ ]*[^ .]).*/\1/p; s/.* but ([^ ]+ [0-9][^ ]*) was not found.*/\1/p' "$log" | sort -u | paste -sd ',' | sed 's/,/, /g')"
       echo "the package registry has not got ${absent:-all of its packages (see $log)}"
       return
     fi
