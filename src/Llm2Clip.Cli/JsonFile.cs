@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -16,6 +17,9 @@ internal static class JsonFile
         WriteIndented = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
+
+    /// <summary>The option that names the file; <paramref name="what"/> is what it gets, such as "the result".</summary>
+    public static Option<string?> Option(string what = "the result") => new("--json") { Description = $"Writes {what} as JSON too.", HelpName = "FILE" };
 
     /// <summary>Writes it complete or not at all: a temporary name, then a rename.</summary>
     public static void Write(string file, object value)

@@ -7,7 +7,7 @@ namespace Llm2Clip.Cli.Commands;
 /// <summary><c>doctor</c>: what the program runs on, and what is missing.</summary>
 internal sealed class DoctorCommand : Command, IHasExample
 {
-    private readonly Option<string?> _json = new("--json") { Description = "Writes the findings as JSON too.", HelpName = "FILE" };
+    private readonly Option<string?> _json = JsonFile.Option("the findings");
 
     public DoctorCommand(CliHost host)
         : base("doctor", "Says what the program runs on: engine, native libraries, threads, devices, precision; and what is missing.")

@@ -29,17 +29,24 @@ internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
 internal sealed class MakeDataCommand : Command, IHasExample
 {
     private readonly Option<string> _out = new("--out") { Description = "Folder of the shards.", HelpName = "FOLDER", DefaultValueFactory = _ => "data/quickstart" };
+    private readonly Option<string?> _json = JsonFile.Option("the files' names");
 
     public MakeDataCommand(CliHost host)
         : base("make-data", "Makes the quick start's pictures and captions again; the same on every machine.")
     {
         Add(_out);
+        Add(_json);
         SetAction(parsed =>
         {
             var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
-            foreach (var path in QuickStartData.Write(parsed.GetValue(_out)!, log, host.Cancellation))
+            var files = QuickStartData.Write(parsed.GetValue(_out)!, log, host.Cancellation);
+            foreach (var path in files)
             {
                 host.Output.WriteLine(path);
+            }
+            if (parsed.GetValue(_json) is { } json)
+            {
+                JsonFile.Write(json, new { Files = files });
             }
             return 0;
         });
@@ -54,6 +61,7 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
     private readonly Option<string> _out = new("--out") { Description = "GGUF file to write.", HelpName = "FILE", DefaultValueFactory = _ => "data/quickstart/teacher.gguf" };
     private readonly Option<string[]> _set = new("--set") { Description = "Changes one setting; may stand several times.", HelpName = "KEY=VALUE" };
     private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the settings in effect, every one with its meaning, and ends." };
+    private readonly Option<string?> _json = JsonFile.Option("losses and settings");
 
     public MakeTeacherCommand(CliHost host)
         : base("make-teacher", "Trains the quick start's tiny language model by next-token prediction on text that the project makes.")
@@ -61,6 +69,7 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
         Add(_out);
         Add(_set);
         Add(_printConfig);
+        Add(_json);
         SetAction(parsed => Run(parsed, host));
     }
 
@@ -81,6 +90,10 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
         training.Write(path);
         host.Output.WriteLine(FormattableString.Invariant(
             $"{path}: {new FileInfo(path).Length / 1e6:0.0} MB, {training.Vocabulary.Count} tokens, loss {losses[0]:0.000} to {losses.TakeLast(50).Average():0.000}"));
+        if (parsed.GetValue(_json) is { } json)
+        {
+            JsonFile.Write(json, new { File = path, Tokens = training.Vocabulary.Count, Losses = losses, Config = ConfigBinder.Print(config, comments: false) });
+        }
         return 0;
     }
 }

@@ -14,7 +14,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     private readonly Option<string?> _config = new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
     private readonly Option<string[]> _set = new("--set") { Description = "Sets one key of the run file; may stand several times. The value is YAML.", HelpName = "PATH.TO.KEY=VALUE" };
     private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
-    private readonly Option<string?> _json = new("--json") { Description = "Writes the result as JSON too.", HelpName = "FILE" };
+    private readonly Option<string?> _json = JsonFile.Option();
     private readonly List<(Option<string?> Option, string Key)> _shortcuts = [];
 
     protected RunCommand(CliHost host, string name, string summary, string example)
