@@ -67,10 +67,10 @@ public static class RetrievalRun
         File.Move(json + ".tmp", json, overwrite: true);
 
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
+        page.Heading("Queries and the pictures they found").Paragraph("Queries are drawn by the seed, not chosen by success. The query's own picture is framed.").Gallery(report.Queries);
         var run = Path.GetDirectoryName(Path.GetFullPath(report.Model))!;
         page.Heading("Student: training (clip-train)").Curves(MetricsLog.Read(run));
         page.Heading("Teacher: caption-contrastive training (cc-finetune)").Curves(MetricsLog.Read(teacherFolder));
-        page.Heading("Queries and the pictures they found").Paragraph("Queries are drawn by the seed, not chosen by success. The query's own picture is framed.").Gallery(report.Queries);
         page.Write(Path.Combine(folder, ReportFile));
     }
 
