@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Conversion;
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Conversion;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Conversion;

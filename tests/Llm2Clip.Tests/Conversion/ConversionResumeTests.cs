@@ -1,5 +1,6 @@
 using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;

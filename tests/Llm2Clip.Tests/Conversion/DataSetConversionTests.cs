@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;

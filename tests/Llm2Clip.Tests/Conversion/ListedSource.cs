@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Tests.Conversion;
 

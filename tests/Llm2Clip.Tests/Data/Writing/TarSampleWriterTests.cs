@@ -3,8 +3,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 
-namespace Llm2Clip.Tests.Data;
+namespace Llm2Clip.Tests.Data.Writing;
 
 /// <summary>Tars as webdataset and img2dataset expect them, read by System.Formats.Tar and by the tar of the system.</summary>
 public sealed partial class TarSampleWriterTests : IDisposable

@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>What an encoded picture is, by its first bytes: names lie.</summary>
 internal static class PictureFormat

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>
 /// Headers of tar members that are the same whoever writes them, whenever: owner 0, time 0, mode 0644. ustar, with a PAX header in front

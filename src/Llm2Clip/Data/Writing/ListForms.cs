@@ -1,19 +1,19 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>JSON lines: <c>file_name</c> as Hugging Face's imagefolder reads it, with <c>key</c>, <c>caption</c> and our <c>captions</c>.</summary>
-internal sealed class JsonLinesList : PictureList
+internal sealed class JsonLinesForm : ListForm
 {
     public override string FileName => "metadata.jsonl";
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(ListedPicture picture, string split) =>
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split) =>
         [(0, [.. CaptionWriter.Record(picture.Sample, picture.Path), (byte)'\n'])];
 }
 
 /// <summary>A table with a row a caption, as open_clip reads it (<c>filepath</c>, <c>title</c>), with language, kind and key beside.</summary>
-internal sealed class TableList(char separator) : PictureList
+internal sealed class TableForm(char separator) : ListForm
 {
     private static readonly string[] Columns = ["filepath", "title", "language", "kind", "key"];
 
@@ -21,7 +21,7 @@ internal sealed class TableList(char separator) : PictureList
 
     public override IReadOnlyList<ListSection> Sections(string name) => [new ListSection(Opening: Row(Columns))];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(ListedPicture picture, string split) =>
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split) =>
         picture.Sample.Captions.Select(caption =>
             (0, Encoding.UTF8.GetBytes(Row([picture.Path, caption.Text, caption.Language, CaptionKinds.Name(caption.Kind), picture.Sample.Key]))));
 
@@ -36,14 +36,14 @@ internal sealed class TableList(char separator) : PictureList
 /// Karpathy's JSON: an image with <c>filepath</c>, <c>filename</c>, <c>split</c> and <c>sentences</c>, each with <c>raw</c>, and language and
 /// kind beside. Numbers of images and sentences run from 0. <c>tokens</c> are not written.
 /// </summary>
-internal sealed class KarpathyList : PictureList
+internal sealed class KarpathyForm : ListForm
 {
     public override string FileName => "dataset.json";
 
     public override IReadOnlyList<ListSection> Sections(string name) =>
         [new ListSection("{\"images\": [\n", ",\n", $"\n], \"dataset\": {JsonSerializer.Serialize(name)}}}\n")];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(ListedPicture picture, string split) => [(0, CaptionWriter.Object(json =>
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split) => [(0, CaptionWriter.Object(json =>
     {
         var slash = picture.Path.LastIndexOf('/');
         json.WriteString("filepath", picture.Path[..slash]);
@@ -71,7 +71,7 @@ internal sealed class KarpathyList : PictureList
 /// COCO caption JSON: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, language
 /// and kind beside. Ids run from 1. Widths and heights are not written, as pictures are not decoded.
 /// </summary>
-internal sealed class CocoList : PictureList
+internal sealed class CocoForm : ListForm
 {
     private const int Images = 0;
     private const int Annotations = 1;
@@ -84,7 +84,7 @@ internal sealed class CocoList : PictureList
         new ListSection("\"annotations\": [\n", ",\n", "\n]}\n"),
     ];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(ListedPicture picture, string split)
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split)
     {
         var image = picture.Pictures + 1;
         yield return (Images, CaptionWriter.Object(json =>

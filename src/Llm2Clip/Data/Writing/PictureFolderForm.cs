@@ -1,12 +1,12 @@
 using System.Text;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>
 /// Pictures in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list over
 /// all of them, joined from the shards' parts when everything is there.
 /// </summary>
-internal sealed class PictureFolderForm(PictureList list) : IDataSetForm
+internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
 {
     public ISampleWriter OpenShard(DataSetPlace place, ShardStart start) => new Shard(list, place, start);
 
@@ -47,7 +47,7 @@ internal sealed class PictureFolderForm(PictureList list) : IDataSetForm
     /// <summary>One subfolder with its part of the list.</summary>
     private sealed class Shard : ISampleWriter
     {
-        private readonly PictureList _list;
+        private readonly ListForm _list;
         private readonly DataSetPlace _place;
         private readonly string _relative;
         private readonly string _folder;
@@ -58,7 +58,7 @@ internal sealed class PictureFolderForm(PictureList list) : IDataSetForm
         private long _captions;
         private bool _complete;
 
-        public Shard(PictureList list, DataSetPlace place, ShardStart start)
+        public Shard(ListForm list, DataSetPlace place, ShardStart start)
         {
             (_list, _place, _pictures, _captions) = (list, place, start.Pictures, start.Captions);
             _relative = $"images/{start.Number:D5}";
@@ -78,7 +78,7 @@ internal sealed class PictureFolderForm(PictureList list) : IDataSetForm
         {
             var name = $"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}";
             File.WriteAllBytes(Path.Combine(Temporary, name), picture.Span);
-            foreach (var (section, entry) in _list.Entries(new ListedPicture(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
+            foreach (var (section, entry) in _list.Entries(new WrittenPicture(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
             {
                 _parts[section].Stream.Write(Encoding.UTF8.GetBytes(_separators[section]));
                 _parts[section].Stream.Write(entry);

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>
 /// One WebDataset tar: <c>KEY.jpg</c> (png, webp, ... by content), <c>KEY.json</c> and <c>KEY.txt</c> side by side, as webdataset groups them

@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Writing;
 
 /// <summary>A file that appears under its name when it is complete: written as NAME.tmp, flushed to the disk, then renamed.</summary>
 internal sealed class PendingFile : IDisposable
