@@ -64,7 +64,7 @@ internal sealed class ConversionFolder : IDisposable
     /// <summary>Notes that everything is written. Throws <see cref="IOException"/>.</summary>
     public void Finish() => Write(Progress with { Finished = true });
 
-    /// <summary>Lets other writers in. Where no shard was completed, the folder is left as if it had never been opened.</summary>
+    /// <summary>Lets other writers in. Where no shard was completed, it does not bind the folder: another request may have it.</summary>
     public void Dispose()
     {
         if (!Progress.Finished && Progress.Parts.Values.All(part => part.Shards == 0))

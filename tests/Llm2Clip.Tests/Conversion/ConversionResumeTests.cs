@@ -17,18 +17,18 @@ public sealed class ConversionResumeTests : IDisposable
     [InlineData(DataSetFormat.Coco)]
     public void BrokenAnywhereItGoesOnToTheSameBytes(DataSetFormat form)
     {
-        var whole = ConversionCase.Convert(_folder, ListedSource.Make(3, 17), "whole", form);
+        var whole = ConversionCase.Convert(_folder, ListedSource.Make(2, 15), "whole", form);
         var expected = ConversionCase.Files(_folder["whole"]);
-        for (var breaks = 0; breaks < 51; breaks++)
+        for (var breaks = 0; breaks < 30; breaks++)
         {
             var to = $"broken-{breaks}";
-            var source = ListedSource.Make(3, 17);
+            var source = ListedSource.Make(2, 15);
             source.BreaksAfter = breaks;
             Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, to, form));
             Assert.All(ConversionCase.Files(_folder[to]), file => Assert.False(file.Key.EndsWith(".tmp", StringComparison.Ordinal), file.Key));
             // Shards that are complete are the unbroken run's.
             Assert.All(ConversionCase.Files(_folder[to]).Where(file => !file.Key.StartsWith(".convert", StringComparison.Ordinal)), file => Assert.Equal(expected[file.Key], file.Value));
-            var resumed = ConversionCase.Convert(_folder, ListedSource.Make(3, 17), to, form);
+            var resumed = ConversionCase.Convert(_folder, ListedSource.Make(2, 15), to, form);
             Assert.Equal(expected, ConversionCase.Files(_folder[to]));
             Assert.Equal((whole.Seen, whole.BadSamples), (resumed.Seen, resumed.BadSamples));
             Assert.Equal(breaks > 4, resumed.Kept > 0); // The fifth picture completes the first shard.
