@@ -61,7 +61,7 @@ public static class DataBench
 
     private static Action<byte[]> Evaluate(ImageTransformConfig transform, bool shrink)
     {
-        var pipeline = new ImagePipeline(transform, jpegShrink: shrink);
+        var pipeline = new ImagePipeline(transform, decode: new DecodeOptions { JpegShrink = shrink });
         var into = new byte[pipeline.OutputBytes];
         return file => pipeline.Eval(pipeline.Decode(file, "bench", forTraining: false), into);
     }
@@ -102,7 +102,7 @@ public static class DataBench
     private static void Differences(List<byte[]> files, List<RgbImage> images, ImageTransformConfig transform, AugmentConfig augment)
     {
         var exact = new ImagePipeline(transform, augment);
-        var shrinking = new ImagePipeline(transform, augment, jpegShrink: true);
+        var shrinking = new ImagePipeline(transform, augment, new DecodeOptions { JpegShrink = true });
         Difference("jpeg_shrink, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
         foreach (var side in new[] { transform.ImageSize, transform.ImageSize * 4 / 3 })
         {

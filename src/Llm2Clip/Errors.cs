@@ -17,7 +17,7 @@ public sealed class ConfigException(string message, Exception? inner = null) : U
 }
 
 /// <summary>Bad input data or model file (exit code 3): missing, damaged, of another layout, or of another teacher.</summary>
-public sealed class InputException(string message, Exception? inner = null) : UserException(message, inner)
+public class InputException(string message, Exception? inner = null) : UserException(message, inner)
 {
     public override int ExitCode => 3;
 }

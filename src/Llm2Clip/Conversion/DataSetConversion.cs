@@ -214,7 +214,6 @@ public sealed class DataSetConversion
     /// <summary>The encoded picture, or null where it is bad.</summary>
     private byte[]? Picture(Sample sample)
     {
-        string problem;
         try
         {
             var picture = sample.Image.Read();
@@ -222,13 +221,12 @@ public sealed class DataSetConversion
             {
                 return picture;
             }
-            problem = "its picture is empty";
+            _tally.AddBad(new BadSample(sample.Origin, "its picture is empty", Cause: BadSampleCause.EmptyPicture));
         }
         catch (InputException error)
         {
-            problem = error.Message;
+            _tally.AddBad(BadSample.Of(sample, error));
         }
-        _tally.AddBad(new BadSample(sample.Origin, problem));
         return null;
     }
 }

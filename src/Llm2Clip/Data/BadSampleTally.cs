@@ -22,6 +22,7 @@ public sealed class BadSampleTally
     private readonly HashSet<ulong> _keys = [];
     private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
     private readonly List<BadSample> _first = [];
+    private readonly SortedDictionary<BadSampleCause, long> _causes = [];
     private string? _firstDuplicate;
     private long _remarks;
 
@@ -108,7 +109,7 @@ public sealed class BadSampleTally
             }
             if (Bad > 0)
             {
-                _log.Warn($"{_what}: {Bad:N0} of {Seen:N0} records left out ({Percent(Bad, Seen)}); max_bad_share allows {_maxShare:P2}.");
+                _log.Warn($"{_what}: {Bad:N0} of {Seen:N0} records left out ({Percent(Bad, Seen)}): {Causes()}; max_bad_share allows {_maxShare:P2}.");
             }
             if (Duplicates > 0)
             {
@@ -130,6 +131,7 @@ public sealed class BadSampleTally
             (Seen, Bad, Duplicates, _remarks, _firstDuplicate) = (0, 0, 0, 0, null);
             _keys.Clear();
             _first.Clear();
+            _causes.Clear();
         }
     }
 
@@ -146,6 +148,7 @@ public sealed class BadSampleTally
             return;
         }
         Bad++;
+        _causes[bad.Cause] = _causes.GetValueOrDefault(bad.Cause) + 1;
         if (_first.Count < 3)
         {
             _first.Add(bad);
@@ -160,8 +163,21 @@ public sealed class BadSampleTally
     {
         var examples = string.Join("; ", _first.Select(bad => $"{bad.Origin}: {bad.Reason}"));
         return new InputException($"{_what}: {Bad:N0} of {Seen:N0} records are bad ({Percent(Bad, Seen)}), and max_bad_share allows {_maxShare:P2}. "
-            + $"First: {examples}. Repair or remove them, or raise data.max_bad_share.");
+            + $"{Causes()}. First: {examples}. Repair or remove them, or raise data.max_bad_share.");
     }
+
+    private string Causes() => string.Join(", ", _causes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value:N0} {Name(pair.Key)}"));
+
+    private static string Name(BadSampleCause cause) => cause switch
+    {
+        BadSampleCause.NoCaption => "without caption",
+        BadSampleCause.NoPicture => "without picture",
+        BadSampleCause.EmptyPicture => "with an empty picture",
+        BadSampleCause.NotAPicture => "with something that is no picture",
+        BadSampleCause.TooLarge => "with too many pixels",
+        BadSampleCause.DamagedPicture => "with a damaged picture",
+        _ => "with a damaged record",
+    };
 
     private static string Percent(long part, long whole) => (part / (double)Math.Max(1, whole)).ToString("P2", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,11 @@ using System.Text.Json;
 namespace Llm2Clip.Data;
 
 /// <summary>A record that cannot be used; the message says why. Caught by the source, which reports it as a <see cref="BadSample"/>.</summary>
-internal sealed class BadRecordException(string message) : Exception(message);
+internal sealed class BadRecordException(string message, BadSampleCause cause = BadSampleCause.BadRecord) : Exception(message)
+{
+    /// <summary>Why, for counting.</summary>
+    public BadSampleCause Cause { get; } = cause;
+}
 
 /// <summary>
 /// Finds the captions of a record. Forms of a value: a text, a list of texts, or kinds of those
@@ -57,7 +61,26 @@ internal sealed class CaptionReader
         {
             Add(text, TextMember, _language, _kind, captions, remarks);
         }
-        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(json, text, remarks));
+        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(json, text, remarks), BadSampleCause.NoCaption);
+    }
+
+    /// <summary>Whether the fields that hold captions are configured by name.</summary>
+    public bool IsConfigured => _keys.Length > 0;
+
+    /// <summary>The captions of a record that gives language and kind of each. Throws as <see cref="Read"/>.</summary>
+    public IReadOnlyList<Caption> ReadLabelled(string[]? texts, string[]? languages, string[]? kinds, List<string> remarks)
+    {
+        if (texts is null || languages?.Length != texts.Length || kinds?.Length != texts.Length)
+        {
+            throw new BadRecordException($"has {texts?.Length ?? 0} captions, {languages?.Length ?? 0} languages and {kinds?.Length ?? 0} kinds, which must be as many");
+        }
+        var captions = new List<Caption>();
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var kind = CaptionKinds.TryParse(kinds[i], out var known) ? known : throw new BadRecordException($"kinds[{i}] is '{kinds[i]}', not short, long or raw");
+            Add(texts[i], $"captions[{i}]", languages[i].Length > 0 ? languages[i] : _language, kind, captions, remarks);
+        }
+        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(null, "", remarks), BadSampleCause.NoCaption);
     }
 
     private void ReadConfigured(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)

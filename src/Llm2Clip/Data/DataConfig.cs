@@ -32,6 +32,12 @@ public sealed record DataConfig
     [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as twice the target size remains: faster, pixels differ slightly.")]
     public bool JpegShrink { get; init; }
 
+    [Description("Turn pictures as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
+    public bool Upright { get; init; }
+
+    [Description("R, G, B in 0..255 that transparent pixels are blended over, such as [255, 255, 255]; empty = alpha is dropped, as CLIP's processors do.")]
+    public IReadOnlyList<int> Background { get; init; } = [];
+
     [Description("Decode threads; 0 = as many as the machine has cores, at most 8.")]
     public int Workers { get; init; }
 

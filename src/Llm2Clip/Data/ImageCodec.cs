@@ -4,15 +4,24 @@ namespace Llm2Clip.Data;
 /// Decodes and encodes pictures through libvips. libvips only decodes; the conversion to RGB is done here, as Pillow's
 /// <c>convert("RGB")</c> does it: alpha is dropped, not blended; CMYK becomes (255 - C)(255 - K) / 255; gray is repeated; 16-bit
 /// values keep their high byte (also for gray, where Pillow clips at 255: a bright picture would turn white); EXIF rotation and
-/// colour profiles are not applied. Safe to call from several threads.
+/// colour profiles are not applied. <see cref="DecodeOptions"/> blends and turns instead. Safe to call from several threads.
 /// </summary>
 public static class ImageCodec
 {
     private const string JpegLoader = "jpegload_buffer";
     private const string PngLoader = "pngload_buffer";
+    private const string WebpLoader = "webpload_buffer";
+    private const string GifLoader = "gifload_buffer";
+    private const string TiffLoader = "tiffload_buffer";
+    private const string HeifLoader = "heifload_buffer";
     private const int FormatByte = 0;
     private const int FormatUShort = 2;
     private const int InterpretationCmyk = 15;
+
+    /// <summary>Gray, RGB and CMYK of 8 and 16 bits (VipsInterpretation), and what states nothing; others, such as Lab, would come out as wrong colours.</summary>
+    private static readonly int[] KnownInterpretations = [0, 1, InterpretationCmyk, 17, 22, 25, 26];
+
+    private static readonly DecodeOptions Defaults = new();
 
     /// <summary>One decode at a time is repeated under this lock after a failure, so that libvips' message is its own.</summary>
     private static readonly Lock ErrorLock = new();
@@ -20,24 +29,35 @@ public static class ImageCodec
     /// <summary>Version of libvips, for <c>doctor</c>.</summary>
     public static string LibraryVersion => VipsNative.Version;
 
+    /// <summary>The formats that this libvips reads, for <c>doctor</c>.</summary>
+    public static IReadOnlyList<string> Formats =>
+    [
+        .. new[] { (JpegLoader, "jpg"), (PngLoader, "png"), (WebpLoader, "webp"), (GifLoader, "gif"), (TiffLoader, "tiff"), (HeifLoader, "avif") }
+            .Where(format => VipsOperation.Exists(format.Item1))
+            .Select(format => format.Item2),
+    ];
+
     /// <summary>
-    /// Decodes jpg, png, webp or gif (first frame), recognised by content. A damaged, truncated or unknown picture, or one that
-    /// declares more than <paramref name="maxMegapixels"/>, throws <see cref="InputException"/> naming <paramref name="origin"/>.
+    /// Decodes jpg, png, webp, gif, tiff or avif (of several frames the first), recognised by content. A damaged, truncated or unknown
+    /// picture, or one that declares too many pixels, throws <see cref="PictureException"/> naming <paramref name="origin"/>.
     /// <paramref name="shrinkAbove"/>: JPEGs are shrunk by 2, 4 or 8 while decoding as long as both sides stay at or above it; 0 = never.
     /// </summary>
-    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, double maxMegapixels = 178, int shrinkAbove = 0)
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, DecodeOptions? options = null, int shrinkAbove = 0)
     {
+        options ??= Defaults;
         if (LoaderFor(encoded) is not { } loader)
         {
-            throw new InputException($"{origin}: {(encoded.Length == 0 ? "the picture is empty (zero bytes)" : "not a jpg, png, webp or gif picture")}.");
+            throw encoded.Length == 0
+                ? new PictureException($"{origin}: the picture is empty (zero bytes).", BadSampleCause.EmptyPicture)
+                : new PictureException($"{origin}: not a jpg, png, webp, gif, tiff or avif picture.", BadSampleCause.NotAPicture);
         }
         if (loader == PngLoader && PngChunks.Problem(encoded) is { } problem)
         {
-            throw new InputException($"{origin}: the picture cannot be decoded: {problem}.");
+            throw new PictureException($"{origin}: the picture cannot be decoded: {problem}.", BadSampleCause.DamagedPicture);
         }
         try
         {
-            return Decode(loader, encoded, maxMegapixels, shrinkAbove);
+            return Decode(loader, encoded, options, shrinkAbove);
         }
         catch (VipsException)
         {
@@ -46,11 +66,11 @@ public static class ImageCodec
                 VipsNative.TakeError();
                 try
                 {
-                    return Decode(loader, encoded, maxMegapixels, shrinkAbove);
+                    return Decode(loader, encoded, options, shrinkAbove);
                 }
                 catch (VipsException e)
                 {
-                    throw new InputException($"{origin}: the picture cannot be decoded: {e.Message}.", e);
+                    throw new PictureException($"{origin}: the picture cannot be decoded: {e.Message}.", e.Cause, e);
                 }
             }
         }
@@ -72,17 +92,23 @@ public static class ImageCodec
         }
     }
 
-    /// <summary>The loader by the file's first bytes: only these four formats, never the many others that libvips would try.</summary>
+    /// <summary>
+    /// The loader by the file's first bytes: only these formats, never the many others that libvips has (SVG, PDF, ImageMagick's, raw
+    /// matrices), whose decoders are larger and less tried than a picture in a data set needs.
+    /// </summary>
     private static string? LoaderFor(ReadOnlySpan<byte> encoded) => encoded switch
     {
         [0xFF, 0xD8, 0xFF, ..] => JpegLoader,
         [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => PngLoader,
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "webpload_buffer",
-        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "gifload_buffer",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => WebpLoader,
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => GifLoader,
+        [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => TiffLoader,
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s', ..]
+            or [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'m' or (byte)'h', (byte)'i' or (byte)'e' or (byte)'s', _, _, ..] => HeifLoader,
         _ => null,
     };
 
-    private static unsafe RgbImage Decode(string loader, ReadOnlySpan<byte> encoded, double maxMegapixels, int shrinkAbove)
+    private static unsafe RgbImage Decode(string loader, ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove)
     {
         fixed (byte* data = encoded)
         {
@@ -98,11 +124,12 @@ public static class ImageCodec
             }
             using var image = Load(loader, data, encoded.Length, shrink);
             var (width, height) = (VipsNative.Width(image), VipsNative.Height(image));
-            if ((double)width * height * shrink * shrink > maxMegapixels * 1e6)
+            if ((double)width * height * shrink * shrink > options.MaxMegapixels * 1e6)
             {
-                throw new VipsException($"it declares {width} x {height} pixels, more than max_megapixels {maxMegapixels} allows");
+                throw new VipsException($"it declares {width} x {height} pixels, more than max_megapixels {options.MaxMegapixels} allows", BadSampleCause.TooLarge);
             }
-            return ToRgb(image, width, height);
+            var rgb = ToRgb(image, width, height, options.Background);
+            return options.Upright ? Orientation.Apply(rgb, VipsNative.Orientation(image)) : rgb;
         }
     }
 
@@ -117,14 +144,15 @@ public static class ImageCodec
         return operation.Run().Image("out");
     }
 
-    private static unsafe RgbImage ToRgb(VipsObject image, int width, int height)
+    private static unsafe RgbImage ToRgb(VipsObject image, int width, int height, IReadOnlyList<int> background)
     {
         var bands = VipsNative.Bands(image);
         var format = VipsNative.Format(image);
-        var isCmyk = VipsNative.Interpretation(image) == InterpretationCmyk && bands >= 4;
-        if (format is not (FormatByte or FormatUShort))
+        var interpretation = VipsNative.Interpretation(image);
+        var isCmyk = interpretation == InterpretationCmyk && bands >= 4;
+        if (format is not (FormatByte or FormatUShort) || !KnownInterpretations.Contains(interpretation))
         {
-            throw new VipsException($"its samples are of libvips format {format}; 8 and 16 bits are read");
+            throw new VipsException($"its samples are of libvips format {format} and colour space {interpretation}; gray, RGB and CMYK of 8 and 16 bits are read");
         }
         // A region computes in this thread; writing the image to memory would wake libvips' own threads for every picture.
         using var region = VipsNative.RegionNew(image);
@@ -144,6 +172,10 @@ public static class ImageCodec
             fixed (byte* target = pixels)
             {
                 Convert(data, target, count, bands, isCmyk);
+                if (background.Count > 0 && bands is 2 or 4 && !isCmyk)
+                {
+                    Blend(data, target, count, bands, background);
+                }
             }
             return new RgbImage(width, height, pixels);
         }
@@ -185,6 +217,19 @@ public static class ImageCodec
             else
             {
                 (target[0], target[1], target[2]) = (source[0], source[1], source[2]);
+            }
+        }
+    }
+
+    /// <summary>Takes the ground colour where a pixel is transparent, and a mixture where it is partly so.</summary>
+    private static unsafe void Blend(byte* source, byte* target, int count, int bands, IReadOnlyList<int> background)
+    {
+        for (var i = 0; i < count; i++, source += bands, target += 3)
+        {
+            var alpha = source[bands - 1];
+            for (var c = 0; c < 3; c++)
+            {
+                target[c] = (byte)((target[c] * alpha + background[c] * (255 - alpha) + 127) / 255);
             }
         }
     }

@@ -8,19 +8,18 @@ public sealed class ImagePipeline
 {
     private readonly ImageTransformConfig _transform;
     private readonly AugmentConfig _augment;
-    private readonly double _maxMegapixels;
-    private readonly bool _jpegShrink;
+    private readonly DecodeOptions _decode;
     private readonly Resampler _resampler = new();
 
     /// <summary>Throws <see cref="ConfigException"/> for values that cannot work.</summary>
-    public ImagePipeline(ImageTransformConfig transform, AugmentConfig? augment = null, double maxMegapixels = 178, bool jpegShrink = false)
+    public ImagePipeline(ImageTransformConfig transform, AugmentConfig? augment = null, DecodeOptions? decode = null)
     {
         transform.Validate();
         augment?.Validate();
         _transform = transform;
         _augment = augment ?? new AugmentConfig();
-        _maxMegapixels = maxMegapixels;
-        _jpegShrink = jpegShrink;
+        _decode = decode ?? new DecodeOptions();
+        _decode.Validate();
     }
 
     /// <summary>Bytes of one result: S * S * 3.</summary>
@@ -68,7 +67,7 @@ public sealed class ImagePipeline
     {
         // A crop of a share of the area has that share's root of the side.
         var side = forTraining ? _transform.ImageSize / Math.Sqrt(_augment.CropScaleMin) : _transform.ImageSize;
-        return ImageCodec.Decode(encoded, origin, _maxMegapixels, _jpegShrink ? (int)Math.Ceiling(2 * side) : 0);
+        return ImageCodec.Decode(encoded, origin, _decode, _decode.JpegShrink ? (int)Math.Ceiling(2 * side) : 0);
     }
 
     /// <summary>The picture with its short side shrunk to <paramref name="side"/>; as it is where that is not smaller, or 0.</summary>

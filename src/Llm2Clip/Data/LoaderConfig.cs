@@ -39,11 +39,8 @@ public sealed record LoaderConfig
     /// <summary>Share of bad records past which the run stops.</summary>
     public double MaxBadShare { get; init; } = 0.01;
 
-    /// <summary>Largest picture that is decoded, in millions of pixels.</summary>
-    public double MaxMegapixels { get; init; } = 178;
-
-    /// <summary>Shrinks JPEGs while decoding where at least twice the target remains.</summary>
-    public bool JpegShrink { get; init; }
+    /// <summary>How encoded pictures become RGB.</summary>
+    public DecodeOptions Decode { get; init; } = new();
 
     /// <summary>For training: shuffled, augmented, full batches only, everything else from the run file's data section.</summary>
     public static LoaderConfig ForTraining(DataConfig data, ImageTransformConfig transform, int batchSize, long seed) =>
@@ -68,8 +65,7 @@ public sealed record LoaderConfig
         Prefetch = data.Prefetch,
         ShuffleBuffer = data.ShuffleBuffer,
         MaxBadShare = data.MaxBadShare,
-        MaxMegapixels = data.MaxMegapixels,
-        JpegShrink = data.JpegShrink,
+        Decode = DecodeOptions.Of(data),
     };
 
     /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>
@@ -90,10 +86,7 @@ public sealed record LoaderConfig
         {
             throw new ConfigException($"max_bad_share is {MaxBadShare}; it must lie in 0..1.");
         }
-        if (!(MaxMegapixels is > 0 and <= 700)) // three bytes each must fit one array
-        {
-            throw new ConfigException($"max_megapixels is {MaxMegapixels}; it must lie above 0, up to 700.");
-        }
+        Decode.Validate();
         Transform.Validate();
         Augment?.Validate();
     }

@@ -125,7 +125,7 @@ internal sealed class LoaderRun : IDisposable
 
     private void Work(int epoch)
     {
-        var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.MaxMegapixels, _config.JpegShrink);
+        var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.Decode);
         var pictureBytes = pipeline.OutputBytes;
         try
         {

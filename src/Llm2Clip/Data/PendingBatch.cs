@@ -7,7 +7,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
 {
     // Never disposed: the last worker may still be inside Set when the consumer goes on, and without a wait handle there is nothing to free.
     private readonly ManualResetEventSlim _done = new(samples.Length == 0);
-    private readonly string?[] _failures = new string?[samples.Length];
+    private readonly InputException?[] _failures = new InputException?[samples.Length];
     private int _left = samples.Length;
     private ExceptionDispatchInfo? _fault;
 
@@ -29,7 +29,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
         }
         catch (InputException e)
         {
-            _failures[place] = e.Message;
+            _failures[place] = e;
         }
         catch (Exception e)
         {
@@ -61,7 +61,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
         {
             if (_failures[place] is { } failure)
             {
-                onBad(new BadSample(Samples[place].Origin, Reason(failure, Samples[place].Origin)));
+                onBad(BadSample.Of(Samples[place], failure));
                 continue;
             }
             if (good.Count < place)
@@ -72,7 +72,4 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
         }
         return good;
     }
-
-    private static string Reason(string message, string origin) =>
-        (message.StartsWith(origin + ": ", StringComparison.Ordinal) ? message[(origin.Length + 2)..] : message).TrimEnd('.');
 }

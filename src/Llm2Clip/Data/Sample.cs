@@ -52,4 +52,45 @@ public interface ISampleSource
 /// A record that could not be used: where it stands and why. <paramref name="Kept"/> marks a mere remark: something was wrong
 /// (such as one empty caption of five), but the sample itself was given out and does not count as bad.
 /// </summary>
-public sealed record BadSample(string Origin, string Reason, bool Kept = false);
+public sealed record BadSample(string Origin, string Reason, bool Kept = false, BadSampleCause Cause = BadSampleCause.BadRecord)
+{
+    /// <summary>A sample whose picture could not be read or decoded.</summary>
+    internal static BadSample Of(Sample sample, InputException failure)
+    {
+        var message = failure.Message;
+        var reason = message.StartsWith(sample.Origin + ": ", StringComparison.Ordinal) ? message[(sample.Origin.Length + 2)..] : message;
+        return new BadSample(sample.Origin, reason.TrimEnd('.'), Cause: (failure as PictureException)?.Cause ?? BadSampleCause.NoPicture);
+    }
+}
+
+/// <summary>Why a record could not be used, for counting.</summary>
+public enum BadSampleCause
+{
+    /// <summary>The record itself is damaged or makes no sense.</summary>
+    BadRecord,
+
+    /// <summary>It has no caption, or empty ones alone.</summary>
+    NoCaption,
+
+    /// <summary>It has no picture, or names one that cannot be found or read.</summary>
+    NoPicture,
+
+    /// <summary>The picture has no bytes.</summary>
+    EmptyPicture,
+
+    /// <summary>The bytes are of no picture format that is read.</summary>
+    NotAPicture,
+
+    /// <summary>The picture declares more pixels than are allowed.</summary>
+    TooLarge,
+
+    /// <summary>The picture is cut short or damaged.</summary>
+    DamagedPicture,
+}
+
+/// <summary>A picture that cannot be used (exit code 3 where it ends the run).</summary>
+public sealed class PictureException(string message, BadSampleCause cause, Exception? inner = null) : InputException(message, inner)
+{
+    /// <summary>Why.</summary>
+    public BadSampleCause Cause { get; } = cause;
+}

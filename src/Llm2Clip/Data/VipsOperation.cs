@@ -19,6 +19,15 @@ internal sealed unsafe class VipsOperation : IDisposable
         }
     }
 
+    /// <summary>Whether this libvips has an operation.</summary>
+    public static bool Exists(string name)
+    {
+        VipsNative.Start();
+        using var operation = VipsNative.OperationNew(name);
+        VipsNative.TakeError();
+        return !operation.IsInvalid;
+    }
+
     /// <summary>Sets an argument from its text form: numbers, <c>true</c>, names of enum values.</summary>
     public VipsOperation Set(string name, string value)
     {
@@ -105,5 +114,8 @@ internal sealed unsafe class VipsOperation : IDisposable
     }
 }
 
-/// <summary>libvips refused; the message is its own.</summary>
-internal sealed class VipsException(string message) : Exception(message);
+/// <summary>libvips refused, and the message is its own; or the picture is refused before libvips reads its pixels.</summary>
+internal sealed class VipsException(string message, BadSampleCause cause = BadSampleCause.DamagedPicture) : Exception(message)
+{
+    public BadSampleCause Cause { get; } = cause;
+}

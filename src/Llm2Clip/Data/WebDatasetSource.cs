@@ -90,7 +90,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         var origin = $"{path}: {members.Key}";
         if (members.Picture is not { } picture)
         {
-            onBad(new BadSample(origin, $"has no picture (one of {string.Join(", ", PictureExtensions)})"));
+            onBad(new BadSample(origin, $"has no picture (one of {string.Join(", ", PictureExtensions)})", Cause: BadSampleCause.NoPicture));
             return null;
         }
         var remarks = new List<string>();

@@ -18,8 +18,8 @@ public class ImagePipelineTests
     public void PicturesThatDeclareTooManyPixelsAreRefusedBeforeDecoding()
     {
         var png = ImageCodec.EncodePng(Gradient(200, 100));
-        Assert.Contains("max_megapixels", Assert.Throws<InputException>(() => ImageCodec.Decode(png, "here", maxMegapixels: 0.0199)).Message);
-        Assert.Equal(200, ImageCodec.Decode(png, "here", maxMegapixels: 0.02).Width);
+        Assert.Contains("max_megapixels", Assert.Throws<PictureException>(() => ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.0199 })).Message);
+        Assert.Equal(200, ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.02 }).Width);
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public class ImagePipelineTests
             for (var cut = 0; cut < file.Length - 12; cut += 11)
             {
                 var error = Record.Exception(() => ImageCodec.Decode(file.AsSpan(0, cut), "cut.file"));
-                Assert.IsType<InputException>(error);
+                Assert.IsType<PictureException>(error);
                 Assert.StartsWith("cut.file: ", error.Message);
             }
         }
@@ -41,7 +41,7 @@ public class ImagePipelineTests
     {
         var png = ImageCodec.EncodePng(Gradient(30, 20));
         png[png.AsSpan().IndexOf("IDAT"u8) + 9] ^= 1;
-        Assert.Contains("checksum of its chunk IDAT", Assert.Throws<InputException>(() => ImageCodec.Decode(png, "x")).Message);
+        Assert.Contains("checksum of its chunk IDAT", Assert.Throws<PictureException>(() => ImageCodec.Decode(png, "x")).Message);
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public class ImagePipelineTests
         Assert.Equal(75, ImageCodec.Decode(jpeg, "x", shrinkAbove: 64).Height);
         // Measured bound: below 2 levels on average while a factor of 2 remains (docs/data.md).
         var transform = new ImageTransformConfig { ImageSize = 48 };
-        var (exact, shrunk) = (new ImagePipeline(transform).Eval(jpeg, "x"), new ImagePipeline(transform, jpegShrink: true).Eval(jpeg, "x"));
+        var (exact, shrunk) = (new ImagePipeline(transform).Eval(jpeg, "x"), new ImagePipeline(transform, decode: new DecodeOptions { JpegShrink = true }).Eval(jpeg, "x"));
         Assert.InRange(exact.Zip(shrunk, (a, b) => Math.Abs(a - b)).Average(), 0, 2);
     }
 

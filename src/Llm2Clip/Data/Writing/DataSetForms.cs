@@ -12,7 +12,7 @@ internal static class DataSetForms
         DataSetFormat.Tsv => new PictureFolderForm(new TableForm('\t')),
         DataSetFormat.Karpathy => new PictureFolderForm(new KarpathyForm()),
         DataSetFormat.Coco => new PictureFolderForm(new CocoForm()),
-        // Parquet: new ShardFileForm(".parquet", path => new ParquetSampleWriter(path)),
+        DataSetFormat.Parquet => new ShardFileForm(".parquet", path => new ParquetSampleWriter(path, Engines.Current.Parquet)),
         _ => throw new ConfigException($"The form {format.ToString().ToLowerInvariant()} cannot be written."),
     };
 }
