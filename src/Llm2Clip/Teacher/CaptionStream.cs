@@ -29,11 +29,11 @@ public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Ca
 public static class CaptionStream
 {
     /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken ct = default)
     {
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            foreach (var sample in source.ReadShard(shard, tally.AddBad))
+            foreach (var sample in source.ReadShard(shard, tally.AddBad, ct))
             {
                 tally.Add(sample);
                 yield return new CaptionGroup(sample.Key, sample.Captions);
@@ -42,10 +42,10 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log, CancellationToken ct = default)
     {
         var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
-        foreach (var group in Select(Of(source, tally), languages, kinds))
+        foreach (var group in Select(Of(source, tally, ct), languages, kinds))
         {
             yield return group;
         }

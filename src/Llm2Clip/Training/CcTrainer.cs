@@ -112,7 +112,7 @@ public sealed class CcTrainer
         }
     }
 
-    private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog log) => CaptionStream.Of(train, _data, _config.Languages, _config.Kinds, log);
+    private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog log) => CaptionStream.Of(train, _data, _config.Languages, _config.Kinds, log, _cancellation);
 
     private static IEnumerable<Caption> Captions(IEnumerable<CaptionGroup> groups) => groups.SelectMany(group => group.Captions);
 
