@@ -17,7 +17,7 @@ public static partial class SampleSources
         SampleForm.List("chinese_clip", "Chinese-CLIP", head => head.Ends(ChineseClipList.PicturesEnding), (file, data) => new ChineseClipList(file, data.Captions))
             with { Language = "zh" },
         SampleForm.List("csv", "CSV", head => head.Ends(".csv", ".tsv"), (file, data) => new CsvList(file, data.Captions, data.Pictures)) with { HasCaptionKeys = true },
-        SampleForm.List("crossmodal3600", "Crossmodal-3600", head => head.JsonLinesHave(CrossmodalList.KeyField), (file, data) => new CrossmodalList(file, data.Captions, data.Pictures)),
+        SampleForm.List("crossmodal3600", "Crossmodal-3600", CrossmodalList.Is, (file, data) => new CrossmodalList(file, data.Captions, data.Pictures)),
         SampleForm.List("folder", "JSONL", head => head.Ends(".jsonl"), (file, data) => new FolderList(file, data.Captions, data.Pictures)) with { HasCaptionKeys = true },
         SampleForm.List("karpathy", "Karpathy JSON", head => head.JsonHas("images", "sentences"), (file, data) => new KarpathyList(file, data.Captions, data.Pictures, data.Splits))
             with { HasSplits = true },

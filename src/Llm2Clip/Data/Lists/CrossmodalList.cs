@@ -8,7 +8,9 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class CrossmodalList(string path, CaptionReader captions, PictureFolders pictures) : JsonLinesFile(path)
 {
-    public const string KeyField = "image/key";
+    private const string KeyField = "image/key";
+
+    public static bool Is(FileHead head) => head.JsonLinesHave(KeyField);
 
     protected override ListedPicture? Read(JsonElement json, List<string> remarks)
     {
