@@ -14,10 +14,42 @@ internal static class CellReader
     private static readonly Type TextType = new DataField<string>("text").ClrType;
     private static readonly Type BytesType = new DataField<byte[]>("bytes").ClrType;
 
-    /// <summary>The cell type of a field, or null where it is none of <see cref="ColumnType"/>'s.</summary>
-    public static ColumnType? TypeOf(Field field) => field switch
+    /// <summary>The columns of a schema by name, members of structs as <c>struct.member</c>, each with its cell type; other fields are left out.</summary>
+    public static IReadOnlyList<(ParquetColumn Column, Field Field)> Columns(ParquetSchema schema) =>
+    [
+        .. schema.Fields
+            .SelectMany(field => field is StructField parent
+                ? parent.Fields.Select(member => (Name: $"{parent.Name}.{member.Name}", Field: member))
+                : [(field.Name, field)])
+            .Where(c => TypeOf(c.Field) is not null)
+            .Select(c => (new ParquetColumn(c.Name, TypeOf(c.Field)!.Value), c.Field)),
+    ];
+
+    /// <summary>All cells of one column of a row group.</summary>
+    public static async Task<object?[]> Read(ParquetRowGroupReader group, Field field)
     {
-        ListField { Item: DataField item } => item.ClrType == typeof(float) || item.ClrType == typeof(double) ? ColumnType.FloatVector : null,
+        var rows = checked((int)group.RowCount);
+        var item = field is ListField list ? (DataField)list.Item : (DataField)field;
+        using var data = await group.ReadRawColumnDataBaseAsync(item);
+        if (field is not ListField)
+        {
+            return Scalars(data, item, rows);
+        }
+        var empty = field.IsNullable ? 1 : 0;
+        return data switch
+        {
+            RawColumnData<float> v => Lists(v, v.Values.ToArray(), empty, item, rows),
+            RawColumnData<double> v => Lists(v, [.. v.Values.ToArray().Select(x => (float)x)], empty, item, rows),
+            RawColumnData<ReadOnlyMemory<char>> v => Lists(v, [.. v.Values.ToArray().Select(x => x.ToString())], empty, item, rows, ""),
+            _ => throw new InvalidOperationException($"{data.GetType()} holds neither floats nor texts."),
+        };
+    }
+
+    /// <summary>The cell type of a field, or null where it is none of <see cref="ColumnType"/>'s.</summary>
+    private static ColumnType? TypeOf(Field field) => field switch
+    {
+        ListField { Item: DataField item } when item.ClrType == typeof(float) || item.ClrType == typeof(double) => ColumnType.FloatVector,
+        ListField { Item: DataField item } when item.ClrType == TextType => ColumnType.TextList,
         DataField { IsArray: true } => null,
         DataField data when data.ClrType == TextType => ColumnType.Text,
         DataField data when data.ClrType == BytesType => ColumnType.Bytes,
@@ -26,36 +58,7 @@ internal static class CellReader
         _ => null,
     };
 
-    /// <summary>All cells of one column of a row group.</summary>
-    public static async Task<object?[]> Read(ParquetRowGroupReader group, Field field)
-    {
-        var rows = checked((int)group.RowCount);
-        switch (field)
-        {
-            case ListField { Item: DataField item } list:
-                using (var data = await group.ReadRawColumnDataBaseAsync(item))
-                {
-                    return Vectors(data, list.IsNullable ? 1 : 0, item, rows);
-                }
-            case DataField text when text.ClrType == TextType:
-                var texts = new string?[rows];
-                await group.ReadAsync(text, texts!);
-                return texts;
-            case DataField bytes when bytes.ClrType == BytesType:
-                var arrays = new byte[]?[rows];
-                await group.ReadAsync(bytes, arrays!);
-                return arrays;
-            case DataField number:
-                using (var data = await group.ReadRawColumnDataBaseAsync(number))
-                {
-                    return Numbers(data, number, rows);
-                }
-            default:
-                throw new InvalidOperationException($"Column {field.Name} is of no known type.");
-        }
-    }
-
-    private static object?[] Numbers(RawColumnData data, DataField field, int rows)
+    private static object?[] Scalars(RawColumnData data, DataField field, int rows)
     {
         var values = Values(data);
         var cells = new object?[rows];
@@ -67,19 +70,16 @@ internal static class CellReader
         return cells;
     }
 
-    /// <summary>Lists from definition levels: below <paramref name="empty"/> no list, at it an empty one, at the maximum an item.</summary>
-    private static object?[] Vectors(RawColumnData data, int empty, DataField item, int rows)
+    /// <summary>
+    /// Lists from definition levels: below <paramref name="empty"/> no list, at it an empty one, at the maximum an item, between them a null,
+    /// for which <paramref name="absent"/> stands; where that is null too, the column is refused.
+    /// </summary>
+    private static object?[] Lists<T>(RawColumnData data, T[] values, int empty, DataField item, int rows, T? absent = default)
     {
-        var floats = data switch
-        {
-            RawColumnData<float> f => f.Values.ToArray(),
-            RawColumnData<double> d => [.. d.Values.ToArray().Select(v => (float)v)],
-            _ => throw new InvalidOperationException($"{data.GetType()} holds no floats."),
-        };
         var cells = new object?[rows];
         var row = -1;
         var next = 0;
-        var items = new List<float>();
+        var items = new List<T>();
         for (var i = 0; i < data.DefinitionLevels.Length; i++)
         {
             var level = data.DefinitionLevels[i];
@@ -88,15 +88,15 @@ internal static class CellReader
                 Close();
                 row++;
                 items.Clear();
-                cells[row] = level < empty ? null : Array.Empty<float>();
+                cells[row] = level < empty ? null : Array.Empty<T>();
             }
             if (level == item.MaxDefinitionLevel)
             {
-                items.Add(floats[next++]);
+                items.Add(values[next++]);
             }
             else if (level > empty)
             {
-                throw new InvalidDataException($"row {row} of column {item.Path} holds a vector with a null in it");
+                items.Add(absent is string ? absent : throw new InvalidDataException($"row {row} of column {item.Path} holds a vector with a null in it"));
             }
         }
         Close();
@@ -113,6 +113,8 @@ internal static class CellReader
 
     private static object[] Values(RawColumnData data) => data switch
     {
+        RawColumnData<ReadOnlyMemory<char>> v => [.. v.Values.ToArray().Select(x => x.ToString())],
+        RawColumnData<ReadOnlyMemory<byte>> v => [.. v.Values.ToArray().Select(x => x.ToArray())],
         RawColumnData<long> v => [.. v.Values.ToArray().Select(x => (object)x)],
         RawColumnData<ulong> v => [.. v.Values.ToArray().Select(x => (object)checked((long)x))],
         RawColumnData<int> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
@@ -123,6 +125,6 @@ internal static class CellReader
         RawColumnData<byte> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
         RawColumnData<double> v => [.. v.Values.ToArray().Select(x => (object)x)],
         RawColumnData<float> v => [.. v.Values.ToArray().Select(x => (object)(double)x)],
-        _ => throw new InvalidOperationException($"{data.GetType()} holds no numbers."),
+        _ => throw new InvalidOperationException($"{data.GetType()} holds no cells."),
     };
 }

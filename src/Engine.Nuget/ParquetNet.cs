@@ -6,17 +6,13 @@ namespace Llm2Clip.Engine.Packages;
 /// <summary>Parquet through Parquet.Net, a row group at a time.</summary>
 internal sealed class ParquetNet : IParquet
 {
-    /// <summary>Rows of a row group: 32 MB of 512 floats.</summary>
-    private const int RowGroup = 16_384;
-
     public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path)
     {
         using var file = OpenFile(path);
         var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
         try
         {
-            var columns = reader.Schema.Fields.Select(field => (field.Name, Type: CellReader.TypeOf(field))).Where(c => c.Type is not null);
-            return ([.. columns.Select(c => new ParquetColumn(c.Name, c.Type!.Value))], reader.RowGroups.Sum(group => group.RowCount));
+            return ([.. CellReader.Columns(reader.Schema).Select(c => c.Column)], reader.RowGroups.Sum(group => group.RowCount));
         }
         finally
         {
@@ -24,24 +20,39 @@ internal sealed class ParquetNet : IParquet
         }
     }
 
-    public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns)
+    public IReadOnlyList<ParquetRowGroup> RowGroups(string path)
+    {
+        using var file = OpenFile(path);
+        var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
+        try
+        {
+            var first = 0L;
+            return [.. reader.RowGroups.Select(group => new ParquetRowGroup((first += group.RowCount) - group.RowCount, checked((int)group.RowCount), group.RowGroup.TotalByteSize))];
+        }
+        finally
+        {
+            reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
         var known = Inspect(path).Columns;
         if (columns.FirstOrDefault(name => known.All(c => c.Name != name)) is { } absent)
         {
             throw new ParquetException($"{path} has no column {absent} that can be read; it has {string.Join(", ", known.Select(c => c.Name))}.");
         }
-        return columns.Count == 0 ? [] : Rows(path, columns);
+        return columns.Count == 0 ? [] : Rows(path, columns, group);
     }
 
-    public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows)
+    public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
     {
         var temporary = path + ".tmp";
         try
         {
             using (var file = File.Create(temporary))
             {
-                WriteAsync(file, columns, rows).GetAwaiter().GetResult();
+                WriteAsync(file, columns, rows, options ?? new ParquetWriteOptions()).GetAwaiter().GetResult();
             }
             File.Move(temporary, path, overwrite: true);
         }
@@ -51,32 +62,47 @@ internal sealed class ParquetNet : IParquet
         }
     }
 
-    private static async Task WriteAsync(Stream file, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows)
+    private static async Task WriteAsync(Stream file, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions options)
     {
-        var schema = new ParquetSchema(columns.Select(CellWriter.Field));
-        await using var writer = await ParquetWriter.CreateAsync(schema, file);
-        foreach (var batch in rows.Chunk(RowGroup))
+        var schema = CellWriter.Schema(columns);
+        var codec = options.Codec switch
+        {
+            ParquetCodec.Zstd => CompressionMethod.Zstd,
+            ParquetCodec.Gzip => CompressionMethod.Gzip,
+            ParquetCodec.None => CompressionMethod.None,
+            _ => CompressionMethod.Snappy,
+        };
+        await using var writer = await ParquetWriter.CreateAsync(schema, file, new ParquetOptions { CompressionMethod = codec });
+        writer.CustomMetadata = options.Metadata;
+        foreach (var batch in rows.Chunk(options.RowGroupRows))
         {
             if (batch.FirstOrDefault(row => row.Length != columns.Count) is { } wrong)
             {
                 throw new ArgumentException($"A row has {wrong.Length} cells for {columns.Count} columns.");
             }
             using var group = writer.CreateRowGroup();
-            for (var column = 0; column < columns.Count; column++)
+            foreach (var ((column, index), field) in CellWriter.InOrder(columns).Zip(schema.DataFields))
             {
-                await CellWriter.Write(group, columns[column], schema.Fields[column], batch, column);
+                await CellWriter.Write(group, column, field, batch, index);
             }
         }
     }
 
-    private static IEnumerable<object?[]> Rows(string path, IReadOnlyList<string> columns)
+    private static IEnumerable<object?[]> Rows(string path, IReadOnlyList<string> columns, ParquetRowGroup? wanted)
     {
         using var file = OpenFile(path);
         var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
-        var fields = columns.Select(name => reader.Schema.Fields.First(f => f.Name == name)).ToList();
+        var known = CellReader.Columns(reader.Schema);
+        var fields = columns.Select(name => known.First(c => c.Column.Name == name).Field).ToList();
+        var first = 0L;
         for (var i = 0; i < reader.RowGroupCount; i++)
         {
             using var group = reader.OpenRowGroupReader(i);
+            first += group.RowCount;
+            if (wanted is not null && wanted.FirstRow != first - group.RowCount)
+            {
+                continue;
+            }
             var cells = fields.Select(field => Named(path, () => CellReader.Read(group, field).GetAwaiter().GetResult())).ToList();
             for (var row = 0L; row < group.RowCount; row++)
             {

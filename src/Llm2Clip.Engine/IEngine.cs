@@ -40,16 +40,50 @@ public enum ColumnType
 
     /// <summary>A list of 32-bit floats, one vector a row.</summary>
     FloatVector,
+
+    /// <summary>A list of texts.</summary>
+    TextList,
 }
 
-/// <summary>A column: its name and type.</summary>
+/// <summary>
+/// A column: its name and type. The member of a struct has the struct's name before a dot: <c>image.bytes</c>, <c>image.path</c>; columns so
+/// named are written as one struct.
+/// </summary>
 public sealed record ParquetColumn(string Name, ColumnType Type);
+
+/// <summary>Rows that are stored together and can be read without the rest of the file.</summary>
+/// <param name="FirstRow">Number of the first row in the file, from 0.</param>
+/// <param name="Rows">How many there are.</param>
+/// <param name="Bytes">Bytes of all columns before compression.</param>
+public sealed record ParquetRowGroup(long FirstRow, int Rows, long Bytes);
+
+/// <summary>How the pages of a file are compressed.</summary>
+public enum ParquetCodec
+{
+    Snappy,
+    Zstd,
+    Gzip,
+    None,
+}
+
+/// <summary>How a file is written.</summary>
+public sealed record ParquetWriteOptions
+{
+    /// <summary>Compression.</summary>
+    public ParquetCodec Codec { get; init; } = ParquetCodec.Snappy;
+
+    /// <summary>Rows of a row group. The default is 32 MB of 512 floats; readers take a group at a time.</summary>
+    public int RowGroupRows { get; init; } = 16_384;
+
+    /// <summary>Texts of the file's key-value metadata, such as <c>huggingface</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>A Parquet file that cannot be read: missing, damaged, or without the column asked for. A bad input file, like those of the library.</summary>
 public sealed class ParquetException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Reads and writes Parquet, row batch by row batch. Cells are string, long, double, byte[], float[] or null. Reading throws
+/// Reads and writes Parquet, row batch by row batch. Cells are string, long, double, byte[], float[], string[] or null. Reading throws
 /// <see cref="ParquetException"/> that names the file; writing throws <see cref="IOException"/> and leaves no file behind.
 /// </summary>
 public interface IParquet
@@ -57,9 +91,15 @@ public interface IParquet
     /// <summary>Columns of a file with its number of rows. Columns of other types than <see cref="ColumnType"/>'s are left out.</summary>
     (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path);
 
-    /// <summary>Rows of the named columns in file order, each an array in the order of <paramref name="columns"/>.</summary>
-    IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns);
+    /// <summary>The row groups of a file in order.</summary>
+    IReadOnlyList<ParquetRowGroup> RowGroups(string path);
+
+    /// <summary>
+    /// Rows of the named columns in file order, each an array in the order of <paramref name="columns"/>: all of them, or those of one
+    /// <paramref name="group"/>, for which only its part of the file is read.
+    /// </summary>
+    IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null);
 
     /// <summary>Writes all rows to a temporary name and renames it to <paramref name="path"/> when complete.</summary>
-    void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows);
+    void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null);
 }

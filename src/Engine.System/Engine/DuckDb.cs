@@ -34,6 +34,7 @@ internal static unsafe partial class DuckDb
         Blob = 18,
         Decimal = 19,
         List = 24,
+        Struct = 25,
         Array = 33,
     }
 
@@ -141,9 +142,6 @@ internal static unsafe partial class DuckDb
     public static partial nint duckdb_column_name(ref Result result, ulong column);
 
     [LibraryImport(Library)]
-    public static partial TypeId duckdb_column_type(ref Result result, ulong column);
-
-    [LibraryImport(Library)]
     public static partial nint duckdb_column_logical_type(ref Result result, ulong column);
 
     [LibraryImport(Library)]
@@ -154,6 +152,19 @@ internal static unsafe partial class DuckDb
 
     [LibraryImport(Library)]
     public static partial nint duckdb_array_type_child_type(nint type);
+
+    [LibraryImport(Library)]
+    public static partial ulong duckdb_struct_type_child_count(nint type);
+
+    /// <summary>The name of a struct's member; to be freed with <see cref="duckdb_free"/>.</summary>
+    [LibraryImport(Library)]
+    public static partial nint duckdb_struct_type_child_name(nint type, ulong member);
+
+    [LibraryImport(Library)]
+    public static partial nint duckdb_struct_type_child_type(nint type, ulong member);
+
+    [LibraryImport(Library)]
+    public static partial void duckdb_free(nint memory);
 
     [LibraryImport(Library)]
     public static partial nint duckdb_create_logical_type(TypeId type);

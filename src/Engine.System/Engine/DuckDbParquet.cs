@@ -3,40 +3,55 @@ namespace Llm2Clip.Engine.SystemNatives;
 /// <summary>Parquet through DuckDB. Files are read and written chunk by chunk, whatever their size.</summary>
 internal sealed class DuckDbParquet : IParquet
 {
-    /// <summary>Rows of a row group: 32 MB of 512 floats; readers take a group at a time.</summary>
-    private const int RowGroup = 16_384;
-
     public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path) => Named(path, () =>
     {
         using var session = new DuckDbSession();
         using var columns = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
         using var count = new DuckDbQuery(session, $"SELECT count(*) FROM {Table(path)}");
         var rows = (long)count.NextRows([ColumnType.Int64])![0][0]!;
-        return ((IReadOnlyList<ParquetColumn>)[.. columns.Columns().Where(c => c.Type is not null).Select(c => new ParquetColumn(c.Name, c.Type!.Value))], rows);
+        return (columns.Columns(), rows);
     });
 
-    public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns)
+    public IReadOnlyList<ParquetRowGroup> RowGroups(string path) => Named<IReadOnlyList<ParquetRowGroup>>(path, () =>
+    {
+        var groups = new List<ParquetRowGroup>();
+        var first = 0L;
+        using var session = new DuckDbSession();
+        using var query = new DuckDbQuery(session, "SELECT any_value(row_group_num_rows)::BIGINT, sum(total_uncompressed_size)::BIGINT "
+            + $"FROM parquet_metadata({Literal(path)}) GROUP BY row_group_id ORDER BY row_group_id");
+        while (query.NextRows([ColumnType.Int64, ColumnType.Int64]) is { } rows)
+        {
+            foreach (var row in rows)
+            {
+                groups.Add(new ParquetRowGroup(first, checked((int)(long)row[0]!), (long)row[1]!));
+                first += (long)row[0]!;
+            }
+        }
+        return groups;
+    });
+
+    public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
         var known = Inspect(path).Columns;
         var wanted = columns
             .Select(name => known.FirstOrDefault(c => c.Name == name)
                 ?? throw new ParquetException($"{path} has no column {name} that can be read; it has {string.Join(", ", known.Select(c => c.Name))}."))
             .ToList();
-        return wanted.Count == 0 ? [] : Rows(path, wanted);
+        return wanted.Count == 0 ? [] : Rows(path, wanted, group);
     }
 
-    public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows)
+    public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
     {
+        options ??= new ParquetWriteOptions();
         var temporary = path + ".tmp";
         try
         {
             using (var session = new DuckDbSession())
-            using (var source = new RowSource(session, columns, rows))
+            using (var source = new RowSource(session, columns, rows, options.RowGroupRows))
             {
                 try
                 {
-                    session.Execute($"COPY (SELECT * FROM {RowSource.Function}()) TO {DuckDbSession.Literal(temporary)} "
-                        + $"(FORMAT parquet, ROW_GROUP_SIZE {RowGroup}, USE_TMP_FILE false)");
+                    session.Execute($"COPY (SELECT {string.Join(", ", Stored(columns))} FROM {RowSource.Function}()) TO {DuckDbSession.Literal(temporary)} ({Options(options)})");
                 }
                 catch (ParquetException e)
                 {
@@ -52,12 +67,33 @@ internal sealed class DuckDbParquet : IParquet
         }
     }
 
-    private static IEnumerable<object?[]> Rows(string path, List<ParquetColumn> columns)
+    /// <summary>The columns as they are stored: those of one struct packed into it, where its first one stands.</summary>
+    private static IEnumerable<string> Stored(IReadOnlyList<ParquetColumn> columns) => columns
+        .GroupBy(column => StructOf(column.Name) ?? column.Name, StringComparer.Ordinal)
+        .Select(group => StructOf(group.First().Name) is null
+            ? DuckDbSession.Identifier(group.Key)
+            : $"struct_pack({string.Join(", ", group.Select(c => $"{DuckDbSession.Identifier(c.Name[(group.Key.Length + 1)..])} := {DuckDbSession.Identifier(c.Name)}"))}) AS {DuckDbSession.Identifier(group.Key)}");
+
+    private static string Options(ParquetWriteOptions options)
+    {
+        var codec = options.Codec switch { ParquetCodec.Zstd => "zstd", ParquetCodec.Gzip => "gzip", ParquetCodec.None => "uncompressed", _ => "snappy" };
+        var metadata = string.Join(", ", options.Metadata.Select(pair => $"{DuckDbSession.Literal(pair.Key)}: {DuckDbSession.Literal(pair.Value)}"));
+        return $"FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE {options.RowGroupRows}, USE_TMP_FILE false"
+            + (metadata.Length > 0 ? $", KV_METADATA {{{metadata}}}" : "");
+    }
+
+    private static IEnumerable<object?[]> Rows(string path, List<ParquetColumn> columns, ParquetRowGroup? group)
     {
         var types = columns.Select(c => c.Type).ToList();
-        var casts = columns.Select(c => $"{DuckDbSession.Identifier(c.Name)}::{SqlType(c.Type)}");
+        var range = group is null ? "" : $" WHERE file_row_number BETWEEN {group.FirstRow} AND {group.FirstRow + group.Rows - 1}";
         using var session = new DuckDbSession();
-        using var query = Named(path, () => new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}"));
+        using var query = Named(path, () =>
+        {
+            using var table = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
+            var whole = table.Names();
+            var casts = columns.Select(c => $"{Expression(c.Name, whole)}::{SqlType(c.Type)}");
+            return new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}{range}");
+        });
         while (Named(path, () => query.NextRows(types)) is { } rows)
         {
             foreach (var row in rows)
@@ -73,15 +109,24 @@ internal sealed class DuckDbParquet : IParquet
         ColumnType.Bytes => "BLOB",
         ColumnType.Int64 => "BIGINT",
         ColumnType.Float64 => "DOUBLE",
+        ColumnType.TextList => "VARCHAR[]",
         _ => "FLOAT[]",
     };
 
-    /// <summary>The file as a table: characters of a glob stand for themselves, folder names like <c>a=b</c> make no columns.</summary>
-    private static string Table(string path)
-    {
-        var literal = string.Concat(path.Select(c => c is '*' or '?' or '[' ? $"[{c}]" : c.ToString()));
-        return $"read_parquet({DuckDbSession.Literal(literal)}, hive_partitioning = false)";
-    }
+    /// <summary>The struct that a column's name puts it into, or null.</summary>
+    private static string? StructOf(string name) => name.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? name[..dot] : null;
+
+    /// <summary>A column, or, where the file has none of that name, the member of a struct.</summary>
+    private static string Expression(string name, IReadOnlyList<string> columns) => !columns.Contains(name) && StructOf(name) is { } parent
+        ? $"struct_extract({DuckDbSession.Identifier(parent)}, {DuckDbSession.Literal(name[(parent.Length + 1)..])})"
+        : DuckDbSession.Identifier(name);
+
+    /// <summary>The file as a table: folder names like <c>a=b</c> make no columns.</summary>
+    private static string Table(string path) => $"read_parquet({Literal(path)}, hive_partitioning = false)";
+
+    /// <summary>The path as an SQL literal: characters of a glob stand for themselves.</summary>
+    private static string Literal(string path) =>
+        DuckDbSession.Literal(string.Concat(path.Select(c => c is '*' or '?' or '[' ? $"[{c}]" : c.ToString())));
 
     /// <summary>Adds the file's name to what DuckDB says about it.</summary>
     private static T Named<T>(string path, Func<T> read)

@@ -32,13 +32,20 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Name and type of every column; null where the type is none of <see cref="ColumnType"/>'s.</summary>
-    public IReadOnlyList<(string Name, ColumnType? Type)> Columns()
+    /// <summary>Names of the columns, of whatever type.</summary>
+    public IReadOnlyList<string> Names() =>
+        [.. Enumerable.Range(0, (int)DuckDb.duckdb_column_count(ref _result)).Select(i => DuckDb.Text(DuckDb.duckdb_column_name(ref _result, (ulong)i)))];
+
+    /// <summary>The columns, and the members of structs, that are of one of <see cref="ColumnType"/>'s types.</summary>
+    public IReadOnlyList<ParquetColumn> Columns()
     {
-        var columns = new (string, ColumnType?)[(int)DuckDb.duckdb_column_count(ref _result)];
-        for (var i = 0; i < columns.Length; i++)
+        var names = Names();
+        var columns = new List<ParquetColumn>();
+        for (var i = 0; i < names.Count; i++)
         {
-            columns[i] = (DuckDb.Text(DuckDb.duckdb_column_name(ref _result, (ulong)i)), TypeOf((ulong)i));
+            var type = DuckDb.duckdb_column_logical_type(ref _result, (ulong)i);
+            AddColumns(names[i], type, columns);
+            DuckDb.duckdb_destroy_logical_type(ref type);
         }
         return columns;
     }
@@ -78,10 +85,10 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
     {
         var data = DuckDb.duckdb_vector_get_data(vector);
         var validity = DuckDb.duckdb_vector_get_validity(vector);
-        var floats = type == ColumnType.FloatVector ? (float*)DuckDb.duckdb_vector_get_data(DuckDb.duckdb_list_vector_get_child(vector)) : null;
+        var items = type is ColumnType.FloatVector or ColumnType.TextList ? DuckDb.duckdb_list_vector_get_child(vector) : 0;
         for (var row = 0; row < rows.Length; row++)
         {
-            if (validity is not null && (validity[row / 64] >> (row % 64) & 1) == 0)
+            if (IsNull(validity, (ulong)row))
             {
                 continue;
             }
@@ -91,17 +98,58 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
                 ColumnType.Bytes => DuckDb.StringCell.Bytes((DuckDb.StringCell*)data + row).ToArray(),
                 ColumnType.Int64 => ((long*)data)[row],
                 ColumnType.Float64 => ((double*)data)[row],
-                ColumnType.FloatVector => Floats(((DuckDb.ListEntry*)data)[row], floats),
+                ColumnType.FloatVector => Floats(((DuckDb.ListEntry*)data)[row], items),
+                ColumnType.TextList => Texts(((DuckDb.ListEntry*)data)[row], items),
                 _ => throw new InvalidOperationException($"Column type {type} is unknown."),
             };
         }
     }
 
-    private static float[] Floats(DuckDb.ListEntry entry, float* items) => new ReadOnlySpan<float>(items + entry.Offset, checked((int)entry.Length)).ToArray();
+    private static float[] Floats(DuckDb.ListEntry entry, nint items) =>
+        new ReadOnlySpan<float>((float*)DuckDb.duckdb_vector_get_data(items) + entry.Offset, checked((int)entry.Length)).ToArray();
 
-    private ColumnType? TypeOf(ulong column)
+    /// <summary>The texts of a list; a null among them is an empty text.</summary>
+    private static string[] Texts(DuckDb.ListEntry entry, nint items)
     {
-        switch (DuckDb.duckdb_column_type(ref _result, column))
+        var cells = (DuckDb.StringCell*)DuckDb.duckdb_vector_get_data(items);
+        var validity = DuckDb.duckdb_vector_get_validity(items);
+        var texts = new string[checked((int)entry.Length)];
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var at = entry.Offset + (ulong)i;
+            texts[i] = IsNull(validity, at) ? "" : Encoding.UTF8.GetString(DuckDb.StringCell.Bytes(cells + at));
+        }
+        return texts;
+    }
+
+    private static bool IsNull(ulong* validity, ulong row) => validity is not null && (validity[row / 64] >> (int)(row % 64) & 1) == 0;
+
+    private static void AddColumns(string name, nint type, List<ParquetColumn> into)
+    {
+        if (DuckDb.duckdb_get_type_id(type) != DuckDb.TypeId.Struct)
+        {
+            if (TypeOf(type) is { } known)
+            {
+                into.Add(new ParquetColumn(name, known));
+            }
+            return;
+        }
+        for (var i = 0UL; i < DuckDb.duckdb_struct_type_child_count(type); i++)
+        {
+            var text = DuckDb.duckdb_struct_type_child_name(type, i);
+            var member = DuckDb.duckdb_struct_type_child_type(type, i);
+            if (TypeOf(member) is { } known)
+            {
+                into.Add(new ParquetColumn($"{name}.{DuckDb.Text(text)}", known));
+            }
+            DuckDb.duckdb_destroy_logical_type(ref member);
+            DuckDb.duckdb_free(text);
+        }
+    }
+
+    private static ColumnType? TypeOf(nint type)
+    {
+        switch (DuckDb.duckdb_get_type_id(type))
         {
             case DuckDb.TypeId.Varchar:
                 return ColumnType.Text;
@@ -113,22 +161,24 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
             case DuckDb.TypeId.Float or DuckDb.TypeId.Double or DuckDb.TypeId.Decimal:
                 return ColumnType.Float64;
             case DuckDb.TypeId.List:
-                return ItemIsFloat(column, DuckDb.duckdb_list_type_child_type) ? ColumnType.FloatVector : null;
+                return ListOf(DuckDb.duckdb_list_type_child_type(type));
             case DuckDb.TypeId.Array:
-                return ItemIsFloat(column, DuckDb.duckdb_array_type_child_type) ? ColumnType.FloatVector : null;
+                return ListOf(DuckDb.duckdb_array_type_child_type(type));
             default:
                 return null;
         }
     }
 
-    private bool ItemIsFloat(ulong column, Func<nint, nint> itemOf)
+    private static ColumnType? ListOf(nint item)
     {
-        var type = DuckDb.duckdb_column_logical_type(ref _result, column);
-        var item = itemOf(type);
         var id = DuckDb.duckdb_get_type_id(item);
         DuckDb.duckdb_destroy_logical_type(ref item);
-        DuckDb.duckdb_destroy_logical_type(ref type);
-        return id is DuckDb.TypeId.Float or DuckDb.TypeId.Double;
+        return id switch
+        {
+            DuckDb.TypeId.Float or DuckDb.TypeId.Double => ColumnType.FloatVector,
+            DuckDb.TypeId.Varchar => ColumnType.TextList,
+            _ => null,
+        };
     }
 
     /// <summary>The exception with the message that <paramref name="error"/> points at; this object is disposed, as its constructor may have failed.</summary>

@@ -15,11 +15,14 @@ internal sealed unsafe class RowSource : IDisposable
     private readonly IReadOnlyList<ParquetColumn> _columns;
     private readonly IEnumerator<object?[]> _rows;
     private readonly GCHandle _self;
+    private readonly int _mostRows;
     private ExceptionDispatchInfo? _error;
     private long _row;
 
-    public RowSource(DuckDbSession session, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows)
+    /// <summary>A row group ends with a chunk of rows, so chunks have <paramref name="mostRows"/> at most.</summary>
+    public RowSource(DuckDbSession session, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, int mostRows)
     {
+        _mostRows = mostRows;
         _columns = columns;
         _rows = rows.GetEnumerator();
         _self = GCHandle.Alloc(this);
@@ -55,13 +58,13 @@ internal sealed unsafe class RowSource : IDisposable
         {
             var type = DuckDb.duckdb_create_logical_type(column.Type switch
             {
-                ColumnType.Text => DuckDb.TypeId.Varchar,
+                ColumnType.Text or ColumnType.TextList => DuckDb.TypeId.Varchar,
                 ColumnType.Bytes => DuckDb.TypeId.Blob,
                 ColumnType.Int64 => DuckDb.TypeId.BigInt,
                 ColumnType.Float64 => DuckDb.TypeId.Double,
                 _ => DuckDb.TypeId.Float,
             });
-            if (column.Type == ColumnType.FloatVector)
+            if (IsList(column.Type))
             {
                 var item = type;
                 type = DuckDb.duckdb_create_list_type(item);
@@ -81,7 +84,7 @@ internal sealed unsafe class RowSource : IDisposable
         var source = From(DuckDb.duckdb_function_get_extra_info(info));
         try
         {
-            DuckDb.duckdb_data_chunk_set_size(chunk, source.FillChunk(chunk, (int)DuckDb.duckdb_vector_size()));
+            DuckDb.duckdb_data_chunk_set_size(chunk, source.FillChunk(chunk, Math.Min(source._mostRows, (int)DuckDb.duckdb_vector_size())));
         }
         catch (Exception e)
         {
@@ -89,6 +92,8 @@ internal sealed unsafe class RowSource : IDisposable
             DuckDb.duckdb_function_set_error(info, e.Message);
         }
     }
+
+    private static bool IsList(ColumnType type) => type is ColumnType.FloatVector or ColumnType.TextList;
 
     private static RowSource From(nint info) => (RowSource)GCHandle.FromIntPtr(info).Target!;
 
@@ -114,9 +119,9 @@ internal sealed unsafe class RowSource : IDisposable
     private void WriteColumn(nint vector, List<object?[]> rows, int column)
     {
         var type = _columns[column].Type;
-        if (type == ColumnType.FloatVector)
+        if (IsList(type))
         {
-            var items = rows.Sum(row => row[column] is float[] floats ? floats.LongLength : 0);
+            var items = rows.Sum(row => row[column] is Array list and not byte[] ? list.LongLength : 0);
             DuckDb.duckdb_list_vector_reserve(vector, (ulong)items);
             DuckDb.duckdb_list_vector_set_size(vector, (ulong)items);
         }
@@ -129,7 +134,7 @@ internal sealed unsafe class RowSource : IDisposable
                 case (_, null):
                     DuckDb.duckdb_vector_ensure_validity_writable(vector);
                     DuckDb.duckdb_validity_set_row_invalid(DuckDb.duckdb_vector_get_validity(vector), (ulong)row);
-                    if (type == ColumnType.FloatVector)
+                    if (IsList(type))
                     {
                         ((DuckDb.ListEntry*)data)[row] = new DuckDb.ListEntry { Offset = offset };
                     }
@@ -152,13 +157,22 @@ internal sealed unsafe class RowSource : IDisposable
                     ((DuckDb.ListEntry*)data)[row] = new DuckDb.ListEntry { Offset = offset, Length = (ulong)floats.Length };
                     offset += (ulong)floats.Length;
                     break;
+                case (ColumnType.TextList, string[] texts):
+                    var child = DuckDb.duckdb_list_vector_get_child(vector);
+                    for (var i = 0; i < texts.Length; i++)
+                    {
+                        Assign(child, (long)offset + i, Encoding.UTF8.GetBytes(texts[i]));
+                    }
+                    ((DuckDb.ListEntry*)data)[row] = new DuckDb.ListEntry { Offset = offset, Length = (ulong)texts.Length };
+                    offset += (ulong)texts.Length;
+                    break;
                 case var (_, wrong):
                     throw new ArgumentException($"Row {_row + row}, column {_columns[column].Name}: a {wrong.GetType().Name} is no cell of type {type}.");
             }
         }
     }
 
-    private static void Assign(nint vector, int row, byte[] bytes)
+    private static void Assign(nint vector, long row, byte[] bytes)
     {
         fixed (byte* pointer = bytes)
         {

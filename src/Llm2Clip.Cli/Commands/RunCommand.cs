@@ -15,7 +15,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     private readonly Option<string[]> _set = new("--set") { Description = "Sets one key of the run file; may stand several times. The value is YAML.", HelpName = "PATH.TO.KEY=VALUE" };
     private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
     private readonly Option<string?> _json = JsonFile.Option();
-    private readonly List<(Option<string?> Option, string Key)> _shortcuts = [];
+    private readonly List<(Option<string?> Option, Func<string, string> Assignment)> _shortcuts = [];
 
     protected RunCommand(CliHost host, string name, string summary, string example)
         : base(name, summary)
@@ -41,19 +41,33 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     protected abstract void Report(TResult result, TextWriter output);
 
     /// <summary>An option that sets one key of the run file.</summary>
-    protected void Shortcut(string option, string key, string helpName, string description)
+    protected void Shortcut(string option, string key, string helpName, string description) =>
+        Shortcut(option, $"{key}={helpName}", helpName, description, value => ConfigBinder.Assignment(key, value));
+
+    /// <summary>An option that sets a list of the run file: texts with commas between them.</summary>
+    protected void ListShortcut(string option, string key, string helpName, string description) =>
+        Shortcut(option, $"{key}=[{helpName}]", helpName, description, value => ConfigBinder.ListAssignment(key, value.Split(',', StringSplitOptions.TrimEntries)));
+
+    /// <summary>An option that sets a mapping of the run file: NAME=VALUE with commas between them.</summary>
+    protected void MapShortcut(string option, string key, string helpName, string description) =>
+        Shortcut(option, $"{key}={{{helpName.Replace("=", ": ", StringComparison.Ordinal)}}}", helpName, description, value => ConfigBinder.MapAssignment(key, value
+            .Split(',', StringSplitOptions.TrimEntries)
+            .Select(entry => entry.Split('=', 2))
+            .Select(entry => (entry[0], entry.Length > 1 ? entry[1] : ""))));
+
+    private void Shortcut(string option, string setting, string helpName, string description, Func<string, string> assignment)
     {
-        var added = new Option<string?>(option) { Description = $"{description} Short for --set {key}={helpName}.", HelpName = helpName };
-        _shortcuts.Add((added, key));
+        var added = new Option<string?>(option) { Description = $"{description} Short for --set {setting}.", HelpName = helpName };
+        _shortcuts.Add((added, assignment));
         Add(added);
     }
 
     private int Invoke(ParseResult parsed)
     {
         var shortcuts = _shortcuts
-            .Select(s => (s.Key, Value: parsed.GetValue(s.Option)))
+            .Select(s => (s.Assignment, Value: parsed.GetValue(s.Option)))
             .Where(s => s.Value is not null)
-            .Select(s => ConfigBinder.Assignment(s.Key, s.Value!));
+            .Select(s => s.Assignment(s.Value!));
         var config = ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
         if (parsed.GetValue(_printConfig))
         {

@@ -48,6 +48,13 @@ public static class ConfigBinder
     /// <summary>The override that gives a key this very text, whatever characters it holds.</summary>
     public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
 
+    /// <summary>The override that makes a key the list of these texts.</summary>
+    public static string ListAssignment(string key, IEnumerable<string> items) => $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
+
+    /// <summary>The override that makes a key the mapping of these names to these values.</summary>
+    public static string MapAssignment(string key, IEnumerable<(string Name, string Value)> entries) =>
+        $"{key}={{{string.Join(", ", entries.Select(entry => $"{ConfigPrinter.Quote(entry.Name)}: {ConfigPrinter.Quote(entry.Value)}"))}}}";
+
     /// <summary>The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.</summary>
     /// <param name="value">The value.</param>
     /// <param name="key">Path of the key.</param>

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Llm2Clip.Conversion;
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Teachers;
@@ -33,6 +34,9 @@ public sealed record RunConfig
 
     [Description("Retrieval of captions by other captions of their picture.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
+
+    [Description("Data sets written in another form, split or sampled.")]
+    public ConvertConfig Convert { get; init; } = new();
 
     /// <summary>
     /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's cc-finetune

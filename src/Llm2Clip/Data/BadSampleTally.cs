@@ -57,6 +57,24 @@ public sealed class BadSampleTally
         }
     }
 
+    /// <summary>Counts a good sample without remembering its key: a pass of any length takes the same memory.</summary>
+    public void AddGood()
+    {
+        lock (_lock)
+        {
+            Seen++;
+        }
+    }
+
+    /// <summary>Takes over the counts of an interrupted pass that goes on.</summary>
+    public void Continue(long seen, long bad)
+    {
+        lock (_lock)
+        {
+            (Seen, Bad) = (seen, bad);
+        }
+    }
+
     /// <summary>Counts a bad record that was never <see cref="Add"/>ed. Throws <see cref="InputException"/> past the share.</summary>
     public void AddBad(BadSample bad)
     {

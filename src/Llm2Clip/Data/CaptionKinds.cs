@@ -13,4 +13,7 @@ public static class CaptionKinds
         kind = name switch { "long" => CaptionKind.Long, "raw" => CaptionKind.Raw, _ => CaptionKind.Short };
         return name is "short" or "long" or "raw";
     }
+
+    /// <summary>The name that <see cref="Parse"/> reads.</summary>
+    public static string Name(CaptionKind kind) => kind switch { CaptionKind.Long => "long", CaptionKind.Raw => "raw", _ => "short" };
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Llm2Clip.Data;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;
@@ -48,7 +49,7 @@ public static partial class EmbeddingStoreRecovery
         var manifest = EmbeddingStoreManifest.Read(folder);
         List<ShardEntry> sound = [];
         List<ShardEntry> damaged = [];
-        using (EmbeddingStoreWriter.Lock(folder))
+        using (FolderLock.Take(folder))
         {
             foreach (var shard in manifest.Shards)
             {
@@ -168,7 +169,7 @@ public static partial class EmbeddingStoreRecovery
     }
 
     /// <summary>Whether a file name is one that the store itself makes.</summary>
-    internal static bool IsOurs(string name) => DataFile().IsMatch(name) || name is "write.lock" or EmbeddingStoreManifest.FileName + ".tmp";
+    internal static bool IsOurs(string name) => DataFile().IsMatch(name) || name is FolderLock.FileName or EmbeddingStoreManifest.FileName + ".tmp";
 
     /// <summary>The number in a file name such as <c>index-000003.bin</c>.</summary>
     internal static int NumberOf(string name) => DataFile().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan) : -1;

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Llm2Clip.Data;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;
@@ -55,7 +56,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
             EmbeddingStore.RequireTeacher(folder, EmbeddingStoreManifest.Read(folder), fingerprint); // Before anything is touched.
         }
         Directory.CreateDirectory(folder);
-        var writeLock = Lock(folder);
+        var writeLock = FolderLock.Take(folder);
         EmbeddingStoreWriter? writer = null;
         try
         {
@@ -271,19 +272,6 @@ public sealed class EmbeddingStoreWriter : IDisposable
         {
             throw new InputException($"The teacher's vector of \"{EmbeddingStore.Shorten(name)}\" holds {largest:g5}, beyond 65504, the largest that fp16 can hold. "
                 + "Make the store with `dtype: fp32` (a new folder).");
-        }
-    }
-
-    /// <summary>Keeps other writers out until disposed; the system lets go of it when the process dies.</summary>
-    internal static FileStream Lock(string folder)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(folder, "write.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new RunException($"{folder} is being written to by another process. Wait for it, or use another folder.", error);
         }
     }
 

@@ -7,8 +7,12 @@ public sealed class ParquetTests : IDisposable
     private static readonly ParquetColumn[] AllTypes =
     [
         new("text", ColumnType.Text), new("whole number", ColumnType.Int64), new("a \"quoted\" name", ColumnType.Float64),
-        new("bytes", ColumnType.Bytes), new("vector", ColumnType.FloatVector),
+        new("bytes", ColumnType.Bytes), new("vector", ColumnType.FloatVector), new("image.bytes", ColumnType.Bytes), new("texts", ColumnType.TextList),
+        new("image.path", ColumnType.Text),
     ];
+
+    /// <summary>The same as they stand in the file, where the members of a struct are together.</summary>
+    private static readonly ParquetColumn[] Stored = [.. AllTypes[..6], AllTypes[7], AllTypes[6]];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("parquet's [1] *").FullName;
 
@@ -21,14 +25,14 @@ public sealed class ParquetTests : IDisposable
     {
         object?[][] rows =
         [
-            ["plain", 1L, 0.5, new byte[] { 0, 255, 0 }, new[] { 1f, -2f, float.Epsilon }],
-            [null, null, null, null, null],
-            ["", long.MinValue, double.NegativeInfinity, Array.Empty<byte>(), Array.Empty<float>()],
-            ["图片里有一只猫 🐈 – straße \0 end, longer than twelve bytes", long.MaxValue, double.NaN, Enumerable.Range(0, 5000).Select(i => (byte)i).ToArray(), new[] { 7f }],
+            ["plain", 1L, 0.5, new byte[] { 0, 255, 0 }, new[] { 1f, -2f, float.Epsilon }, new byte[] { 7 }, new[] { "one", "", "a third text, 长的" }, "a.jpg"],
+            [null, null, null, null, null, null, null, null],
+            ["", long.MinValue, double.NegativeInfinity, Array.Empty<byte>(), Array.Empty<float>(), null, Array.Empty<string>(), "b.jpg"],
+            ["图片里有一只猫 🐈 – straße \0 end, longer than twelve bytes", long.MaxValue, double.NaN, Enumerable.Range(0, 5000).Select(i => (byte)i).ToArray(), new[] { 7f }, Array.Empty<byte>(), new[] { "x" }, null],
         ];
         Engines.Current.Parquet.Write(File_, AllTypes, rows);
         var (columns, count) = Engines.Current.Parquet.Inspect(File_);
-        Assert.Equal(AllTypes, columns);
+        Assert.Equal(Stored, columns);
         Assert.Equal(4, count);
         Assert.Equal(rows, Engines.Current.Parquet.Read(File_, [.. AllTypes.Select(c => c.Name)]));
         Assert.Equal([.. rows.Select(r => new[] { r[3], r[0] })], Engines.Current.Parquet.Read(File_, ["bytes", "text"]));
@@ -39,7 +43,7 @@ public sealed class ParquetTests : IDisposable
     public void ATableWithoutRowsKeepsItsColumns()
     {
         Engines.Current.Parquet.Write(File_, AllTypes, []);
-        Assert.Equal((5, 0L), (Engines.Current.Parquet.Inspect(File_).Columns.Count, Engines.Current.Parquet.Inspect(File_).Rows));
+        Assert.Equal((8, 0L), (Engines.Current.Parquet.Inspect(File_).Columns.Count, Engines.Current.Parquet.Inspect(File_).Rows));
         Assert.Empty(Engines.Current.Parquet.Read(File_, ["vector"]));
     }
 
@@ -86,6 +90,41 @@ public sealed class ParquetTests : IDisposable
     {
         Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], Enumerable.Range(0, 50_000).Select(i => new object?[] { (long)i }));
         Assert.Equal([0L, 1L, 2L], Engines.Current.Parquet.Read(File_, ["id"]).Take(3).Select(r => r[0]));
+    }
+
+    [Theory]
+    [InlineData(ParquetCodec.Snappy)]
+    [InlineData(ParquetCodec.Zstd)]
+    [InlineData(ParquetCodec.Gzip)]
+    [InlineData(ParquetCodec.None)]
+    public void OneRowGroupIsReadWithoutTheOthers(ParquetCodec codec)
+    {
+        var random = new Random(1);
+        byte[][] pictures = [.. Enumerable.Range(0, 25).Select(_ => { var b = new byte[20_000]; random.NextBytes(b); return b; })];
+        var rows = pictures.Select((picture, i) => new object?[] { $"row {i}", picture });
+        Engines.Current.Parquet.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows, new ParquetWriteOptions { Codec = codec, RowGroupRows = 10 });
+        var groups = Engines.Current.Parquet.RowGroups(File_);
+        Assert.Equal([(0L, 10), (10L, 10), (20L, 5)], groups.Select(g => (g.FirstRow, g.Rows)));
+        Assert.All(groups, g => Assert.InRange(g.Bytes, g.Rows * 20_000L, g.Rows * 21_000L));
+
+        // The pictures of the other groups are damaged: whoever touched them would not get through, or get other rows.
+        var bytes = File.ReadAllBytes(File_);
+        foreach (var at in new[] { 0, 24 }.Select(i => bytes.AsSpan().IndexOf(pictures[i].AsSpan(0, 64))).Where(at => at >= 0))
+        {
+            bytes.AsSpan(at, 5000).Fill(0xA5);
+        }
+        File.WriteAllBytes(File_, bytes);
+        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { pictures[i], $"row {i}" })], Engines.Current.Parquet.Read(File_, ["image.bytes", "key"], groups[1]));
+    }
+
+    [Fact]
+    public void MetadataStandsInTheFile()
+    {
+        const string Text = """{"info": {"features": {"it's": 1}}}""";
+        Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], [[1L]], new ParquetWriteOptions { Metadata = new Dictionary<string, string> { ["huggingface"] = Text } });
+        var footer = System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(File_));
+        Assert.Contains("huggingface", footer);
+        Assert.Contains(Text, footer);
     }
 
     [Fact]

@@ -85,12 +85,14 @@ public sealed class EmbeddingStoreParquetTests : IDisposable
 
         public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path) => (Files[path].Columns, Files[path].Rows.Count);
 
-        public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns)
+        public IReadOnlyList<ParquetRowGroup> RowGroups(string path) => throw new NotSupportedException();
+
+        public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
         {
             var at = columns.Select(name => Files[path].Columns.ToList().FindIndex(column => column.Name == name)).ToArray();
             return Files[path].Rows.Select(row => at.Select(i => row[i]).ToArray());
         }
 
-        public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows) => Files[path] = (columns, [.. rows]);
+        public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null) => Files[path] = (columns, [.. rows]);
     }
 }

@@ -1,0 +1,70 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Conversion;
+using Llm2Clip.Diagnostics;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary>What <c>data convert</c>, <c>data split</c> and <c>data sample</c> share: what is read, and what is written.</summary>
+internal abstract class DataSetCommand : RunCommand<ConversionResult>
+{
+    protected DataSetCommand(CliHost host, string name, string summary, string example)
+        : base(host, name, summary, example)
+    {
+        Shortcut("--data", "convert.data", "PATTERN", "Data that is read.");
+        Shortcut("--to", "convert.to", "FOLDER", "Folder that is written; run the same command again to go on with a stopped run.");
+        Shortcut("--form", "convert.form", "FORM", "webdataset, folder (JSONL list), csv, tsv, karpathy, coco or parquet.");
+        Shortcut("--samples-per-shard", "convert.samples_per_shard", "N", "Pictures of a shard at most.");
+        ListShortcut("--languages", "convert.languages", "en,zh", "Languages of the captions that are kept.");
+        ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
+    }
+
+    protected override void Report(ConversionResult result, TextWriter output)
+    {
+        foreach (var part in result.Parts)
+        {
+            output.WriteLine(FormattableString.Invariant(
+                $"{part.Folder}: {part.Pictures:N0} pictures with {part.Captions:N0} captions in {part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({result.Form.ToString().ToLowerInvariant()})"));
+        }
+        output.WriteLine(FormattableString.Invariant(
+            $"{result.Seen:N0} records read, {result.BadSamples:N0} bad and {result.LeftOut:N0} without a chosen caption left out; {result.Seconds:0.0} s"));
+    }
+}
+
+/// <summary><c>data convert</c>: a data set in another form.</summary>
+internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
+    host, "convert", "Writes a data set in another form; pictures are copied byte by byte. Goes on where it was stopped.",
+    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --form csv --languages en")
+{
+    protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        DataSetConversion.Convert(config.Convert, config.Data, log, cancellation);
+}
+
+/// <summary><c>data split</c>: parts for training and validation.</summary>
+internal sealed class SplitCommand : DataSetCommand
+{
+    public SplitCommand(CliHost host)
+        : base(host, "split", "Splits a data set by picture into parts, each a data set of its own; equal pictures stay together.",
+            "llm2clip data split --data photos/metadata.jsonl --to data/photos --parts train=0.9,val=0.1 --seed 7")
+    {
+        MapShortcut("--parts", "convert.parts", "train=0.9,val=0.1", "Parts and their shares.");
+        Shortcut("--seed", "convert.seed", "N", "Another seed, another split.");
+    }
+
+    protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        DataSetConversion.Split(config.Convert, config.Data, log, cancellation);
+}
+
+/// <summary><c>data sample</c>: a random piece of a data set.</summary>
+internal sealed class SampleCommand : DataSetCommand
+{
+    public SampleCommand(CliHost host)
+        : base(host, "sample", "Draws pictures at random, without replacement, and writes them in the order of the source.",
+            "llm2clip data sample --data 'shards/*.tar' --to data/small --count 1000 --seed 7")
+    {
+        Shortcut("--count", "convert.count", "N", "Pictures that are drawn.");
+        Shortcut("--seed", "convert.seed", "N", "Another seed, another sample.");
+    }
+
+    protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        DataSetConversion.Sample(config.Convert, config.Data, log, cancellation);
+}
