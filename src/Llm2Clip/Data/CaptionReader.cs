@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llm2Clip.Data.Lists;
 
 namespace Llm2Clip.Data;
 
@@ -23,11 +24,14 @@ internal sealed class CaptionReader
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
 
-    /// <summary>Throws <see cref="ConfigException"/> for an unknown kind or a key without a name.</summary>
-    public CaptionReader(DataConfig config)
+    /// <summary>
+    /// <paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.
+    /// Throws <see cref="ConfigException"/> for an unknown kind or a key without a name.
+    /// </summary>
+    public CaptionReader(DataConfig config, string language = "en", CaptionKind kind = CaptionKind.Short)
     {
-        _language = config.Language;
-        _kind = CaptionKinds.Parse(config.Kind);
+        _language = config.Language.Length > 0 ? config.Language : language;
+        _kind = config.Kind.Length > 0 ? CaptionKinds.Parse(config.Kind) : kind;
         _keys = [.. config.CaptionKeys.Select(key => (
             key.Key.Length > 0 ? key.Key : throw new ConfigException("data.caption_keys holds an entry without `key`."),
             key.Language.Length > 0 ? key.Language : _language,
@@ -42,7 +46,7 @@ internal sealed class CaptionReader
     {
         if (json is { ValueKind: not JsonValueKind.Object })
         {
-            throw new BadRecordException($"the JSON is not an object but {Describe(json.Value)}");
+            throw new BadRecordException($"the JSON is not an object but {JsonFields.Describe(json.Value)}");
         }
         var captions = new List<Caption>();
         if (_keys.Length > 0)
@@ -82,6 +86,23 @@ internal sealed class CaptionReader
         }
         return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(null, "", remarks), BadSampleCause.NoCaption);
     }
+
+    /// <summary>The configured fields with language and kind; without any, the first of <paramref name="usual"/> that <paramref name="columns"/> holds.</summary>
+    public IReadOnlyList<(string Key, string Language, CaptionKind Kind)> Columns(IReadOnlyCollection<string> columns, IEnumerable<string> usual) =>
+        _keys.Length > 0
+            ? [.. _keys.Where(key => columns.Contains(key.Key))]
+            : [.. usual.Where(columns.Contains).Take(1).Select(key => (key, _language, _kind))];
+
+    /// <summary>The configured fields, for messages; empty where none is configured.</summary>
+    public string ConfiguredNames => string.Join(", ", _keys.Select(key => key.Key));
+
+    /// <summary>Adds a caption that a format holds at a place of its own; language and kind are the data set's where none is given.</summary>
+    public void Add(string text, string path, List<Caption> into, List<string> remarks, string? language = null, CaptionKind? kind = null) =>
+        Add(text, path, language ?? _language, kind ?? _kind, into, remarks);
+
+    /// <summary>The captions of a record, once all are added. Throws <see cref="BadRecordException"/> where there is none, saying <paramref name="missing"/>.</summary>
+    public static IReadOnlyList<Caption> Complete(List<Caption> captions, List<string> remarks, string missing) =>
+        captions.Count > 0 ? captions : throw new BadRecordException(remarks.Count > 0 ? NoneLeft(remarks) : missing);
 
     private void ReadConfigured(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)
     {
@@ -127,7 +148,7 @@ internal sealed class CaptionReader
                     var name = $"{path}[{index++}]";
                     if (item.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
                     {
-                        throw new BadRecordException($"{name} is {Describe(item)} where a text was expected");
+                        throw new BadRecordException($"{name} is {JsonFields.Describe(item)} where a text was expected");
                     }
                     ReadValue(item, name, language, kind, into, remarks);
                 }
@@ -143,7 +164,7 @@ internal sealed class CaptionReader
                 }
                 return;
             default:
-                throw new BadRecordException($"{path} is {Describe(value)} where a text or a list of texts was expected");
+                throw new BadRecordException($"{path} is {JsonFields.Describe(value)} where a text or a list of texts was expected");
         }
     }
 
@@ -165,21 +186,13 @@ internal sealed class CaptionReader
     {
         if (remarks.Count > 0)
         {
-            return "no caption is left: " + string.Join(", ", remarks);
+            return NoneLeft(remarks);
         }
-        var wanted = _keys.Length > 0 ? string.Join(", ", _keys.Select(key => key.Key)) : "captions, caption or a txt member";
+        var wanted = _keys.Length > 0 ? ConfiguredNames : "captions, caption or a txt member";
         var fields = json is { } found ? string.Join(", ", found.EnumerateObject().Select(field => field.Name).Take(12)) : "";
         var has = fields.Length > 0 ? $"its JSON has {fields}" : text is null ? "it has neither JSON nor txt" : "it has a txt member only";
         return $"no caption (looked for {wanted}; {has})";
     }
 
-    private static string Describe(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.Null => "null",
-        JsonValueKind.String => "a text",
-        _ => "true or false",
-    };
+    private static string NoneLeft(List<string> remarks) => "no caption is left: " + string.Join(", ", remarks);
 }

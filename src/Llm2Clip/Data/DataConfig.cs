@@ -5,22 +5,25 @@ namespace Llm2Clip.Data;
 /// <summary>The <c>data</c> section of a run file: where the pictures and captions lie, how captions are named, how they are loaded.</summary>
 public sealed record DataConfig
 {
-    [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::): WebDataset tars, a JSONL list, or a folder that holds either.")]
+    [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
     public string Train { get; init; } = "";
 
     [Description("Held-out data for validation and evaluation, written like train.")]
     public string Val { get; init; } = "";
 
-    [Description("webdataset | folder | auto (by file name: .tar, .tar.gz, .tgz; .jsonl).")]
+    [Description("webdataset | folder | csv | karpathy | coco | sharegpt4v | chinese_clip | crossmodal3600 | auto (by file name, JSON files by content).")]
     public string Format { get; init; } = "auto";
 
-    [Description("Language of captions that do not state one (txt members, a plain `caption` field).")]
-    public string Language { get; init; } = "en";
+    [Description("Folder of the pictures that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
+    public string ImageRoot { get; init; } = "";
 
-    [Description("Kind of captions that do not state one: short | long | raw.")]
-    public string Kind { get; init; } = "short";
+    [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]
+    public string Language { get; init; } = "";
 
-    [Description("Which JSON fields are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt.")]
+    [Description("Kind of captions that do not state one: short | long | raw. Empty: short, or long for sharegpt4v.")]
+    public string Kind { get; init; } = "";
+
+    [Description("Which JSON fields or CSV columns are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt; in CSV the first of caption, title, text, captions.")]
     public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
 
     [Description("Share of bad records (unreadable picture, no caption) past which a run stops, 0 to 1.")]
@@ -47,6 +50,9 @@ public sealed record DataConfig
     [Description("Records held in the shuffle buffer; pictures are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
     public int ShuffleBuffer { get; init; } = 100_000;
 
+    [Description("Memory for encoded pictures in the shuffle buffer, MB. Counts for shards from pipe:, - and gzip alone, whose pictures travel with their records; other pictures stay in their files.")]
+    public int ShuffleBufferMb { get; init; } = 1024;
+
     [Description("Memory for decoded training pictures, MB; 0 = none. Small data sets then decode every JPEG once.")]
     public int ImageCacheMb { get; init; }
 
@@ -60,7 +66,7 @@ public sealed record DataConfig
 /// <summary>A caption field of a record: its name, and the language and kind of what it holds (a text or a list of texts).</summary>
 public sealed record CaptionKey
 {
-    [Description("Name of the JSON field; `txt` names the txt member of a WebDataset sample.")]
+    [Description("Name of the JSON field or CSV column; `txt` names the txt member of a WebDataset sample.")]
     public string Key { get; init; } = "";
 
     [Description("Language label, such as en or zh; empty = the data section's language.")]

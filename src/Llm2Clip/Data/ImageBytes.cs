@@ -4,7 +4,7 @@ namespace Llm2Clip.Data;
 internal sealed class FileImage(string path, long offset, long? size) : IImageBytes
 {
     /// <summary>An encoded picture beyond this is refused, as a wrong size would exhaust memory.</summary>
-    private const long MaxBytes = 512L << 20;
+    public const long MaxBytes = 512L << 20;
 
     /// <summary>The whole file, whatever its size when it is read.</summary>
     public static FileImage Whole(string path) => new(path, 0, null);
@@ -31,7 +31,12 @@ internal sealed class FileImage(string path, long offset, long? size) : IImageBy
 }
 
 /// <summary>A picture in memory.</summary>
-internal sealed class MemoryImage(ReadOnlyMemory<byte> bytes) : IImageBytes
+internal sealed class MemoryImage(byte[] bytes) : IImageBytes
 {
-    public byte[] Read() => bytes.ToArray();
+    /// <summary>Stands for a picture that is not needed any more.</summary>
+    public static MemoryImage None { get; } = new([]);
+
+    public long HeldBytes => bytes.Length;
+
+    public byte[] Read() => bytes;
 }

@@ -30,6 +30,9 @@ public sealed record LoaderConfig
     /// <summary>Records held in the shuffle buffer.</summary>
     public int ShuffleBuffer { get; init; } = 100_000;
 
+    /// <summary>Memory for encoded pictures in the shuffle buffer, MB, where they do not stay in files.</summary>
+    public int ShuffleBufferMb { get; init; } = 1024;
+
     /// <summary>Memory for decoded pictures, MB; 0 = none.</summary>
     public int ImageCacheMb { get; init; }
 
@@ -64,6 +67,7 @@ public sealed record LoaderConfig
         Workers = data.Workers,
         Prefetch = data.Prefetch,
         ShuffleBuffer = data.ShuffleBuffer,
+        ShuffleBufferMb = data.ShuffleBufferMb,
         MaxBadShare = data.MaxBadShare,
         Decode = DecodeOptions.Of(data),
     };
@@ -73,7 +77,7 @@ public sealed record LoaderConfig
     {
         foreach (var (name, value, low) in new[]
         {
-            ("batch_size", BatchSize, 1), ("prefetch", Prefetch, 1), ("shuffle_buffer", ShuffleBuffer, 1), ("workers", Workers, 0),
+            ("batch_size", BatchSize, 1), ("prefetch", Prefetch, 1), ("shuffle_buffer", ShuffleBuffer, 1), ("shuffle_buffer_mb", ShuffleBufferMb, 1), ("workers", Workers, 0),
             ("image_cache_mb", ImageCacheMb, 0), ("image_cache_side", ImageCacheSide, 0),
         })
         {

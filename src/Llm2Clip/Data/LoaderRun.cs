@@ -78,7 +78,7 @@ internal sealed class LoaderRun : IDisposable
         {
             long index = 0;
             var batch = new List<Sample>(_config.BatchSize);
-            foreach (var sample in plan.Epoch(epoch, record => _records.Add(record)))
+            foreach (var sample in plan.Epoch(epoch, Note, _stop.Token))
             {
                 _stop.Token.ThrowIfCancellationRequested();
                 batch.Add(sample);
@@ -106,6 +106,10 @@ internal sealed class LoaderRun : IDisposable
             _work.CompleteAdding();
         }
     }
+
+    /// <summary>Notes a record to be counted, without its picture: while batches are skipped, all that were read wait here.</summary>
+    private void Note(object record) =>
+        _records.Add(record is Sample { Image.HeldBytes: > 0 } sample ? sample with { Image = MemoryImage.None } : record);
 
     private void Emit(long index, List<Sample> samples, long skip)
     {

@@ -25,6 +25,9 @@ public interface IImageBytes
 {
     /// <summary>Reads the encoded picture. Throws <see cref="InputException"/>, naming the origin, where it cannot be read.</summary>
     byte[] Read();
+
+    /// <summary>Memory that the encoded picture takes for as long as its sample lives, bytes; 0 where it stays in a file.</summary>
+    long HeldBytes => 0;
 }
 
 /// <summary>
@@ -35,7 +38,7 @@ public interface ISampleSource
     /// <summary>What it is, for logs: pattern and format.</summary>
     string Description { get; }
 
-    /// <summary>Shards in a fixed order (tar files; or chunks of a list file).</summary>
+    /// <summary>Shards in a fixed order (tars, or chunks of list files).</summary>
     int ShardCount { get; }
 
     /// <summary>Name of a shard for messages.</summary>
@@ -43,9 +46,10 @@ public interface ISampleSource
 
     /// <summary>
     /// The samples of one shard in stored order. A bad record is reported through <paramref name="onBad"/> and left out.
-    /// Throws <see cref="InputException"/> where the shard itself cannot be read.
+    /// Throws <see cref="InputException"/> where the shard itself cannot be read. <paramref name="ct"/> ends the wait for a shard that
+    /// comes from a command or standard input; files are read without a look at it.
     /// </summary>
-    IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad);
+    IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default);
 }
 
 /// <summary>

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Llm2Clip.Data;
 
 /// <summary>Random access to the bytes of a shard: the file itself, or, for a gzip file, its unpacked content in memory.</summary>
-internal sealed class ShardBytes : IDisposable
+internal sealed class ShardBytes : ITarBytes, IDisposable
 {
     private const int WindowBytes = 8192;
 
@@ -45,6 +45,8 @@ internal sealed class ShardBytes : IDisposable
     /// <summary>Whether the name is that of a gzip file.</summary>
     public static bool IsGzip(string path) =>
         path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
+    public long Left(long offset, long wanted) => Math.Min(wanted, Length - offset);
 
     /// <summary>Reads exactly <paramref name="into"/>. Short reads at a header are widened, as the next small member follows at once.</summary>
     public void Read(long offset, Span<byte> into)

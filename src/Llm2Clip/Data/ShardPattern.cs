@@ -6,7 +6,8 @@ namespace Llm2Clip.Data;
 
 /// <summary>
 /// Turns <c>data/train-{00000..00011}.tar</c>, <c>{a,b}/*.tar</c> or <c>x-[0-4]?.tar::y.tar</c> into the files that they name:
-/// braces as in a shell (lists, ranges, nested), then <c>* ? []</c> in any part of the path, several patterns joined with <c>::</c>.
+/// braces as in a shell (lists, ranges, nested), then <c>* ? []</c> in any part of the path, several patterns joined with <c>::</c>. Of
+/// <c>pipe:COMMAND</c> braces alone are expanded, and <c>-</c> is standard input.
 /// </summary>
 public static class ShardPattern
 {
@@ -22,6 +23,11 @@ public static class ShardPattern
         var found = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var part in pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
+            if (ShardStream.IsStream(part))
+            {
+                found.UnionWith(ExpandCommand(part));
+                continue;
+            }
             foreach (var alternative in Exists(part) ? [part] : ExpandBraces(part))
             {
                 found.UnionWith(Find(alternative, part));
@@ -38,6 +44,21 @@ public static class ShardPattern
         return results;
     }
 
+    /// <summary>As a shell would before it runs the command: braces without a list or range, such as those of awk, stay as they are.</summary>
+    private static IEnumerable<string> ExpandCommand(string command)
+    {
+        for (var open = command.IndexOf('{'); open >= 0; open = command.IndexOf('{', open + 1))
+        {
+            var close = Closing(command, open);
+            var isVariable = open > 0 && command[open - 1] == '$';
+            if (close > 0 && !isVariable && ShellOptions(command[(open + 1)..close]) is { } options)
+            {
+                return options.SelectMany(option => ExpandCommand(string.Concat(command.AsSpan(0, open), option, command.AsSpan(close + 1))));
+            }
+        }
+        return [command];
+    }
+
     private static void Expand(string text, string whole, List<string> results)
     {
         var open = text.IndexOf('{');
@@ -50,7 +71,11 @@ public static class ShardPattern
             results.Add(text);
             return;
         }
-        var close = Closing(text, open, whole);
+        var close = Closing(text, open);
+        if (close < 0)
+        {
+            throw new InputException($"Pattern '{whole}' has a {{ without its }}.");
+        }
         foreach (var option in Options(text[(open + 1)..close], whole))
         {
             // The option itself may hold braces; expanding left to right keeps the written order.
@@ -58,7 +83,8 @@ public static class ShardPattern
         }
     }
 
-    private static int Closing(string text, int open, string whole)
+    /// <summary>-1 where the brace is never closed.</summary>
+    private static int Closing(string text, int open)
     {
         var depth = 0;
         for (var i = open; i < text.Length; i++)
@@ -69,23 +95,19 @@ public static class ShardPattern
                 return i;
             }
         }
-        throw new InputException($"Pattern '{whole}' has a {{ without its }}.");
+        return -1;
     }
 
-    private static IEnumerable<string> Options(string inside, string whole)
+    private static IEnumerable<string> Options(string inside, string whole) =>
+        ShellOptions(inside) ?? (inside.Contains("..", StringComparison.Ordinal)
+            ? throw new InputException($"Pattern '{whole}': {{{inside}}} is not a range; write {{00000..00011}}.")
+            : [inside]); // {x} names x
+
+    /// <summary>The items of a list or range; null for what is neither.</summary>
+    private static IEnumerable<string>? ShellOptions(string inside)
     {
-        var parts = SplitTopLevel(inside);
-        if (parts.Count > 1)
-        {
-            return parts;
-        }
         var dots = inside.IndexOf("..", StringComparison.Ordinal);
-        if (dots < 0)
-        {
-            return parts; // {x} names x
-        }
-        return Range(inside[..dots], inside[(dots + 2)..])
-            ?? throw new InputException($"Pattern '{whole}': {{{inside}}} is not a range; write {{00000..00011}}.");
+        return SplitTopLevel(inside) is { Count: > 1 } list ? list : dots < 0 ? null : Range(inside[..dots], inside[(dots + 2)..]);
     }
 
     private static List<string> SplitTopLevel(string inside)
@@ -130,7 +152,9 @@ public static class ShardPattern
         if (path.IndexOfAny(GlobCharacters) < 0)
         {
             var origin = path == whole ? "" : $" (named by '{whole}')";
-            throw new InputException($"'{path}'{origin} does not exist. Check the path and the range of the pattern.");
+            throw new InputException($"'{path}'{origin} does not exist. " + (path.Contains("://", StringComparison.Ordinal)
+                ? $"Addresses are read through a command that writes the tar: 'pipe:curl -sSfL {path}' or 'pipe:aws s3 cp {path} -'."
+                : "Check the path and the range of the pattern."));
         }
         var matches = Glob(path);
         return matches.Count > 0

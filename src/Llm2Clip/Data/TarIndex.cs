@@ -2,14 +2,33 @@ using System.Text;
 
 namespace Llm2Clip.Data;
 
-/// <summary>A regular file inside a tar: its bytes are <paramref name="Size"/> bytes at <paramref name="Offset"/> of the archive.</summary>
-internal readonly record struct TarEntry(string Name, long Offset, long Size);
+/// <summary>
+/// A regular file inside a tar: its bytes are <paramref name="Size"/> bytes at <paramref name="Offset"/> of the archive, and, where they
+/// cannot be fetched from there later, <paramref name="Content"/>.
+/// </summary>
+internal readonly record struct TarEntry(string Name, long Offset, long Size, byte[]? Content = null);
+
+/// <summary>A tar as <see cref="TarIndex"/> reads it: ever further on, so that a stream will do.</summary>
+internal interface ITarBytes
+{
+    /// <summary>Name of the archive, for messages.</summary>
+    string Path { get; }
+
+    /// <summary>
+    /// Bytes from <paramref name="offset"/> to the end, at most <paramref name="wanted"/>; below 0 where the end lies before the offset. A
+    /// stream, which cannot know, promises what is wanted.
+    /// </summary>
+    long Left(long offset, long wanted);
+
+    /// <summary>Reads exactly <paramref name="into"/>. Throws <see cref="InputException"/> where that fails.</summary>
+    void Read(long offset, Span<byte> into);
+}
 
 /// <summary>
 /// Lists the members of a tar by reading headers only, so that large members cost nothing: ustar, GNU long names and large
 /// sizes, PAX path and size (POSIX.1-2017 pax; GNU tar manual, "Basic Tar Format").
 /// </summary>
-internal sealed class TarIndex(ShardBytes bytes)
+internal sealed class TarIndex(ITarBytes bytes)
 {
     private const int Block = 512;
 
@@ -26,12 +45,16 @@ internal sealed class TarIndex(ShardBytes bytes)
     /// </summary>
     public IEnumerable<TarEntry> Entries(Action<string> remark)
     {
-        long at = 0;
-        while (at < bytes.Length)
+        long at = 0, member = 0, memberEnd = 0;
+        while (bytes.Left(at, Block) is var left && (left > 0 || at + left < memberEnd))
         {
-            if (at + Block > bytes.Length)
+            if (at + left < memberEnd)
             {
-                throw Damaged(at, $"a header needs {Block} bytes, but only {bytes.Length - at} are left; the file is cut short");
+                throw Damaged(member, "the file is cut short inside this member");
+            }
+            if (left < Block)
+            {
+                throw Damaged(at, $"a header needs {Block} bytes, but only {left} are left; the file is cut short");
             }
             bytes.Read(at, _header);
             if (_header.AsSpan().IndexOfAnyExcept((byte)0) < 0)
@@ -41,10 +64,11 @@ internal sealed class TarIndex(ShardBytes bytes)
             CheckSum(at);
             var size = TakeSize(at);
             var data = at + Block;
-            if (size > bytes.Length - data)
+            if (bytes.Left(data, size) is var held && held < size)
             {
-                throw Damaged(at, $"member '{Name()}' has {size} bytes, but only {bytes.Length - data} are left; the file is cut short");
+                throw Damaged(at, $"member '{Name()}' has {size} bytes, but only {held} are left; the file is cut short");
             }
+            (member, memberEnd) = (at, data + size);
             if (TakeMember(at, data, size, remark) is { } entry)
             {
                 yield return entry;
@@ -161,6 +185,10 @@ internal sealed class TarIndex(ShardBytes bytes)
         var stated = Octal(_header.AsSpan(148, 8));
         if (stated != unsigned && stated != signed)
         {
+            if (at == 0 && _header.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
+            {
+                throw new InputException($"{bytes.Path}: this is gzip data. Name the file .tar.gz, or unpack it on the way: pipe:COMMAND | gunzip -c.");
+            }
             throw Damaged(at, at == 0 ? "this is not a tar file (the checksum of its first header is wrong)" : "the header's checksum is wrong");
         }
     }

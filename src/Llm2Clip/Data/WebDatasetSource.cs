@@ -5,8 +5,8 @@ namespace Llm2Clip.Data;
 
 /// <summary>
 /// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample; the
-/// key ends at the first dot of the file name. Headers and captions are read, pictures only when asked for. Gzip shards have to be
-/// unpacked into memory, where they stay as long as one of their samples.
+/// key ends at the first dot of the file name. Headers and captions are read, pictures only when asked for. From a stream
+/// (<see cref="ShardStream"/>) and from gzip shards, which are unpacked into memory, pictures travel with their samples.
 /// </summary>
 internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> shards, CaptionReader captions) : ISampleSource
 {
@@ -21,9 +21,11 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
 
     public string ShardName(int shard) => shards[shard];
 
-    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad)
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
+        ShardStream.IsStream(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
+
+    private IEnumerable<Sample> ReadFile(string path, Action<BadSample> onBad)
     {
-        var path = shards[shard];
         using var bytes = ShardBytes.Open(path);
         foreach (var members in Group(bytes, path, onBad))
         {
@@ -34,33 +36,78 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         }
     }
 
+    /// <summary>Members of a sample must stand side by side here: the next key ends a sample.</summary>
+    private IEnumerable<Sample> ReadStream(string path, Action<BadSample> onBad, CancellationToken ct)
+    {
+        using var stream = ShardStream.Open(path, ct);
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        var members = new Members("");
+        foreach (var (key, extension, entry) in Named(stream, path, onBad))
+        {
+            if (key != members.Key)
+            {
+                if (members.IsSample && Read(members, stream, path, onBad) is { } sample)
+                {
+                    yield return sample;
+                }
+                ended.Add(members.Key);
+                members = new Members(key);
+            }
+            if (ended.Contains(key))
+            {
+                onBad(new BadSample($"{path}: {entry.Name}", "stands apart from the other members of its sample, which a streamed tar must hold side by side (tar --sort=name)"));
+                members = new Members("");
+                continue;
+            }
+            var content = Members.Wants(extension) && entry.Size <= FileImage.MaxBytes ? stream.Take(entry) : null;
+            Add(members, extension, entry with { Content = content }, path, onBad);
+        }
+        stream.RequireEnd();
+        if (members.IsSample && Read(members, stream, path, onBad) is { } last)
+        {
+            yield return last;
+        }
+    }
+
     /// <summary>Members by key, in order of first appearance: they need not stand side by side.</summary>
     private static IEnumerable<Members> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
     {
         var groups = new Dictionary<string, Members>(StringComparer.Ordinal);
         var order = new List<Members>();
-        foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
+        foreach (var (key, extension, entry) in Named(bytes, path, onBad))
         {
-            if (SplitName(entry.Name, out var key, out var extension) is { } problem)
-            {
-                onBad(new BadSample($"{path}: {entry.Name}", problem));
-                continue;
-            }
-            if (key.Length == 0)
-            {
-                continue;
-            }
             if (!groups.TryGetValue(key, out var members))
             {
                 groups.Add(key, members = new Members(key));
                 order.Add(members);
             }
-            if (!members.Add(extension, entry))
-            {
-                onBad(new BadSample($"{path}: {entry.Name}", "stands twice in this shard; the first one is used"));
-            }
+            Add(members, extension, entry, path, onBad);
         }
         return order.Where(members => members.IsSample);
+    }
+
+    private static void Add(Members members, string extension, TarEntry entry, string path, Action<BadSample> onBad)
+    {
+        if (!members.Add(extension, entry))
+        {
+            onBad(new BadSample($"{path}: {entry.Name}", "stands twice in this shard; the first one is used"));
+        }
+    }
+
+    /// <summary>The members that can belong to samples, with key and lower-case extension.</summary>
+    private static IEnumerable<(string Key, string Extension, TarEntry Entry)> Named(ITarBytes bytes, string path, Action<BadSample> onBad)
+    {
+        foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
+        {
+            if (SplitName(entry.Name, out var key, out var extension) is { } problem)
+            {
+                onBad(new BadSample($"{path}: {entry.Name}", problem));
+            }
+            else if (key.Length > 0)
+            {
+                yield return (key, extension, entry);
+            }
+        }
     }
 
     /// <summary>Key and lower-case extension; an empty key for members that are none of a sample's; a problem for names that point outside.</summary>
@@ -85,7 +132,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         return null;
     }
 
-    private Sample? Read(Members members, ShardBytes bytes, string path, Action<BadSample> onBad)
+    private Sample? Read(Members members, ITarBytes bytes, string path, Action<BadSample> onBad)
     {
         var origin = $"{path}: {members.Key}";
         if (members.Picture is not { } picture)
@@ -103,9 +150,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
             {
                 onBad(new BadSample(origin, remark, Kept: true));
             }
-            IImageBytes image = bytes.Unpacked is { } unpacked
-                ? new MemoryImage(unpacked.AsMemory((int)picture.Offset, (int)picture.Size))
-                : new FileImage(path, picture.Offset, picture.Size);
+            var image = Image(picture, bytes, path);
             return new Sample(members.Key, $"{path}: {picture.Name}", found, image);
         }
         catch (Exception e) when (e is BadRecordException or JsonException or DecoderFallbackException or InvalidOperationException)
@@ -116,11 +161,23 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         }
     }
 
-    private static byte[] Bytes(ShardBytes bytes, TarEntry entry)
+    private static IImageBytes Image(TarEntry picture, ITarBytes bytes, string path) => bytes switch
+    {
+        ShardStream when picture.Content is null => throw new BadRecordException($"'{picture.Name}' has {picture.Size} bytes; pictures of more than {FileImage.MaxBytes} are refused"),
+        ShardStream => new MemoryImage(picture.Content),
+        ShardBytes { Unpacked: { } unpacked } => new MemoryImage(unpacked.AsSpan((int)picture.Offset, (int)picture.Size).ToArray()),
+        _ => new FileImage(path, picture.Offset, picture.Size),
+    };
+
+    private static byte[] Bytes(ITarBytes bytes, TarEntry entry)
     {
         if (entry.Size > MaxCaptionBytes)
         {
             throw new BadRecordException($"'{entry.Name}' has {entry.Size} bytes; captions of more than {MaxCaptionBytes} are refused");
+        }
+        if (entry.Content is not null)
+        {
+            return entry.Content;
         }
         var content = new byte[entry.Size];
         bytes.Read(entry.Offset, content);
@@ -139,6 +196,9 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
 
         /// <summary>Members of other kinds alone (a class label, an embedding) are not a broken sample.</summary>
         public bool IsSample => Picture is not null || Json is not null || Text is not null;
+
+        /// <summary>Whether a member of this extension is read at all.</summary>
+        public static bool Wants(string extension) => PictureExtensions.Contains(extension) || extension is "json" or "txt";
 
         /// <summary>False where the place is taken.</summary>
         public bool Add(string extension, TarEntry entry)

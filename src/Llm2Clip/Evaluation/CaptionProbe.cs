@@ -64,7 +64,7 @@ public static class CaptionProbe
             throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
         }
         var source = SampleSources.Open(pattern, data, log);
-        var texts = ProbeTexts.Read(CaptionStream.Of(source, data, [], [], log), config.Limit);
+        var texts = ProbeTexts.Read(CaptionStream.Of(source, data, [], [], log, cancellation), config.Limit);
         var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
         using var raw = new RawVectors(teacher.Encoder, config.RawStore, config.RawDtype, log);
         raw.Require(texts.Captions(pairs), cancellation);
@@ -93,7 +93,7 @@ public static class CaptionProbe
         if (missing.Count > 0)
         {
             var pattern = data.Train.Length > 0 ? data.Train : probed;
-            var found = LanguagesOf(pattern, data, config.MeanPictures);
+            var found = LanguagesOf(pattern, data, config.MeanPictures, cancellation);
             sources.AddRange(missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).Select(language => new TextSourceConfig
             {
                 Path = pattern, Language = language, Limit = config.MeanPictures, CaptionsPerGroup = config.MeanPictures > 0 ? 1 : 0,
@@ -108,9 +108,9 @@ public static class CaptionProbe
         return new LanguageMeans(training.Vector, fitted.Where(mean => mean.Language != training.Language).Append(training));
     }
 
-    private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit)
+    private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit, CancellationToken cancellation)
     {
-        var groups = CaptionStream.Of(SampleSources.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance);
+        var groups = CaptionStream.Of(SampleSources.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
 

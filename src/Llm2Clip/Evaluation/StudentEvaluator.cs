@@ -22,7 +22,7 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
             ct.ThrowIfCancellationRequested();
-            captions.AddRange(source.ReadShard(shard, _ => { }).SelectMany(sample => sample.Captions).Where(caption => languages.Contains(caption.Language)));
+            captions.AddRange(source.ReadShard(shard, _ => { }, ct).SelectMany(sample => sample.Captions).Where(caption => languages.Contains(caption.Language)));
         }
         try
         {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.IO.Compression;
 using System.Text.Json;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Lists;
 using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Teachers;
@@ -29,11 +30,11 @@ public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Ca
 public static class CaptionStream
 {
     /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken ct = default)
     {
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            foreach (var sample in source.ReadShard(shard, tally.AddBad))
+            foreach (var sample in source.ReadShard(shard, tally.AddBad, ct))
             {
                 tally.Add(sample);
                 yield return new CaptionGroup(sample.Key, sample.Captions);
@@ -42,10 +43,10 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log, CancellationToken ct = default)
     {
         var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
-        foreach (var group in Select(Of(source, tally), languages, kinds))
+        foreach (var group in Select(Of(source, tally, ct), languages, kinds))
         {
             yield return group;
         }
@@ -67,7 +68,7 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a text source in its language. Throws <see cref="InputException"/>, naming file and line, for what is not readable.</summary>
-    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log)
+    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken ct = default)
     {
         var path = config.Path.Length > 0 ? config.Path : data.Train;
         var name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
@@ -75,9 +76,9 @@ public static class CaptionStream
         {
             _ when name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) => Lines(path).Select(l =>
                 new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
-            _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) => Records(path, data),
+            _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) => Records(path, data),
             // Callers read a source several times and name it themselves.
-            _ => Of(SampleSources.Open(path, data, SilentLog.Instance), data, [config.Language], [], log),
+            _ => Of(SampleSources.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, ct),
         };
         var selected = Select(groups, [config.Language], []);
         if (config.CaptionsPerGroup > 0)

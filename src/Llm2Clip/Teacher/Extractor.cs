@@ -29,7 +29,7 @@ public static class Extractor
         var sources = patterns.Select(pattern => SampleSources.Open(pattern, data, log)).ToList();
         var bad = 0L;
         var passes = 0; // The data is read more than once; what is bad in it is said once.
-        var captions = Captions(sources, config, data, () => passes++ == 0 ? log : SilentLog.Instance, count => bad = count);
+        var captions = Captions(sources, config, data, () => passes++ == 0 ? log : SilentLog.Instance, count => bad = count, cancellation);
 
         var adapter = teacher.Adapter;
         var derive = adapter is not null && config.RawStore.Length > 0;
@@ -97,14 +97,14 @@ public static class Extractor
     }
 
     private static IEnumerable<Caption> Captions(
-        List<ISampleSource> sources, ExtractConfig config, DataConfig data, Func<IRunLog> logOfPass, Action<long> countBad)
+        List<ISampleSource> sources, ExtractConfig config, DataConfig data, Func<IRunLog> logOfPass, Action<long> countBad, CancellationToken cancellation)
     {
         var log = logOfPass();
         var bad = 0L;
         foreach (var source in sources)
         {
             var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
-            foreach (var group in CaptionStream.Select(CaptionStream.Of(source, tally), config.Languages, config.Kinds))
+            foreach (var group in CaptionStream.Select(CaptionStream.Of(source, tally, cancellation), config.Languages, config.Kinds))
             {
                 foreach (var caption in group.Captions)
                 {

@@ -73,7 +73,7 @@ public sealed class CcTrainer
     private void Prepare()
     {
         var train = SampleSources.OpenTrain(_data, _log);
-        var extra = _config.ExtraText.SelectMany(text => CaptionStream.Of(text, _data, SilentLog.Instance));
+        var extra = _config.ExtraText.SelectMany(text => CaptionStream.Of(text, _data, SilentLog.Instance, _cancellation));
         _raw.Require(Captions(Groups(train, _log)).Concat(Captions(extra)), _cancellation);
 
         var heldOut = HeldOut(train);
@@ -104,7 +104,7 @@ public sealed class CcTrainer
         }
         if (_data.Val.Length > 0)
         {
-            var texts = ProbeTexts.Read(CaptionStream.Of(SampleSources.OpenVal(_data, _log), _data, [], [], _log));
+            var texts = ProbeTexts.Read(CaptionStream.Of(SampleSources.OpenVal(_data, _log), _data, [], [], _log, _cancellation));
             var pairs = texts.Pairs(_config.Pairs, language);
             _raw.Require(texts.Captions(pairs), _cancellation);
             _val = new TeacherProbe(texts, pairs, _raw);
@@ -112,7 +112,7 @@ public sealed class CcTrainer
         }
     }
 
-    private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog log) => CaptionStream.Of(train, _data, _config.Languages, _config.Kinds, log);
+    private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog log) => CaptionStream.Of(train, _data, _config.Languages, _config.Kinds, log, _cancellation);
 
     private static IEnumerable<Caption> Captions(IEnumerable<CaptionGroup> groups) => groups.SelectMany(group => group.Captions);
 

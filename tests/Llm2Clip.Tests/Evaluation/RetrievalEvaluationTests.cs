@@ -21,7 +21,7 @@ public sealed class RetrievalEvaluationTests
 
         public string ShardName(int shard) => "colours";
 
-        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad)
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
         {
             for (var colour = 0; colour < 8; colour++)
             {

@@ -1,8 +1,8 @@
 using Llm2Clip.Data;
 
-namespace Llm2Clip.Tests.Data;
+namespace Llm2Clip.Tests.Data.Lists;
 
-public sealed class FolderSourceTests : IDisposable
+public sealed class FolderListTests : IDisposable
 {
     private readonly DataFolder _folder = new();
 
@@ -31,7 +31,9 @@ public sealed class FolderSourceTests : IDisposable
     [InlineData("""{"caption": "a"}""", "has neither `image` nor `file_name`")]
     [InlineData("""{"image": "b.png"}""", "no caption")]
     [InlineData("""{"image": "b.png", """, "is not valid JSON")]
-    [InlineData("""7""", "the JSON is not an object")]
+    [InlineData("""7""", "the JSON is not an object but a number")]
+    [InlineData("""{"image": "http://x/b.png", "caption": "a"}""", "pictures must have been downloaded")]
+    [InlineData("""{"image": "b.png", "caption": "\ud800"}""", "is not valid JSON")]
     public void BadLinesAreNamedByFileAndLine(string line, string reason)
     {
         File.WriteAllBytes(_folder["b.png"], [2]);
@@ -52,16 +54,5 @@ public sealed class FolderSourceTests : IDisposable
         var samples = _folder.ReadAll("list.jsonl");
         Assert.Equal(Enumerable.Range(1, lines).Select(i => i.ToString()), samples.Select(sample => sample.Key));
         Assert.All(samples, sample => Assert.Contains($"line {sample.Key}: ", sample.Origin));
-    }
-
-    [Fact]
-    public void WhatCannotBeOpenedSaysWhy()
-    {
-        Assert.Contains("holds no tar", Assert.Throws<InputException>(() => _folder.Open(".")).Message);
-        File.WriteAllText(_folder["a.csv"], "");
-        Assert.Contains("Set data.format", Assert.Throws<InputException>(() => _folder.Open("a.csv")).Message);
-        Assert.Contains("it must be webdataset", Assert.Throws<ConfigException>(() => _folder.Open("a.csv", new DataConfig { Format = "zip" })).Message);
-        Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => SampleSources.OpenTrain(new DataConfig(), _folder)).Message);
-        Assert.Contains("Caption kind 'loud'", Assert.Throws<ConfigException>(() => _folder.Open("a.csv", new DataConfig { Kind = "loud" })).Message);
     }
 }

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>
+/// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the picture</c> a line, and <c>NAME_texts.jsonl</c> with
+/// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> a line. Where pictures and texts stand is kept; both are read when they are asked for.
+/// </summary>
+internal sealed class ChineseClipList : ListFile
+{
+    /// <summary>Ending of the file of pictures, by which the pair is named.</summary>
+    public const string PicturesEnding = "_imgs.tsv";
+
+    private const int LinesPerChunk = 2048;
+    private const int MaxIdBytes = 256;
+
+    private readonly CaptionReader _captions;
+    private readonly string _texts;
+    private readonly ListBytes _pictureBytes;
+    private readonly ListBytes _textBytes;
+    private readonly List<(long Offset, int Bytes)> _lines = [];
+    private readonly RecordIndex _textsOf = new();
+
+    /// <summary>Throws <see cref="InputException"/> where the file of texts is missing.</summary>
+    public ChineseClipList(string path, CaptionReader captions)
+        : base(path)
+    {
+        if (!path.EndsWith(PicturesEnding, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new InputException($"'{path}': Chinese-CLIP's form is named by its file of pictures, NAME{PicturesEnding}.");
+        }
+        _captions = captions;
+        _texts = path[..^PicturesEnding.Length] + "_texts.jsonl";
+        _pictureBytes = new ListBytes(path);
+        _textBytes = new ListBytes(_texts);
+        if (!File.Exists(_texts))
+        {
+            throw new InputException($"{path}: the captions belong into {_texts}, which does not exist.");
+        }
+        _lines.AddRange(FileLines.Of(path, FileImage.MaxBytes).Select(line => (line.Offset, (int)line.Bytes)));
+        Chunks = [.. Enumerable.Range(0, (_lines.Count + LinesPerChunk - 1) / LinesPerChunk).Select(chunk => new ListChunk(0, 0, chunk * LinesPerChunk))];
+        foreach (var line in FileLines.Of(_texts, JsonLinesFile.MaxLineBytes).Where(line => line.Bytes > 0))
+        {
+            Index(line);
+        }
+        _textsOf.Seal();
+    }
+
+    public override IReadOnlyList<ListChunk> Chunks { get; }
+
+    public override IEnumerable<ListRecord> Records(ListChunk chunk)
+    {
+        for (var i = (int)chunk.First; i < Math.Min(chunk.First + LinesPerChunk, _lines.Count); i++)
+        {
+            var (offset, bytes) = _lines[i];
+            if (bytes > 0)
+            {
+                // The id stands at the front; the picture behind it stays in the file.
+                yield return new ListRecord($"line {i + 1}", offset, _pictureBytes.Read(offset, Math.Min(bytes, MaxIdBytes)), bytes);
+            }
+        }
+    }
+
+    public override ListedPicture? Read(ListRecord record, List<string> remarks)
+    {
+        var front = record.Bytes.Span;
+        var tab = front.IndexOf((byte)'\t');
+        if (tab <= 0)
+        {
+            throw new BadRecordException($"has no id with a tab behind it in its first {MaxIdBytes} bytes (looked for `id TAB base64`)");
+        }
+        var id = Encoding.UTF8.GetString(front[..tab]);
+        var found = new List<Caption>();
+        foreach (var entry in _textsOf.Find(RecordIndex.HashOf(front[..tab])))
+        {
+            using var text = JsonDocument.Parse(_textBytes.Read(entry.Offset, entry.Length));
+            _captions.Add(text.RootElement.GetProperty("text").GetString()!, $"text_id {JsonFields.Id(text.RootElement, "text_id")}", found, remarks);
+        }
+        var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the picture {id})");
+        return new ListedPicture(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
+    }
+
+    private void Index(FileLine line)
+    {
+        var place = $"{System.IO.Path.GetFileName(_texts)}: line {line.Number}";
+        try
+        {
+            using var json = JsonDocument.Parse(_textBytes.Read(line.Offset, line.Bytes));
+            if (json.RootElement.ValueKind != JsonValueKind.Object || JsonFields.Text(json.RootElement, "text") is null)
+            {
+                throw new BadRecordException("has no `text`");
+            }
+            foreach (var image in JsonFields.List(json.RootElement, "image_ids").EnumerateArray())
+            {
+                _textsOf.Add(RecordIndex.HashOf(Encoding.UTF8.GetBytes(image.ToString())), line.Offset, (int)line.Bytes);
+            }
+        }
+        catch (Exception e) when (e is BadRecordException or JsonException or InvalidOperationException)
+        {
+            Problem(place, e is BadRecordException ? e.Message : "is not valid JSON: " + e.Message);
+        }
+    }
+}

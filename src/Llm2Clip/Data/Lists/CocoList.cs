@@ -1,0 +1,68 @@
+using System.Text.Json;
+
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>
+/// COCO's caption files: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, several
+/// a picture and in any order. Where the annotations of a picture stand is kept (24 bytes each); their captions are read with the picture.
+/// </summary>
+internal sealed class CocoList : JsonArrayFile
+{
+    private readonly CaptionReader _captions;
+    private readonly PictureFolders _pictures;
+    private readonly RecordIndex _annotations = new();
+
+    public CocoList(string path, CaptionReader captions, PictureFolders pictures)
+        : base(path, "images")
+    {
+        (_captions, _pictures) = (captions, pictures);
+        var images = new HashSet<ulong>();
+        var named = new Dictionary<ulong, int>();
+        using var reader = new JsonArrayReader(path, "images", "annotations");
+        while (reader.Next(out var element))
+        {
+            if (element.Array == "images")
+            {
+                Found.Add(element.Offset, element.Offset + element.Bytes.Length, element.Index);
+                images.Add(RecordIndex.HashOf(JsonFields.Raw(element.Bytes.Span, "id"u8)));
+                continue;
+            }
+            var id = JsonFields.Raw(element.Bytes.Span, "image_id"u8);
+            if (id.IsEmpty)
+            {
+                Problem(element.Place, "has no `image_id`");
+                continue;
+            }
+            var image = RecordIndex.HashOf(id);
+            _annotations.Add(image, element.Offset, element.Bytes.Length);
+            named[image] = named.GetValueOrDefault(image) + 1;
+        }
+        Require(reader, "images", "COCO's caption form");
+        Require(reader, "annotations", "COCO's caption form");
+        _annotations.Seal();
+        var strays = named.Where(entry => !images.Contains(entry.Key)).Sum(entry => entry.Value);
+        if (strays > 0)
+        {
+            Problem("annotations", $"{strays:N0} of them name a picture that `images` does not hold", kept: true);
+        }
+    }
+
+    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    {
+        var id = JsonFields.Id(json, "id") ?? throw new BadRecordException("has no `id`");
+        var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`");
+        var found = new List<Caption>();
+        foreach (var entry in _annotations.Find(RecordIndex.HashOf(System.Text.Encoding.UTF8.GetBytes(id))))
+        {
+            using var annotation = JsonDocument.Parse(Bytes.Read(entry.Offset, entry.Length));
+            var place = $"annotation {JsonFields.Id(annotation.RootElement, "id") ?? $"at byte {entry.Offset}"}";
+            if (!annotation.RootElement.TryGetProperty("caption", out var caption) || caption.ValueKind != JsonValueKind.String)
+            {
+                remarks.Add(place + " has no `caption`");
+                continue;
+            }
+            _captions.Add(caption.GetString()!, place, found, remarks);
+        }
+        return new ListedPicture(KeyOf(name), name, CaptionReader.Complete(found, remarks, $"no caption (no annotation names image_id {id})"), _pictures.Find(Path, name));
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>Ranges of a list file. The file stays open, as captions that stand apart from their pictures are fetched one by one.</summary>
+internal sealed class ListBytes(string path)
+{
+    private readonly Lazy<SafeFileHandle> _file = new(() => Open(path));
+
+    /// <summary>Throws <see cref="InputException"/> where the file cannot be read or ends early.</summary>
+    public byte[] Read(long offset, long length)
+    {
+        var bytes = new byte[length];
+        ShardBytes.ReadExactly(_file.Value, path, offset, bytes);
+        return bytes;
+    }
+
+    /// <summary>Opens a list for one pass. Throws <see cref="InputException"/> where that fails.</summary>
+    public static FileStream OpenStream(string path) => Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan));
+
+    /// <summary>The next bytes of <see cref="OpenStream"/>'s stream; 0 at its end. Throws <see cref="InputException"/> where they cannot be read.</summary>
+    public static int Read(FileStream stream, Span<byte> into)
+    {
+        try
+        {
+            return stream.Read(into);
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"{stream.Name}: cannot be read at byte {stream.Position}: {e.Message}", e);
+        }
+    }
+
+    private static SafeFileHandle Open(string path) => Guard(path, () => File.OpenHandle(path));
+
+    private static T Guard<T>(string path, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+}

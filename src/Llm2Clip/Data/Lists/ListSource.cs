@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>Pictures that list files name, with the captions that stand there. A chunk of a list is a shard; no picture is opened before it is asked for.</summary>
+internal sealed class ListSource(string pattern, string form, IReadOnlyList<ListFile> files) : ISampleSource
+{
+    private readonly (ListFile File, int Chunk)[] _shards = [.. files.SelectMany(file => Enumerable.Range(0, file.Chunks.Count).Select(chunk => (file, chunk)))];
+
+    public string Description => $"{pattern} ({form}, {files.Count} file{(files.Count == 1 ? "" : "s")})";
+
+    public int ShardCount => _shards.Length;
+
+    public string ShardName(int shard) => $"{_shards[shard].File.Path} from record {_shards[shard].File.Chunks[_shards[shard].Chunk].First}";
+
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+    {
+        var (file, chunk) = _shards[shard];
+        foreach (var problem in chunk == 0 ? file.Problems : [])
+        {
+            onBad(problem);
+        }
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var record in file.Records(file.Chunks[chunk]))
+        {
+            if (Read(file, record, keys, onBad) is { } sample)
+            {
+                yield return sample;
+            }
+        }
+    }
+
+    private static Sample? Read(ListFile file, ListRecord record, HashSet<string> keys, Action<BadSample> onBad)
+    {
+        var origin = $"{file.Path}: {record.Place}";
+        var remarks = new List<string>();
+        try
+        {
+            if (file.Read(record, remarks) is not { } listed)
+            {
+                return null;
+            }
+            if (!keys.Add(listed.Key))
+            {
+                throw new BadRecordException($"has the key '{listed.Key}' of an earlier record; the first one is used");
+            }
+            foreach (var remark in remarks)
+            {
+                onBad(new BadSample(origin, remark, Kept: true));
+            }
+            return new Sample(listed.Key, $"{origin}: {listed.Name}", listed.Captions, listed.Image);
+        }
+        catch (Exception e) when (e is BadRecordException or JsonException or InvalidOperationException or DecoderFallbackException)
+        {
+            // InvalidOperationException: a JSON string that is not valid Unicode.
+            var reason = e switch { BadRecordException => e.Message, DecoderFallbackException => "is not valid UTF-8", _ => "is not valid JSON: " + e.Message };
+            onBad(new BadSample(origin, reason));
+            return null;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>
+/// Where the pictures lie that a list names: in the folders of <c>data.image_root</c> (a pattern as for data), searched in turn; in the
+/// list's own folder where none is set.
+/// </summary>
+internal sealed class PictureFolders
+{
+    private readonly IReadOnlyList<string> _roots;
+
+    /// <summary>Throws <see cref="InputException"/> where a root does not exist.</summary>
+    public PictureFolders(string imageRoot)
+    {
+        _roots = imageRoot.Length == 0 ? [] : ShardPattern.Expand(imageRoot);
+        if (_roots.FirstOrDefault(root => !Directory.Exists(root)) is { } file)
+        {
+            throw new InputException($"data.image_root: '{file}' is not a folder.");
+        }
+    }
+
+    /// <summary>The picture <paramref name="name"/> of the list at <paramref name="list"/>. Throws <see cref="BadRecordException"/> where there is none.</summary>
+    public IImageBytes Find(string list, string name)
+    {
+        IReadOnlyList<string> folders = _roots.Count > 0 ? _roots : [Path.GetDirectoryName(list) ?? ""];
+        foreach (var folder in folders)
+        {
+            var path = Path.Combine(folder, name);
+            if (File.Exists(path))
+            {
+                return FileImage.Whole(path);
+            }
+        }
+        var searched = _roots.Count > 0 ? $" in {string.Join(", ", _roots.Take(5))}" : "";
+        throw new BadRecordException(name.Contains("://", StringComparison.Ordinal)
+            ? $"names the picture by its address ({name}); pictures must have been downloaded, for example by img2dataset"
+            : $"names the picture '{name}', which does not exist{searched}");
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace Llm2Clip.Data.Lists;
+
+/// <summary>
+/// ShareGPT4V's caption files: a list of <c>{"id": .., "image": .., "conversations": [{"from": "human", "value": ..}, {"from": "gpt", "value": ..}]}</c>.
+/// The caption is the first answer (of <c>gpt</c> or <c>assistant</c>); what follows it are questions about the picture.
+/// </summary>
+internal sealed class ShareGpt4VList : JsonArrayFile
+{
+    private readonly CaptionReader _captions;
+    private readonly PictureFolders _pictures;
+
+    public ShareGpt4VList(string path, CaptionReader captions, PictureFolders pictures)
+        : base(path, "")
+    {
+        (_captions, _pictures) = (captions, pictures);
+        using var reader = new JsonArrayReader(path, "");
+        while (reader.Next(out var record))
+        {
+            Found.Add(record.Offset, record.Offset + record.Bytes.Length, record.Index);
+        }
+        Require(reader, "", "ShareGPT4V's form");
+    }
+
+    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    {
+        var name = JsonFields.Text(json, "image") ?? throw new BadRecordException("has no `image`");
+        var found = new List<Caption>();
+        var index = 0;
+        foreach (var turn in JsonFields.List(json, "conversations").EnumerateArray())
+        {
+            if (turn.ValueKind == JsonValueKind.Object && JsonFields.Text(turn, "from") is "gpt" or "assistant")
+            {
+                _captions.Add(JsonFields.Text(turn, "value") ?? "", $"conversations[{index}].value", found, remarks);
+                break;
+            }
+            index++;
+        }
+        var complete = CaptionReader.Complete(found, remarks, "no caption (no turn of its `conversations` is from gpt or assistant)");
+        return new ListedPicture(KeyOf(name), name, complete, _pictures.Find(Path, name));
+    }
+}
