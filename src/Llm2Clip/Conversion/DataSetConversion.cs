@@ -116,6 +116,8 @@ public sealed class DataSetConversion
             ["languages"] = List(config.Languages),
             ["kinds"] = List(config.Kinds),
             ["captions without language"] = $"{data.Language}/{data.Kind}",
+            ["image_root"] = data.ImageRoot,
+            ["image_key"] = data.ImageKey,
             ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{key.Kind}")),
         };
         if (command == "split")

@@ -11,11 +11,14 @@ public sealed record DataConfig
     [Description("Held-out data for validation and evaluation, written like train.")]
     public string Val { get; init; } = "";
 
-    [Description("webdataset | folder | csv | karpathy | coco | sharegpt4v | chinese_clip | crossmodal3600 | auto (by file name, JSON files by content).")]
+    [Description("webdataset | parquet | folder | csv | karpathy | coco | sharegpt4v | chinese_clip | crossmodal3600 | auto (by file name, JSON files by content).")]
     public string Format { get; init; } = "auto";
 
     [Description("Folder of the pictures that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
     public string ImageRoot { get; init; } = "";
+
+    [Description("Column of the pictures in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
+    public string ImageKey { get; init; } = "";
 
     [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]
     public string Language { get; init; } = "";
@@ -50,7 +53,7 @@ public sealed record DataConfig
     [Description("Records held in the shuffle buffer; pictures are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
     public int ShuffleBuffer { get; init; } = 100_000;
 
-    [Description("Memory for encoded pictures in the shuffle buffer, MB. Counts for shards from pipe:, - and gzip alone, whose pictures travel with their records; other pictures stay in their files.")]
+    [Description("Memory for encoded pictures in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose pictures cannot be read one by one later; other pictures stay in their files.")]
     public int ShuffleBufferMb { get; init; } = 1024;
 
     [Description("Memory for decoded training pictures, MB; 0 = none. Small data sets then decode every JPEG once.")]

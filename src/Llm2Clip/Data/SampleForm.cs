@@ -3,7 +3,7 @@ using Llm2Clip.Data.Lists;
 namespace Llm2Clip.Data;
 
 /// <summary>What a form is opened with: the files that a pattern named, and what the run file says about them.</summary>
-internal sealed record NamedData(string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, PictureFolders Pictures, IReadOnlyList<string> Splits);
+internal sealed record NamedData(string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, PictureFolders Pictures, IReadOnlyList<string> Splits, DataConfig Config);
 
 /// <summary>One form that a data set can have: a value of <c>data.format</c>.</summary>
 /// <param name="Name">As the run file writes it.</param>

@@ -14,6 +14,8 @@ public static partial class SampleSources
     [
         new("webdataset", head => ShardStream.IsStream(head.Path) || head.Ends(".tar", ".tar.gz", ".tgz"), data => new WebDatasetSource(data.Pattern, data.Files, data.Captions))
             { FillsFolders = true, HasCaptionKeys = true },
+        new("parquet", head => head.Ends(".parquet"), data => new ParquetSource(data.Pattern, data.Files, data.Config, data.Captions, Engines.Current.Parquet))
+            { FillsFolders = true, HasCaptionKeys = true },
         SampleForm.List("chinese_clip", "Chinese-CLIP", head => head.Ends(ChineseClipList.PicturesEnding), (file, data) => new ChineseClipList(file, data.Captions))
             with { Language = "zh" },
         SampleForm.List("csv", "CSV", head => head.Ends(".csv", ".tsv"), (file, data) => new CsvList(file, data.Captions, data.Pictures)) with { HasCaptionKeys = true },
@@ -51,7 +53,7 @@ public static partial class SampleSources
         var files = ShardPattern.Expand(place).SelectMany(path => Directory.Exists(path) ? InFolder(path, candidates) : [path]).ToList();
         var form = config.Format == Auto ? Recognise(files) : candidates[0];
         Check(form, config, splits, pattern);
-        var source = form.Open(new NamedData(pattern, files, new CaptionReader(config, form.Language, form.Kind), new PictureFolders(config.ImageRoot), splits));
+        var source = form.Open(new NamedData(pattern, files, new CaptionReader(config, form.Language, form.Kind), new PictureFolders(config.ImageRoot), splits, config));
         log.Info($"Data: {source.Description}{(config.Format == Auto ? $"; recognised as data.format {form.Name}" : "")}");
         if (files.Any(file => ShardStream.IsStream(file) || ShardBytes.IsGzip(file)))
         {

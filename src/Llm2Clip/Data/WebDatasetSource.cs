@@ -156,7 +156,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         catch (Exception e) when (e is BadRecordException or JsonException or DecoderFallbackException or InvalidOperationException)
         {
             // InvalidOperationException: a JSON string that is not valid Unicode.
-            onBad(new BadSample(origin, e is BadRecordException ? e.Message : "its captions cannot be read: " + e.Message));
+            onBad(new BadSample(origin, e is BadRecordException ? e.Message : "its captions cannot be read: " + e.Message, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));
             return null;
         }
     }

@@ -50,7 +50,7 @@ internal sealed class CocoList : JsonArrayFile
     protected override ListedPicture? Read(JsonElement json, List<string> remarks)
     {
         var id = JsonFields.Id(json, "id") ?? throw new BadRecordException("has no `id`");
-        var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`");
+        var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`", BadSampleCause.NoPicture);
         var found = new List<Caption>();
         foreach (var entry in _annotations.Find(RecordIndex.HashOf(System.Text.Encoding.UTF8.GetBytes(id))))
         {

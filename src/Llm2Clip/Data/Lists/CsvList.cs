@@ -76,7 +76,7 @@ internal sealed class CsvList : ListFile
         var name = row.Text(bytes, _picture).Trim();
         if (name.Length == 0)
         {
-            throw new BadRecordException($"its `{_columns[_picture]}` is empty");
+            throw new BadRecordException($"its `{_columns[_picture]}` is empty", BadSampleCause.NoPicture);
         }
         var rows = _repeated.Find(RecordIndex.HashOf(row.Raw(bytes, _picture))).ToList();
         if (rows.Count > 0 && rows[0].Offset != record.Offset)

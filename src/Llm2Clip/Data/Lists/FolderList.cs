@@ -12,7 +12,7 @@ internal sealed class FolderList(string path, CaptionReader captions, PictureFol
     {
         var found = captions.Read(json, null, remarks);
         var name = JsonFields.Text(json, "image") ?? JsonFields.Text(json, "file_name")
-            ?? throw new BadRecordException("has neither `image` nor `file_name`");
+            ?? throw new BadRecordException("has neither `image` nor `file_name`", BadSampleCause.NoPicture);
         var image = pictures.Find(Path, name);
         return new ListedPicture(JsonFields.Text(json, "key") ?? KeyOf(name), name, found, image);
     }

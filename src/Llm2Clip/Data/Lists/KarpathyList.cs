@@ -38,7 +38,7 @@ internal sealed class KarpathyList : JsonArrayFile
         {
             return null;
         }
-        var file = JsonFields.Text(json, "filename") ?? throw new BadRecordException("has no `filename`");
+        var file = JsonFields.Text(json, "filename") ?? throw new BadRecordException("has no `filename`", BadSampleCause.NoPicture);
         var name = JsonFields.Text(json, "filepath") is { } folder ? $"{folder}/{file}" : file;
         var found = new List<Caption>();
         var index = 0;

@@ -55,7 +55,7 @@ internal sealed class ListSource(string pattern, string form, IReadOnlyList<List
         {
             // InvalidOperationException: a JSON string that is not valid Unicode.
             var reason = e switch { BadRecordException => e.Message, DecoderFallbackException => "is not valid UTF-8", _ => "is not valid JSON: " + e.Message };
-            onBad(new BadSample(origin, reason));
+            onBad(new BadSample(origin, reason, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));
             return null;
         }
     }

@@ -33,6 +33,6 @@ internal sealed class PictureFolders
         var searched = _roots.Count > 0 ? $" in {string.Join(", ", _roots.Take(5))}" : "";
         throw new BadRecordException(name.Contains("://", StringComparison.Ordinal)
             ? $"names the picture by its address ({name}); pictures must have been downloaded, for example by img2dataset"
-            : $"names the picture '{name}', which does not exist{searched}");
+            : $"names the picture '{name}', which does not exist{searched}", BadSampleCause.NoPicture);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ShareGpt4VList : JsonArrayFile
 
     protected override ListedPicture? Read(JsonElement json, List<string> remarks)
     {
-        var name = JsonFields.Text(json, "image") ?? throw new BadRecordException("has no `image`");
+        var name = JsonFields.Text(json, "image") ?? throw new BadRecordException("has no `image`", BadSampleCause.NoPicture);
         var found = new List<Caption>();
         var index = 0;
         foreach (var turn in JsonFields.List(json, "conversations").EnumerateArray())

@@ -33,10 +33,10 @@ public sealed class FormatTests : IDisposable
     {
         Assert.Contains("holds no tar and no list", Error<InputException>("."));
         File.WriteAllText(_folder["a.xyz"], "");
-        Assert.Contains("Set data.format to one of webdataset, chinese_clip, csv, ", Error<InputException>("a.xyz"));
+        Assert.Contains("Set data.format to one of webdataset, parquet, chinese_clip, csv, ", Error<InputException>("a.xyz"));
         File.WriteAllText(_folder["a.json"], "{\"images\": [{\"id\": 1,\n }]}");
         Assert.Contains("(" + _folder["a.json"] + ": broken JSON at line 2, byte 2 of it: ", Error<InputException>("a.json"));
-        Assert.Contains("it must be one of webdataset, chinese_clip,", Error<ConfigException>("a.json", new DataConfig { Format = "zip" }));
+        Assert.Contains("it must be one of webdataset, parquet, chinese_clip,", Error<ConfigException>("a.json", new DataConfig { Format = "zip" }));
         Assert.Contains("Caption kind 'loud'", Error<ConfigException>("a.json", new DataConfig { Kind = "loud" }));
         Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => SampleSources.OpenTrain(new DataConfig(), _folder)).Message);
         Assert.Contains("pipe:aws s3 cp s3://b/a.tar -", Assert.Throws<InputException>(() => SampleSources.Open("s3://b/a.tar", new DataConfig(), _folder)).Message);
