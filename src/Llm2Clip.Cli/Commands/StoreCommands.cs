@@ -92,21 +92,26 @@ internal static class StoreCommands
     private sealed class ImportCommand : Command, IHasExample
     {
         public ImportCommand(CliHost host)
-            : base("import", "Adds the rows of Parquet files (vector, and text or hash) to a store, or makes one of them.")
+            : base("import", "Adds the rows of Parquet files (vector, and text or hash), or LLM2CLIP's own X_text_embeddings.tar, to a store, or makes one of them.")
         {
             var folder = Folder();
-            var from = new Option<string[]>("--from") { Description = "Parquet files.", HelpName = "FILE", Required = true, AllowMultipleArgumentsPerToken = true };
+            var from = new Option<string[]>("--from") { Description = "Parquet files, or tars X_text_embeddings.tar with their X.tar beside them.", HelpName = "FILE", Required = true, AllowMultipleArgumentsPerToken = true };
             var fingerprint = new Option<string?>("--fingerprint") { Description = "Fingerprint of the teacher, where the files have no `teacher` column.", HelpName = "HEX" };
+            var data = new Option<string?>("--data") { Description = "Folder of the data tars X.tar, where they do not lie beside the X_text_embeddings.tar.", HelpName = "FOLDER" };
             var dtype = new Option<VectorType>("--dtype") { Description = "fp16 or fp32, for a new store.", DefaultValueFactory = _ => VectorType.Fp16 };
             Add(folder);
             Add(from);
             Add(fingerprint);
+            Add(data);
             Add(dtype);
             SetAction(parsed =>
             {
                 var name = parsed.GetRequiredValue(folder);
-                var added = EmbeddingStoreParquet.Import(
-                    Engines.Current.Parquet, parsed.GetRequiredValue(from), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));
+                var files = parsed.GetRequiredValue(from).SelectMany(ShardPattern.Expand).ToList();
+                var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+                var added = files.TrueForAll(TextEmbeddingTars.Is)
+                    ? TextEmbeddingTars.Import(files, parsed.GetValue(data), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype), log)
+                    : EmbeddingStoreParquet.Import(Engines.Current.Parquet, files, name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));
                 host.Output.WriteLine(FormattableString.Invariant($"{added:N0} vectors added to {name}."));
                 return 0;
             });

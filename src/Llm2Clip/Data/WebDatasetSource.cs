@@ -42,7 +42,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         using var stream = ShardStream.Open(path, ct);
         var ended = new HashSet<string>(StringComparer.Ordinal);
         var members = new Members("");
-        foreach (var (key, extension, entry) in Named(stream, path, onBad))
+        foreach (var (key, extension, entry) in NamedMembers(stream, path, onBad))
         {
             if (key != members.Key)
             {
@@ -74,7 +74,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     {
         var groups = new Dictionary<string, Members>(StringComparer.Ordinal);
         var order = new List<Members>();
-        foreach (var (key, extension, entry) in Named(bytes, path, onBad))
+        foreach (var (key, extension, entry) in NamedMembers(bytes, path, onBad))
         {
             if (!groups.TryGetValue(key, out var members))
             {
@@ -95,7 +95,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     }
 
     /// <summary>The members that can belong to samples, with key and lower-case extension.</summary>
-    private static IEnumerable<(string Key, string Extension, TarEntry Entry)> Named(ITarBytes bytes, string path, Action<BadSample> onBad)
+    public static IEnumerable<(string Key, string Extension, TarEntry Entry)> NamedMembers(ITarBytes bytes, string path, Action<BadSample> onBad)
     {
         foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
         {
@@ -143,8 +143,8 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         var remarks = new List<string>();
         try
         {
-            using var json = members.Json is { } entry ? JsonDocument.Parse(Bytes(bytes, entry)) : null;
-            var text = members.Text is { } textEntry ? new UTF8Encoding(false, true).GetString(Bytes(bytes, textEntry)) : null;
+            using var json = members.Json is { } entry ? JsonDocument.Parse(CaptionBytes(bytes, entry)) : null;
+            var text = members.Text is { } textEntry ? new UTF8Encoding(false, true).GetString(CaptionBytes(bytes, textEntry)) : null;
             var found = captions.Read(json?.RootElement, text, remarks);
             foreach (var remark in remarks)
             {
@@ -169,7 +169,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         _ => new FileImage(path, picture.Offset, picture.Size),
     };
 
-    private static byte[] Bytes(ITarBytes bytes, TarEntry entry)
+    public static byte[] CaptionBytes(ITarBytes bytes, TarEntry entry)
     {
         if (entry.Size > MaxCaptionBytes)
         {
