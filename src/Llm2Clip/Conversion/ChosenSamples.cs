@@ -27,7 +27,7 @@ internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, 
             // What the first shard says before the sample that it starts with was counted by the run that stopped there.
             var counts = shard > start.Shard || start.Sample < 0;
             var index = -1;
-            foreach (var sample in source.ReadShard(shard, bad => { if (counts) { tally.AddBad(bad); } }))
+            foreach (var sample in source.ReadShard(shard, bad => { if (counts) { tally.AddBad(bad); } }, cancellation))
             {
                 cancellation.ThrowIfCancellationRequested();
                 index++;
