@@ -28,5 +28,5 @@ internal static class ConversionCase
 
     /// <summary>The good samples of a source.</summary>
     public static List<Sample> Good(ISampleSource source) =>
-        [.. Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, _ => { })).Where(sample => sample.Image.Read().Length > 0)];
+        [.. Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, _ => { }, TestContext.Current.CancellationToken)).Where(sample => sample.Image.Read().Length > 0)];
 }

@@ -17,8 +17,7 @@ public sealed class DataSetConversionTests : IDisposable
         [DataSetFormat.Webdataset, DataSetFormat.Folder, DataSetFormat.Csv, DataSetFormat.Tsv, DataSetFormat.Karpathy, DataSetFormat.Coco];
 
     [Theory]
-    [InlineData(DataSetFormat.Webdataset)]
-    [InlineData(DataSetFormat.Folder)]
+    [MemberData(nameof(Forms))]
     public void WhatIsReadBackEqualsTheSource(DataSetFormat form)
     {
         var source = ListedSource.Make(3, 20);
@@ -26,7 +25,7 @@ public sealed class DataSetConversionTests : IDisposable
         var result = ConversionCase.Convert(_folder, source, "out", form);
         var samples = _folder.ReadAll("out");
         Assert.Equal(expected.Select(ConversionCase.Content), samples.Select(ConversionCase.Content));
-        if (form == DataSetFormat.Folder)
+        if (form != DataSetFormat.Webdataset)
         {
             Assert.Equal(expected.Select(sample => sample.Key), samples.Select(sample => sample.Key));
         }

@@ -17,7 +17,6 @@ internal sealed class ChineseClipList : ListFile
 
     private readonly CaptionReader _captions;
     private readonly string _texts;
-    private readonly ListBytes _pictureBytes;
     private readonly ListBytes _textBytes;
     private readonly List<(long Offset, int Bytes)> _lines = [];
     private readonly RecordIndex _textsOf = new();
@@ -32,7 +31,6 @@ internal sealed class ChineseClipList : ListFile
         }
         _captions = captions;
         _texts = path[..^PicturesEnding.Length] + "_texts.jsonl";
-        _pictureBytes = new ListBytes(path);
         _textBytes = new ListBytes(_texts);
         if (!File.Exists(_texts))
         {
@@ -45,6 +43,7 @@ internal sealed class ChineseClipList : ListFile
             Index(line);
         }
         _textsOf.Seal();
+        Close();
     }
 
     public override IReadOnlyList<ListChunk> Chunks { get; }
@@ -57,7 +56,7 @@ internal sealed class ChineseClipList : ListFile
             if (bytes > 0)
             {
                 // The id stands at the front; the picture behind it stays in the file.
-                yield return new ListRecord($"line {i + 1}", offset, _pictureBytes.Read(offset, Math.Min(bytes, MaxIdBytes)), bytes);
+                yield return new ListRecord($"line {i + 1}", offset, Bytes.Read(offset, Math.Min(bytes, MaxIdBytes)), bytes);
             }
         }
     }
@@ -79,6 +78,12 @@ internal sealed class ChineseClipList : ListFile
         }
         var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the picture {id})");
         return new ListedPicture(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
+    }
+
+    public override void Close()
+    {
+        base.Close();
+        _textBytes.Close();
     }
 
     private void Index(FileLine line)

@@ -4,7 +4,8 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// COCO's caption files: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, several
-/// a picture and in any order. Where the annotations of a picture stand is kept (24 bytes each); their captions are read with the picture.
+/// a picture and in any order. A <c>key</c> of a picture and <c>language</c> and <c>kind</c> of an annotation, which our own files have, are
+/// read too. Where the annotations of a picture stand is kept (24 bytes each); their captions are read with the picture.
 /// </summary>
 internal sealed class CocoList : JsonArrayFile
 {
@@ -61,8 +62,9 @@ internal sealed class CocoList : JsonArrayFile
                 remarks.Add(place + " has no `caption`");
                 continue;
             }
-            _captions.Add(caption.GetString()!, place, found, remarks);
+            _captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(annotation.RootElement, "language"), JsonFields.Kind(annotation.RootElement));
         }
-        return new ListedPicture(KeyOf(name), name, CaptionReader.Complete(found, remarks, $"no caption (no annotation names image_id {id})"), _pictures.Find(Path, name));
+        var complete = CaptionReader.Complete(found, remarks, $"no caption (no annotation names image_id {id})");
+        return new ListedPicture(JsonFields.Text(json, "key") ?? KeyOf(name), name, complete, _pictures.Find(Path, name));
     }
 }

@@ -4,7 +4,8 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// A CSV or TSV file with a header row: a picture column (<c>image</c>, <c>filepath</c> or <c>file_name</c>) and caption columns (those of
-/// <c>data.caption_keys</c>, else the first of <c>caption, title, text, captions</c>). Rows of one picture make one sample, wherever they
+/// <c>data.caption_keys</c>, else the first of <c>caption, title, text, captions</c>, whose columns <c>language</c> and <c>kind</c> count
+/// where there are such). Rows of one picture make one sample, wherever they
 /// stand: the first one gives it out with the captions of all. Which rows belong together is found once, by 64-bit hashes of the
 /// picture's name (24 bytes a row while the file is opened; afterwards only the rows of pictures that have several).
 /// </summary>
@@ -15,18 +16,20 @@ internal sealed class CsvList : ListFile
 
     private readonly CaptionReader _captions;
     private readonly PictureFolders _pictures;
-    private readonly ListBytes _bytes;
     private readonly RecordIndex _repeated = new();
     private readonly byte _delimiter;
     private readonly string[] _columns;
     private readonly int _picture;
+    private readonly int _key;
+    private readonly int _language = -1;
+    private readonly int _kind = -1;
     private readonly IReadOnlyList<(string Key, string Language, CaptionKind Kind)> _keys;
 
     /// <summary>Throws <see cref="InputException"/> where the header lacks a picture or caption column.</summary>
     public CsvList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path)
     {
-        (_captions, _pictures, _bytes) = (captions, pictures, new ListBytes(path));
+        (_captions, _pictures) = (captions, pictures);
         (_delimiter, _columns) = Header(path);
         _picture = Array.FindIndex(_columns, PictureColumns.Contains);
         _keys = captions.Columns(_columns, CaptionColumns);
@@ -34,6 +37,11 @@ internal sealed class CsvList : ListFile
         {
             var wanted = captions.ConfiguredNames is { Length: > 0 } names ? $"{names} (data.caption_keys)" : string.Join(", ", CaptionColumns);
             throw new InputException($"{path}: the header has no caption column. Looked for {wanted}; it has {string.Join(", ", _columns)}. Name the columns in data.caption_keys.");
+        }
+        _key = Array.IndexOf(_columns, "key");
+        if (captions.ConfiguredNames.Length == 0)
+        {
+            (_language, _kind) = (Array.IndexOf(_columns, "language"), Array.IndexOf(_columns, "kind"));
         }
         var chunks = new ChunkBuilder();
         var row = new CsvRow(_delimiter);
@@ -55,7 +63,7 @@ internal sealed class CsvList : ListFile
 
     public override IEnumerable<ListRecord> Records(ListChunk chunk)
     {
-        var bytes = _bytes.Read(chunk.Offset, chunk.Bytes);
+        var bytes = Bytes.Read(chunk.Offset, chunk.Bytes);
         var row = new CsvRow(_delimiter);
         var line = chunk.First;
         for (int start = 0, length; start < bytes.Length; start += length)
@@ -87,20 +95,26 @@ internal sealed class CsvList : ListFile
         AddCaptions(row, bytes, found, remarks);
         foreach (var further in rows.Skip(1))
         {
-            ReadOnlySpan<byte> other = _bytes.Read(further.Offset, further.Length);
+            ReadOnlySpan<byte> other = Bytes.Read(further.Offset, further.Length);
             AddCaptions(Sound(other), other, found, remarks);
         }
         var missing = $"no caption (looked for {string.Join(", ", _keys.Select(key => key.Key))})";
-        return new ListedPicture(KeyOf(name), name, CaptionReader.Complete(found, remarks, missing), _pictures.Find(Path, name));
+        var key = Cell(row, bytes, _key) is { Length: > 0 } own ? own : KeyOf(name);
+        return new ListedPicture(key, name, CaptionReader.Complete(found, remarks, missing), _pictures.Find(Path, name));
     }
 
     private void AddCaptions(CsvRow row, ReadOnlySpan<byte> bytes, List<Caption> found, List<string> remarks)
     {
+        var ownLanguage = Cell(row, bytes, _language);
+        var hasKind = CaptionKinds.TryParse(Cell(row, bytes, _kind), out var ownKind);
         foreach (var (key, language, kind) in _keys)
         {
-            _captions.Add(row.Text(bytes, Array.IndexOf(_columns, key)), key, found, remarks, language, kind);
+            _captions.Add(
+                row.Text(bytes, Array.IndexOf(_columns, key)), key, found, remarks, ownLanguage.Length > 0 ? ownLanguage : language, hasKind ? ownKind : kind);
         }
     }
+
+    private static string Cell(CsvRow row, ReadOnlySpan<byte> bytes, int column) => column < 0 ? "" : row.Text(bytes, column).Trim();
 
     private CsvRow Sound(ReadOnlySpan<byte> bytes)
     {

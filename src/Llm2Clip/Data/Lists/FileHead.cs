@@ -36,7 +36,10 @@ internal sealed class FileHead
                 return reader.Next(out var element) ? (element.Array, Fields(element.Bytes)) : ("none", []);
             }
             var line = FileLines.Of(Path, JsonLinesFile.MaxLineBytes).FirstOrDefault(line => line.Bytes > 1);
-            return ("", Fields(new ListBytes(Path).Read(line.Offset, line.Bytes)));
+            var bytes = new ListBytes(Path);
+            var fields = Fields(bytes.Read(line.Offset, line.Bytes));
+            bytes.Close();
+            return ("", fields);
         }
         catch (Exception e) when (e is InputException or JsonException)
         {

@@ -5,18 +5,14 @@ namespace Llm2Clip.Data.Lists;
 /// <summary>A list that is an array in a JSON file: the file itself, or a field of the object that the file is.</summary>
 internal abstract class JsonArrayFile(string path, string array) : ListFile(path)
 {
-    private readonly ListBytes _bytes = new(path);
-
     public override IReadOnlyList<ListChunk> Chunks => Found.Chunks;
 
     /// <summary>Filled by the subclass when it walks through the file.</summary>
     protected ChunkBuilder Found { get; } = new();
 
-    protected ListBytes Bytes => _bytes;
-
     public override IEnumerable<ListRecord> Records(ListChunk chunk)
     {
-        var bytes = _bytes.Read(chunk.Offset, chunk.Bytes);
+        var bytes = Bytes.Read(chunk.Offset, chunk.Bytes);
         var index = chunk.First;
         for (int start = 0, length; start < bytes.Length; start += length, index++)
         {

@@ -13,6 +13,9 @@ internal static class JsonFields
     public static string? Id(JsonElement json, string field) =>
         json.TryGetProperty(field, out var value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.String ? value.ToString() : null;
 
+    /// <summary>The caption kind in a field <c>kind</c>; null where there is none.</summary>
+    public static CaptionKind? Kind(JsonElement json) => CaptionKinds.TryParse(Text(json, "kind") ?? "", out var kind) ? kind : null;
+
     /// <summary>A field that is a list; throws <see cref="BadRecordException"/> where it is none.</summary>
     public static JsonElement List(JsonElement json, string field)
     {

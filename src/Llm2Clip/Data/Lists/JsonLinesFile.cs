@@ -8,12 +8,9 @@ internal abstract class JsonLinesFile : ListFile
     /// <summary>A longer line is taken for a sign that this is no JSONL file.</summary>
     public const int MaxLineBytes = 16 << 20;
 
-    private readonly ListBytes _bytes;
-
     protected JsonLinesFile(string path)
         : base(path)
     {
-        _bytes = new ListBytes(path);
         var chunks = new ChunkBuilder();
         foreach (var line in FileLines.Of(path, MaxLineBytes))
         {
@@ -26,7 +23,7 @@ internal abstract class JsonLinesFile : ListFile
 
     public override IEnumerable<ListRecord> Records(ListChunk chunk)
     {
-        var bytes = _bytes.Read(chunk.Offset, chunk.Bytes);
+        var bytes = Bytes.Read(chunk.Offset, chunk.Bytes);
         var number = chunk.First;
         for (int start = 0, end; start < bytes.Length; start = end + 1, number++)
         {

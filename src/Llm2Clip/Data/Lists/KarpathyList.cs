@@ -5,7 +5,8 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// Karpathy's split files (<c>dataset_coco.json</c>, <c>dataset_flickr8k.json</c>, <c>dataset_flickr30k.json</c>): <c>images</c> with
-/// <c>filename</c>, <c>filepath</c> (a folder, COCO only), <c>split</c> and <c>sentences[].raw</c>.
+/// <c>filename</c>, <c>filepath</c> (a folder, COCO only), <c>split</c> and <c>sentences[].raw</c>. A <c>key</c> of a picture and <c>language</c> and <c>kind</c> of a sentence,
+/// which our own files have, are read too.
 /// </summary>
 internal sealed class KarpathyList : JsonArrayFile
 {
@@ -50,8 +51,9 @@ internal sealed class KarpathyList : JsonArrayFile
                 remarks.Add($"{place} has no `raw` text");
                 continue;
             }
-            _captions.Add(raw.GetString()!, place + ".raw", found, remarks);
+            _captions.Add(raw.GetString()!, place + ".raw", found, remarks, JsonFields.Text(sentence, "language"), JsonFields.Kind(sentence));
         }
-        return new ListedPicture(KeyOf(name), name, CaptionReader.Complete(found, remarks, "no caption (its `sentences` are empty)"), _pictures.Find(Path, name));
+        return new ListedPicture(
+            JsonFields.Text(json, "key") ?? KeyOf(name), name, CaptionReader.Complete(found, remarks, "no caption (its `sentences` are empty)"), _pictures.Find(Path, name));
     }
 }

@@ -2,17 +2,35 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>Ranges of a list file. The file stays open, as captions that stand apart from their pictures are fetched one by one.</summary>
+/// <summary>
+/// Ranges of a list file. The file stays open until <see cref="Close"/>, as captions that stand apart from their pictures are fetched one
+/// by one. Safe to use from several threads.
+/// </summary>
 internal sealed class ListBytes(string path)
 {
-    private readonly Lazy<SafeFileHandle> _file = new(() => Open(path));
+    private readonly Lock _lock = new();
+    private SafeFileHandle? _file;
 
     /// <summary>Throws <see cref="InputException"/> where the file cannot be read or ends early.</summary>
     public byte[] Read(long offset, long length)
     {
         var bytes = new byte[length];
-        ShardBytes.ReadExactly(_file.Value, path, offset, bytes);
+        lock (_lock)
+        {
+            _file ??= Guard(path, () => File.OpenHandle(path));
+            ShardBytes.ReadExactly(_file, path, offset, bytes);
+        }
         return bytes;
+    }
+
+    /// <summary>Closes the file until it is read again: a data set may have more lists than a process may have files.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _file?.Dispose();
+            _file = null;
+        }
     }
 
     /// <summary>Opens a list for one pass. Throws <see cref="InputException"/> where that fails.</summary>
@@ -30,8 +48,6 @@ internal sealed class ListBytes(string path)
             throw new InputException($"{stream.Name}: cannot be read at byte {stream.Position}: {e.Message}", e);
         }
     }
-
-    private static SafeFileHandle Open(string path) => Guard(path, () => File.OpenHandle(path));
 
     private static T Guard<T>(string path, Func<T> open)
     {

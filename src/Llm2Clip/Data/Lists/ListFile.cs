@@ -25,6 +25,8 @@ internal abstract class ListFile(string path)
 
     public string Path => path;
 
+    protected ListBytes Bytes { get; } = new(path);
+
     /// <summary>In stored order.</summary>
     public abstract IReadOnlyList<ListChunk> Chunks { get; }
 
@@ -39,6 +41,9 @@ internal abstract class ListFile(string path)
     /// <see cref="BadRecordException"/>, or what the JSON reader throws, for one that cannot be used.
     /// </summary>
     public abstract ListedPicture? Read(ListRecord record, List<string> remarks);
+
+    /// <summary>Closes what a chunk was read from.</summary>
+    public virtual void Close() => Bytes.Close();
 
     protected void Problem(string place, string reason, bool kept = false)
     {

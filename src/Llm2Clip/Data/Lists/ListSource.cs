@@ -22,12 +22,19 @@ internal sealed class ListSource(string pattern, string form, IReadOnlyList<List
             onBad(problem);
         }
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var record in file.Records(file.Chunks[chunk]))
+        try
         {
-            if (Read(file, record, keys, onBad) is { } sample)
+            foreach (var record in file.Records(file.Chunks[chunk]))
             {
-                yield return sample;
+                if (Read(file, record, keys, onBad) is { } sample)
+                {
+                    yield return sample;
+                }
             }
+        }
+        finally
+        {
+            file.Close();
         }
     }
 

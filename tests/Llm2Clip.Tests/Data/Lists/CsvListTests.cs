@@ -69,7 +69,7 @@ public sealed class CsvListTests : IDisposable
         var source = _folder.Open("a.csv");
         Assert.Equal(5, source.ShardCount);
         var samples = _folder.ReadAll("a.csv");
-        Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"p/{i}: first\n{i}|second {i}"), samples.Select(sample => $"{sample.Key}: {string.Join('|', sample.Captions.Select(caption => caption.Text))}"));
+        Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"{i}: first\n{i}|second {i}"), samples.Select(sample => $"{sample.Key}: {string.Join('|', sample.Captions.Select(caption => caption.Text))}"));
         Assert.EndsWith("line 8002: p/4000.png", samples[4000].Origin);
         Assert.Equal(samples[2500].Captions, source.ReadShard(1, _ => { }, TestContext.Current.CancellationToken).ElementAt(2500 - 2048).Captions);
     }
@@ -80,6 +80,15 @@ public sealed class CsvListTests : IDisposable
         Write("a.csv", "image,en,de,dense\np/a.jpg,one,eins,long text\n");
         var config = new DataConfig { CaptionKeys = [new CaptionKey { Key = "de", Language = "de" }, new CaptionKey { Key = "dense", Kind = "long" }] };
         Assert.Equal([new("eins", "de", CaptionKind.Short), new Caption("long text", "en", CaptionKind.Long)], Assert.Single(_folder.ReadAll("a.csv", config)).Captions);
+    }
+
+    [Fact]
+    public void ARowMayStateLanguageKindAndKey()
+    {
+        Write("a.csv", "image,caption,language,kind,key\np/a.jpg,eins,de,long,own\np/b.jpg,one,,photo,\n");
+        var samples = _folder.ReadAll("a.csv");
+        Assert.Equal(["own", "p/b"], samples.Select(sample => sample.Key));
+        Assert.Equal([new("eins", "de", CaptionKind.Long), new Caption("one", "en", CaptionKind.Short)], samples.Select(sample => sample.Captions.Single()));
     }
 
     [Fact]
