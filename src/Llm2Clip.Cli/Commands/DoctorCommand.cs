@@ -39,6 +39,7 @@ internal sealed class DoctorCommand : Command, IHasExample
                 Line("", $"remedy:  {part.Remedy}");
             }
         }
+        Line("pictures", string.Join(", ", report.PictureFormats));
         Line("machine", string.Create(CultureInfo.InvariantCulture, $"{report.Processors} processors, {report.MemoryGb:0.#} GB of memory"));
         if (report.Compute is { } compute)
         {

@@ -8,11 +8,12 @@ namespace Llm2Clip.Diagnostics;
 /// <param name="Engine">The engine in use.</param>
 /// <param name="Reason">Why this one.</param>
 /// <param name="Components">The native libraries, with what is wrong with each and the command that mends it.</param>
+/// <param name="PictureFormats">Formats that libvips reads here.</param>
 /// <param name="Compute">What it computes on; null where a native library is missing.</param>
 /// <param name="Processors">Processors that this process may use.</param>
 /// <param name="MemoryGb">Memory that this process may use, GB.</param>
 public sealed record DoctorReport(
-    string Engine, string Reason, IReadOnlyList<NativeComponent> Components, ComputeFacts? Compute, int Processors, double MemoryGb)
+    string Engine, string Reason, IReadOnlyList<NativeComponent> Components, IReadOnlyList<string> PictureFormats, ComputeFacts? Compute, int Processors, double MemoryGb)
 {
     /// <summary>Whether nothing is missing.</summary>
     public bool IsHealthy => Compute is not null && Components.All(c => c.Problem is null);
@@ -24,11 +25,13 @@ public static class Doctor
     /// <summary>Examines the machine. A missing library is part of the report, never an exception.</summary>
     public static DoctorReport Examine()
     {
-        List<NativeComponent> components = [.. Engines.Current.Describe(), Vips()];
+        var vips = Vips();
+        List<NativeComponent> components = [.. Engines.Current.Describe(), vips];
         return new DoctorReport(
             Engines.Current.Name,
             Reason(),
             components,
+            vips.Problem is null ? ImageCodec.Formats : [],
             components.Any(c => c.Version is null && c.Problem is not null) ? null : Engines.Current.Compute(),
             Environment.ProcessorCount,
             Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9, 1));

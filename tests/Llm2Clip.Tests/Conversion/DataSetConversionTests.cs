@@ -14,7 +14,7 @@ public sealed class DataSetConversionTests : IDisposable
 
     /// <summary>The forms that are written here.</summary>
     public static TheoryData<DataSetFormat> Forms() =>
-        [DataSetFormat.Webdataset, DataSetFormat.Folder, DataSetFormat.Csv, DataSetFormat.Tsv, DataSetFormat.Karpathy, DataSetFormat.Coco];
+        [DataSetFormat.Webdataset, DataSetFormat.Folder, DataSetFormat.Csv, DataSetFormat.Tsv, DataSetFormat.Karpathy, DataSetFormat.Coco, DataSetFormat.Parquet];
 
     [Theory]
     [MemberData(nameof(Forms))]
