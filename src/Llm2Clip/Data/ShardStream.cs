@@ -13,6 +13,9 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     /// <summary>So much is fetched before the length of what is left is stated.</summary>
     private const int LookAhead = 512;
 
+    /// <summary>More than any stream holds, so that sums of offsets and sizes stay numbers.</summary>
+    private const long MaxBytes = 1L << 60;
+
     private static int s_standardInputTaken;
 
     private readonly Stream _stream;
@@ -56,7 +59,7 @@ internal sealed class ShardStream : ITarBytes, IDisposable
             Fill();
         }
         var buffered = _at + _filled - _from - offset;
-        return _ended ? Math.Min(wanted, buffered) : wanted;
+        return Math.Min(wanted, _ended ? buffered : MaxBytes);
     }
 
     public void Read(long offset, Span<byte> into)
