@@ -1,26 +1,77 @@
+using System.Globalization;
+using System.Runtime.Intrinsics.X86;
+
 namespace Llm2Clip.Bench;
 
-/// <summary>Entry point: <c>llm2clip-bench NAME</c> runs one benchmark and prints its ratios; without a name it lists them.</summary>
+/// <summary>
+/// <c>llm2clip-bench ROOT [NAME...]</c> makes figures (all, or those named), prints them, and writes them to docs/benchmarks.md.
+/// <c>llm2clip-bench study NAME [ARGS]</c> runs one of the measurements that explain choices.
+/// </summary>
 public static class Program
 {
-    /// <summary>Benchmarks by name, one file each in this folder.</summary>
-    private static readonly SortedDictionary<string, Func<string[], int>> Benchmarks = new(StringComparer.Ordinal)
+    private const string Model = "../shared/models/gemma-3-270m-latin-zh-q5_0.gguf";
+    private const string Captions = "../shared/data/flickr8k/flickr8k-val-00000.tar";
+    private const string Photos = "../shared/golden/images";
+
+    /// <summary>The figures in the order of the table.</summary>
+    private static readonly (string Name, Func<string, IEnumerable<Figure>> Measure)[] Figures =
+    [
+        ("student", _ => StudentFigure.Measure()),
+        ("teacher", root => TeacherFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
+        ("jpeg", root => JpegFigure.Measure(Path.Combine(root, Photos))),
+        ("parquet", _ => ParquetFigure.Measure()),
+        ("gather", _ => GatherFigure.Measure()),
+        ("recall", _ => RecallFigure.Measure()),
+        ("memory", _ => MemoryFigure.Measure()),
+        ("start", StartFigure.Measure),
+    ];
+
+    /// <summary>Measurements that print what they find.</summary>
+    private static readonly SortedDictionary<string, Func<string[], int>> Studies = new(StringComparer.Ordinal)
     {
         ["data"] = DataBench.Run,
-        ["retrieval"] = RetrievalBench.Run,
-        ["store"] = StoreBench.Run,
-        ["student"] = StudentBench.Run,
         ["teacher"] = TeacherThroughput.Run,
         ["torch-ops"] = TorchOverhead.Run,
     };
 
     public static int Main(string[] args)
     {
-        if (args.Length > 0 && Benchmarks.TryGetValue(args[0], out var run))
+        switch (args)
         {
-            return run(args[1..]);
+            case ["nothing"]:
+                return 0;
+            case ["recall-run"]:
+                RecallFigure.Run();
+                return 0;
+            case ["study", var name, .. var rest] when Studies.TryGetValue(name, out var study):
+                return study(rest);
+            case [var root, .. var names] when Directory.Exists(root) && names.All(name => Figures.Any(figure => figure.Name == name)):
+                return Make(root, names);
+            default:
+                Console.WriteLine($"Usage: bench/run [NAME...], of {string.Join(", ", Figures.Select(figure => figure.Name))}; bench/run study NAME [ARGS], of {string.Join(", ", Studies.Keys)}.");
+                return 2;
         }
-        Console.WriteLine("Usage: llm2clip-bench NAME [ARGS]. Benchmarks: " + string.Join(", ", Benchmarks.Keys));
-        return args.Length == 0 ? 0 : 2;
+    }
+
+    private static int Make(string root, string[] names)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var day = DateOnly.FromDateTime(DateTime.UtcNow);
+        var page = Path.Combine(root, "docs/benchmarks.md");
+        foreach (var (name, measure) in Figures.Where(figure => names.Length == 0 || names.Contains(figure.Name)))
+        {
+            var made = measure(root).ToList();
+            made.ForEach(figure => Console.WriteLine(FigureTable.Row(figure, day)));
+            // After each, so that what was measured stays where a later one fails.
+            File.WriteAllText(page, FigureTable.Update(File.ReadAllText(page), made, [.. Figures.Select(figure => figure.Name)], Machine(), day));
+        }
+        return 0;
+    }
+
+    private static string Machine()
+    {
+        var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown processor";
+        var versions = Engines.Current.Describe().Where(part => part.Version is not null).Select(part => $"{part.Name} {part.Version}");
+        return $"{Environment.ProcessorCount} cores of {cpu} ({(Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "no AVX2")}), .NET {Environment.Version}, {string.Join(", ", versions)}.";
     }
 }

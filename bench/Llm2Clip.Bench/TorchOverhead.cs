@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using TorchSharp;
 using F = TorchSharp.torch.nn.functional;
@@ -17,84 +16,66 @@ internal static class TorchOverhead
     private const int Width = 384;
     private const int Heads = 6;
     private const int Calls = 20_000;
+    private const int Blocks = 5;
     private const int Rounds = 5;
 
     private const string Program = """
-        import sys, time, torch
+        import sys, torch
         import torch.nn.functional as F
-        batch, tokens, width, heads, calls, rounds = map(int, sys.argv[1:7])
+        batch, tokens, width, heads, calls, blocks = map(int, sys.argv[1:7])
         torch.set_num_threads(int(sys.argv[7])); torch.manual_seed(1)
-        def best(name, count, body):
-            body(); least = 1e9
-            for _ in range(rounds):
-                start = time.perf_counter()
+        def many(count, body):
+            def run():
                 for _ in range(count): body()
-                least = min(least, (time.perf_counter() - start) / count)
-            print(f"{name}={least}")
+            return run
         x, m = torch.randn(8), torch.randn(8, 8)
-        with torch.no_grad():
-            best("view", calls, lambda: x.view(2, 4)); best("add_", calls, lambda: x.add_(1.0))
-            best("sum", calls, lambda: x.sum()); best("matmul", calls, lambda: m.matmul(m))
+        view, add_ = many(calls, lambda: x.view(2, 4)), many(calls, lambda: x.add_(1.0))
+        sum_, matmul = many(calls, lambda: x.sum()), many(calls, lambda: m.matmul(m))
         shapes = dict(qkv=(3 * width, width), out=(width, width), up=(4 * width, width), down=(width, 4 * width))
         w = {k: (torch.randn(s) * 0.02).requires_grad_() for k, s in shapes.items()}
         g = [torch.ones(width, requires_grad=True) for _ in range(2)]; b = [torch.zeros(width, requires_grad=True) for _ in range(2)]
         h = torch.randn(batch, tokens, width)
-        def block():
+        def one():
             q, k, v = F.linear(F.layer_norm(h, (width,), g[0], b[0]), w["qkv"]).view(batch, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
             a = ((q * (width // heads) ** -0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
             y = h + F.linear(a.transpose(1, 2).reshape(batch, tokens, width), w["out"])
             u = F.linear(F.layer_norm(y, (width,), g[1], b[1]), w["up"])
             (y + F.linear(u * torch.sigmoid(1.702 * u), w["down"])).square().mean().backward()
-        best("block", 5, block)
+        block = many(blocks, one)
         """;
 
     public static int Run(string[] args)
     {
-        var threads = torch.get_num_threads();
         torch.manual_seed(1);
-        var ours = new Dictionary<string, double>();
-        using (var scope = torch.NewDisposeScope())
+        string[] arguments = [.. new[] { Batch, Tokens, Width, Heads, Calls, Blocks, torch.get_num_threads() }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
+        using var python = new PythonSide(Program, arguments);
+        using var scope = torch.NewDisposeScope();
+        var (x, m) = (torch.randn(8), torch.randn(8, 8));
+        (string Name, int Count, Action Body)[] operations =
+        [
+            ("view", Calls, () => x.view(2, 4)), ("add_", Calls, () => x.add_(1.0f)), ("sum_", Calls, () => x.sum()), ("matmul", Calls, () => m.matmul(m)),
+            ("block", Blocks, new Block().Step),
+        ];
+        foreach (var (name, count, body) in operations)
         {
-            using (torch.no_grad())
-            {
-                var x = torch.randn(8);
-                var m = torch.randn(8, 8);
-                ours["view"] = Best(Calls, () => x.view(2, 4));
-                ours["add_"] = Best(Calls, () => x.add_(1.0f));
-                ours["sum"] = Best(Calls, () => x.sum());
-                ours["matmul"] = Best(Calls, () => m.matmul(m));
-            }
-            ours["block"] = Best(5, new Block().Step);
-        }
-        string[] arguments = [.. new[] { Batch, Tokens, Width, Heads, Calls, Rounds, threads }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
-        var theirs = Python.Run(Program, arguments);
-        foreach (var (name, seconds) in ours)
-        {
+            var times = Turns.Medians(Rounds, Turns.Time(() => Many(count, body)), () => python.Call(name));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"torch-ops: {name,-7} llm2clip {seconds * 1e6,10:F2} us, python torch {theirs[name] * 1e6,10:F2} us; ratio python / llm2clip {theirs[name] / seconds:F2}"));
+                $"{name.TrimEnd('_'),-7} here {times[0] / count * 1e6,10:F2} us, Python {times[1] / count * 1e6,10:F2} us; ratio {times[1] / times[0]:F2}"));
         }
         return 0;
     }
 
-    /// <summary>Least mean seconds of a call over the rounds; every hundred calls in a scope of their own.</summary>
-    private static double Best(int count, Action body)
+    /// <summary>Every hundred calls in a scope of their own.</summary>
+    private static void Many(int count, Action body)
     {
-        body();
-        var least = double.MaxValue;
-        for (var round = 0; round < Rounds; round++)
+        for (var i = 0; i < count; i += 100)
         {
-            var watch = Stopwatch.StartNew();
-            for (var i = 0; i < count; i += 100)
+            using var scope = torch.NewDisposeScope();
+            for (var j = i; j < Math.Min(i + 100, count); j++)
             {
-                using var scope = torch.NewDisposeScope();
-                for (var j = i; j < Math.Min(i + 100, count); j++)
-                {
-                    body();
-                }
+                body();
             }
-            least = Math.Min(least, watch.Elapsed.TotalSeconds / count);
         }
-        return least;
     }
 
     /// <summary>A pre-norm transformer block of QuickGELU, the loss its mean square.</summary>

@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Text;
+
+namespace Llm2Clip.Bench;
+
+/// <summary>The table of figures in docs/benchmarks.md, between two markers; rows of figures that were not made again stay.</summary>
+internal static class FigureTable
+{
+    private const string Begin = "<!-- figures: begin (bench/run writes this) -->";
+    private const string End = "<!-- figures: end -->";
+    private const string Head = "| figure | work | here | against | ratio | target | |\n|---|---|---|---|---|---|---|\n";
+
+    /// <summary>One row, with the day it was made.</summary>
+    public static string Row(Figure figure, DateOnly day) =>
+        $"| `{figure.Name}` | {figure.Work} | {figure.Here} | {figure.Other} | {figure.Ratio} | {figure.Target} | {(figure.IsMet ? "met" : "**missed**")}, {day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} |";
+
+    /// <summary>The page with the rows of <paramref name="figures"/> in the place of those of the same names. Throws <see cref="InvalidDataException"/> without markers.</summary>
+    public static string Update(string page, IReadOnlyList<Figure> figures, IReadOnlyList<string> order, string machine, DateOnly day)
+    {
+        var begin = page.IndexOf(Begin, StringComparison.Ordinal);
+        var end = page.IndexOf(End, StringComparison.Ordinal);
+        if (begin < 0 || end < begin)
+        {
+            throw new InvalidDataException($"The page lacks the markers {Begin} and {End}.");
+        }
+        var rows = page[begin..end].Split('\n')
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal) && figures.All(figure => !line.StartsWith($"| `{figure.Name}` ", StringComparison.Ordinal)))
+            .Concat(figures.Select(figure => Row(figure, day)))
+            .OrderBy(row => order.ToList().FindIndex(name => row.StartsWith($"| `{name}` ", StringComparison.Ordinal)));
+        var table = new StringBuilder(Begin).Append("\n\n").Append(machine).Append("\n\n").Append(Head).AppendJoin('\n', rows).Append("\n\n");
+        return page[..begin] + table + page[end..];
+    }
+}

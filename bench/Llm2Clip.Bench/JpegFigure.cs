@@ -1,0 +1,65 @@
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Bench;
+
+/// <summary>JPEG files to normalised 224 x 224 tensors on one core: exact, and with JPEGs shrunk while they are decoded, against Pillow and numpy.</summary>
+internal static class JpegFigure
+{
+    private const int Rounds = 7;
+    private const int Repeats = 4;
+
+    private const string Pillow = """
+        import io, pathlib, sys
+        import numpy as np
+        from PIL import Image
+        files = [p.read_bytes() for p in sorted(pathlib.Path(sys.argv[1]).glob("*.jpg"))]
+        mean, std = np.array([.48145466, .4578275, .40821073], np.float32), np.array([.26862954, .26130258, .27577711], np.float32)
+        def one(b):
+            im = Image.open(io.BytesIO(b)).convert("RGB"); w, h = im.size
+            w, h = (224, int(224 * h / w)) if w <= h else (int(224 * w / h), 224)
+            im = im.resize((w, h), Image.BICUBIC); x, y = round((w - 224) / 2), round((h - 224) / 2)
+            pixels = np.asarray(im.crop((x, y, x + 224, y + 224)), np.float32)
+            return ((pixels / 255 - mean) / std).transpose(2, 0, 1)
+        def work():
+            for _ in range(int(sys.argv[2])):
+                for b in files: one(b)
+        """;
+
+    public static IEnumerable<Figure> Measure(string folder)
+    {
+        var files = Directory.GetFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToList();
+        var pictures = files.Select(file => ImageCodec.Decode(file, "bench")).ToList();
+        var size = $"{pictures.Average(p => p.Width):0} x {pictures.Average(p => p.Height):0}";
+        using var python = new PythonSide(Pillow, folder, $"{Repeats}");
+        var times = Turns.Medians(Rounds, Turns.Time(Work(files, shrink: false)), Turns.Time(Work(files, shrink: true)), () => python.Call("work"));
+        double Rate(int side) => files.Count * Repeats / times[side];
+        yield return Figure.AtLeast("jpeg", $"JPEG of {size} to a normalised 224 x 224 tensor, one thread, exact", $"{Rate(0):0} pictures/s", $"Pillow and numpy {Rate(2):0}/s", Rate(0) / Rate(2), 2);
+        yield return Figure.AtLeast("jpeg", "the same, `data.jpeg_shrink`", $"{Rate(1):0} pictures/s", $"Pillow and numpy {Rate(2):0}/s", Rate(1) / Rate(2), 4);
+    }
+
+    private static Action Work(List<byte[]> files, bool shrink)
+    {
+        var transform = new ImageTransformConfig();
+        var pipeline = new ImagePipeline(transform, decode: new DecodeOptions { JpegShrink = shrink });
+        var bytes = new byte[pipeline.OutputBytes];
+        var tensor = new float[bytes.Length];
+        var plane = bytes.Length / 3;
+        float[][] value = [.. Enumerable.Range(0, 3).Select(channel => Enumerable.Range(0, 256).Select(level => transform.Normalise((byte)level, channel)).ToArray())];
+        return () =>
+        {
+            for (var repeat = 0; repeat < Repeats; repeat++)
+            {
+                foreach (var file in files)
+                {
+                    pipeline.Eval(pipeline.Decode(file, "bench", forTraining: false), bytes);
+                    for (var i = 0; i < plane; i++)
+                    {
+                        tensor[i] = value[0][bytes[i * 3]];
+                        tensor[plane + i] = value[1][bytes[i * 3 + 1]];
+                        tensor[2 * plane + i] = value[2][bytes[i * 3 + 2]];
+                    }
+                }
+            }
+        };
+    }
+}
