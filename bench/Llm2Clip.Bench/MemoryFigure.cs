@@ -7,11 +7,11 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Bench;
 
-/// <summary>Resident memory of the process over 500 training steps, from the 50th on, when buffers have their size.</summary>
+/// <summary>Resident memory of the process over 500 training steps, from the 150th on, when the allocator and the kernels' caches have their size.</summary>
 internal static class MemoryFigure
 {
     private const int Batch = 32;
-    private const int Warm = 50;
+    private const int Warm = 150;
     private const int Steps = 500;
 
     public static IEnumerable<Figure> Measure()
@@ -34,7 +34,7 @@ internal static class MemoryFigure
             flat.ZeroGradients();
             GradCache.Backward(
                 [
-                    new EncoderPass(2, range => student.ImageEncoder.call(Pixels.Normalise(Pixels.ToTensor(pixels, Batch, config.ImageSize, CPU), student.Transform)[range])),
+                    new EncoderPass(2, half => student.ImageEncoder.call(Pixels.Normalise(Pixels.ToTensor(pixels, Batch, config.ImageSize, CPU), student.Transform).chunk(2)[half])),
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
                 features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));
