@@ -156,7 +156,9 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
         probe?.Invoke("hidden.0", x);
         for (var i = 0; i < _blocks.Layers.Count; i++)
         {
-            x = _blocks.Layers[i].call(x);
+            // Only the class token of the last block is read, unless somebody looks.
+            var last = i == _blocks.Layers.Count - 1 && probe is null;
+            x = last ? _blocks.Layers[i].OfClassToken(x) : _blocks.Layers[i].call(x);
             probe?.Invoke($"hidden.{i + 1}", x);
         }
         var pooled = _postNorm.call(x.select(1, 0)); // [B, W]
