@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llm2Clip.Data;
+using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,6 +9,12 @@ namespace Llm2Clip.Tests;
 /// <summary>Comparison of tensors with golden numbers, and the search for cases.</summary>
 public static class GoldenTensors
 {
+    /// <summary>The device that models are compared on: the CPU, or the one that <c>LLM2CLIP_TEST_DEVICE</c> names (cuda:0).</summary>
+    public static Device Device { get; } = ComputeDevice.Resolve(Environment.GetEnvironmentVariable("LLM2CLIP_TEST_DEVICE") is { Length: > 0 } named ? named : "cpu").Device;
+
+    /// <summary>A golden tensor on <see cref="Device"/>.</summary>
+    public static Tensor Input(this SafetensorsFile file, string name) => file.Load(name).to(Device);
+
     /// <summary>Names of the folders below a golden folder that fulfil a condition; one empty name where there is no golden folder, so that the test can skip.</summary>
     public static TheoryData<string> Folders(string area, Func<string, bool> wanted)
     {

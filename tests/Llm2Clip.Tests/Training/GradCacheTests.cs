@@ -44,7 +44,7 @@ public class GradCacheTests
     {
         const int Batch = 8;
         using var scope = NewDisposeScope();
-        using var student = StudentModel.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, CPU);
+        using var student = StudentModel.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, GoldenTensors.Device);
         student.ImageEncoder.SetDropPath(dropPath);
         var init = new WeightInit(3);
         var (pixels, vectors) = (zeros([Batch, 3, 16, 16]), zeros([Batch, TinyTraining.VectorLength]));

@@ -32,7 +32,7 @@ internal static class TinyTraining
     };
 
     public static StudentModel NewStudent(ClipTrainConfig config) =>
-        StudentModel.Create(Model, VectorLength, Math.Log(config.ScaleStart), (ulong)config.Seed, CPU);
+        StudentModel.Create(Model, VectorLength, Math.Log(config.ScaleStart), (ulong)config.Seed, GoldenTensors.Device);
 
     /// <summary>All weights of an exported model or a student, in order.</summary>
     public static float[] Weights(StudentModel student) => [.. student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter))];

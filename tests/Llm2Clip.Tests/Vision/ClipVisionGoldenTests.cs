@@ -33,12 +33,12 @@ public class ClipVisionGoldenTests
     public void OutputsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, CPU);
+        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
         using var io = SafetensorsFile.Open(Path.Combine(OutputsOf(folder, model), "io.safetensors"));
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var compared = 0;
-        var features = model.Encode(io.Load("pixel_values"), (what, tensor) =>
+        var features = model.Encode(io.Input("pixel_values"), (what, tensor) =>
         {
             foreach (var stored in new[] { what, "image." + what }.Where(io.Contains))
             {
@@ -48,7 +48,7 @@ public class ClipVisionGoldenTests
         });
         GoldenTensors.Close(io.Load("image_embeds"), features, OutputTolerance, $"{name} image_embeds");
         // Unobserved, the last block computes the class token alone.
-        GoldenTensors.Close(io.Load("image_embeds"), model.call(io.Load("pixel_values")), OutputTolerance, $"{name} image_embeds, unobserved");
+        GoldenTensors.Close(io.Load("image_embeds"), model.call(io.Input("pixel_values")), OutputTolerance, $"{name} image_embeds, unobserved");
         var wanted = io.Names.Count(stored => stored is "embeddings" or "pooled" or "image.pooled" || stored.StartsWith("hidden.", StringComparison.Ordinal));
         Assert.Equal(wanted, compared);
     }
@@ -58,13 +58,13 @@ public class ClipVisionGoldenTests
     public void OtherSizesAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, CPU);
+        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
         using var file = SafetensorsFile.Open(Path.Combine(folder, "resized.safetensors"));
         foreach (var prefix in file.Names.Where(stored => stored.EndsWith("pixel_values", StringComparison.Ordinal)).Select(stored => stored[..^"pixel_values".Length]))
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();
-            var pixels = file.Load(prefix + "pixel_values");
+            var pixels = file.Input(prefix + "pixel_values");
             var features = model.Encode(pixels, (what, tensor) =>
             {
                 if (file.Contains(prefix + what))
@@ -101,12 +101,12 @@ public class ClipVisionGoldenTests
     public void ExportReloadsAsTheSameModel(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, CPU);
+        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
         var copy = Directory.CreateTempSubdirectory("clip-export-").FullName;
         try
         {
             ClipWeights.Save(model, copy);
-            using var again = ClipWeights.Load(copy, CPU);
+            using var again = ClipWeights.Load(copy, GoldenTensors.Device);
             Assert.Equal(model.Config, again.Config);
             foreach (var (parameter, tensor) in model.named_parameters())
             {
@@ -129,7 +129,7 @@ public class ClipVisionGoldenTests
         var (_, own) = (model.Config, Weights(model));
         foreach (var other in Directory.GetDirectories(Path.GetDirectoryName(folder)!).Where(o => IsClip(o) && File.Exists(Path.Combine(o, "io.safetensors"))))
         {
-            using var twin = ClipWeights.Load(other, CPU);
+            using var twin = ClipWeights.Load(other, GoldenTensors.Device);
             if (twin.Config == model.Config && Weights(twin).SequenceEqual(own))
             {
                 return other;

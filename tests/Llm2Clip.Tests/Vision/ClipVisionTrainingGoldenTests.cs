@@ -20,12 +20,12 @@ public class ClipVisionTrainingGoldenTests
     public void GradientsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, CPU);
+        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
         using var batches = SafetensorsFile.Open(Path.Combine(folder, "batches.safetensors"));
         using var file = SafetensorsFile.Open(Path.Combine(folder, "gradients.safetensors"));
         using var scope = NewDisposeScope();
-        var pixels = batches.Load("pixel_values.0").requires_grad_(true);
-        var targets = batches.Load("targets.0").requires_grad_(true);
+        var pixels = batches.Input("pixel_values.0").requires_grad_(true);
+        var targets = batches.Input("targets.0").requires_grad_(true);
         var scale = ContrastiveGolden.NewLogitScale();
         var features = model.call(pixels);
         var loss = Losses.ClipInfoNce(features, targets, scale);
@@ -59,12 +59,12 @@ public class ClipVisionTrainingGoldenTests
     public void TwentyStepsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, CPU);
+        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
         using var batches = SafetensorsFile.Open(Path.Combine(folder, "batches.safetensors"));
         using var trained = SafetensorsFile.Open(Path.Combine(folder, "trained.safetensors"));
         ContrastiveGolden.Train(
             [.. model.named_parameters()],
-            k => (model.call(batches.Load($"pixel_values.{k}")), batches.Load($"targets.{k}")),
+            k => (model.call(batches.Input($"pixel_values.{k}")), batches.Input($"targets.{k}")),
             batches.Names.Count(stored => stored.StartsWith("targets.", StringComparison.Ordinal)),
             GoldenTensors.Expected(folder),
             stored => trained.Load(stored));

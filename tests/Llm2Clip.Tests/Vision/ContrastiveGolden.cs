@@ -20,7 +20,7 @@ internal static class ContrastiveGolden
     private const double InertTolerance = 1e-3;
 
     /// <summary>ln(1 / 0.07), the README's logit_scale.</summary>
-    public static Parameter NewLogitScale() => new(tensor((float)Math.Log(1 / 0.07)));
+    public static Parameter NewLogitScale() => new(tensor((float)Math.Log(1 / 0.07), device: GoldenTensors.Device));
 
     /// <summary>
     /// Trains and compares loss, gradient norm and logit_scale of every step, and all parameters after the last.

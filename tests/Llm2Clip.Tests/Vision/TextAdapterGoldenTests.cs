@@ -26,7 +26,7 @@ public class TextAdapterGoldenTests
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var compared = 0;
-        var output = adapter.Encode(io.Load("input"), (what, tensor) =>
+        var output = adapter.Encode(io.Input("input"), (what, tensor) =>
         {
             GoldenTensors.Close(io.Load(what), tensor, Tolerance, what);
             compared++;
@@ -43,8 +43,8 @@ public class TextAdapterGoldenTests
         using var adapter = Load(folder);
         using var file = SafetensorsFile.Open(Path.Combine(folder, "gradients.safetensors"));
         using var scope = NewDisposeScope();
-        var input = file.Load("input").requires_grad_(true);
-        var targets = file.Load("image_targets").requires_grad_(true);
+        var input = file.Input("input").requires_grad_(true);
+        var targets = file.Input("image_targets").requires_grad_(true);
         var scale = ContrastiveGolden.NewLogitScale();
         var output = adapter.call(input);
         var loss = Losses.ClipInfoNce(output, targets, scale);
@@ -72,7 +72,7 @@ public class TextAdapterGoldenTests
         using var training = SafetensorsFile.Open(Path.Combine(folder, "training.safetensors"));
         ContrastiveGolden.Train(
             [.. adapter.named_parameters().Select(p => (Prefix + p.name, p.parameter))],
-            k => (adapter.call(training.Load($"input.{k}")), training.Load($"image_targets.{k}")),
+            k => (adapter.call(training.Input($"input.{k}")), training.Input($"image_targets.{k}")),
             training.Names.Count(stored => stored.StartsWith("input.", StringComparison.Ordinal)),
             GoldenTensors.Expected(folder),
             stored => training.Load("trained." + stored));
@@ -90,7 +90,7 @@ public class TextAdapterGoldenTests
                 Expansion = shape.GetProperty("expansion_factor").GetInt32(),
                 LayerNormEpsilon = shape.GetProperty("layer_norm_eps").GetDouble(),
             },
-            CPU);
+            GoldenTensors.Device);
         var path = Path.Combine(folder, "adapter.safetensors");
         using var file = SafetensorsFile.Open(path);
         StrictWeights.Load(file, path, adapter.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter), stored => stored[Prefix.Length..]);
