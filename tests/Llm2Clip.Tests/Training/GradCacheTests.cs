@@ -47,7 +47,7 @@ public class GradCacheTests
         using var student = StudentModel.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, GoldenTensors.Device);
         student.ImageEncoder.SetDropPath(dropPath);
         var init = new WeightInit(3);
-        var (pixels, vectors) = (zeros([Batch, 3, 16, 16]), zeros([Batch, TinyTraining.VectorLength]));
+        var (pixels, vectors) = (zeros([Batch, 3, 16, 16], device: GoldenTensors.Device), zeros([Batch, TinyTraining.VectorLength], device: GoldenTensors.Device));
         init.Normal(pixels, 1);
         init.Normal(vectors, 1);
         Tensor Part(Tensor all, int part) => all.narrow(0, part * micro, Math.Min(micro, Batch - part * micro));
