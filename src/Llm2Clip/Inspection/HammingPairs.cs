@@ -14,7 +14,7 @@ internal interface IPairSink
 /// All pairs of 64-bit hashes that differ in few bits, without comparing all with all: multi-index hashing (M. Norouzi, A. Punjani, D. Fleet, Fast
 /// Search in Hamming Space with Multi-Index Hashing, CVPR 2012, https://arxiv.org/abs/1307.2982). Hashes are cut into m bands of 64 / m bits, with
 /// m near 64 / log2 n. Two that differ in r bits differ in r / m, rounded down, or fewer in some band (proposition 2), so only those are compared that have
-/// nearly equal bands. Exact: no pair is missed. Takes 4 bytes a hash and 16 MB on top of the hashes.
+/// nearly equal bands. Exact: no pair is missed. Takes 12 bytes a hash and 16 MB on top of the hashes.
 /// </summary>
 internal static class HammingPairs
 {
@@ -45,7 +45,7 @@ internal static class HammingPairs
                 {
                     for (var i = range.Item1; i < range.Item2; i++)
                     {
-                        Probe(hashes, i, radius, index, masks, done, sink);
+                        Probe(index, i, radius, masks, done, sink);
                     }
                     return sink;
                 },
@@ -54,18 +54,26 @@ internal static class HammingPairs
         return [.. sinks];
     }
 
-    private static void Probe<T>(ulong[] hashes, int place, int radius, BandIndex index, uint[] masks, Band[] done, T sink)
+    /// <summary>Compares an entry with those of greater keys, and with those behind it under its own: every pair has one entry that meets the other.</summary>
+    private static void Probe<T>(BandIndex index, int entry, int radius, uint[] masks, Band[] done, T sink)
         where T : IPairSink
     {
-        var hash = hashes[place];
+        var hash = index.Hashes[entry];
+        var key = index.Band.Key(hash);
         foreach (var mask in masks)
         {
-            foreach (var other in index.Places(index.Band.Key(hash) ^ mask))
+            if ((key ^ mask) < key)
             {
-                var difference = hash ^ hashes[other];
-                if (other > place && BitOperations.PopCount(difference) <= radius && !FoundBefore(difference, done))
+                continue;
+            }
+            var (from, to) = index.Entries(key ^ mask);
+            for (var other = mask == 0 ? entry + 1 : from; other < to; other++)
+            {
+                var difference = hash ^ index.Hashes[other];
+                if (BitOperations.PopCount(difference) <= radius && !FoundBefore(difference, done))
                 {
-                    sink.Add(place, other, BitOperations.PopCount(difference));
+                    var (one, two) = (index.Places[entry], index.Places[other]);
+                    sink.Add(Math.Min(one, two), Math.Max(one, two), BitOperations.PopCount(difference));
                 }
             }
         }
@@ -104,40 +112,42 @@ internal static class HammingPairs
         public uint Key(ulong hash) => (uint)(hash >> Shift) & ((1u << Bits) - 1);
     }
 
-    /// <summary>Places of hashes by the value of one band: a counting sort.</summary>
+    /// <summary>Hashes in the order of one band: a counting sort. Entries of a key stand side by side, and of near keys near each other.</summary>
     private sealed class BandIndex
     {
-        private readonly int[] _ends;
-        private readonly int[] _places;
+        private readonly int[] _starts;
 
         public BandIndex(ulong[] hashes, Band band)
         {
             Band = band;
-            _ends = new int[(1 << band.Bits) + 1];
-            _places = new int[hashes.Length];
+            _starts = new int[(1 << band.Bits) + 1];
+            Places = new int[hashes.Length];
+            Hashes = new ulong[hashes.Length];
             foreach (var hash in hashes)
             {
-                _ends[band.Key(hash) + 1]++;
+                _starts[band.Key(hash)]++;
             }
-            for (var key = 1; key < _ends.Length; key++)
+            for (var key = 1; key < _starts.Length; key++)
             {
-                _ends[key] += _ends[key - 1];
+                _starts[key] += _starts[key - 1];
             }
-            // Each start moves to its end as places are filled in, from the last backwards.
-            var next = _ends.AsSpan(1);
+            // So far these are ends; each moves to its start as entries are filled in, from the last backwards.
             for (var place = hashes.Length - 1; place >= 0; place--)
             {
-                _places[--next[(int)band.Key(hashes[place])]] = place;
+                var entry = --_starts[band.Key(hashes[place])];
+                (Places[entry], Hashes[entry]) = (place, hashes[place]);
             }
         }
 
         public Band Band { get; }
 
-        public ReadOnlySpan<int> Places(uint key)
-        {
-            var from = _ends[key + 1];
-            var to = key + 2 < (uint)_ends.Length ? _ends[key + 2] : _places.Length;
-            return _places.AsSpan(from, to - from);
-        }
+        /// <summary>Places of the entries in the list of hashes.</summary>
+        public int[] Places { get; }
+
+        /// <summary>Hashes of the entries.</summary>
+        public ulong[] Hashes { get; }
+
+        /// <summary>The first entry of a key, and the one behind the last.</summary>
+        public (int From, int To) Entries(uint key) => (_starts[key], _starts[key + 1]);
     }
 }

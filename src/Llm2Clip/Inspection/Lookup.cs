@@ -34,6 +34,10 @@ internal sealed class Lookup
     {
         var marks = _captionsWanted.Select(caption => ShardOf(set, at => at.Caption, caption)).Concat(_picturesWanted.Keys.Select(picture => ShardOf(set, at => at.Picture, picture))).ToHashSet();
         var shards = Enumerable.Range(0, set.Source.ShardCount).Where(marks.Contains).ToList();
+        if (shards.Count == 0)
+        {
+            return;
+        }
         using var progress = log.Start("names of duplicates", shards.Count, "shards");
         foreach (var shard in shards)
         {
