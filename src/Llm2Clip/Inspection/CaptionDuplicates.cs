@@ -57,6 +57,8 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         var keys = tables.Texts.TakeArray(tables.CaptionCount);
         var order = Enumerable.Range(0, keys.Length).ToArray();
         Array.Sort(keys, order);
+        _texts.EnsureCapacity(keys.Length);
+        _signatures.EnsureCapacity(keys.Length);
         for (int from = 0, to; from < keys.Length; from = to)
         {
             to = from + 1;
@@ -75,7 +77,9 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
                 cancellation.ThrowIfCancellationRequested();
             }
         }
-        var (pairs, cut) = MinHashPairs.Find([.. _signatures], config.NearCaptionSimilarity, (a, b) => Scopes(_texts[a], _texts[b]).Any(), cancellation);
+        tables.Signatures.Clear();
+        tables.CaptionLanguages.Clear();
+        var (pairs, cut) = MinHashPairs.Find(_signatures, config.NearCaptionSimilarity, (a, b) => Scopes(_texts[a], _texts[b]).Any(), cancellation);
         Candidates = [.. pairs.Select(pair => (_texts[pair.First], _texts[pair.Second]))];
         Cut = cut;
     }

@@ -35,4 +35,7 @@ internal sealed class GrowingArray<T>
         }
         return array;
     }
+
+    /// <summary>Gives up all elements.</summary>
+    public void Clear() => Array.Clear(_chunks);
 }

@@ -62,12 +62,12 @@ internal static class InspectionPage
         {
             page.Picture("Random sample of the pictures", sheet).Note("A random sample.");
         }
-        page.Subheading("Captions").Table(InspectionText.Languages(set, bounds), labels: 3);
+        page.Subheading("Captions").Table(InspectionText.Languages(set), labels: 3);
         page.Note("Repeated: the text stands at another picture too. Words are runs without white space that hold a letter or digit; in scripts written without spaces (Chinese, Japanese, Thai, "
             + "Lao, Khmer, Burmese) each letter counts as one, and the column says characters.");
         if (bounds.TeacherTokens is { } limit)
         {
-            page.Note($"Tokens are the teacher's, its template included; it reads {limit}. Past {bounds.ContextTokens} says, roughly, what an encoder of that context would cut.");
+            page.Table(InspectionText.Tokens(set, bounds)).Note($"Tokens are the teacher's, its template included; it reads {limit}. Past {bounds.ContextTokens} says, roughly, what an encoder of that context would cut.");
         }
         page.Charts([
             Chart("Captions a picture", "captions", set.CaptionsPerPicture),

@@ -44,25 +44,22 @@ internal static class InspectionText
             + string.Join(", ", set.BrokenByCause.Select(cause => $"{Number(cause.Count)} {BadSampleTally.Name(cause.Cause)}")) + ".";
 
     /// <summary>A row a language.</summary>
-    public static IReadOnlyList<string[]> Languages(SetReport set, InspectionBounds bounds)
-    {
-        var hasTokens = bounds.TeacherTokens is not null;
-        var rows = new List<string[]>
-        {
-            (string[])[
-                "language", "kinds", "counted in", "captions", "distinct", "repeated", "shortest", "median", "95 %", "longest",
-                .. hasTokens ? (string[])["tokens: median", "95 %", "longest", $"past {bounds.ContextTokens}", $"past {bounds.TeacherTokens}"] : [],
-            ],
-        };
-        rows.AddRange(set.Languages.Select(one => (string[])[
+    public static IReadOnlyList<string[]> Languages(SetReport set) =>
+    [
+        ["language", "kinds", "counted in", "captions", "distinct", "repeated", "shortest", "median", "95 %", "longest"],
+        .. set.Languages.Select(one => (string[])[
             one.Language, string.Join(", ", one.Kinds.Select(kind => one.Kinds.Count == 1 ? kind.Key : $"{kind.Key} {Number(kind.Value)}")), one.Unit,
             Number(one.Captions), Number(one.Distinct), Percent(one.Repeated, one.Captions), .. Spread(one.Words),
-            .. one.Tokens is { } tokens
-                ? (string[])[.. Spread(tokens.Lengths)[1..], Percent(tokens.PastContext, one.Captions), Percent(tokens.PastLimit, one.Captions)]
-                : [],
-        ]));
-        return rows;
-    }
+        ]),
+    ];
+
+    /// <summary>A row a language with its lengths in tokens; nothing without a teacher.</summary>
+    public static IReadOnlyList<string[]> Tokens(SetReport set, InspectionBounds bounds) => bounds.TeacherTokens is null ? [] :
+    [
+        ["language", "tokens: shortest", "median", "95 %", "longest", $"past {bounds.ContextTokens}", $"past {bounds.TeacherTokens}"],
+        .. set.Languages.Where(one => one.Tokens is not null).Select(one => (string[])
+            [one.Language, .. Spread(one.Tokens!.Lengths), Percent(one.Tokens.PastContext, one.Captions), Percent(one.Tokens.PastLimit, one.Captions)]),
+    ];
 
     /// <summary>Sizes of the pictures.</summary>
     public static IReadOnlyList<string[]> Sizes(SetReport set)
@@ -147,7 +144,9 @@ internal static class InspectionText
         }
         if (set.Pictures > 0)
         {
-            text.Append(TextTable.Align(Languages(set, bounds), labels: 3)).Append(TextTable.Align(Sizes(set), labels: 1)).Append(Pictures(set)).Append('\n');
+            text.Append(TextTable.Align(Languages(set), labels: 3));
+            text.Append(Tokens(set, bounds) is { Count: > 0 } tokens ? TextTable.Align(tokens, labels: 1) : "");
+            text.Append(TextTable.Align(Sizes(set), labels: 1)).Append(Pictures(set)).Append('\n');
         }
     }
 

@@ -18,12 +18,12 @@ internal static class MinHashPairs
     /// <param name="similarity">Jaccard similarity that is looked for; the texts themselves must be asked afterwards.</param>
     /// <param name="accepts">Whether a pair is of interest.</param>
     public static (List<(int First, int Second)> Pairs, bool Cut) Find(
-        MinHash[] signatures, double similarity, Func<int, int, bool> accepts, CancellationToken cancellation)
+        IReadOnlyList<MinHash> signatures, double similarity, Func<int, int, bool> accepts, CancellationToken cancellation)
     {
         var found = (Pairs: new List<(int, int)>(), Cut: false);
         var agreements = Fewest(similarity);
-        var keys = new uint[signatures.Length];
-        var places = new int[signatures.Length];
+        var keys = new uint[signatures.Count];
+        var places = new int[signatures.Count];
         for (var band = 0; band < MinHash.Bands; band++)
         {
             for (var i = 0; i < keys.Length; i++)

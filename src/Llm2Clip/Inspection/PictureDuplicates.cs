@@ -40,6 +40,8 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         var keys = tables.Pixels.TakeArray(tables.PictureCount);
         var order = Enumerable.Range(0, keys.Length).ToArray();
         Array.Sort(keys, order);
+        _hashes.EnsureCapacity(keys.Length);
+        _first.EnsureCapacity(keys.Length);
         for (int from = 0, to; from < keys.Length; from = to)
         {
             to = from + 1;
@@ -59,6 +61,8 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
                 cancellation.ThrowIfCancellationRequested();
             }
         }
+        tables.Perceptual.Clear();
+        tables.Encoded.Clear();
         Near();
         foreach (var findings in _found.Values)
         {
