@@ -44,7 +44,7 @@ public static class CommandLine
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
-            new Command("data", "Looks after data.") { new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host), StoreCommands.Group(host) },
+            new Command("data", "Looks after data.") { new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host), StoreCommands.Group(host) },
             new Command("eval", "Measures teachers and students.") { new EvalCaptionsCommand(host), new EvalRetrievalCommand(host) },
         };
         root.HelpName = "llm2clip";

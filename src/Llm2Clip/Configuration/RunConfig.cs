@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Llm2Clip.Conversion;
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;
 using Llm2Clip.Vision;
@@ -37,6 +38,9 @@ public sealed record RunConfig
 
     [Description("Data sets written in another form, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
+
+    [Description("What is counted of data sets, and what in them is called alike.")]
+    public InspectConfig Inspect { get; init; } = new();
 
     /// <summary>
     /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's cc-finetune

@@ -168,7 +168,8 @@ public sealed class BadSampleTally
 
     private string Causes() => string.Join(", ", _causes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value:N0} {Name(pair.Key)}"));
 
-    private static string Name(BadSampleCause cause) => cause switch
+    /// <summary>The cause behind a number of records, as in "3 without caption".</summary>
+    internal static string Name(BadSampleCause cause) => cause switch
     {
         BadSampleCause.NoCaption => "without caption",
         BadSampleCause.NoPicture => "without picture",

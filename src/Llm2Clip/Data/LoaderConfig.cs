@@ -60,6 +60,9 @@ public sealed record LoaderConfig
     /// <summary>For evaluation: stored order, every picture, the model's own transform.</summary>
     public static LoaderConfig ForEvaluation(DataConfig data, ImageTransformConfig transform, int batchSize) => From(data, transform, batchSize);
 
+    /// <summary>The number of threads that <see cref="Workers"/> stands for.</summary>
+    internal static int Threads(int workers) => workers > 0 ? workers : Math.Min(8, Environment.ProcessorCount);
+
     private static LoaderConfig From(DataConfig data, ImageTransformConfig transform, int batchSize) => new()
     {
         BatchSize = batchSize,

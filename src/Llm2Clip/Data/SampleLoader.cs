@@ -29,7 +29,7 @@ public sealed class SampleLoader : IDisposable
         _cache = config.ImageCacheMb > 0 ? new ImageCache((long)config.ImageCacheMb << 20) : null;
         _tally = new BadSampleTally(source.Description, config.MaxBadShare, log);
         _pictureBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
-        _workers = config.Workers > 0 ? config.Workers : Math.Min(8, Environment.ProcessorCount);
+        _workers = LoaderConfig.Threads(config.Workers);
         if ((long)_pictureBytes * config.BatchSize > Array.MaxLength)
         {
             throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; use smaller batches.");

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Evaluation;
 
@@ -97,7 +97,7 @@ public sealed record RetrievalReport
         {
             lines.Add(["chance", "", .. Chance(Rows[0].TextToImage), "", .. Chance(Rows[0].ImageToText), "", ""]);
         }
-        return Align(lines) + $"{Images} pictures; recall in percent. Protocol: {Protocol}.\n" + string.Concat(Notes.Select(note => $"Note: {note}\n"));
+        return TextTable.Align(lines, labels: 2) + $"{Images} pictures; recall in percent. Protocol: {Protocol}.\n" + string.Concat(Notes.Select(note => $"Note: {note}\n"));
     }
 
     internal static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
@@ -106,17 +106,4 @@ public sealed record RetrievalReport
         [.. numbers.Recalls.Select(Percent), numbers.MedianRank.ToString("0.#", CultureInfo.InvariantCulture)];
 
     private static IEnumerable<string> Chance(RecallNumbers numbers) => numbers.Chance.Select(Percent);
-
-    private static string Align(List<string[]> lines)
-    {
-        var widths = Enumerable.Range(0, lines[0].Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
-        var text = new StringBuilder();
-        foreach (var line in lines)
-        {
-            // The two labels read from the left, numbers from the right.
-            var cells = line.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
-            text.Append(string.Join("  ", cells).TrimEnd()).Append('\n');
-        }
-        return text.ToString();
-    }
 }

@@ -28,6 +28,51 @@ public sealed class HtmlReport(string title)
         return this;
     }
 
+    /// <summary>Adds a heading below <see cref="Heading"/>.</summary>
+    public HtmlReport Subheading(string text)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<h3>{Encode(text)}</h3>\n");
+        return this;
+    }
+
+    /// <summary>Adds a remark in small print.</summary>
+    public HtmlReport Note(string text)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Encode(text)}</p>\n");
+        return this;
+    }
+
+    /// <summary>Adds charts side by side; <see cref="LineChart"/> and <see cref="BarChart"/> make them.</summary>
+    public HtmlReport Charts(IEnumerable<string> charts)
+    {
+        body.Append("<div class=\"charts\">").AppendJoin("", charts).Append("</div>\n");
+        return this;
+    }
+
+    /// <summary>Adds a picture (JPEG) as wide as the page allows.</summary>
+    public HtmlReport Picture(string description, byte[] jpeg)
+    {
+        body.Append(CultureInfo.InvariantCulture, $"<img class=\"wide\" alt=\"{Encode(description)}\" src=\"{DataUri(jpeg)}\"/>\n");
+        return this;
+    }
+
+    /// <summary>Adds pairs of pictures (JPEG), each with its names below and a title on top.</summary>
+    public HtmlReport Pairs(IEnumerable<(string Title, (string Name, byte[] Jpeg) First, (string Name, byte[] Jpeg) Second)> pairs)
+    {
+        body.Append("<div class=\"pairs\">");
+        foreach (var (title, first, second) in pairs)
+        {
+            body.Append(CultureInfo.InvariantCulture, $"<div class=\"pair\"><p>{Encode(title)}</p><div>");
+            foreach (var (name, jpeg) in new[] { first, second })
+            {
+                body.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{Encode(name)}\" src=\"{DataUri(jpeg)}\"/><figcaption>{Encode(name)}</figcaption></figure>");
+            }
+            body.Append("</div></div>");
+        }
+        body.Append("</div>\n");
+        return this;
+    }
+
     /// <summary>Adds pre-formatted text, such as the effective configuration, folded away under <paramref name="summary"/>.</summary>
     public HtmlReport Details(string summary, string text)
     {
@@ -35,14 +80,14 @@ public sealed class HtmlReport(string title)
         return this;
     }
 
-    /// <summary>Adds a plain table; the first row is its head.</summary>
-    public HtmlReport Table(IReadOnlyList<IReadOnlyList<string>> rows)
+    /// <summary>Adds a plain table; the first row is its head, and the first <paramref name="labels"/> columns are texts rather than numbers.</summary>
+    public HtmlReport Table(IReadOnlyList<IReadOnlyList<string>> rows, int labels = 1)
     {
         body.Append("<div class=\"scroll\"><table>\n");
         for (var i = 0; i < rows.Count; i++)
         {
             var cell = i == 0 ? "th" : "td";
-            body.Append("<tr>").AppendJoin("", rows[i].Select(text => $"<{cell}>{Encode(text)}</{cell}>")).Append("</tr>\n");
+            body.Append("<tr>").AppendJoin("", rows[i].Select((text, column) => $"<{cell}{(column < labels ? " class=\"name\"" : "")}>{Encode(text)}</{cell}>")).Append("</tr>\n");
         }
         body.Append("</table></div>\n");
         return this;
@@ -72,7 +117,7 @@ public sealed class HtmlReport(string title)
         body.Append(CultureInfo.InvariantCulture, $"</table></div>\n<p class=\"note\">{report.Images} candidate pictures from {Encode(report.Data)}. Recall in percent. {Encode(report.Protocol)}.</p>\n");
         foreach (var note in report.Notes)
         {
-            body.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Encode(note)}</p>\n");
+            Note(note);
         }
         return this;
     }
@@ -80,13 +125,8 @@ public sealed class HtmlReport(string title)
     /// <summary>Adds charts of a run's metrics: tags of three parts that share the first two stand in one chart.</summary>
     public HtmlReport Curves(IReadOnlyDictionary<string, IReadOnlyList<MetricPoint>> metrics, string stepName = "step")
     {
-        body.Append("<div class=\"charts\">");
-        foreach (var group in metrics.GroupBy(pair => ChartOf(pair.Key), StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
-        {
-            body.Append(LineChart.Render(group.Key, stepName, [.. group.Select(pair => new ChartSeries(pair.Key[(pair.Key.LastIndexOf('/') + 1)..], pair.Value))]));
-        }
-        body.Append("</div>\n");
-        return this;
+        var groups = metrics.GroupBy(pair => ChartOf(pair.Key), StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal);
+        return Charts(groups.Select(group => LineChart.Render(group.Key, stepName, [.. group.Select(pair => new ChartSeries(pair.Key[(pair.Key.LastIndexOf('/') + 1)..], pair.Value))])));
     }
 
     /// <summary>Adds the queries with the pictures they found; the right ones are framed.</summary>
@@ -94,14 +134,14 @@ public sealed class HtmlReport(string title)
     {
         foreach (var language in queries.GroupBy(query => query.Language))
         {
-            body.Append(CultureInfo.InvariantCulture, $"<h3>{Encode(language.Key)}</h3>\n");
+            Subheading(language.Key);
             foreach (var query in language)
             {
                 body.Append(CultureInfo.InvariantCulture, $"<div class=\"query\"><p lang=\"{Encode(query.Language)}\">{Encode(query.Text)} <span class=\"rank\">own picture at rank {query.Rank}</span></p><div class=\"hits\">");
                 foreach (var hit in query.Hits)
                 {
                     body.Append(CultureInfo.InvariantCulture,
-                        $"<figure class=\"{(hit.IsOwn ? "own" : "other")}\"><img alt=\"{Encode(hit.Key)}\" src=\"data:image/jpeg;base64,{Convert.ToBase64String(hit.Jpeg)}\"/><figcaption>{(hit.IsOwn ? "✓ " : "")}{hit.Score:F3}</figcaption></figure>");
+                        $"<figure class=\"{(hit.IsOwn ? "own" : "other")}\"><img alt=\"{Encode(hit.Key)}\" src=\"{DataUri(hit.Jpeg)}\"/><figcaption>{(hit.IsOwn ? "✓ " : "")}{hit.Score:F3}</figcaption></figure>");
                 }
                 body.Append("</div></div>\n");
             }
@@ -125,6 +165,8 @@ public sealed class HtmlReport(string title)
     private static string ChartOf(string tag) => tag.Count(c => c == '/') > 1 ? tag[..tag.LastIndexOf('/')] : tag;
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
+
+    private static string DataUri(byte[] jpeg) => $"data:image/jpeg;base64,{Convert.ToBase64String(jpeg)}";
 
     private void Numbers(RecallNumbers numbers)
     {
@@ -153,7 +195,7 @@ public sealed class HtmlReport(string title)
         body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper)}
         h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}h3{font-size:1rem;margin:1.4rem 0 .3rem}
         .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-        th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}th{font-weight:600}td.name,table:not(.recall) td:first-child{text-align:left}
+        th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}th{font-weight:600}.name{text-align:left}th:last-child,td:last-child:not(.name){white-space:nowrap}
         .recall th{text-align:center}td small{display:block;color:var(--soft);font-size:.72rem}.chance td{color:var(--soft);font-style:italic}
         .note{color:var(--soft);font-size:.85rem;margin:.3rem 0}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(420px,1fr));gap:1rem}figure{margin:0}figcaption{font-size:.85rem}
@@ -161,6 +203,10 @@ public sealed class HtmlReport(string title)
         .legend span{margin-right:1rem;font-size:.8rem}.legend i{display:inline-block;width:.8rem;height:.25rem;margin-right:.3rem;vertical-align:middle}
         .query{margin:.6rem 0 1.2rem}.query p{margin:.2rem 0}.rank{color:var(--soft);font-size:.8rem}.hits{display:flex;gap:.6rem;flex-wrap:wrap}
         .hits figure{border:4px solid transparent;border-radius:6px;padding:2px}.hits figure.own{border-color:var(--own)}.hits img{width:128px;height:128px;object-fit:cover;display:block;border-radius:3px}
+        .bar{fill:#2563eb}img.wide{max-width:100%;height:auto;border-radius:4px}
+        .pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(340px,1fr));gap:1rem}.pair{border:1px solid var(--line);border-radius:6px;padding:.5rem .6rem}
+        .pair p{margin:0 0 .3rem;font-size:.85rem;color:var(--soft)}.pair>div{display:grid;grid-template-columns:1fr 1fr;gap:.5rem}
+        .pair img{width:100%;height:150px;object-fit:contain;background:color-mix(in srgb,var(--line) 30%,transparent);border-radius:3px}.pair figcaption{overflow-wrap:anywhere;font-size:.75rem}
         pre{overflow-x:auto;font-size:.8rem;background:color-mix(in srgb,var(--line) 25%,transparent);padding:.8rem}
         """;
 }

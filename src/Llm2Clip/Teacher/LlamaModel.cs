@@ -30,15 +30,24 @@ public sealed class LlamaModel : IDisposable
     /// attention off, all of the future but a window of the past. Leaving the key out instead would change the layers' rotary base too.
     /// Throws <see cref="InputException"/>, naming the file, where it is missing, damaged or of an architecture that libllama does not know.
     /// </summary>
-    public static LlamaModel Load(string path, bool fullWindow)
+    public static LlamaModel Load(string path, bool fullWindow) => Load(path, header =>
+    {
+        var windowKey = $"{header.Architecture}.attention.sliding_window";
+        return fullWindow && header.Has(windowKey) ? LoadWith(path, windowKey, FullWindow) : SafeLlamaModelHandle.LoadFromFile(path, Parameters());
+    });
+
+    /// <summary>Loads the vocabulary of a model without its weights: enough to tokenise. Throws as <see cref="Load(string, bool)"/>.</summary>
+    public static LlamaModel LoadVocabulary(string path) => Load(path, _ => SafeLlamaModelHandle.LoadFromFile(path, Parameters() with { vocab_only = true }));
+
+    public void Dispose() => Handle.Dispose();
+
+    private static LlamaModel Load(string path, Func<GgufFile, SafeLlamaModelHandle> load)
     {
         var header = GgufFile.Open(path);
         GgufModelCheck.Check(header);
-        var windowKey = $"{header.Architecture}.attention.sliding_window";
         try
         {
-            var handle = fullWindow && header.Has(windowKey) ? LoadWith(path, windowKey, FullWindow) : SafeLlamaModelHandle.LoadFromFile(path, Parameters());
-            return new LlamaModel(header, Decoder(path, handle));
+            return new LlamaModel(header, Decoder(path, load(header)));
         }
         catch (LoadWeightsFailedException error)
         {
@@ -49,8 +58,6 @@ public sealed class LlamaModel : IDisposable
             throw new RunException(error.Message, error);
         }
     }
-
-    public void Dispose() => Handle.Dispose();
 
     private static LLamaModelParams Parameters()
     {

@@ -65,7 +65,7 @@ public sealed class CommandLineTests : IDisposable
     public void TheCommandsOfTheDesignAreThereAndHaveTheCommonOptions()
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data sample", "data split", "eval captions", "eval retrieval", "extract", "quickstart"], runFile);
+        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions", "eval retrieval", "extract", "quickstart"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

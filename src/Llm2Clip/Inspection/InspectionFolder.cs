@@ -1,0 +1,82 @@
+using System.Text;
+using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
+
+namespace Llm2Clip.Inspection;
+
+/// <summary>The folder of a report: locked from the start, so that a folder that cannot be written shows before the work; files come at the end.</summary>
+internal sealed class InspectionFolder : IDisposable
+{
+    /// <summary>Name of the numbers.</summary>
+    public const string JsonFile = "inspection.json";
+
+    /// <summary>Name of the page.</summary>
+    public const string PageFile = "report.html";
+
+    /// <summary>Name of the contact sheet; the second data set's is <see cref="AgainstSheetFile"/>.</summary>
+    public const string SheetFile = "contact-sheet.jpg";
+
+    public const string AgainstSheetFile = "contact-sheet-against.jpg";
+
+    private readonly string _path;
+    private readonly FileStream _lock;
+    private bool _isNew;
+
+    private InspectionFolder(string path, FileStream writeLock, bool isNew) => (_path, _lock, _isNew) = (path, writeLock, isNew);
+
+    /// <summary>Throws <see cref="RunException"/> where the folder cannot be written or another process writes to it.</summary>
+    public static InspectionFolder Open(string path) => Guard(path, () =>
+    {
+        var isNew = !Directory.Exists(path);
+        Directory.CreateDirectory(path);
+        return new InspectionFolder(path, FolderLock.Take(path), isNew);
+    });
+
+    /// <summary>Writes the report in the place of an earlier one; each file appears complete or not at all, the numbers last.</summary>
+    public void Write(InspectionReport report) => Guard(_path, () =>
+    {
+        WriteSheet(SheetFile, report.Data);
+        WriteSheet(AgainstSheetFile, report.Against);
+        PendingFile.Write(Path.Combine(_path, PageFile), Encoding.UTF8.GetBytes(InspectionPage.Of(report).Render()));
+        PendingFile.Write(Path.Combine(_path, JsonFile), Encoding.UTF8.GetBytes(report.ToJson() + "\n"));
+        return _isNew = false;
+    });
+
+    /// <summary>Lets other writers in; a folder that was made for a report that did not come about goes.</summary>
+    public void Dispose()
+    {
+        if (_isNew)
+        {
+            File.Delete(Path.Combine(_path, FolderLock.FileName));
+        }
+        _lock.Dispose();
+        if (_isNew && !Directory.EnumerateFileSystemEntries(_path).Any())
+        {
+            Directory.Delete(_path);
+        }
+    }
+
+    private void WriteSheet(string name, SetReport? set)
+    {
+        if (set?.ContactSheet is { } sheet)
+        {
+            PendingFile.Write(Path.Combine(_path, name), sheet);
+        }
+        else
+        {
+            File.Delete(Path.Combine(_path, name)); // An earlier report's would be mistaken for this one's.
+        }
+    }
+
+    private static T Guard<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException($"{path} cannot be written to: {error.Message}", error);
+        }
+    }
+}

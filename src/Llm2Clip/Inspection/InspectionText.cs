@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text;
+using Llm2Clip.Data;
+using Llm2Clip.Reporting;
+
+namespace Llm2Clip.Inspection;
+
+/// <summary>Tables of a report, for the console and the page alike.</summary>
+internal static class InspectionText
+{
+    private const int NamedBroken = 3;
+    private const int NamedPairs = 5;
+
+    /// <summary>The report for the console.</summary>
+    public static string Of(InspectionReport report)
+    {
+        var text = new StringBuilder();
+        Append(text, report.Data, report.Bounds);
+        if (report.Against is { } against)
+        {
+            text.Append('\n');
+            Append(text, against, report.Bounds);
+        }
+        text.Append("\nDuplicates\n").Append(TextTable.Align(Duplicates(report), labels: 2));
+        foreach (var found in report.Duplicates)
+        {
+            foreach (var pair in found.Images.Pairs.GroupBy(pair => pair.Likeness).SelectMany(kind => kind.Take(NamedPairs)))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"  {Where(found.Scope)}: {Name(pair)}: {pair.First.Key} and {pair.Second.Key}\n");
+            }
+        }
+        text.Append(CultureInfo.InvariantCulture, $"{Rules(report.Bounds)}\n");
+        if (report.Folder.Length > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{Path.Combine(report.Folder, InspectionFolder.PageFile)}\n");
+        }
+        return text.ToString();
+    }
+
+    /// <summary>What is broken in one line, or that nothing is.</summary>
+    public static string Broken(SetReport set) => set.Broken == 0
+        ? "No record is broken."
+        : $"{Number(set.Broken)} of {Number(set.Records)} records are broken ({Percent(set.Broken, set.Records)}): "
+            + string.Join(", ", set.BrokenByCause.Select(cause => $"{Number(cause.Count)} {BadSampleTally.Name(cause.Cause)}")) + ".";
+
+    /// <summary>A row a language.</summary>
+    public static IReadOnlyList<string[]> Languages(SetReport set) =>
+    [
+        ["language", "kinds", "counted in", "captions", "distinct", "repeated", "shortest", "median", "95 %", "longest"],
+        .. set.Languages.Select(one => (string[])[
+            one.Language, string.Join(", ", one.Kinds.Select(kind => one.Kinds.Count == 1 ? kind.Key : $"{kind.Key} {Number(kind.Value)}")), one.Unit,
+            Number(one.Captions), Number(one.Distinct), Percent(one.Repeated, one.Captions), .. Spread(one.Words),
+        ]),
+    ];
+
+    /// <summary>A row a language with its lengths in tokens; nothing without a teacher.</summary>
+    public static IReadOnlyList<string[]> Tokens(SetReport set, InspectionBounds bounds) => bounds.TeacherTokens is null ? [] :
+    [
+        ["language", "tokens: shortest", "median", "95 %", "longest", $"past {bounds.ContextTokens}", $"past {bounds.TeacherTokens}"],
+        .. set.Languages.Where(one => one.Tokens is not null).Select(one => (string[])
+            [one.Language, .. Spread(one.Tokens!.Lengths), Percent(one.Tokens.PastContext, one.Captions), Percent(one.Tokens.PastLimit, one.Captions)]),
+    ];
+
+    /// <summary>Sizes of the pictures.</summary>
+    public static IReadOnlyList<string[]> Sizes(SetReport set)
+    {
+        var images = set.Images;
+        return
+        [
+            ["pictures", "least", "1 %", "5 %", "25 %", "median", "75 %", "95 %", "99 %", "most"],
+            Row("width, pixels", images.Width), Row("height, pixels", images.Height), Row("width / height", images.Aspect), Row("file, KB", images.Kilobytes),
+        ];
+
+        static string[] Row(string name, Distribution d) => [name, .. new[] { d.Min, d.P1, d.P5, d.P25, d.P50, d.P75, d.P95, d.P99, d.Max }.Select(Value)];
+    }
+
+    /// <summary>Formats, smallest and largest picture, and those of one colour in a sentence.</summary>
+    public static string Pictures(SetReport set)
+    {
+        var images = set.Images;
+        var text = string.Join(", ", images.Formats.Select(format => $"{Number(format.Value)} {format.Key}"));
+        if (images.Width.Min != images.Width.Max || images.Height.Min != images.Height.Max)
+        {
+            var (smallest, largest) = (images.Smallest!, images.Largest!);
+            text += $"; smallest {smallest.Key} ({smallest.Width} x {smallest.Height}), largest {largest.Key} ({largest.Width} x {largest.Height})";
+        }
+        return $"Formats: {text}; {Number(images.Flat)} of one colour.";
+    }
+
+    /// <summary>A row for each kind of duplicates that were looked for.</summary>
+    public static IReadOnlyList<string[]> Duplicates(InspectionReport report)
+    {
+        var rows = new List<string[]> { new[] { "where", "what", "groups / pairs", "in data", "in against" } };
+        foreach (var (scope, images, captions) in report.Duplicates)
+        {
+            rows.Add(Row(scope, "pictures: same file", images.SameBytes.Groups, images.SameBytes.InData, images.SameBytes.InAgainst));
+            rows.Add(Row(scope, "pictures: same pixels", images.SamePixels.Groups, images.SamePixels.InData, images.SamePixels.InAgainst));
+            rows.Add(Row(scope, "pictures: look alike", images.Near.Pairs, images.Near.InData, images.Near.InAgainst));
+            rows.Add(Row(scope, "captions: same text", captions.Same.Groups, captions.Same.InData, captions.Same.InAgainst));
+            rows.Add(Row(scope, captions.NearIsComplete ? "captions: alike" : "captions: alike, at least", captions.Near.Pairs, captions.Near.InData, captions.Near.InAgainst));
+            if (captions.WithinPicture is { } within)
+            {
+                rows.Add(Row(scope, "captions: repeat one of their picture", within, scope == Scope.Data ? within : 0, scope == Scope.Against ? within : 0));
+            }
+        }
+        return rows;
+
+        static string[] Row(Scope scope, string what, long count, long data, long against) =>
+            [Where(scope), what, Number(count), scope == Scope.Against ? "" : Number(data), scope == Scope.Data ? "" : Number(against)];
+    }
+
+    /// <summary>What was called alike.</summary>
+    public static string Rules(InspectionBounds bounds) =>
+        $"Pictures look alike where {bounds.NearImageBits} or fewer of the 64 bits of their coarse perceptual hashes differ, and {bounds.NearImageFineBits} or fewer of their fine ones; equal ones are not among them. Captions have the same text where letters and digits "
+        + $"are the same but for case; alike ones share {Percent(bounds.NearCaptionSimilarity, 1)} of their pieces of three characters. Captions of one picture are not held against each other.";
+
+    /// <summary>Where duplicates were looked for.</summary>
+    public static string Where(Scope scope) => scope switch { Scope.Data => "within data", Scope.Against => "within against", _ => "between both" };
+
+    /// <summary>How the pictures of a pair are alike.</summary>
+    public static string Name(ListedPicturePair pair) => pair.Likeness switch
+    {
+        Likeness.SameBytes => "same file",
+        Likeness.SamePixels => "same pixels",
+        _ => $"{pair.Bits} of 128 bits differ",
+    };
+
+    public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Percent(double part, double whole) => (whole > 0 ? 100 * part / whole : 0).ToString("0.##", CultureInfo.InvariantCulture) + " %";
+
+    public static string Value(double value) => value.ToString("#,0.##", CultureInfo.InvariantCulture);
+
+    private static void Append(StringBuilder text, SetReport set, InspectionBounds bounds)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"{set.Data}: {set.Pictures:N0} pictures with {set.Captions:N0} captions ({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)\n");
+        text.Append(Broken(set)).Append('\n');
+        foreach (var cause in set.BrokenByCause)
+        {
+            foreach (var sample in cause.Samples.Take(NamedBroken))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"  {sample.Origin}: {sample.Reason}\n");
+            }
+        }
+        if (set.Pictures > 0)
+        {
+            text.Append(TextTable.Align(Languages(set), labels: 3));
+            text.Append(Tokens(set, bounds) is { Count: > 0 } tokens ? TextTable.Align(tokens, labels: 1) : "");
+            text.Append(TextTable.Align(Sizes(set), labels: 1)).Append(Pictures(set)).Append('\n');
+        }
+    }
+
+    private static string[] Spread(Distribution d) => [Value(d.Min), Value(d.P50), Value(d.P95), Value(d.Max)];
+}
