@@ -1,5 +1,6 @@
-using Parquet;
+using Llm2Clip.Engine.Files;
 using Parquet.Schema;
+using Parquet;
 
 namespace Llm2Clip.Engine.Packages;
 
@@ -47,19 +48,11 @@ internal sealed class ParquetNet : IParquet
 
     public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
     {
-        var temporary = path + ".tmp";
-        try
+        PendingFile.WriteBy(path, temporary =>
         {
-            using (var file = File.Create(temporary))
-            {
-                WriteAsync(file, columns, rows, options ?? new ParquetWriteOptions()).GetAwaiter().GetResult();
-            }
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+            using var file = File.Create(temporary);
+            WriteAsync(file, columns, rows, options ?? new ParquetWriteOptions()).GetAwaiter().GetResult();
+        });
     }
 
     private static async Task WriteAsync(Stream file, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions options)

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Cli;
 
@@ -21,11 +22,10 @@ internal static class JsonFile
     /// <summary>The option that names the file; <paramref name="what"/> is what it gets, such as "the result".</summary>
     public static Option<string?> Option(string what = "the result") => new("--json") { Description = $"Writes {what} as JSON too.", HelpName = "FILE" };
 
-    /// <summary>Writes it complete or not at all: a temporary name, then a rename.</summary>
+    /// <summary>Writes it complete or not at all.</summary>
     public static void Write(string file, object value)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
-        File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(value, Options) + "\n");
-        File.Move(file + ".tmp", file, overwrite: true);
+        DurableFolder.Create(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        PendingFile.Write(file, JsonSerializer.Serialize(value, Options) + "\n");
     }
 }

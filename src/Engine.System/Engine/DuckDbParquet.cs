@@ -1,3 +1,5 @@
+using Llm2Clip.Engine.Files;
+
 namespace Llm2Clip.Engine.SystemNatives;
 
 /// <summary>Parquet through DuckDB. Files are read and written chunk by chunk, whatever their size.</summary>
@@ -43,28 +45,20 @@ internal sealed class DuckDbParquet : IParquet
     public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
     {
         options ??= new ParquetWriteOptions();
-        var temporary = path + ".tmp";
-        try
+        PendingFile.WriteBy(path, temporary =>
         {
-            using (var session = new DuckDbSession())
-            using (var source = new RowSource(session, columns, rows, options.RowGroupRows))
+            using var session = new DuckDbSession();
+            using var source = new RowSource(session, columns, rows, options.RowGroupRows);
+            try
             {
-                try
-                {
-                    session.Execute($"COPY (SELECT {string.Join(", ", Stored(columns))} FROM {RowSource.Function}()) TO {DuckDbSession.Literal(temporary)} ({Options(options)})");
-                }
-                catch (ParquetException e)
-                {
-                    source.Rethrow();
-                    throw new IOException($"{path} cannot be written: {e.Message}", e);
-                }
+                session.Execute($"COPY (SELECT {string.Join(", ", Stored(columns))} FROM {RowSource.Function}()) TO {DuckDbSession.Literal(temporary)} ({Options(options)})");
             }
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+            catch (ParquetException e)
+            {
+                source.Rethrow();
+                throw new IOException(e.Message, e);
+            }
+        });
     }
 
     /// <summary>The columns as they are stored: those of one struct packed into it, where its first one stands.</summary>

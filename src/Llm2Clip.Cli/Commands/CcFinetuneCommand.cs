@@ -1,6 +1,6 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Training;
 
 namespace Llm2Clip.Cli.Commands;
@@ -9,7 +9,7 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
 {
     public CcFinetuneCommand(CliHost host)
-        : base(host, "cc-finetune", "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder.",
+        : base(host, "cc-finetune", "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder; goes on from its last checkpoint.",
             "llm2clip cc-finetune --config configs/flickr8k.yaml --output runs/flickr8k/teacher")
     {
         Shortcut("--teacher", "teacher.path", "GGUF", "The LLM.");
@@ -17,15 +17,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
     }
 
-    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
-    {
-        var output = ConfigBinder.Required(config.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write");
-        using var teacher = Teacher.Open(ConfigBinder.Required(config.Teacher.Path, "teacher.path", "the LLM, a GGUF file"), config.Teacher, log);
-        // The training starts anew each time; what was measured before belongs to another one.
-        MetricsLog.DropAfter(output, -1);
-        using var metrics = new MetricsLog(output);
-        return CcTrainer.Run(config.CcFinetune, config.Data, teacher, metrics, log, cancellation);
-    }
+    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => TeacherTuning.Run(config, log, cancellation);
 
     protected override void Report(CcFinetuneResult result, TextWriter output)
     {

@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Conversion;
 
@@ -10,9 +11,9 @@ internal sealed class ConversionFolder : IDisposable
     private const string WorkFolder = ".convert";
     private const string ProgressFile = "progress.json";
 
-    private readonly FileStream _lock;
+    private readonly FolderLock _lock;
 
-    private ConversionFolder(string path, FileStream writeLock, ConversionProgress progress)
+    private ConversionFolder(string path, FolderLock writeLock, ConversionProgress progress)
     {
         (Root, _lock, Progress) = (path, writeLock, progress);
     }
@@ -29,11 +30,11 @@ internal sealed class ConversionFolder : IDisposable
     {
         RequireOurs(path);
         var work = Path.Combine(path, WorkFolder);
-        FileStream? writeLock = null;
+        FolderLock? writeLock = null;
         try
         {
-            Directory.CreateDirectory(work);
             writeLock = FolderLock.Take(work, path);
+            PendingFile.Sweep(path);
             if (ConversionProgress.Read(Path.Combine(work, ProgressFile)) is { } known)
             {
                 RequireSame(path, known.Request, request);
@@ -76,7 +77,7 @@ internal sealed class ConversionFolder : IDisposable
 
     /// <summary>The error of a folder that cannot be written to.</summary>
     public static RunException CannotWrite(string path, Exception error) =>
-        new($"{path} cannot be written to: {error.Message} Complete shards are kept; check the folder and the free space, then run the same command again.", error);
+        new($"{WriteException.Of(path, error).Message} Complete shards are kept; check the folder and the free space, then run the same command again.", error);
 
     private void Write(ConversionProgress progress)
     {

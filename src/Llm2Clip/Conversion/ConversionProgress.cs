@@ -1,7 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llm2Clip.Data;
+using System.Text.Json;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Conversion;
 

@@ -1,5 +1,6 @@
-using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Conversion;
 
@@ -27,7 +28,11 @@ internal sealed class PartWriter : IDisposable
         (_name, _folder, _form, _place) = (name, folder, form, place);
         (_maxPictures, _maxBytes) = (config.SamplesPerShard, config.ShardMb * 1_000_000L);
         _state = folder.Progress.Parts[name];
-        Guard(() => Directory.CreateDirectory(place.Folder));
+        Guard(() =>
+        {
+            DurableFolder.Create(place.Folder);
+            PendingFile.Sweep(place.Folder);
+        });
     }
 
     /// <summary>Where in the source the first shard that is not complete begins.</summary>
@@ -86,7 +91,7 @@ internal sealed class PartWriter : IDisposable
         {
             write();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (WriteException.IsCause(error))
         {
             throw ConversionFolder.CannotWrite(_folder.Root, error);
         }

@@ -1,24 +1,71 @@
+using System.Globalization;
+using System.Text;
+using Llm2Clip.Engine.Files;
+
 namespace Llm2Clip.Data;
 
-/// <summary>One writer a folder.</summary>
-internal static class FolderLock
+/// <summary>
+/// One writer a folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a lock file
+/// that lies around means nothing.
+/// </summary>
+internal sealed class FolderLock : IDisposable
 {
     /// <summary>Name of the file that is locked; it stays in the folder.</summary>
     public const string FileName = "write.lock";
 
+    /// <summary>EWOULDBLOCK on Linux and macOS, a sharing violation on Windows.</summary>
+    private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
+
+    private readonly FileStream _file;
+
+    private FolderLock(FileStream file) => _file = file;
+
     /// <summary>
-    /// Keeps other writers out until disposed; the system lets go of it when the process dies. Throws <see cref="RunException"/> while
-    /// another process holds it. <paramref name="name"/> is what the message calls the folder; null for the folder itself.
+    /// Keeps other writers out until disposed, and deletes temporary files that a dead one left in the folder. The folder is made where it is
+    /// missing. Throws <see cref="ConfigException"/> while another process holds it, <see cref="WriteException"/> where it cannot be written.
     /// </summary>
-    public static FileStream Take(string folder, string? name = null)
+    /// <param name="folder">Where the lock lies.</param>
+    /// <param name="name">What the message calls the folder; null for the folder itself.</param>
+    public static FolderLock Take(string folder, string? name = null)
+    {
+        DurableFolder.Create(folder);
+        var path = Path.Combine(folder, FileName);
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException error) when (Held.Contains(error.HResult))
+        {
+            throw new ConfigException($"{name ?? folder} is being written to by another process{Holder(path)}. Wait for it, or use another folder.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw WriteException.Of(name ?? folder, error);
+        }
+        SayWho(file);
+        PendingFile.Sweep(folder);
+        return new FolderLock(file);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>For the message of who comes second. On a full disk it stays empty: the lock holds without it.</summary>
+    private static void SayWho(FileStream file)
     {
         try
         {
-            return new FileStream(Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file.SetLength(0);
+            file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} on {Environment.MachineName}\n")));
         }
-        catch (IOException error)
+        catch (IOException)
         {
-            throw new RunException($"{name ?? folder} is being written to by another process. Wait for it, or use another folder.", error);
         }
+    }
+
+    private static string Holder(string path)
+    {
+        var text = DurableFolder.ReadUnlocked(path, 300).TrimEnd('\n');
+        return text.Length > 0 && char.IsAsciiDigit(text[0]) ? $" ({text})" : "";
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Llm2Clip.Engine.Files;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Data;
@@ -8,35 +9,26 @@ namespace Llm2Clip.Data;
 public static class Safetensors
 {
     /// <summary>
-    /// Writes tensors, from any device, to a temporary name beside <paramref name="path"/> and renames the complete file. The same tensors give the
+    /// Writes tensors, from any device; the file appears complete or not at all. The same tensors give the
     /// same bytes: the header is sorted and padded to 8 bytes, data is ordered by element size, largest first, then by name, so that all of it is aligned.
     /// </summary>
     /// <exception cref="RunException">The file cannot be written; what was there before is untouched.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var infos = Lay(tensors);
-        var temporary = path + ".partial";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+            using var file = new PendingFile(path);
+            WriteHeader(file.Stream, infos, metadata ?? new Dictionary<string, string>());
+            foreach (var info in infos)
             {
-                WriteHeader(stream, infos, metadata ?? new Dictionary<string, string>());
-                foreach (var info in infos)
-                {
-                    WriteTensor(stream, tensors[info.Name]);
-                }
-                stream.Flush(flushToDisk: true);
+                WriteTensor(file.Stream, tensors[info.Name]);
             }
-            File.Move(temporary, path, overwrite: true);
+            file.Complete();
         }
-        catch (Exception error)
+        catch (WriteException error)
         {
-            Discard(temporary);
-            if (error is IOException or UnauthorizedAccessException)
-            {
-                throw new RunException($"{path}: cannot be written ({error.Message}). Check the folder and the free space.", error);
-            }
-            throw;
+            throw new RunException($"{error.Message} Check the folder and the free space.", error);
         }
     }
 
@@ -116,18 +108,6 @@ public static class Safetensors
         {
             using var part = flat.narrow(0, at, Math.Min(slice, flat.numel() - at));
             stream.Write(part.bytes);
-        }
-    }
-
-    private static void Discard(string temporary)
-    {
-        try
-        {
-            File.Delete(temporary);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The error that led here is the one to report.
         }
     }
 }

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Diagnostics;
 
@@ -17,7 +18,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
     public const string FileName = "metrics.jsonl";
 
     private readonly Lock gate = new();
-    private readonly StreamWriter lines;
+    private readonly FileStream lines;
     private readonly FileStream events;
     private readonly TimeProvider clock;
 
@@ -25,13 +26,11 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
     public MetricsLog(string folder, TimeProvider? clock = null)
     {
         this.clock = clock ?? TimeProvider.System;
-        Directory.CreateDirectory(folder);
-        lines = new StreamWriter(new FileStream(Path.Combine(folder, FileName), FileMode.Append, FileAccess.Write, FileShare.Read), new UTF8Encoding(false));
+        DurableFolder.Create(folder);
+        lines = Open(Path.Combine(folder, FileName));
         var seconds = this.clock.GetUtcNow().ToUnixTimeSeconds();
-        events = new FileStream(
-            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds}.{Environment.ProcessId}.llm2clip")),
-            FileMode.Append, FileAccess.Write, FileShare.Read);
-        events.Write(TensorBoardEvent.Record(TensorBoardEvent.Version(WallTime())));
+        events = Open(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds}.{Environment.ProcessId}.llm2clip")));
+        Append(events, TensorBoardEvent.Record(TensorBoardEvent.Version(WallTime())));
     }
 
     /// <inheritdoc/>
@@ -42,19 +41,18 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             var time = WallTime();
             // JSON has no NaN: a diverged value is written as null, so that every line stays readable.
             var text = double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : "null";
-            lines.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{{\"tag\":{JsonSerializer.Serialize(tag)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}"));
-            lines.Flush();
-            events.Write(TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
-            events.Flush();
+            Append(lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{{\"tag\":{JsonSerializer.Serialize(tag)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}\n")));
+            Append(events, TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
         }
     }
 
-    /// <summary>Reads a run's metrics: for each tag the points in order of steps. A line cut off by a killed run is left out.</summary>
+    /// <summary>Reads a run's metrics: for each tag the points in order of steps. A line cut off by a killed run is left out; of a step that a resumed run
+    /// wrote again the last value counts.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<MetricPoint>> Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        var series = new SortedDictionary<string, List<MetricPoint>>(StringComparer.Ordinal);
+        var series = new SortedDictionary<string, SortedDictionary<long, MetricPoint>>(StringComparer.Ordinal);
         if (File.Exists(path))
         {
             foreach (var line in File.ReadLines(path))
@@ -65,17 +63,17 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
                     {
                         series[tag] = points = [];
                     }
-                    points.Add(point);
+                    points[point.Step] = point;
                 }
             }
         }
         return series.ToDictionary(
             pair => pair.Key,
-            pair => (IReadOnlyList<MetricPoint>)[.. pair.Value.OrderBy(point => point.Step)],
+            pair => (IReadOnlyList<MetricPoint>)[.. pair.Value.Values],
             StringComparer.Ordinal);
     }
 
-    /// <summary>Removes the points of steps after <paramref name="step"/>, which a resumed run will write again.</summary>
+    /// <summary>Removes the points of steps after <paramref name="step"/>, which a resumed run will write again, and a line that a kill cut off.</summary>
     public static void DropAfter(string folder, long step)
     {
         var path = Path.Combine(folder, FileName);
@@ -83,16 +81,43 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
         {
             return;
         }
-        var kept = File.ReadLines(path).Where(line => Parse(line) is var (_, point) && point.Step <= step).ToList();
-        var temporary = path + ".tmp";
-        File.WriteAllLines(temporary, kept);
-        File.Move(temporary, path, overwrite: true);
+        using var file = new PendingFile(path);
+        foreach (var line in File.ReadLines(path).Where(line => Parse(line) is var (_, point) && point.Step <= step))
+        {
+            file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        }
+        file.Complete();
     }
 
     public void Dispose()
     {
         lines.Dispose();
         events.Dispose();
+    }
+
+    /// <summary>Unbuffered: what is written is a whole line or record, and closing has nothing left to write.</summary>
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        }
+        catch (Exception error) when (WriteException.IsCause(error))
+        {
+            throw WriteException.Of(path, error);
+        }
+    }
+
+    private static void Append(FileStream file, byte[] bytes)
+    {
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (Exception error) when (WriteException.IsCause(error))
+        {
+            throw WriteException.Of(file.Name, error);
+        }
     }
 
     private double WallTime() => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
@@ -23,7 +24,11 @@ public static class RetrievalRun
     /// Evaluates and writes both files. Throws <see cref="ConfigException"/> where model or teacher is not named, and
     /// <see cref="InputException"/> where they do not belong together or the data lacks what is asked for.
     /// </summary>
-    public static RetrievalReport Run(RetrievalConfig config, DataConfig data, TeacherConfig teacherConfig, IRunLog log, CancellationToken cancellation = default)
+    public static RetrievalReport Run(RetrievalConfig config, DataConfig data, TeacherConfig teacherConfig, IRunLog log, CancellationToken cancellation = default) =>
+        Run(config, data, teacherConfig, takeLock: true, log, cancellation);
+
+    /// <summary>The same; without <paramref name="takeLock"/> in a folder that the caller has locked.</summary>
+    internal static RetrievalReport Run(RetrievalConfig config, DataConfig data, TeacherConfig teacherConfig, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         Require(config.Model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(teacherConfig.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
@@ -35,6 +40,8 @@ public static class RetrievalRun
         Require(pattern, "data.val", "the pictures to search, for example --data 'data/val-*.tar'");
 
         var source = SampleSources.Open(pattern, data, log);
+        var output = config.Output.Length > 0 ? config.Output : config.Model;
+        using var writer = takeLock ? FolderLock.Take(output) : null;
         var pictures = EncodedPictures.Encode(
             source, LoaderConfig.ForEvaluation(data, student.Transform, config.BatchSize), batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);
         using var vectors = new TeacherVectors(teacher, config.RawStore, VectorType.Fp16, log);
@@ -54,18 +61,15 @@ public static class RetrievalRun
             Notes = MeansUsed(rows, teacher),
             Queries = shown,
         };
-        Write(report, config.Output.Length > 0 ? config.Output : config.Model, teacherConfig.Path);
+        Write(report, output, teacherConfig.Path);
         return report;
     }
 
     /// <summary>Writes both files of a report; each appears complete or not at all.</summary>
     public static void Write(RetrievalReport report, string folder, string teacherFolder)
     {
-        Directory.CreateDirectory(folder);
-        var json = Path.Combine(folder, JsonFile);
-        File.WriteAllText(json + ".tmp", report.ToJson() + "\n");
-        File.Move(json + ".tmp", json, overwrite: true);
-
+        DurableFolder.Create(folder);
+        PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
         page.Heading("Queries and the pictures they found").Paragraph("Queries are drawn by the seed, not chosen by success. The query's own picture is framed.").Gallery(report.Queries);
         var run = Path.GetDirectoryName(Path.GetFullPath(report.Model))!;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
@@ -30,8 +31,8 @@ public static class StudentTraining
         using var student = StudentModel.Create(run.Model, store.Dimension, Math.Log(config.ScaleStart), (ulong)config.Seed, device.Device);
         student.Precision = config.Precision;
         using var loader = TrainingLoader(run, student.Transform, log);
-        Directory.CreateDirectory(output);
-        File.WriteAllText(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
+        using var writer = FolderLock.Take(output);
+        PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
         using var metrics = new ResumableMetrics(output);
         return ClipTrainer.Run(
             new ClipTrainInputs

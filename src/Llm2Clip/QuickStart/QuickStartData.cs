@@ -1,4 +1,5 @@
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.QuickStart;
 
@@ -58,8 +59,7 @@ public static class QuickStartData
     private static string WriteSentences(string folder, IGrammar grammar, SceneData data)
     {
         var path = Path.Combine(folder, $"sentences-{grammar.Language}.txt");
-        File.WriteAllText(path + ".tmp", string.Concat(Sentences(grammar, data).Select(sentence => sentence + "\n")));
-        File.Move(path + ".tmp", path, overwrite: true);
+        PendingFile.Write(path, string.Concat(Sentences(grammar, data).Select(sentence => sentence + "\n")));
         return path;
     }
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Llm2Clip.Configuration;
+using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Pipeline;
@@ -69,9 +71,9 @@ public static class QuickStartRun
     /// </summary>
     public static QuickStartResult Run(RunConfig run, IRunLog log, CancellationToken cancellation = default)
     {
-        Prepare(run);
+        using var writer = Prepare(run);
         var seconds = new Dictionary<string, double>();
-        var probe = Stage("cc-finetune", () => TuneTeacher(run, log, cancellation)).Probe;
+        var probe = Stage("cc-finetune", () => TeacherTuning.Run(run, log, cancellation)).Probe;
         var tuned = run with { Teacher = run.Teacher with { Path = run.CcFinetune.Output } };
         Stage("extract", () => Extract(tuned, log, cancellation));
         var before = Stage("eval before", () => EvaluateUntrained(tuned, log, cancellation));
@@ -88,13 +90,6 @@ public static class QuickStartRun
             seconds.Add(name, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
             return result;
         }
-    }
-
-    private static CcFinetuneResult TuneTeacher(RunConfig run, IRunLog log, CancellationToken cancellation)
-    {
-        using var teacher = Teacher.Open(ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the tiny language model"), run.Teacher, log);
-        using var metrics = new MetricsLog(run.CcFinetune.Output);
-        return CcTrainer.Run(run.CcFinetune, run.Data, teacher, metrics, log, cancellation);
     }
 
     private static ExtractResult Extract(RunConfig run, IRunLog log, CancellationToken cancellation)
@@ -118,10 +113,10 @@ public static class QuickStartRun
     }
 
     private static RetrievalReport Evaluate(RunConfig run, string model, string output, IRunLog log, CancellationToken cancellation) =>
-        RetrievalRun.Run(run.Eval with { Model = model, Output = output }, run.Data, run.Teacher, log, cancellation);
+        RetrievalRun.Run(run.Eval with { Model = model, Output = output }, run.Data, run.Teacher, takeLock: false, log, cancellation);
 
-    /// <summary>Clears the folder of an earlier quick start, and marks the new one.</summary>
-    private static void Prepare(RunConfig run)
+    /// <summary>Locks the folder, clears what an earlier quick start left in it, and marks the new one.</summary>
+    private static FolderLock Prepare(RunConfig run)
     {
         var folder = Path.GetFullPath(ConfigBinder.Required(run.Eval.Output, "eval.output", "the folder of the quick start"));
         foreach (var (key, path) in new[]
@@ -135,15 +130,24 @@ public static class QuickStartRun
                 throw new ConfigException($"{key} is '{path}'; in a quick start it lies below eval.output, {run.Eval.Output}.");
             }
         }
-        if (Directory.Exists(folder))
+        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, Marker)) && Directory.EnumerateFileSystemEntries(folder).Any(path => !IsFirst(path)))
         {
-            if (!File.Exists(Path.Combine(folder, Marker)) && Directory.EnumerateFileSystemEntries(folder).Any())
-            {
-                throw new ConfigException($"eval.output, {run.Eval.Output}, holds files that no quick start made. Name another folder.");
-            }
-            Directory.Delete(folder, recursive: true);
+            throw new ConfigException($"eval.output, {run.Eval.Output}, holds files that no quick start made. Name another folder.");
         }
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, Marker), ConfigBinder.Print(run));
+        var writer = FolderLock.Take(folder, run.Eval.Output);
+        // The mark stays while the rest goes: a run that is killed here must know the folder again.
+        PendingFile.Write(Path.Combine(folder, Marker), ConfigBinder.Print(run));
+        foreach (var below in Directory.GetDirectories(folder))
+        {
+            Directory.Delete(below, recursive: true);
+        }
+        foreach (var file in Directory.GetFiles(folder).Where(file => !IsFirst(file) && Path.GetFileName(file) != Marker))
+        {
+            File.Delete(file);
+        }
+        return writer;
     }
+
+    /// <summary>What a quick start writes before its mark.</summary>
+    private static bool IsFirst(string path) => Path.GetFileName(path) is FolderLock.FileName or Marker + PendingFile.Suffix;
 }

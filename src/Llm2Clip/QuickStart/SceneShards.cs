@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.QuickStart;
 
@@ -15,12 +16,13 @@ public static class SceneShards
     /// </summary>
     public static IReadOnlyList<string> Write(string folder, string name, int count, int perShard, Func<int, SceneSample> sample)
     {
-        Directory.CreateDirectory(folder);
+        DurableFolder.Create(folder);
         var paths = new List<string>();
         for (var start = 0; start < count; start += perShard)
         {
             var path = Path.Combine(folder, $"{name}-{paths.Count:D5}.tar");
-            using (var tar = new TarWriter(File.Create(path + ".tmp"), TarEntryFormat.Ustar))
+            using var file = new PendingFile(path);
+            using (var tar = new TarWriter(file.Stream, TarEntryFormat.Ustar, leaveOpen: true))
             {
                 for (var i = start; i < Math.Min(count, start + perShard); i++)
                 {
@@ -29,7 +31,7 @@ public static class SceneShards
                     Add(tar, item.Key + ".json", Json(item));
                 }
             }
-            File.Move(path + ".tmp", path, overwrite: true);
+            file.Complete();
             paths.Add(path);
         }
         return paths;

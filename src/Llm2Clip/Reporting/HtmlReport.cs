@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 
 namespace Llm2Clip.Reporting;
@@ -153,13 +154,8 @@ public sealed class HtmlReport(string title)
     public string Render() =>
         $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{Style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
 
-    /// <summary>Writes the page to a temporary name and renames it.</summary>
-    public void Write(string path)
-    {
-        var temporary = path + ".tmp";
-        File.WriteAllText(temporary, Render(), new UTF8Encoding(false));
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Writes the page, whole or not at all.</summary>
+    public void Write(string path) => PendingFile.Write(path, Render());
 
     // "val/en text to image/R@1" shares a chart with its other depths; "train/loss" and "train/lr" differ by orders of magnitude and do not.
     private static string ChartOf(string tag) => tag.Count(c => c == '/') > 1 ? tag[..tag.LastIndexOf('/')] : tag;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -67,17 +68,17 @@ internal sealed class EmbeddingStoreIndex : IDisposable
     {
         var hash = new XxHash128();
         long count = 0;
-        using var stream = new FileStream(Path.Combine(folder, name), FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 20);
+        using var file = new PendingFile(Path.Combine(folder, name));
         Span<byte> bytes = stackalloc byte[EntrySize];
         foreach (var (key, row) in InOrder(sorted))
         {
             key.Write(bytes);
             BinaryPrimitives.WriteInt64LittleEndian(bytes[CaptionHash.Size..], row);
-            stream.Write(bytes);
+            file.Stream.Write(bytes);
             hash.Append(bytes);
             count++;
         }
-        stream.Flush(flushToDisk: true);
+        file.Complete();
         return new IndexEntry(name, count, StoreFiles.Text(hash));
     }
 

@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -92,17 +93,11 @@ internal sealed record EmbeddingStoreManifest
         return manifest;
     }
 
-    /// <summary>Writes the manifest to a temporary name, flushes it to the disk and renames it.</summary>
+    /// <summary>Writes the manifest. What it names must be on the disk before: the files' names are flushed here, their bytes by their writers.</summary>
     public void Write(string folder)
     {
-        var path = Path.Combine(folder, FileName);
-        var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            JsonSerializer.Serialize(stream, this, Json);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, path, overwrite: true);
+        DurableFolder.Flush(folder);
+        PendingFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
     }
 
     private void Check(string path)

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;
@@ -17,7 +18,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private const int ShardBytes = 256 << 20;
 
     private readonly string _folder;
-    private readonly FileStream _lock;
+    private readonly FolderLock _lock;
     private readonly List<EmbeddingStoreIndex> _index = [];
     private readonly Dictionary<CaptionHash, long> _pending = [];
     private EmbeddingStoreManifest _manifest;
@@ -25,7 +26,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private int _nextIndex;
     private bool _failed;
 
-    private EmbeddingStoreWriter(string folder, FileStream writeLock, EmbeddingStoreManifest manifest)
+    private EmbeddingStoreWriter(string folder, FolderLock writeLock, EmbeddingStoreManifest manifest)
     {
         (_folder, _lock, _manifest) = (folder, writeLock, manifest);
     }
@@ -55,7 +56,6 @@ public sealed class EmbeddingStoreWriter : IDisposable
         {
             EmbeddingStore.RequireTeacher(folder, EmbeddingStoreManifest.Read(folder), fingerprint); // Before anything is touched.
         }
-        Directory.CreateDirectory(folder);
         var writeLock = FolderLock.Take(folder);
         EmbeddingStoreWriter? writer = null;
         try
@@ -135,10 +135,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
             }
             _shard?.Flush();
         }
-        catch (IOException error)
+        catch (Exception error) when (WriteException.IsCause(error))
         {
-            _failed = true; // Do not try to commit on a full disk: what is there will be recovered.
-            throw new RunException($"Could not write to {_folder}: {error.Message} Rows written so far are kept; make room and run the command again.", error);
+            throw Failed(error);
         }
         return added;
     }
@@ -150,7 +149,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
         {
             return;
         }
-        var entry = _shard!.Entry();
+        ShardEntry entry;
+        try
+        {
+            entry = _shard!.Entry();
+        }
+        catch (Exception error) when (WriteException.IsCause(error))
+        {
+            throw Failed(error);
+        }
         var shards = _manifest.Shards.Where(s => s.Number != entry.Number).Append(entry).ToList();
         var fresh = _pending.Select(p => (p.Key, p.Value)).OrderBy(p => p.Key).ToList();
 
@@ -163,6 +170,13 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
         Publish(shards, keep, [.. _index.Skip(keep).Select(part => part.Entries()), fresh]);
         _pending.Clear();
+    }
+
+    /// <summary>The error of a store that cannot be written. No commit is tried any more: what is on the disk will be recovered.</summary>
+    private RunException Failed(Exception error)
+    {
+        _failed = true;
+        return new RunException($"{WriteException.Of(_folder, error).Message} Rows written so far are kept; make room and run the command again.", error);
     }
 
     /// <summary>Commits and merges the index into one part, the fastest to read.</summary>
@@ -194,9 +208,18 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Index merged and written, manifest renamed into place, then files that nothing names any more deleted.</summary>
     private void Publish(IReadOnlyList<ShardEntry> shards, int keep, IReadOnlyList<IEnumerable<(CaptionHash Key, long Row)>> parts)
     {
-        var merged = EmbeddingStoreIndex.Merge(_folder, $"index-{_nextIndex++:d6}.bin", parts);
-        _manifest = _manifest with { Shards = shards, Index = [.. _index.Take(keep).Select(part => part.Entry), merged] };
-        _manifest.Write(_folder);
+        IndexEntry merged;
+        try
+        {
+            merged = EmbeddingStoreIndex.Merge(_folder, $"index-{_nextIndex++:d6}.bin", parts);
+            var next = _manifest with { Shards = shards, Index = [.. _index.Take(keep).Select(part => part.Entry), merged] };
+            next.Write(_folder);
+            _manifest = next;
+        }
+        catch (WriteException error)
+        {
+            throw Failed(error);
+        }
         foreach (var old in _index.Skip(keep))
         {
             old.Dispose();

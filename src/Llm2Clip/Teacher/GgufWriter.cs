@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -57,31 +58,25 @@ public sealed class GgufWriter
         return this;
     }
 
-    /// <summary>Writes the file to a temporary name beside <paramref name="path"/> and renames it.</summary>
+    /// <summary>Writes the file, whole or not at all.</summary>
     public void Write(string path)
     {
-        var temporary = path + ".partial";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-            using (var output = new BinaryWriter(stream))
+            using var file = new PendingFile(path);
+            using var output = new BinaryWriter(file.Stream, Encoding.UTF8, leaveOpen: true);
+            WriteHeader(output);
+            foreach (var tensor in tensors)
             {
-                WriteHeader(output);
-                foreach (var tensor in tensors)
-                {
-                    Pad(output);
-                    output.Write(tensor.Data);
-                }
                 Pad(output);
-                output.Flush();
-                stream.Flush(flushToDisk: true);
+                output.Write(tensor.Data);
             }
-            File.Move(temporary, path, overwrite: true);
+            Pad(output);
+            file.Complete();
         }
-        catch (IOException error)
+        catch (WriteException error)
         {
-            File.Delete(temporary);
-            throw new RunException($"{path}: could not be written: {error.Message}", error);
+            throw new RunException(error.Message, error);
         }
     }
 

@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -71,13 +72,12 @@ public static class TeacherFolder
         var path = Path.Combine(folder, ManifestName);
         try
         {
-            Directory.CreateDirectory(folder);
-            File.WriteAllBytes(path + ".partial", JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
-            File.Move(path + ".partial", path, overwrite: true);
+            DurableFolder.Create(folder);
+            PendingFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
         }
-        catch (IOException error)
+        catch (WriteException error)
         {
-            throw new RunException($"{path}: could not be written: {error.Message}", error);
+            throw new RunException(error.Message, error);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -59,9 +60,7 @@ public static class WeightsHash
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(entry)!);
-            var temporary = $"{entry}.{Environment.ProcessId}";
-            File.WriteAllText(temporary, stamp + hash, new UTF8Encoding(false));
-            File.Move(temporary, entry, overwrite: true);
+            PendingFile.Write(entry, stamp + hash);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -112,6 +112,10 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Range(1, 100_000)]
     public int EvaluateEvery { get; init; } = 5;
 
+    [Description("Steps between checkpoints, which a stopped run goes on from; 0 = only at evaluations and on Ctrl-C.")]
+    [Range(0, 1 << 30)]
+    public long CheckpointEvery { get; init; } = 200;
+
     [Description("Pairs of languages evaluated on data.val, such as en->zh; empty = the first training language to itself, and to and from every other. Without data.val nothing is.")]
     public IReadOnlyList<string> Pairs { get; init; } = [];
 

@@ -13,9 +13,7 @@ internal sealed class CcStep : IDisposable
     private readonly CcAdapterModule _module;
     private readonly CcBatches _batches;
     private readonly Device _device;
-    private readonly FlatAdamW _optimizer;
     private readonly RateSchedule _schedule;
-    private HardNegatives? _negatives;
 
     public CcStep(CcFinetuneConfig config, CcAdapterModule module, CcBatches batches, Device device)
     {
@@ -24,15 +22,21 @@ internal sealed class CcStep : IDisposable
         var options = new GroupOptions(config.LearningRate, config.LearningRate, config.LearningRate, config.WeightDecay);
         var groups = ParameterGroups.Build(parameters.Select(p => (p.name, p.parameter.shape.Length)), 0, options, LayerNaming.HuggingFace);
         Parameters = new FlatParameters(parameters, groups);
-        _optimizer = new FlatAdamW(Parameters, new AdamWOptions(0.9, 0.999, 1e-8)); // torch's defaults: the vectors are dense, unlike a ViT's early gradients.
+        Optimizer = new FlatAdamW(Parameters, new AdamWOptions(0.9, 0.999, 1e-8)); // torch's defaults: the vectors are dense, unlike a ViT's early gradients.
         _schedule = new RateSchedule(config.Schedule, config.WarmupSteps);
     }
 
     /// <summary>The adapter's weights.</summary>
     public FlatParameters Parameters { get; }
 
+    /// <summary>Moments and step count.</summary>
+    public FlatAdamW Optimizer { get; }
+
+    /// <summary>The hard negatives found last; null before the first search.</summary>
+    public HardNegatives? Mined { get; set; }
+
     /// <summary>Steps made.</summary>
-    public long Done => _optimizer.Steps;
+    public long Done => Optimizer.Steps;
 
     /// <summary>
     /// One step: loss, gradient norm, and the learning rate it was made with. Throws <see cref="RunException"/> for a loss that is not finite,
@@ -55,24 +59,24 @@ internal sealed class CcStep : IDisposable
         }
         var warm = Math.Min(1.0, _config.WarmupSteps / (double)total);
         var factor = _schedule.Factor(number, number / (double)total, warm);
-        _optimizer.Step(factor, FlatAdamW.ClipScale(norm, _config.GradientClip));
+        Optimizer.Step(factor, FlatAdamW.ClipScale(norm, _config.GradientClip));
         return (loss, norm, _config.LearningRate * factor);
     }
 
     /// <summary>Hard negatives that are in force in an epoch; searched anew every <see cref="CcFinetuneConfig.MineEvery"/> epochs.</summary>
     public HardNegatives Negatives(int epoch, CcPictures pictures, CancellationToken cancellation)
     {
-        if (_negatives is null || epoch % _config.MineEvery == 0)
+        if (Mined is null || epoch % _config.MineEvery == 0)
         {
-            _negatives = HardNegatives.Mine(
+            Mined = HardNegatives.Mine(
                 pictures, _config.HardNegatives, _config.MinePool, CounterRandom.Mix(_config.Seed, 4, epoch), captions => _module.call(_batches.Vectors(captions, _device)), cancellation);
         }
-        return _negatives;
+        return Mined;
     }
 
     public void Dispose()
     {
-        _optimizer.Dispose();
+        Optimizer.Dispose();
         Parameters.Dispose();
     }
 
@@ -101,46 +105,4 @@ internal sealed class CcStep : IDisposable
             negatives > 0 ? embeddings.narrow(0, 2 * queries, negatives) : null,
             _config.Scale, _config.BothDirections, excluded).MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>The best weights so far, by a criterion that grows.</summary>
-internal sealed class BestWeights(FlatParameters parameters) : IDisposable
-{
-    private Tensor? _values;
-    private int _worse;
-
-    /// <summary>Epochs done when they stood.</summary>
-    public int Epoch { get; private set; }
-
-    /// <summary>The highest criterion so far.</summary>
-    public double Criterion { get; private set; } = double.NegativeInfinity;
-
-    /// <summary>Keeps the current weights where they are better than all before.</summary>
-    public void Offer(int epoch, double criterion)
-    {
-        if (criterion <= Criterion)
-        {
-            _worse++;
-            return;
-        }
-        (Epoch, Criterion, _worse) = (epoch, criterion, 0);
-        _values?.Dispose();
-        using var off = no_grad();
-        _values = parameters.Values.clone().DetachFromDisposeScope();
-    }
-
-    /// <summary>Whether the last <paramref name="patience"/> offers were no better; never for 0.</summary>
-    public bool Exhausted(int patience) => patience > 0 && _worse >= patience;
-
-    /// <summary>Puts the best weights back.</summary>
-    public void Restore()
-    {
-        if (_values is not null)
-        {
-            using var off = no_grad();
-            parameters.Values.copy_(_values);
-        }
-    }
-
-    public void Dispose() => _values?.Dispose();
 }

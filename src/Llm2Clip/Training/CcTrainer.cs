@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
@@ -15,7 +16,7 @@ namespace Llm2Clip.Training;
 
 /// <summary>
 /// Caption-contrastive training of an adapter over the frozen LLM's pooled vectors (stage 1, facts A5): captions of one picture come together,
-/// those of others go apart. The LLM runs once a caption, into the raw store; the training then takes seconds to minutes.
+/// those of others go apart. The LLM runs once a caption, into the raw store. A stopped training goes on from its checkpoint.
 /// </summary>
 public sealed class CcTrainer
 {
@@ -62,6 +63,7 @@ public sealed class CcTrainer
             Probe = rows is null ? null : new CaptionProbeResult(CaptionProbe.Protocol, fingerprint, data.Val, trainer._val!.Pictures, rows),
         };
         trainer.Save(teacher, result);
+        CcCheckpoint.Delete(config.Output);
         trainer._adapter.Dispose();
         return result;
     }
@@ -162,22 +164,18 @@ public sealed class CcTrainer
         using var step = new CcStep(_config, _adapter.Module, batches, device.Device);
         var total = (long)batches.PerEpoch * _config.Epochs;
         using var best = new BestWeights(step.Parameters);
+        var checkpoint = new CcCheckpoint(_config.Output, Identity(), step, best, _pictures.Count, _config.HardNegatives);
         var clock = Stopwatch.StartNew();
-        Evaluate(0, best);
-
-        var (loss, epoch) = (0.0, 0);
-        using (var progress = _log.Start("Caption-contrastive training", total, "steps"))
+        if (checkpoint.Load() is { } history)
         {
-            while (epoch < _config.Epochs && !best.Exhausted(_config.Patience))
-            {
-                loss = TrainEpoch(epoch, step, batches, total, progress);
-                epoch++;
-                if (epoch % _config.EvaluateEvery == 0 || epoch == _config.Epochs)
-                {
-                    Evaluate(epoch, best);
-                }
-            }
+            _history.AddRange(history);
+            _log.Info($"Resumed at step {step.Done}, epoch {checkpoint.Position.Epoch + 1}, batch {checkpoint.Position.Batch} from {_config.Output}.");
         }
+        else
+        {
+            Evaluate(0, best);
+        }
+        var (loss, epoch) = RunEpochs(step, batches, best, checkpoint, total);
         if (_config.Selection != CcSelection.Last)
         {
             best.Restore();
@@ -206,21 +204,71 @@ public sealed class CcTrainer
         };
     }
 
-    private double TrainEpoch(int epoch, CcStep step, CcBatches batches, long total, IProgressTask progress)
+    private (double Loss, int Epochs) RunEpochs(CcStep step, CcBatches batches, BestWeights best, CcCheckpoint checkpoint, long total)
     {
-        var negatives = _config.HardNegatives > 0 ? step.Negatives(epoch, _pictures, _cancellation) : null;
-        var sum = 0.0;
-        foreach (var batch in batches.Epoch(epoch, negatives is null ? null : negatives.Of))
+        var (epoch, batch, sum) = checkpoint.Position;
+        using var progress = _log.Start("Caption-contrastive training", total, "steps");
+        progress.Advance(step.Done);
+        try
         {
-            _cancellation.ThrowIfCancellationRequested();
-            var (loss, norm, rate) = step.Run(batch, _pictures, total);
-            sum += loss;
-            _metrics.Scalar("cc/loss", step.Done, loss);
-            _metrics.Scalar("cc/gradient_norm", step.Done, norm);
-            _metrics.Scalar("cc/learning_rate", step.Done, rate);
-            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {loss:f3}"));
+            // A checkpoint of the last evaluation stands at the end of an epoch: what comes then is decided here, as it would have been.
+            while (epoch < _config.Epochs && !best.Exhausted(_config.Patience))
+            {
+                var negatives = _config.HardNegatives == 0 ? null : batch == 0 ? step.Negatives(epoch, _pictures, _cancellation) : step.Mined;
+                foreach (var next in batches.Epoch(epoch, negatives is null ? null : negatives.Of).Skip((int)batch))
+                {
+                    _cancellation.ThrowIfCancellationRequested();
+                    if (batch == 0)
+                    {
+                        sum = 0;
+                    }
+                    sum += TrainBatch(step, next, total, progress);
+                    batch++;
+                    if (_config.CheckpointEvery > 0 && step.Done % _config.CheckpointEvery == 0 && batch < batches.PerEpoch)
+                    {
+                        checkpoint.Save(epoch, batch, sum, _history);
+                    }
+                }
+                (epoch, batch) = (epoch + 1, 0);
+                if (epoch % _config.EvaluateEvery == 0 || epoch == _config.Epochs)
+                {
+                    Evaluate(epoch, best);
+                    checkpoint.Save(epoch, 0, sum, _history);
+                }
+                else if (_config.CheckpointEvery > 0 && step.Done % _config.CheckpointEvery == 0)
+                {
+                    checkpoint.Save(epoch, 0, sum, _history);
+                }
+            }
         }
-        return sum / batches.PerEpoch;
+        catch (OperationCanceledException)
+        {
+            checkpoint.Save(epoch, batch, sum, _history);
+            _log.Info($"Stopped at step {step.Done}; the same command goes on from there.");
+            throw;
+        }
+        return (sum / batches.PerEpoch, epoch);
+    }
+
+    private double TrainBatch(CcStep step, CcBatch batch, long total, IProgressTask progress)
+    {
+        var (loss, norm, rate) = step.Run(batch, _pictures, total);
+        _metrics.Scalar("cc/loss", step.Done, loss);
+        _metrics.Scalar("cc/gradient_norm", step.Done, norm);
+        _metrics.Scalar("cc/learning_rate", step.Done, rate);
+        progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {loss:f3}"));
+        return loss;
+    }
+
+    /// <summary>What a resumed run must share with the one that it goes on from.</summary>
+    private Dictionary<string, string> Identity()
+    {
+        var identity = RunIdentity.Bound("cc_finetune", _config);
+        identity.Add("data.train", _data.Train);
+        identity.Add("data.val", _data.Val);
+        identity.Add("LLM fingerprint", _raw.Fingerprint);
+        identity.Add("captions", string.Create(CultureInfo.InvariantCulture, $"{_pictures.Captions} of {_pictures.Count} pictures"));
+        return identity;
     }
 
     // ---- Evaluation and choice of the epoch ------------------------------------------------------------------------------------------------
@@ -280,11 +328,9 @@ public sealed class CcTrainer
         var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
         try
         {
-            Directory.CreateDirectory(_config.Output);
+            DurableFolder.Create(_config.Output);
             _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
-            var report = Path.Combine(_config.Output, "cc-finetune.json");
-            File.WriteAllText(report + ".partial", JsonSerializer.Serialize(result, options));
-            File.Move(report + ".partial", report, overwrite: true);
+            PendingFile.Write(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, options));
         }
         catch (IOException error)
         {

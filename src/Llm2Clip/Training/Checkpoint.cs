@@ -1,6 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
 using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -40,14 +41,21 @@ public sealed record TrainState
     public int EvaluationsSinceBest { get; init; }
 }
 
+/// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>
+/// <param name="Tensors">Written on saving; overwritten by what was saved on loading.</param>
+/// <param name="Notes">JSON, as it was saved.</param>
+public sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensors, JsonNode? Notes);
+
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
-/// parameter name) and <c>state.json</c> (position and configuration). Written under a temporary name and renamed.
+/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration). Written
+/// under a temporary name and renamed.
 /// </summary>
 public static class Checkpoint
 {
     private const string Weights = "weights.safetensors";
     private const string Optimizer = "optimizer.safetensors";
+    private const string Extras = "extras.safetensors";
     private const string StateFile = "state.json";
     private const int Version = 1;
 
@@ -60,8 +68,10 @@ public static class Checkpoint
     /// <param name="parameters">Weights.</param>
     /// <param name="optimizer">Moments and step count.</param>
     /// <param name="average">The moving average, where the run has one.</param>
+    /// <param name="extras">What else the trainer keeps.</param>
     public static void Save(
-        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average)
+        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
+        CheckpointExtras? extras = null)
     {
         using var scope = NewDisposeScope();
         CheckpointFolder.Replace(folder, into =>
@@ -75,7 +85,12 @@ public static class Checkpoint
                 ["state"] = JsonSerializer.SerializeToNode(state, Json),
                 ["identity"] = JsonSerializer.SerializeToNode(identity, Json),
             };
-            File.WriteAllText(Path.Combine(into, StateFile), json.ToJsonString(Json));
+            if (extras is not null)
+            {
+                Safetensors.Save(Path.Combine(into, Extras), extras.Tensors);
+                json["notes"] = extras.Notes;
+            }
+            PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json));
         });
     }
 
@@ -85,22 +100,32 @@ public static class Checkpoint
     /// <exception cref="ConfigException">It belongs to a run with other settings; each difference is named.</exception>
     /// <exception cref="InputException">It is damaged.</exception>
     public static TrainState? Load(
-        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average)
+        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average) =>
+        Load(folder, identity, parameters, optimizer, average, null)?.State;
+
+    /// <summary>The same with the tensors of <paramref name="extras"/>, and the notes that were saved with them.</summary>
+    public static (TrainState State, JsonNode? Notes)? Load(
+        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
+        IReadOnlyDictionary<string, Tensor>? extras)
     {
         if (CheckpointFolder.Find(folder) is not { } found)
         {
             return null;
         }
-        var (state, steps, stored) = ReadState(found);
+        var (state, steps, stored, notes) = ReadState(found);
         RequireSame(found, identity, stored);
         using var scope = NewDisposeScope();
         LoadPart(Path.Combine(found, Weights), parameters.Named(parameters.Values));
         LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
+        if (extras is not null)
+        {
+            LoadPart(Path.Combine(found, Extras), extras);
+        }
         optimizer.Steps = steps;
-        return state;
+        return (state, notes);
     }
 
-    private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity) ReadState(string folder)
+    private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity, JsonNode? Notes) ReadState(string folder)
     {
         var path = Path.Combine(folder, StateFile);
         try
@@ -113,7 +138,8 @@ public static class Checkpoint
             return (
                 json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state"),
                 json["optimizer_steps"]!.GetValue<long>(),
-                json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? []);
+                json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? [],
+                json["notes"]);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException)
         {

@@ -1,3 +1,5 @@
+using Llm2Clip.Engine.Files;
+
 namespace Llm2Clip.Training;
 
 /// <summary>
@@ -6,33 +8,32 @@ namespace Llm2Clip.Training;
 /// </summary>
 public static class CheckpointFolder
 {
-    private const string Writing = ".writing";
+    /// <summary>The old folder between the two renames. Not swept as a temporary: it may be the only whole one.</summary>
     private const string Previous = ".previous";
 
-    /// <summary>Replaces <paramref name="folder"/> by what <paramref name="write"/> puts into the folder it is given.</summary>
+    /// <summary>Replaces <paramref name="folder"/> by what <paramref name="write"/> puts into the folder it is given, flushed file by file.</summary>
     /// <exception cref="RunException">It cannot be written; what was there before is untouched.</exception>
     public static void Replace(string folder, Action<string> write)
     {
-        var writing = folder + Writing;
+        var writing = folder + PendingFile.Suffix;
         try
         {
-            Remove(writing);
-            Directory.CreateDirectory(writing);
+            Recover(folder);
+            DurableFolder.Create(writing);
             write(writing);
             if (Directory.Exists(folder))
             {
-                Remove(folder + Previous);
-                Directory.Move(folder, folder + Previous);
+                DurableFolder.Move(folder, folder + Previous);
             }
-            Directory.Move(writing, folder);
+            DurableFolder.Move(writing, folder);
             Remove(folder + Previous);
         }
         catch (Exception error)
         {
             Discard(writing);
-            if (error is IOException or UnauthorizedAccessException)
+            if (WriteException.IsCause(error))
             {
-                throw new RunException($"{folder} cannot be written ({error.Message}). Check the folder and the free space; the one before is kept.", error);
+                throw new RunException($"{WriteException.Of(folder, error).Message} Check the folder and the free space; the one before is kept.", error);
             }
             throw;
         }
@@ -41,6 +42,41 @@ public static class CheckpointFolder
     /// <summary>The folder itself, or the one before where the process ended between the two renames; null where there is none.</summary>
     public static string? Find(string folder) =>
         Directory.Exists(folder) ? folder : Directory.Exists(folder + Previous) ? folder + Previous : null;
+
+    /// <summary>
+    /// Clears up after a process that was killed while it replaced the folder: the one before gets its name back where the new one had not got
+    /// it, what is half written or left over goes. Throws <see cref="WriteException"/>.
+    /// </summary>
+    public static void Recover(string folder)
+    {
+        try
+        {
+            Remove(folder + PendingFile.Suffix);
+            if (Directory.Exists(folder))
+            {
+                Remove(folder + Previous);
+            }
+            else if (Directory.Exists(folder + Previous))
+            {
+                DurableFolder.Move(folder + Previous, folder);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw WriteException.Of(folder, error);
+        }
+    }
+
+    /// <summary>Deletes a folder: its name goes first, so that a kill leaves nothing that looks like a checkpoint. Throws <see cref="WriteException"/>.</summary>
+    public static void Delete(string folder)
+    {
+        Recover(folder);
+        if (Directory.Exists(folder))
+        {
+            DurableFolder.Move(folder, folder + PendingFile.Suffix);
+            Remove(folder + PendingFile.Suffix);
+        }
+    }
 
     private static void Remove(string folder)
     {

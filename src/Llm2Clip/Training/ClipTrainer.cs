@@ -122,6 +122,10 @@ public sealed class ClipTrainer : IDisposable
 
     private void Resume()
     {
+        foreach (var folder in new[] { LastFolder, BestFolder, ModelFolder })
+        {
+            CheckpointFolder.Recover(folder);
+        }
         if (Checkpoint.Load(LastFolder, _identity, _parameters, _optimizer, _average) is { } state)
         {
             (_state, _secondsBefore) = (state, state.Seconds);

@@ -17,6 +17,12 @@ internal sealed class HardNegatives
 
     private HardNegatives(int[] found, int count) => (_found, _count) = (found, count);
 
+    /// <summary>The table of a checkpoint: caption indices [pictures, count], -1 where there were too few.</summary>
+    public static HardNegatives FromTable(Tensor table) => new(table.data<int>().ToArray(), (int)table.shape[1]);
+
+    /// <summary>The table for a checkpoint, int32 [pictures, count]; the caller disposes it.</summary>
+    public Tensor ToTable() => tensor(_found, [_found.Length / _count, _count]);
+
     /// <summary>Caption indices for a picture.</summary>
     public ReadOnlySpan<int> Of(int picture)
     {

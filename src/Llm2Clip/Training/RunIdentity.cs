@@ -9,7 +9,7 @@ namespace Llm2Clip.Training;
 public static class RunIdentity
 {
     /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
-    private static readonly string[] Free = ["output", "log_every", "checkpoint_every"];
+    private static readonly string[] Free = ["output", "raw_store", "log_every", "checkpoint_every"];
 
     private static readonly JsonSerializerOptions Json = new()
     {
@@ -24,7 +24,7 @@ public static class RunIdentity
 
     internal static IReadOnlyDictionary<string, string> Of(ClipTrainConfig config, IReadOnlyDictionary<string, string> others, string teacher)
     {
-        var all = Section("clip_train", config).Where(pair => !Free.Contains(pair.Key["clip_train.".Length..])).ToDictionary();
+        var all = Bound("clip_train", config);
         foreach (var (key, value) in others)
         {
             all[key] = value;
@@ -32,6 +32,10 @@ public static class RunIdentity
         all["teacher fingerprint"] = teacher;
         return all;
     }
+
+    /// <summary>A section without the keys that may change on resuming.</summary>
+    internal static Dictionary<string, string> Bound(string prefix, object section) =>
+        Section(prefix, section).Where(pair => !Free.Contains(pair.Key[(prefix.Length + 1)..])).ToDictionary();
 
     private static string Text(JsonNode? node) => node switch
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,7 @@ public static class ClipWeights
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>, which transformers opens as <c>CLIPVisionModelWithProjection</c>.</summary>
     public static void Save(ClipVisionModel model, string folder)
     {
-        Directory.CreateDirectory(folder);
+        DurableFolder.Create(folder);
         Safetensors.Save(
             Path.Combine(folder, "model.safetensors"),
             model.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter),
@@ -68,7 +69,7 @@ public static class ClipWeights
 
     /// <summary>Writes JSON in the way Hugging Face's files look.</summary>
     internal static void WriteJson(string path, JsonObject json) =>
-        File.WriteAllText(path, json.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }) + "\n");
+        PendingFile.Write(path, json.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }) + "\n");
 
     private static string? TargetName(string stored, bool bare, bool newProjection)
     {

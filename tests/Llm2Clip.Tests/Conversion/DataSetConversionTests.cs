@@ -42,7 +42,7 @@ public sealed class DataSetConversionTests : IDisposable
         ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "b", form);
         var files = ConversionCase.Files(_folder["a"]);
         Assert.Equal(files, ConversionCase.Files(_folder["b"]));
-        Assert.DoesNotContain(files.Keys, name => name.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(files.Keys, name => name.EndsWith(".llm2clip-tmp", StringComparison.Ordinal));
         Assert.Equal([".convert/progress.json"], files.Keys.Where(name => name.StartsWith(".convert", StringComparison.Ordinal)));
     }
 

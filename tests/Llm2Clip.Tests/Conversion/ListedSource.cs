@@ -9,6 +9,9 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
     /// <summary>Samples that are given out before <see cref="ReadShard"/> throws.</summary>
     public int BreaksAfter { get; set; } = int.MaxValue;
 
+    /// <summary>Called before each sample that is given out, with its number in this reading.</summary>
+    public Action<int>? Before { get; set; }
+
     public string Description => "made up";
 
     public int ShardCount => shards.Count;
@@ -18,6 +21,7 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
     /// <summary>A sample without captions stands for a bad record.</summary>
     public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
     {
+        var number = 0;
         foreach (var sample in shards[shard])
         {
             if (BreaksAfter-- == 0)
@@ -29,6 +33,7 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
                 onBad(new BadSample(sample.Origin, "no caption"));
                 continue;
             }
+            Before?.Invoke(number++);
             yield return sample;
         }
     }

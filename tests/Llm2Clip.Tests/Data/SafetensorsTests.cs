@@ -105,7 +105,7 @@ public sealed class SafetensorsTests : IDisposable
         var before = File.ReadAllBytes(path);
 
         Assert.Throws<ArgumentException>(() => Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = ones(2), ["y"] = ones(2, dtype: ScalarType.ComplexFloat32) }));
-        Directory.CreateDirectory(path + ".partial");
+        Directory.CreateDirectory(path + ".llm2clip-tmp");
         Assert.Throws<RunException>(() => Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = zeros(2) }));
 
         Assert.Equal(before, File.ReadAllBytes(path));

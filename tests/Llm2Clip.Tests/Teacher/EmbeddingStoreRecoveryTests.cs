@@ -153,7 +153,7 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         }
         if (random.Next(2) == 0)
         {
-            File.WriteAllText(Path.Combine(folder, "manifest.json.tmp"), "{\"form");
+            File.WriteAllText(Path.Combine(folder, "manifest.json.llm2clip-tmp"), "{\"form");
             var next = manifest.Index.Select(part => EmbeddingStoreRecovery.NumberOf(part.File)).DefaultIfEmpty(-1).Max() + 1;
             File.WriteAllBytes(Path.Combine(folder, $"index-{next:d6}.bin"), new byte[random.Next(100)]);
         }

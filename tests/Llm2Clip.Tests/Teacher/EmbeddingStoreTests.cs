@@ -149,7 +149,7 @@ public sealed class EmbeddingStoreTests : IDisposable
         var folder = StoreCases.Path(_root, "a");
         using (EmbeddingStore.Create(folder, "t", 4))
         {
-            Assert.Throws<RunException>(() => EmbeddingStore.Create(folder, "t", 4));
+            Assert.Throws<ConfigException>(() => EmbeddingStore.Create(folder, "t", 4));
         }
         EmbeddingStore.Create(folder, "t", 4).Dispose();
     }

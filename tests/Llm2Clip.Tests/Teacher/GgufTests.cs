@@ -41,7 +41,7 @@ public class GgufTests
         Assert.Equal([1f, 2f, 3f], file.ReadTensor("odd"));
         Assert.Equal(values.Select(value => (float)(Half)value), file.ReadTensor("half"));
         Assert.All(values.Zip(file.ReadTensor("eight")), pair => Assert.InRange(pair.Second - pair.First, -1 / 254f, 1 / 254f));
-        Assert.False(File.Exists(path + ".partial"));
+        Assert.False(File.Exists(path + ".llm2clip-tmp"));
     }
 
     [Fact]

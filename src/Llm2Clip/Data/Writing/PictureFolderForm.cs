@@ -1,4 +1,5 @@
 using System.Text;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Data.Writing;
 
@@ -64,20 +65,27 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
             _relative = $"images/{start.Number:D5}";
             _folder = Path.Combine(place.Folder, _relative);
             _separators = [.. list.Sections(place.Name).Select(section => section.Separator)];
-            Remove(Temporary);
-            Directory.CreateDirectory(Temporary);
+            PendingFile.Sweep(Directory.CreateDirectory(Path.GetDirectoryName(_folder)!).FullName);
+            DurableFolder.Create(Temporary);
             for (var section = 0; section < _separators.Length; section++)
             {
                 _parts.Add(new PendingFile(PartFile(place, start.Number, section)));
             }
         }
 
-        private string Temporary => _folder + ".tmp";
+        private string Temporary => _folder + PendingFile.Suffix;
 
         public void Add(Sample sample, ReadOnlyMemory<byte> picture)
         {
             var name = $"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}";
-            File.WriteAllBytes(Path.Combine(Temporary, name), picture.Span);
+            try
+            {
+                File.WriteAllBytes(Path.Combine(Temporary, name), picture.Span);
+            }
+            catch (Exception error) when (WriteException.IsCause(error))
+            {
+                throw WriteException.Of($"{_folder}/{name}", error);
+            }
             foreach (var (section, entry) in _list.Entries(new WrittenPicture(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
             {
                 _parts[section].Stream.Write(Encoding.UTF8.GetBytes(_separators[section]));
@@ -89,9 +97,10 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
 
         public void Complete()
         {
+            DurableFolder.FlushFiles(Temporary);
             _parts.ForEach(part => part.Complete());
             Remove(_folder);
-            Directory.Move(Temporary, _folder);
+            DurableFolder.Move(Temporary, _folder);
             _complete = true;
         }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Data.Writing;
 

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training;
+
+/// <summary>
+/// The checkpoint of caption-contrastive training, in <c>OUTPUT/checkpoint</c> as long as the training is not over: <see cref="Checkpoint"/>
+/// with the best weights so far, the hard negatives in force, the loss of the running epoch and the evaluations.
+/// </summary>
+internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, string> identity, CcStep step, BestWeights best, int pictures, int hardNegatives)
+{
+    private sealed record Notes(double LossSum, IReadOnlyList<CcEvaluation> History);
+
+    private readonly string _folder = FolderOf(output);
+
+    /// <summary>Where the run stands that is saved here: epoch, batches done of it, and the sum of their losses.</summary>
+    public (int Epoch, long Batch, double LossSum) Position { get; private set; }
+
+    /// <summary>Whether a stopped training left one in a teacher folder.</summary>
+    public static bool Exists(string output) => CheckpointFolder.Find(FolderOf(output)) is not null;
+
+    /// <summary>Saves the state after a step.</summary>
+    public void Save(int epoch, long batch, double lossSum, IReadOnlyList<CcEvaluation> history)
+    {
+        using var scope = NewDisposeScope();
+        var state = new TrainState
+        {
+            Step = step.Done, Epoch = epoch, Batch = batch, BestScore = best.Criterion, BestStep = best.Epoch, EvaluationsSinceBest = best.Worse,
+        };
+        Checkpoint.Save(_folder, state, identity, step.Parameters, step.Optimizer, null, new CheckpointExtras(Tensors(), JsonSerializer.SerializeToNode(new Notes(lossSum, history))));
+    }
+
+    /// <summary>Puts a checkpoint back, where there is one. Throws as <see cref="Checkpoint"/> does.</summary>
+    /// <returns>The evaluations so far; null where there is no checkpoint.</returns>
+    public IReadOnlyList<CcEvaluation>? Load()
+    {
+        CheckpointFolder.Recover(_folder);
+        using var scope = NewDisposeScope();
+        var tensors = Tensors();
+        if (Checkpoint.Load(_folder, identity, step.Parameters, step.Optimizer, null, tensors) is not var (state, json))
+        {
+            return null;
+        }
+        var notes = json.Deserialize<Notes>() ?? throw new InputException($"{_folder} lacks its notes. Remove it to start anew.");
+        best.Resume(state);
+        step.Mined = hardNegatives > 0 ? HardNegatives.FromTable(tensors[NegativesName]) : null;
+        Position = (state.Epoch, state.Batch, notes.LossSum);
+        return notes.History;
+    }
+
+    /// <summary>Deletes it: the training is over and its result written.</summary>
+    public static void Delete(string output) => CheckpointFolder.Delete(FolderOf(output));
+
+    private const string NegativesName = "hard_negatives";
+
+    private static string FolderOf(string output) => Path.Combine(output, "checkpoint");
+
+    private Dictionary<string, Tensor> Tensors()
+    {
+        var tensors = new Dictionary<string, Tensor> { ["best"] = best.Values };
+        if (hardNegatives > 0)
+        {
+            tensors.Add(NegativesName, step.Mined?.ToTable() ?? full([pictures, hardNegatives], -1, dtype: ScalarType.Int32));
+        }
+        return tensors;
+    }
+}
