@@ -17,6 +17,9 @@ internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder
     /// <summary>Lives that a run has on average, as long as its cuts come in the working part.</summary>
     private const int Lives = 6;
 
+    /// <summary>What <c>dotnet</c> runs.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll");
+
     public static int Cuts { get; } = FromEnvironment("LLM2CLIP_CUTS", 10);
 
     public static int Seed { get; } = FromEnvironment("LLM2CLIP_CUTS_SEED", 1);
@@ -65,9 +68,12 @@ internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder
         path => path.EndsWith(PendingFile.Suffix, StringComparison.Ordinal) || path.EndsWith(".previous", StringComparison.Ordinal));
 
     /// <summary>The program with arguments, its output collected in <paramref name="log"/>.</summary>
-    public static Process Start(string[] arguments, StringBuilder log)
+    public static Process Start(string[] arguments, StringBuilder log) => Start("dotnet", [Program, .. arguments], log);
+
+    /// <summary>The same through another program, which gets <see cref="Program"/> among its arguments.</summary>
+    public static Process Start(string launcher, string[] arguments, StringBuilder log)
     {
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), .. arguments])
+        var process = Process.Start(new ProcessStartInfo(launcher, arguments)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
