@@ -1,9 +1,11 @@
 using System.Text;
 using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.QuickStart;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Cli;
+using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Vision;
 using static TorchSharp.torch;
 
@@ -84,6 +86,28 @@ public sealed class OtherWriterTests : IDisposable
         using var living = new PendingFile(Path.Combine(Out, "b.json"));
         FolderLock.Take(Out).Dispose();
         Assert.Equal(["b.json" + PendingFile.Suffix, "notes.tmp", FolderLock.FileName], Directory.GetFileSystemEntries(Out).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void TemporaryRawStoresOfKilledProcessesAreRemoved()
+    {
+        var (dead, living) = (Directory.CreateTempSubdirectory("llm2clip-raw-").FullName, Directory.CreateTempSubdirectory("llm2clip-raw-").FullName);
+        using (FolderLock.Take(living))
+        {
+            foreach (var folder in new[] { dead, living })
+            {
+                File.WriteAllText(Path.Combine(folder, "vectors"), "");
+                Directory.SetLastWriteTimeUtc(folder, DateTime.UtcNow.AddHours(-1));
+            }
+            using (var raw = new RawVectors(new FakeEncoder(4), "", VectorType.Fp16, SilentLog.Instance))
+            {
+                Assert.False(Directory.Exists(dead));
+                Assert.True(File.Exists(Path.Combine(living, "vectors")));
+                raw.Require([new Caption("a", "en", CaptionKind.Short)], TestContext.Current.CancellationToken);
+                Assert.Equal(1, raw.Store.Count);
+            }
+        }
+        Directory.Delete(living, recursive: true);
     }
 
     /// <summary>A quick start that was killed while it cleared its folder: the mark was gone, the rest not, and it was refused ever after.</summary>
