@@ -1,6 +1,6 @@
 using Llm2Clip.Engine.Files;
-using Parquet.Schema;
 using Parquet;
+using Parquet.Schema;
 
 namespace Llm2Clip.Engine.Packages;
 

@@ -8,6 +8,12 @@ namespace Llm2Clip.Cli;
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {
+    /// <summary>
+    /// Sent where a file would grow past the limit of the process (ulimit -f); its default is to end the process. Taken, the write fails with an
+    /// error that can be told. The number is that of Linux.
+    /// </summary>
+    private const PosixSignal FileSizeLimit = (PosixSignal)25;
+
     private readonly CancellationTokenSource _source = new();
     private readonly TextWriter _error;
     private readonly PosixSignalRegistration[] _registrations;
@@ -16,6 +22,10 @@ internal sealed class Interrupt : IDisposable
     {
         _error = error;
         _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
+        if (OperatingSystem.IsLinux())
+        {
+            _registrations = [.. _registrations, PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true)];
+        }
     }
 
     public CancellationToken Token => _source.Token;

@@ -4,7 +4,7 @@ namespace Llm2Clip.Engine.Files;
 public sealed class WriteException : IOException
 {
     private WriteException(string path, Exception error)
-        : base($"{path} cannot be written: {Cause(error)}", error)
+        : base($"{path} cannot be written: {Cause(error)}".Replace(PendingFile.Suffix, "", StringComparison.Ordinal), error)
     {
     }
 

@@ -65,10 +65,13 @@ internal sealed class ConversionFolder : IDisposable
     /// <summary>Notes that everything is written. Throws <see cref="IOException"/>.</summary>
     public void Finish() => Write(Progress with { Finished = true });
 
-    /// <summary>Lets other writers in. Where no shard was completed, it does not bind the folder: another request may have it.</summary>
+    /// <summary>
+    /// Lets other writers in. Where no shard was completed, it does not bind the folder: another request may have it. A shard can be complete that
+    /// the progress does not tell of, as the disk was full in between: then the folder must stay known as ours.
+    /// </summary>
     public void Dispose()
     {
-        if (!Progress.Finished && Progress.Parts.Values.All(part => part.Shards == 0))
+        if (!Progress.Finished && Progress.Parts.Values.All(part => part.Shards == 0) && AnyOther(Root) is null)
         {
             File.Delete(Path.Combine(Root, WorkFolder, ProgressFile));
         }
@@ -85,15 +88,20 @@ internal sealed class ConversionFolder : IDisposable
         Progress = progress;
     }
 
+    /// <summary>A file that is not of the hidden folder, or null.</summary>
+    private static string? AnyOther(string path)
+    {
+        var work = Path.Combine(path, WorkFolder);
+        return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).FirstOrDefault(file => Path.GetDirectoryName(file) != work);
+    }
+
     private static void RequireOurs(string path)
     {
         if (!Directory.Exists(path) || File.Exists(Path.Combine(path, WorkFolder, ProgressFile)))
         {
             return;
         }
-        var work = Path.Combine(path, WorkFolder);
-        var foreign = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).FirstOrDefault(file => Path.GetDirectoryName(file) != work);
-        if (foreign is not null)
+        if (AnyOther(path) is { } foreign)
         {
             throw new InputException(
                 $"{path} is not empty and not a data set that this program was writing (it holds {Path.GetRelativePath(path, foreign)}). Name another folder.");

@@ -5,6 +5,14 @@ public interface IMetricsSink
 {
     /// <summary>Records a value, such as <c>train/loss</c> at global step 40.</summary>
     void Scalar(string tag, long step, double value);
+
+    /// <summary>
+    /// Says, before the first value, after which step the run goes on: what an interrupted run recorded beyond it does not count. -1 = it starts
+    /// anew.
+    /// </summary>
+    void StartAfter(long step)
+    {
+    }
 }
 
 /// <summary>Forgets everything.</summary>

@@ -18,10 +18,6 @@ public static class TeacherTuning
         var output = ConfigBinder.Required(run.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write");
         using var teacher = Teacher.Open(ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"), run.Teacher, log);
         using var writer = FolderLock.Take(output);
-        if (!CcCheckpoint.Exists(output))
-        {
-            MetricsLog.DropAfter(output, -1); // What was measured before belongs to another training.
-        }
         using var metrics = new ResumableMetrics(output);
         return CcTrainer.Run(run.CcFinetune, run.Data, teacher, metrics, log, cancellation);
     }

@@ -1,4 +1,5 @@
 using System.Collections;
+using Llm2Clip.Engine.Files;
 using Llm2Clip.Engine;
 
 namespace Llm2Clip.Teachers;
@@ -32,7 +33,8 @@ public static class EmbeddingStoreParquet
         {
             return Write(path, int.MaxValue);
         }
-        Directory.CreateDirectory(path);
+        DurableFolder.Create(path);
+        PendingFile.Sweep(path);
         long total = 0;
         for (var part = 0; total < store.Count; part++)
         {

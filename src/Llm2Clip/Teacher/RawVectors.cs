@@ -9,9 +9,11 @@ namespace Llm2Clip.Teachers;
 /// </summary>
 public sealed class RawVectors : IDisposable
 {
+    private const string TemporaryPrefix = "llm2clip-raw-";
+
     private readonly ITextEncoder _encoder;
     private readonly string _folder;
-    private readonly bool _temporary;
+    private readonly FolderLock? _temporary;
     private readonly VectorType _type;
     private readonly IRunLog _log;
     private EmbeddingStore? _store;
@@ -20,8 +22,15 @@ public sealed class RawVectors : IDisposable
     public RawVectors(ITextEncoder encoder, string folder, VectorType type, IRunLog log)
     {
         (_encoder, _type, _log) = (encoder, type, log);
-        _temporary = folder.Length == 0;
-        _folder = _temporary ? Directory.CreateTempSubdirectory("llm2clip-raw-").FullName : folder;
+        if (folder.Length > 0)
+        {
+            _folder = folder;
+            return;
+        }
+        RemoveAbandoned();
+        var root = Directory.CreateTempSubdirectory(TemporaryPrefix).FullName;
+        _temporary = FolderLock.Take(root);
+        _folder = Path.Combine(root, "store");
     }
 
     /// <summary>Length of a raw vector.</summary>
@@ -54,9 +63,31 @@ public sealed class RawVectors : IDisposable
     public void Dispose()
     {
         _store?.Dispose();
-        if (_temporary)
+        if (_temporary is not null)
         {
-            Directory.Delete(_folder, recursive: true);
+            Directory.Delete(Path.GetDirectoryName(_folder)!, recursive: true);
+            _temporary.Dispose();
+        }
+    }
+
+    /// <summary>Deletes temporary stores of processes that were killed: nobody holds their locks.</summary>
+    private static void RemoveAbandoned()
+    {
+        foreach (var root in Directory.GetDirectories(Path.GetTempPath(), TemporaryPrefix + "*"))
+        {
+            try
+            {
+                // One that is this young may not have been locked yet by who made it.
+                if (Directory.GetLastWriteTimeUtc(root) < DateTime.UtcNow.AddMinutes(-1))
+                {
+                    using var free = FolderLock.Take(root);
+                    Directory.Delete(root, recursive: true);
+                }
+            }
+            catch (Exception error) when (error is ConfigException or IOException or UnauthorizedAccessException)
+            {
+                // In use, or another user's.
+            }
         }
     }
 }

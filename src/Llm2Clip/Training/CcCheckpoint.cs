@@ -18,9 +18,6 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
     /// <summary>Where the run stands that is saved here: epoch, batches done of it, and the sum of their losses.</summary>
     public (int Epoch, long Batch, double LossSum) Position { get; private set; }
 
-    /// <summary>Whether a stopped training left one in a teacher folder.</summary>
-    public static bool Exists(string output) => CheckpointFolder.Find(FolderOf(output)) is not null;
-
     /// <summary>Saves the state after a step.</summary>
     public void Save(int epoch, long batch, double lossSum, IReadOnlyList<CcEvaluation> history)
     {

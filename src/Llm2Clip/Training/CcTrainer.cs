@@ -169,10 +169,12 @@ public sealed class CcTrainer
         if (checkpoint.Load() is { } history)
         {
             _history.AddRange(history);
+            _metrics.StartAfter(step.Done);
             _log.Info($"Resumed at step {step.Done}, epoch {checkpoint.Position.Epoch + 1}, batch {checkpoint.Position.Batch} from {_config.Output}.");
         }
         else
         {
+            _metrics.StartAfter(-1);
             Evaluate(0, best);
         }
         var (loss, epoch) = RunEpochs(step, batches, best, checkpoint, total);

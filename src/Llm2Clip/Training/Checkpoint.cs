@@ -119,7 +119,7 @@ public static class Checkpoint
         LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
         if (extras is not null)
         {
-            LoadPart(Path.Combine(found, Extras), extras);
+            LoadExact(Path.Combine(found, Extras), extras);
         }
         optimizer.Steps = steps;
         return (state, notes);
@@ -144,6 +144,21 @@ public static class Checkpoint
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException)
         {
             throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
+        }
+    }
+
+    /// <summary>Tensors of any type, which stay what they were.</summary>
+    private static void LoadExact(string path, IReadOnlyDictionary<string, Tensor> targets)
+    {
+        using var off = no_grad();
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, target) in targets)
+        {
+            if (!file.Contains(name) || file.Info(name) is var info && (info.Type != target.dtype || !info.Shape.SequenceEqual(target.shape)))
+            {
+                throw new InputException($"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. Remove the checkpoint's folder to start anew.");
+            }
+            target.copy_(file.Load(name, target.dtype));
         }
     }
 

@@ -129,7 +129,12 @@ public sealed class ClipTrainer : IDisposable
         if (Checkpoint.Load(LastFolder, _identity, _parameters, _optimizer, _average) is { } state)
         {
             (_state, _secondsBefore) = (state, state.Seconds);
+            _in.Metrics.StartAfter(state.Step);
             _in.Log.Info($"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {LastFolder}.");
+        }
+        else
+        {
+            _in.Metrics.StartAfter(-1);
         }
     }
 

@@ -143,6 +143,26 @@ public sealed class ConversionResumeTests : IDisposable
         Assert.Equal(expected, ConversionCase.Files(_folder["out"]));
     }
 
+    /// <summary>The first shard had its name when the disk was full for the entry that tells of it: the folder was refused ever after, as a stranger's.</summary>
+    [Fact]
+    public void ADiskThatIsFullBetweenAShardAndItsEntryDoesNotLoseTheFolder()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full, which fails like a full disk.");
+        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "whole", DataSetFormat.Webdataset);
+        var full = ListedSource.Make(2, 20);
+        full.Before = number =>
+        {
+            if (number == 2 && !Path.Exists(_folder["out/.convert/progress.json.llm2clip-tmp"]))
+            {
+                File.CreateSymbolicLink(_folder["out/.convert/progress.json.llm2clip-tmp"], "/dev/full");
+            }
+        };
+        Assert.Throws<RunException>(() => ConversionCase.Convert(_folder, full, "out", DataSetFormat.Webdataset));
+        Assert.True(File.Exists(_folder["out/data-00000.tar"]));
+        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DataSetFormat.Webdataset);
+        Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(_folder["out"]));
+    }
+
     [Fact]
     public void ASourceThatShrankIsNoticed()
     {
