@@ -1,6 +1,6 @@
 using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Inspection;
 
@@ -19,12 +19,12 @@ internal sealed class InspectionFolder : IDisposable
     public const string AgainstSheetFile = "contact-sheet-against.jpg";
 
     private readonly string _path;
-    private readonly FileStream _lock;
+    private readonly FolderLock _lock;
     private bool _isNew;
 
-    private InspectionFolder(string path, FileStream writeLock, bool isNew) => (_path, _lock, _isNew) = (path, writeLock, isNew);
+    private InspectionFolder(string path, FolderLock writeLock, bool isNew) => (_path, _lock, _isNew) = (path, writeLock, isNew);
 
-    /// <summary>Throws <see cref="RunException"/> where the folder cannot be written or another process writes to it.</summary>
+    /// <summary>Throws <see cref="WriteException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to it.</summary>
     public static InspectionFolder Open(string path) => Guard(path, () =>
     {
         var isNew = !Directory.Exists(path);
