@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
 using Llm2Clip.Layers;
+using Llm2Clip.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -105,7 +106,7 @@ public static class Checkpoint
         var path = Path.Combine(folder, StateFile);
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            var json = JsonKeys.ReadObject(path, "the state of a checkpoint");
             if (json["version"]?.GetValue<int>() != Version)
             {
                 throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
@@ -115,7 +116,7 @@ public static class Checkpoint
                 json["optimizer_steps"]!.GetValue<long>(),
                 json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? []);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
             throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
         }

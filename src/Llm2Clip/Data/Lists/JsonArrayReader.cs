@@ -107,7 +107,7 @@ internal sealed class JsonArrayReader : IDisposable
                 EnterList("");
                 break;
             case JsonTokenType.PropertyName:
-                _array = reader.GetString()!;
+                _array = Name(ref reader);
                 break;
             case JsonTokenType.StartArray when _inside == Inside.Object:
                 EnterList(_array);
@@ -130,6 +130,18 @@ internal sealed class JsonArrayReader : IDisposable
         }
         Keep(ref reader);
         return false;
+    }
+
+    private string Name(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{_path}: broken JSON at byte {_bufferAt + _from + reader.TokenStartIndex}: the name of a field is not Unicode", e);
+        }
     }
 
     private void Enter(Inside inside) => (_outside, _inside) = (_inside, inside);
