@@ -113,29 +113,30 @@ public static class TextEmbeddingTars
             {
                 continue;
             }
-            using var json = Parse(tar, path, entry);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            foreach (var (field, text) in Fields(tar, path, entry))
             {
-                continue;
-            }
-            foreach (var field in json.RootElement.EnumerateObject())
-            {
-                var value = field.Value is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 1 ? list[0] : field.Value;
-                if (value.ValueKind == JsonValueKind.String && value.GetString()!.Trim() is { Length: > 0 } text)
-                {
-                    yield return (key, field.Name.ToLowerInvariant(), text);
-                }
+                yield return (key, field, text);
             }
         }
     }
 
-    private static JsonDocument Parse(ShardBytes tar, string path, TarEntry entry)
+    private static List<(string Field, string Text)> Fields(ShardBytes tar, string path, TarEntry entry)
     {
         try
         {
-            return JsonDocument.Parse(WebDatasetSource.CaptionBytes(tar, entry));
+            using var json = JsonDocument.Parse(WebDatasetSource.CaptionBytes(tar, entry));
+            var fields = new List<(string, string)>();
+            foreach (var field in json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.EnumerateObject() : default)
+            {
+                var value = field.Value is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 1 ? list[0] : field.Value;
+                if (value.ValueKind == JsonValueKind.String && value.GetString()!.Trim() is { Length: > 0 } text)
+                {
+                    fields.Add((field.Name.ToLowerInvariant(), text));
+                }
+            }
+            return fields;
         }
-        catch (Exception e) when (e is JsonException or BadRecordException)
+        catch (Exception e) when (e is JsonException or BadRecordException or InvalidOperationException) // the latter: a text that is not Unicode
         {
             throw new InputException($"{path}: {entry.Name}: {e.Message}", e);
         }

@@ -289,6 +289,18 @@ public sealed class FoundCasesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("{\"c\": \"\xFF\"}")]
+    [InlineData("{\"c\": \"\\ud800\"}")]
+    [InlineData("{\"\\ud800\": \"a\"}")]
+    public void CaptionsOfImportedVectorsThatAreNoUnicodeAreRefused(string latin1)
+    {
+        var data = _folder.Tar("x.tar", System.Formats.Tar.TarEntryFormat.Ustar, ("k.json", Encoding.Latin1.GetBytes(latin1)));
+        var vectors = _folder.Tar("x_text_embeddings.tar", System.Formats.Tar.TarEntryFormat.Ustar, ("k.c", new byte[8]));
+        var error = Assert.Throws<InputException>(() => TextEmbeddingTars.Import([vectors], null, _folder["store"], "t", VectorType.Fp16, _folder));
+        Assert.StartsWith($"{data}: k.json: ", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>
     /// A frame of 24 x 18 in a picture that says it is 65,535 high: each row was tried, in time that grows with the square of their number (42 s).
     /// </summary>
