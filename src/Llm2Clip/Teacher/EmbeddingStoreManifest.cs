@@ -43,7 +43,7 @@ internal sealed record EmbeddingStoreManifest
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
-        Converters = { new JsonStringEnumConverter<VectorType>() },
+        Converters = { new JsonStringEnumConverter<VectorType>(allowIntegerValues: false) },
     };
 
     public required int Format { get; init; }

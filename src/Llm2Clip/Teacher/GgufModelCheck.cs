@@ -38,6 +38,14 @@ internal static class GgufModelCheck
         {
             throw new InputException($"{file.Path}: key '{prefix}.context_length' is {file.GetInteger($"{prefix}.context_length")}; it must be above 0 and fit 31 bits.");
         }
+        foreach (var key in (string[])["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"])
+        {
+            // libllama's norms assert this with the first text.
+            if (file.Has($"{prefix}.{key}") && file.GetNumber($"{prefix}.{key}") is not (>= 0 and < double.PositiveInfinity))
+            {
+                throw new InputException($"{file.Path}: key '{prefix}.{key}' is {file.GetNumber($"{prefix}.{key}")}; it must be 0 or more.");
+            }
+        }
         CheckHeads(file, prefix);
         CheckVocabulary(file);
     }

@@ -51,6 +51,15 @@ public sealed class FoundCasesTests : IDisposable
         Assert.Equal("7"u8, JsonFields.Raw("{\"\\ud800\": 1, \"id\": 7}"u8, "id"u8));
     }
 
+    /// <summary>Records were cut out of what stands between the two.</summary>
+    [Fact]
+    public void AListThatStandsTwiceInAJsonFileIsRefused()
+    {
+        File.WriteAllText(_folder["a.json"], """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
+        var error = Assert.Throws<InputException>(() => SampleSources.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
+        Assert.StartsWith($"{_folder["a.json"]}: the list `images` stands twice, again near byte ", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ACaptionWithHalfASurrogatePairIsRefusedWithItsLine()
     {
@@ -122,6 +131,7 @@ public sealed class FoundCasesTests : IDisposable
     [InlineData("\"index\": [{\"file\": \"index-000000.bin\", \"entries\": 9223372036854775807, \"checksum\": \"\"}, {\"file\": \"index-000001.bin\", \"entries\": 9223372036854775807, \"checksum\": \"\"}]")]
     [InlineData("\"index\": [{\"file\": \"\\u0000\", \"entries\": 1, \"checksum\": \"\"}]")]
     [InlineData("\"teacher\": \"\\ud800\"")]
+    [InlineData("\"dtype\": 17")]
     [InlineData("\"dimension\": 1, \"dimension\": 1")]
     public void AManifestOfAStoreThatContradictsItselfIsRefused(string field)
     {
@@ -213,6 +223,7 @@ public sealed class FoundCasesTests : IDisposable
     [InlineData("\"language\":\"zh\"", "\"language\":\"en\"")]
     [InlineData("\"language\":\"zh\"", "\"language\":null")]
     [InlineData("\"means\":[", "\"means\":[null,")]
+    [InlineData("\"kind\":\"residual\"", "\"kind\":17")]
     public void SettingsOfAnAdapterThatMakeNoSenseAreRefused(string valid, string damaged)
     {
         FuzzFormats.ByName("adapter").Plant(_folder.Path);
@@ -256,6 +267,9 @@ public sealed class FoundCasesTests : IDisposable
         Assert.StartsWith($"{path}: key 'llama.block_count' is 513; libllama takes up to 512", Refusal(), StringComparison.Ordinal);
         Write("llama.context_length\x04\0\0\0\x40\0\0\0", "llama.context_length\x04\0\0\0\x40\0\0\x80"); // libllama gives it out as a negative number
         Assert.StartsWith($"{path}: key 'llama.context_length' is 2147483712; it must be", Refusal(), StringComparison.Ordinal);
+
+        Write("llama.attention.layer_norm_rms_epsilon\x06\0\0\0", "llama.attention.layer_norm_rms_epsilon\x06\0\0\0\0\0\x80\xBF"); // -1
+        Assert.StartsWith($"{path}: key 'llama.attention.layer_norm_rms_epsilon' is -1; it must be 0 or more", Refusal(), StringComparison.Ordinal);
 
         void Write(string text, string by)
         {

@@ -26,11 +26,6 @@ internal sealed record FuzzFormat(string Name, Func<string, string[]> Plant, Act
 
     /// <summary>What a refusal must say besides the file: an offset, line, record, key or tensor.</summary>
     public Regex? Place { get; init; }
-
-    /// <summary>Why this machine cannot run it, or null.</summary>
-    public Func<string?> Missing { get; init; } = () => null;
-
-    
 }
 
 /// <summary>A damaged file in its folder.</summary>

@@ -20,6 +20,9 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
     /// <summary>Limit of the managed heap, bytes in hexadecimal: 1 GB.</summary>
     private const string HeapLimit = "40000000";
 
+    /// <summary>This program's own executable, however it was started.</summary>
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, typeof(FuzzRun).Assembly.GetName().Name!);
+
     private const int MaxFindings = 12;
 
     private readonly List<FuzzFinding> _findings = [];
@@ -49,7 +52,7 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
 
     /// <summary>What failed and how to repeat it.</summary>
     public string Report() => string.Join("\n\n", _findings.Select(finding =>
-        $"{format.Name}, seed {seed}, case {finding.Number}: {finding.Problem}\n  repeat: {Environment.ProcessPath} {FuzzChild.Verb} {format.Name} {seed} {finding.Number}\n  saved: {Save(finding)}"));
+        $"{format.Name}, seed {seed}, case {finding.Number}: {finding.Problem}\n  repeat: {Program} {FuzzChild.Verb} {format.Name} {seed} {finding.Number}\n  saved: {Save(finding)}"));
 
     /// <summary>Memory where there is some: each case writes two small files.</summary>
     private static string Roots => Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
@@ -91,7 +94,7 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"ulimit -c 0; ulimit -d {DataLimitKb}; exec \"$@\"");
         start.ArgumentList.Add("sh");
-        foreach (var argument in new[] { Environment.ProcessPath!, FuzzChild.Verb, format.Name, Text((long)seed), Text(from), Text(to), root })
+        foreach (var argument in new[] { Program, FuzzChild.Verb, format.Name, Text((long)seed), Text(from), Text(to), root })
         {
             start.ArgumentList.Add(argument);
         }

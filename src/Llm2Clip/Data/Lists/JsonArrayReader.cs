@@ -149,9 +149,10 @@ internal sealed class JsonArrayReader : IDisposable
     private void EnterList(string name)
     {
         var wanted = _arrays.Contains(name) && (name.Length == 0) == (_inside == Inside.File);
-        if (wanted)
+        if (wanted && !Found.Add(name))
         {
-            Found.Add(name);
+            // Its elements would not lie side by side, as chunks of a list must.
+            throw new InputException($"{_path}: the list `{name}` stands twice, again near byte {_bufferAt + _from}. Keep one.");
         }
         Enter(wanted ? Inside.List : Inside.Skipped);
         (_array, _index) = (name, 0);
