@@ -17,7 +17,8 @@ internal sealed class DuckDbSession : SafeHandle
             throw new ParquetException("DuckDB cannot open a database in memory.");
         }
         SetHandle(connection);
-        Execute("SET threads = 1");
+        // No file may make DuckDB fetch code for itself.
+        Execute("SET threads = 1; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false");
     }
 
     public override bool IsInvalid => handle == 0;

@@ -27,6 +27,9 @@ internal sealed record YamlMap(string Origin, Dictionary<string, YamlValue> Item
 /// <summary>Builds the tree of <see cref="YamlValue"/> from YAML text, keeping line numbers and finding doubled keys.</summary>
 internal sealed class YamlReader
 {
+    /// <summary>Deeper than any run file, and no danger to the stack.</summary>
+    private const int MaxDepth = 64;
+
     private readonly IParser _parser;
     private readonly string _name;
     private readonly ConfigProblems _problems;
@@ -34,6 +37,8 @@ internal sealed class YamlReader
 
     /// <summary>Where every value stands, if it is not the line of the text (an override).</summary>
     private readonly string? _fixedOrigin;
+
+    private int _depth;
 
     private YamlReader(string text, string name, string? fixedOrigin, ConfigProblems problems)
     {
@@ -94,6 +99,18 @@ internal sealed class YamlReader
     }
 
     private YamlValue Value()
+    {
+        if (_depth > MaxDepth)
+        {
+            throw new YamlException(_parser.Current?.Start ?? Mark.Empty, _parser.Current?.End ?? Mark.Empty, $"values are nested more than {MaxDepth} deep");
+        }
+        _depth++;
+        var value = Unbounded();
+        _depth--;
+        return value;
+    }
+
+    private YamlValue Unbounded()
     {
         switch (_parser.Current)
         {

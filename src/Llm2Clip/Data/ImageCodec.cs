@@ -14,6 +14,13 @@ public static class ImageCodec
     private const string GifLoader = "gifload_buffer";
     private const string TiffLoader = "tiffload_buffer";
     private const string HeifLoader = "heifload_buffer";
+
+    /// <summary>
+    /// The longest side that JPEG and AVIF can have. PNG and TIFF can have longer ones, and the time that libvips takes to find that the rows of
+    /// a damaged picture cannot be read grows with the square of their number.
+    /// </summary>
+    private const int MaxSide = ushort.MaxValue;
+
     private const int FormatByte = 0;
     private const int FormatUShort = 2;
     private const int InterpretationCmyk = 15;
@@ -54,6 +61,14 @@ public static class ImageCodec
         if (loader == PngLoader && PngChunks.Problem(encoded) is { } problem)
         {
             throw new PictureException($"{origin}: the picture cannot be decoded: {problem}.", BadSampleCause.DamagedPicture);
+        }
+        if (loader == HeifLoader)
+        {
+            var (width, height) = HeifSizes.Largest(encoded);
+            if (Excess(width, height, 1, options) is { } excess)
+            {
+                throw new PictureException($"{origin}: the picture cannot be decoded: {excess}.", BadSampleCause.TooLarge);
+            }
         }
         try
         {
@@ -124,19 +139,26 @@ public static class ImageCodec
             }
             using var image = Load(loader, data, encoded.Length, shrink);
             var (width, height) = (VipsNative.Width(image), VipsNative.Height(image));
-            if ((double)width * height * shrink * shrink > options.MaxMegapixels * 1e6)
+            if (Excess(width, height, shrink, options) is { } excess)
             {
-                throw new VipsException($"it declares {width} x {height} pixels, more than max_megapixels {options.MaxMegapixels} allows", BadSampleCause.TooLarge);
+                throw new VipsException(excess, BadSampleCause.TooLarge);
             }
             var rgb = ToRgb(image, width, height, options.Background);
             return options.Upright ? Orientation.Apply(rgb, VipsNative.Orientation(image)) : rgb;
         }
     }
 
+    /// <summary>What is too large about a size, of a picture that was shrunk while decoding; null where nothing is.</summary>
+    private static string? Excess(long width, long height, int shrink, DecodeOptions options) =>
+        (double)width * height * shrink * shrink > options.MaxMegapixels * 1e6 ? $"it declares {width} x {height} pixels, more than max_megapixels {options.MaxMegapixels} allows"
+        : Math.Max(width, height) > MaxSide ? $"it declares {width} x {height} pixels; sides of more than {MaxSide} are refused"
+        : null;
+
     private static unsafe VipsObject Load(string loader, byte* data, int length, int shrink)
     {
         using var operation = new VipsOperation(loader);
-        operation.Set("buffer", data, length).Set("access", "sequential").Set("fail_on", "error");
+        // libheif decodes a picture as a whole. Where that fails, sequential reading would try again for every row.
+        operation.Set("buffer", data, length).Set("access", loader == HeifLoader ? "random" : "sequential").Set("fail_on", "error");
         if (shrink > 1)
         {
             operation.Set("shrink", shrink.ToString(System.Globalization.CultureInfo.InvariantCulture));

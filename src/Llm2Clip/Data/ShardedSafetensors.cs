@@ -71,7 +71,7 @@ public sealed class ShardedSafetensors : ISafetensors
         {
             foreach (var name in places.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
             {
-                if (name.Length == 0 || Path.GetFileName(name) != name)
+                if (name.Length == 0 || name.Contains('\0') || Path.GetFileName(name) != name)
                 {
                     throw new InputException($"{index}: '{name}' is not the name of a file in the same folder.");
                 }

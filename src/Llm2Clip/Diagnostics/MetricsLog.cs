@@ -129,10 +129,10 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             using var document = JsonDocument.Parse(line);
             var root = document.RootElement;
             var value = root.GetProperty("value");
-            return (root.GetProperty("tag").GetString()!,
+            return (root.GetProperty("tag").GetString() ?? throw new FormatException("The tag is null."),
                 new MetricPoint(root.GetProperty("step").GetInt64(), value.ValueKind == JsonValueKind.Null ? double.NaN : value.GetDouble()));
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or FormatException or InvalidOperationException) // the latter: a value of another type, or a text that is not Unicode
         {
             return null;
         }

@@ -54,6 +54,28 @@ public static class StrictWeights
         }
     }
 
+    /// <summary>
+    /// Refuses a description of a model with far more weights than the file holds, before memory is taken for them: a damaged number may ask for any
+    /// amount. What little is missing is for <see cref="Load"/>, which names it.
+    /// </summary>
+    /// <param name="file">Where the tensors are.</param>
+    /// <param name="source">File or folder, for messages.</param>
+    /// <param name="wanted">Weights of the described model.</param>
+    /// <param name="description">Where the description stands.</param>
+    /// <exception cref="InputException">The file holds less than a fourth of them, but for a million.</exception>
+    public static void RequireRoom(ISafetensors file, string source, Int128 wanted, string description)
+    {
+        Int128 held = 0;
+        foreach (var name in file.Names)
+        {
+            held += file.Info(name).Shape.Aggregate((Int128)1, (product, side) => product * side);
+        }
+        if (wanted > 4 * held + 1_000_000)
+        {
+            throw new InputException($"{source} does not hold the weights of this model: {description} describes {wanted} weights, the tensors have {held}.");
+        }
+    }
+
     private static void Check(SafetensorsInfo info, Tensor target, List<string> problems)
     {
         if (!info.Shape.SequenceEqual(target.shape))

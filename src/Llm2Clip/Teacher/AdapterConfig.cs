@@ -49,4 +49,12 @@ public sealed record AdapterConfig
 
     [Description("random | half_whitened: how the last linear layer starts.")]
     public AdapterStart Start { get; init; } = AdapterStart.HalfWhitened;
+
+    /// <summary>Weights of an adapter over vectors of a width.</summary>
+    internal Int128 WeightCount(int width)
+    {
+        Int128 d = width;
+        var blocks = Kind == AdapterKind.Residual ? Blocks * (2 * d + 4 * d * d + 3 * d) + 2 * d : 0; // norm, d to 2d to d in a block; norm
+        return blocks + d * Dimension + Dimension;
+    }
 }

@@ -103,7 +103,7 @@ public static class CaptionStream
                     ? named.GetString()! : $"{path}:{number}";
                 group = new CaptionGroup(key, reader.Read(json.RootElement, null, remarks));
             }
-            catch (Exception error) when (error is JsonException or BadRecordException)
+            catch (Exception error) when (error is JsonException or BadRecordException or InvalidOperationException) // the latter: a text that is not Unicode
             {
                 throw new InputException($"{path}, line {number}: {error.Message}. Each line is an object such as {{\"captions\": {{\"en\": [\"...\"]}}}}.", error);
             }

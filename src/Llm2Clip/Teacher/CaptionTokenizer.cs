@@ -34,7 +34,7 @@ public sealed class CaptionTokenizer
         RequireByteFallback(llm);
         model = llm.Handle;
         this.maxLength = maxLength;
-        pieces = new TokenPieces(model);
+        pieces = new TokenPieces(model, llm.Header.Path);
         var parts = template.Split(TextMark);
         if (parts.Length != 2 || parts[1].Contains(InstructionMark, StringComparison.Ordinal))
         {

@@ -28,7 +28,10 @@ public sealed class CcAdapter : IVectorAdapter
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
     private readonly Lazy<string> _fingerprint;
@@ -134,7 +137,7 @@ public sealed class CcAdapter : IVectorAdapter
         {
             header = file.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<Header>(json, Json) : null;
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             throw new InputException($"{path}: the settings in `{ConfigKey}` are not readable: {error.Message}", error);
         }
@@ -142,6 +145,7 @@ public sealed class CcAdapter : IVectorAdapter
         {
             throw new InputException($"{path} is not an adapter: its metadata has no `{ConfigKey}`. `llm2clip cc-finetune` makes one.");
         }
+        RequireSense(path, header, file);
         var width = header.InputDimension;
         var languages = header.Means.Select(m => new LanguageMean(m.Language, new float[width], m.Count, m.Source, m.Training)).ToList();
         var adapter = Create(header.Adapter, new LanguageMeans(new float[width], languages), 0);
@@ -163,6 +167,19 @@ public sealed class CcAdapter : IVectorAdapter
     }
 
     public void Dispose() => Module.Dispose();
+
+    /// <summary>Refuses settings that no adapter has, or that ask for more memory than the file's tensors fill.</summary>
+    private static void RequireSense(string path, Header header, SafetensorsFile file)
+    {
+        var sane = header.InputDimension > 0 && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 } && !header.Means.Contains(null!)
+            && header.Means.DistinctBy(mean => mean.Language).Count() == header.Means.Count;
+        if (!sane)
+        {
+            throw new InputException($"{path}: the settings in `{ConfigKey}` contradict themselves: {file.Metadata[ConfigKey]}");
+        }
+        var means = (header.Means.Count + (Int128)1) * header.InputDimension;
+        StrictWeights.RequireRoom(file, path, header.Adapter.WeightCount(header.InputDimension) + means, $"`{ConfigKey}`");
+    }
 
     private string TakeFingerprint()
     {

@@ -110,7 +110,7 @@ public sealed class EmbeddingStore : IDisposable
     public void Read(long row, Span<float> into)
     {
         var shard = (int)(row >> 32);
-        if (row < 0 || shard >= _shards.Length || _shards[shard] is not { } held || (int)row >= held.Entry.Rows)
+        if (row < 0 || shard >= _shards.Length || _shards[shard] is not { } held || (uint)row >= held.Entry.Rows)
         {
             throw new InputException($"{Folder}: the index points to row {row & 0xffffffff} of shard {row >> 32}, which is not there. "
                 + "Run `llm2clip data store repair`.");

@@ -41,7 +41,10 @@ internal sealed record EmbeddingStoreManifest
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter<VectorType>() },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        Converters = { new JsonStringEnumConverter<VectorType>(allowIntegerValues: false) },
     };
 
     public required int Format { get; init; }
@@ -81,7 +84,7 @@ internal sealed record EmbeddingStoreManifest
         {
             manifest = JsonSerializer.Deserialize<EmbeddingStoreManifest>(File.ReadAllBytes(path), Json);
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
         {
             throw new InputException($"{path} is not a store manifest ({error.Message}). Delete the folder and run `llm2clip extract` again.", error);
         }
@@ -102,14 +105,16 @@ internal sealed record EmbeddingStoreManifest
 
     private void Check(string path)
     {
+        // Elements of lists may be null in spite of what their types say.
         var sane = Dimension is > 0 and <= 1 << 20 && RowsPerShard > 0
-            && Shards.All(s => s.Number is >= 0 and < 100_000 && s.Rows > 0 && s.Rows <= RowsPerShard)
+            && Shards.All(s => s is { Number: >= 0 and < 100_000, Rows: > 0 } && s.Rows <= RowsPerShard)
             && Shards.Zip(Shards.Skip(1)).All(pair => pair.First.Number < pair.Second.Number)
-            && Index.Sum(i => i.Entries) == Rows && Index.All(i => i.Entries > 0 && Path.GetFileName(i.File) == i.File);
-        if (!sane)
+            && Index.All(i => i is { Entries: > 0 } && EmbeddingStoreRecovery.NumberOf(i.File) >= 0);
+        var (rows, entries) = sane ? (Rows, Index.Aggregate((Int128)0, (sum, i) => sum + i.Entries)) : (0, 0);
+        if (!sane || rows != entries)
         {
-            throw new InputException($"{path} contradicts itself (dimension {Dimension}, {Rows} rows in shards, "
-                + $"{Index.Sum(i => i.Entries)} in the index). Delete the folder and extract again.");
+            throw new InputException($"{path} contradicts itself (dimension {Dimension}, {Shards.Count} shards of {rows} rows, {Index.Count} index parts of {entries}). "
+                + "Delete the folder and extract again.");
         }
     }
 }

@@ -75,8 +75,8 @@ public static class EmbeddingStoreParquet
         {
             throw new InputException($"{files[0]} has no row with a vector.");
         }
-        var teacher = fingerprint ?? (hasTeacher ? first[1] as string : null)
-            ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: it has no `teacher` column. Name the teacher's fingerprint (--fingerprint).");
+        var teacher = fingerprint ?? (hasTeacher && first[1] is string { Length: > 0 } named ? named : null)
+            ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: its first row names no `teacher`. Name the teacher's fingerprint (--fingerprint).");
         using var writer = EmbeddingStore.Create(folder, teacher, vector.Length, EmbeddingStore.TypeOf(folder) ?? type);
         var added = Import(parquet, files, writer);
         writer.Complete();

@@ -112,7 +112,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         {
             keys[i] = CaptionHash.Of(texts[i]);
         }
-        return Append(keys, vectors, i => texts[i]);
+        return Append(keys, vectors, i => $"\"{EmbeddingStore.Shorten(texts[i])}\"");
     }
 
     /// <summary>As the other overload, by key; <paramref name="name"/> tells what to call a row in a message.</summary>
@@ -289,11 +289,11 @@ public sealed class EmbeddingStoreWriter : IDisposable
         var largest = TensorPrimitives.MaxMagnitude(vector);
         if (!float.IsFinite(largest))
         {
-            throw new InputException($"The teacher's vector of \"{EmbeddingStore.Shorten(name)}\" holds a value that is not finite. Check the teacher with `llm2clip eval captions`.");
+            throw new InputException($"The teacher's vector of {name} holds a value that is not finite. Check the teacher with `llm2clip eval captions`.");
         }
         if (_manifest.Dtype == VectorType.Fp16 && Math.Abs(largest) > 65504)
         {
-            throw new InputException($"The teacher's vector of \"{EmbeddingStore.Shorten(name)}\" holds {largest:g5}, beyond 65504, the largest that fp16 can hold. "
+            throw new InputException($"The teacher's vector of {name} holds {largest:g5}, beyond 65504, the largest that fp16 can hold. "
                 + "Make the store with `dtype: fp32` (a new folder).");
         }
     }

@@ -6,6 +6,9 @@ namespace Llm2Clip.Teachers;
 /// </summary>
 internal static class GgufModelCheck
 {
+    /// <summary>LLAMA_MAX_LAYERS of llama.cpp's llama-hparams.h: with more an assertion ends the process.</summary>
+    private const int MaxLayers = 512;
+
     /// <summary>Throws <see cref="InputException"/> where the file is no model of a decoder that libllama could load.</summary>
     public static void Check(GgufFile file)
     {
@@ -26,7 +29,23 @@ internal static class GgufModelCheck
             }
         }
         Positive(file, $"{prefix}.block_count");
+        if (file.GetInteger($"{prefix}.block_count") > MaxLayers)
+        {
+            throw new InputException($"{file.Path}: key '{prefix}.block_count' is {file.GetInteger($"{prefix}.block_count")}; libllama takes up to {MaxLayers}.");
+        }
         Positive(file, $"{prefix}.embedding_length");
+        if (file.Has($"{prefix}.context_length") && file.GetInteger($"{prefix}.context_length") is <= 0 or > int.MaxValue)
+        {
+            throw new InputException($"{file.Path}: key '{prefix}.context_length' is {file.GetInteger($"{prefix}.context_length")}; it must be above 0 and fit 31 bits.");
+        }
+        foreach (var key in (string[])["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"])
+        {
+            // libllama's norms assert this with the first text.
+            if (file.Has($"{prefix}.{key}") && file.GetNumber($"{prefix}.{key}") is not (>= 0 and < double.PositiveInfinity))
+            {
+                throw new InputException($"{file.Path}: key '{prefix}.{key}' is {file.GetNumber($"{prefix}.{key}")}; it must be 0 or more.");
+            }
+        }
         CheckHeads(file, prefix);
         CheckVocabulary(file);
     }
@@ -56,7 +75,13 @@ internal static class GgufModelCheck
     {
         const string Key = "tokenizer.ggml.tokens";
         const string Embedding = "token_embd.weight";
-        var tokens = file.GetStrings(Key).Count;
+        var texts = file.GetStrings(Key);
+        var tokens = texts.Count;
+        // libllama asserts that tokens and texts are as many, and ends the process where they are not; empty ones it renames (llama-vocab.cpp).
+        if (texts.Where(text => text.Length > 0).GroupBy(text => text, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new InputException($"{file.Path}: the tokenizer (key '{Key}') has the token '{twice.Key}' {twice.Count()} times.");
+        }
         if (file.HasTensor(Embedding) && file.Tensor(Embedding).Shape is [_, var rows] && rows != tokens)
         {
             throw new InputException($"{file.Path}: tensor '{Embedding}' has {rows} rows, but the tokenizer (key '{Key}') has {tokens} tokens.");

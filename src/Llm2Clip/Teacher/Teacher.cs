@@ -54,6 +54,12 @@ public sealed class Teacher : IDisposable
             }
             return new Teacher(encoder, settings, adapter) { Model = new TeacherModel(gguf, manifest.GgufSha256) };
         }
+        catch (ConfigException error) when (settings == manifest.Settings)
+        {
+            // Not a mistake of the run file: the settings are the folder's own.
+            adapter?.Dispose();
+            throw new InputException($"{Path.Combine(folderOrGguf, TeacherFolder.ManifestName)}: {error.Message}", error);
+        }
         catch
         {
             adapter?.Dispose();

@@ -39,6 +39,9 @@ public static class TeacherFolder
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
         WriteIndented = true,
     };
 
@@ -52,6 +55,10 @@ public static class TeacherFolder
         try
         {
             var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
+            if (manifest.Gguf.Contains('\0') || manifest.Adapter?.Contains('\0') == true)
+            {
+                throw new JsonException("no file's name can hold a zero character, as `gguf` or `adapter` does");
+            }
             return manifest.Format == Format
                 ? manifest
                 : throw new InputException($"{path}: layout {manifest.Format}; this version reads layout {Format}. Make the teacher anew with cc-finetune.");
@@ -60,7 +67,7 @@ public static class TeacherFolder
         {
             throw new InputException($"{folder}: no teacher here ({ManifestName} is missing). Give a folder that cc-finetune wrote, or a GGUF file.", error);
         }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException) // InvalidOperationException: a text that is not Unicode
         {
             throw new InputException($"{path}: cannot be read as a teacher: {error.Message}", error);
         }

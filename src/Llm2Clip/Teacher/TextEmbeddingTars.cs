@@ -38,7 +38,7 @@ public static class TextEmbeddingTars
             throw new ConfigException($"{files[0]} does not say whose vectors these are. Name the teacher's fingerprint (--fingerprint).");
         }
         using var first = ShardBytes.Open(files[0]);
-        var dimension = Vectors(first, files[0]).Select(vector => (int)(vector.Entry.Size / sizeof(float))).FirstOrDefault();
+        var dimension = Vectors(first, files[0], log).Select(vector => (int)(vector.Entry.Size / sizeof(float))).FirstOrDefault();
         if (dimension == 0)
         {
             throw new InputException($"{files[0]} holds no vector; members KEY.FIELD of 32-bit floats were expected.");
@@ -58,7 +58,7 @@ public static class TextEmbeddingTars
     {
         using var vectors = ShardBytes.Open(file);
         var waiting = new Dictionary<(string Key, string Field), TarEntry>();
-        foreach (var (key, field, entry) in Vectors(vectors, file))
+        foreach (var (key, field, entry) in Vectors(vectors, file, log))
         {
             if (entry.Size != (long)writer.Dimension * sizeof(float))
             {
@@ -70,7 +70,7 @@ public static class TextEmbeddingTars
             }
         }
         var found = new List<(string Text, TarEntry Entry)>();
-        foreach (var (key, field, text) in Captions(dataTar))
+        foreach (var (key, field, text) in Captions(dataTar, log))
         {
             if (waiting.Remove((key, field), out var entry))
             {
@@ -100,41 +100,43 @@ public static class TextEmbeddingTars
         return writer.Append([.. batch.Select(item => CaptionHash.Of(item.Text))], values, i => $"{file}: {batch[i].Entry.Name}");
     }
 
-    private static IEnumerable<(string Key, string Field, TarEntry Entry)> Vectors(ShardBytes tar, string path) => WebDatasetSource.NamedMembers(tar, path, Refuse);
+    private static IEnumerable<(string Key, string Field, TarEntry Entry)> Vectors(ShardBytes tar, string path, IRunLog log) =>
+        WebDatasetSource.NamedMembers(tar, path, bad => Report(bad, log));
 
     /// <summary>The texts of every record of a data tar by key and field, the latter in lower case; of a list the only text.</summary>
-    private static IEnumerable<(string Key, string Field, string Text)> Captions(string path)
+    private static IEnumerable<(string Key, string Field, string Text)> Captions(string path, IRunLog log)
     {
         using var tar = ShardBytes.Open(path);
-        foreach (var (key, extension, entry) in WebDatasetSource.NamedMembers(tar, path, Refuse))
+        foreach (var (key, extension, entry) in WebDatasetSource.NamedMembers(tar, path, bad => Report(bad, log)))
         {
             if (extension != "json")
             {
                 continue;
             }
-            using var json = Parse(tar, path, entry);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            foreach (var (field, text) in Fields(tar, path, entry))
             {
-                continue;
-            }
-            foreach (var field in json.RootElement.EnumerateObject())
-            {
-                var value = field.Value is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 1 ? list[0] : field.Value;
-                if (value.ValueKind == JsonValueKind.String && value.GetString()!.Trim() is { Length: > 0 } text)
-                {
-                    yield return (key, field.Name.ToLowerInvariant(), text);
-                }
+                yield return (key, field, text);
             }
         }
     }
 
-    private static JsonDocument Parse(ShardBytes tar, string path, TarEntry entry)
+    private static List<(string Field, string Text)> Fields(ShardBytes tar, string path, TarEntry entry)
     {
         try
         {
-            return JsonDocument.Parse(WebDatasetSource.CaptionBytes(tar, entry));
+            using var json = JsonDocument.Parse(WebDatasetSource.CaptionBytes(tar, entry));
+            var fields = new List<(string, string)>();
+            foreach (var field in json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.EnumerateObject() : default)
+            {
+                var value = field.Value is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 1 ? list[0] : field.Value;
+                if (value.ValueKind == JsonValueKind.String && value.GetString()!.Trim() is { Length: > 0 } text)
+                {
+                    fields.Add((field.Name.ToLowerInvariant(), text));
+                }
+            }
+            return fields;
         }
-        catch (Exception e) when (e is JsonException or BadRecordException)
+        catch (Exception e) when (e is JsonException or BadRecordException or InvalidOperationException) // the latter: a text that is not Unicode
         {
             throw new InputException($"{path}: {entry.Name}: {e.Message}", e);
         }
@@ -151,11 +153,13 @@ public static class TextEmbeddingTars
         return File.Exists(path) ? path : throw new InputException($"{file}: the captions are looked for in {path}, which does not exist. Name the folder of the data tars (--data).");
     }
 
-    private static void Refuse(BadSample bad)
+    /// <summary>A member that cannot be is an error; what is merely odd, such as an end that is missing, is said.</summary>
+    private static void Report(BadSample bad, IRunLog log)
     {
         if (!bad.Kept)
         {
             throw new InputException($"{bad.Origin}: {bad.Reason}.");
         }
+        log.Warn($"{bad.Origin}: {bad.Reason}.");
     }
 }

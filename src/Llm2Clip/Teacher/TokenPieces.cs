@@ -8,13 +8,15 @@ internal sealed class TokenPieces
 {
     private const int LongestPiece = 1024;
     private readonly SafeLlamaModelHandle model;
+    private readonly string path;
     private readonly byte[]?[] known;
     private readonly int bos;
     private readonly int eos;
 
-    public TokenPieces(SafeLlamaModelHandle model)
+    /// <summary><paramref name="path"/> names the model in messages.</summary>
+    public TokenPieces(SafeLlamaModelHandle model, string path)
     {
-        this.model = model;
+        (this.model, this.path) = (model, path);
         known = new byte[model.Vocab.Count][];
         bos = model.Vocab.ShouldAddBOS && model.Vocab.BOS is { } first ? (int)first : -1;
         eos = model.Vocab.ShouldAddEOS && model.Vocab.EOS is { } last ? (int)last : -1;
@@ -87,7 +89,7 @@ internal sealed class TokenPieces
         return large;
     }
 
-    private static InputException NotFound(ReadOnlySpan<byte> text, int at = 0) => new(
-        $"The model's tokenizer changes texts, so its tokens cannot be found in them again (byte {at}, before '{Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)])}'). "
+    private InputException NotFound(ReadOnlySpan<byte> text, int at = 0) => new(
+        $"{path}: the model's tokenizer changes texts, so its tokens cannot be found in them again (byte {at}, before '{Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)])}'). "
         + "Models with SentencePiece or byte-level BPE vocabularies can be used.");
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -130,7 +131,7 @@ public static class Checkpoint
         var path = Path.Combine(folder, StateFile);
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            var json = JsonKeys.ReadObject(path, "the state of a checkpoint");
             if (json["version"]?.GetValue<int>() != Version)
             {
                 throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
@@ -141,7 +142,7 @@ public static class Checkpoint
                 json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? [],
                 json["notes"]);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
             throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
         }

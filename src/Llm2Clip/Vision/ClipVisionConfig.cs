@@ -40,6 +40,20 @@ public sealed record ClipVisionConfig
     /// <summary>Patches plus the class token.</summary>
     public int Tokens => Grid * Grid + 1;
 
+    /// <summary>Weights of the tower, and of the projection behind it.</summary>
+    internal (Int128 Tower, Int128 Projection) WeightCount
+    {
+        get
+        {
+            Int128 w = Width;
+            const int Norm = 2;                                                                           // weight and bias of [W]
+            var attention = 4 * (w * w + w);                                                              // q, k, v, out
+            var mlp = 2 * w * MlpWidth + MlpWidth + w;
+            var embeddings = w + w * 3 * PatchSize * PatchSize + w * ((Int128)Grid * Grid + 1);           // class token, patches, positions
+            return (embeddings + 2 * Norm * w + Layers * (attention + mlp + 2 * Norm * w), w * EmbedDim); // norms before and behind the blocks, and two in each
+        }
+    }
+
     /// <summary>Keys of a vision config that change what is computed, and are read.</summary>
     private static readonly string[] Read =
     [
@@ -69,19 +83,7 @@ public sealed record ClipVisionConfig
     /// Reads <c>config.json</c> of a vision model or of a whole <c>CLIPModel</c>. Throws <see cref="InputException"/> listing every key
     /// that is missing, unknown or holds a value that is not supported.
     /// </summary>
-    public static ClipVisionConfig FromFile(string path)
-    {
-        JsonObject root;
-        try
-        {
-            root = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new JsonException("not an object");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path} cannot be read as a model configuration: {e.Message}", e);
-        }
-        return FromJson(root, path);
-    }
+    public static ClipVisionConfig FromFile(string path) => FromJson(JsonKeys.ReadObject(path, "a model configuration"), path);
 
     /// <inheritdoc cref="FromFile"/>
     public static ClipVisionConfig FromJson(JsonObject root, string path)

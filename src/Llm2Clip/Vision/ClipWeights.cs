@@ -35,6 +35,9 @@ public static class ClipWeights
             throw new InputException($"{folder} holds no config.json, so it is not a model folder in Hugging Face's layout.");
         }
         var config = ClipVisionConfig.FromFile(configPath);
+        using var file = ShardedSafetensors.Open(folder);
+        var (tower, projection) = config.WeightCount;
+        StrictWeights.RequireRoom(file, folder, newEmbedDim is null ? tower + projection : tower, "config.json");
         var model = new ClipVisionModel(newEmbedDim is { } dim ? config with { EmbedDim = dim } : config, device);
         try
         {
@@ -42,7 +45,6 @@ public static class ClipWeights
             {
                 model.Initialise(seed);
             }
-            using var file = ShardedSafetensors.Open(folder);
             var targets = model.named_parameters().Where(p => newEmbedDim is null || p.name != Projection)
                 .ToDictionary(p => p.name, p => (Tensor)p.parameter);
             var bare = !file.Names.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));

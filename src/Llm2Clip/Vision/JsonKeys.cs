@@ -9,6 +9,50 @@ internal sealed class JsonKeys(string path)
 {
     private readonly List<string> _problems = [];
 
+    /// <summary>
+    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice or a text that is not
+    /// Unicode would be found there. Throws <see cref="InputException"/>, naming file and place; <paramref name="what"/> is what it should have been.
+    /// </summary>
+    public static JsonObject ReadObject(string path, string what)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            using (var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false }))
+            {
+                RequireTexts(document.RootElement);
+            }
+            return JsonNode.Parse(bytes) as JsonObject ?? throw new JsonException("it is not an object");
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path} cannot be read as {what}: {error.Message}", error);
+        }
+    }
+
+    private static void RequireTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var field in value.EnumerateObject())
+                {
+                    _ = field.Name;
+                    RequireTexts(field.Value);
+                }
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    RequireTexts(item);
+                }
+                break;
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+        }
+    }
+
     public T Refuse<T>(T placeholder, string problem)
     {
         _problems.Add(problem);
@@ -29,12 +73,12 @@ internal sealed class JsonKeys(string path)
         { } other => Refuse(fallback, $"{key} is {other.GetRawText()}; it must be a number"),
     };
 
-    public int Count(JsonObject json, string key, int fallback)
+    public int Count(JsonObject json, string key, int fallback, int least = 1)
     {
         var value = Number(json, key, fallback);
-        return value is >= 1 and <= 1 << 20 && value == Math.Floor(value)
+        return value >= least && value <= 1 << 20 && value == Math.Floor(value)
             ? (int)value
-            : Refuse(1, $"{key} is {value.ToString(CultureInfo.InvariantCulture)}; it must be a whole number above 0");
+            : Refuse(least, $"{key} is {value.ToString(CultureInfo.InvariantCulture)}; it must be a whole number from {least} to {1 << 20}");
     }
 
     public bool Flag(JsonObject json, string key, bool fallback) => Value(json, key) switch

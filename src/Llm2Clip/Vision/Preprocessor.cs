@@ -32,15 +32,7 @@ public static class Preprocessor
     /// <exception cref="InputException">The file is damaged, or asks for what is not supported; every problem is listed.</exception>
     public static ImageTransformConfig FromFile(string path)
     {
-        JsonObject json;
-        try
-        {
-            json = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new JsonException("not an object");
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path} cannot be read as an image processor's configuration: {e.Message}", e);
-        }
+        var json = JsonKeys.ReadObject(path, "an image processor's configuration");
         var keys = new JsonKeys(path);
         keys.RefuseUnknown(json, Read, Ignored, "");
         foreach (var flag in new[] { "do_center_crop", "do_normalize", "do_rescale", "do_resize" })

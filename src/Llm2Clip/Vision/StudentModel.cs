@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
 using Llm2Clip.Layers;
@@ -96,9 +95,11 @@ public sealed class StudentModel : IDisposable
         {
             var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
             var path = Path.Combine(folder, AdapterWeights);
+            using var file = SafetensorsFile.Open(path);
+            StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, AdapterSettings);
+            RequireSameLength(folder, vision.Config.EmbedDim, settings.Shape.EmbedDim);
             var adapter = new TextAdapter(settings.Shape, device);
             var student = new StudentModel(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
-            using var file = SafetensorsFile.Open(path);
             StrictWeights.Load(file, path, student.AdapterParts());
             return student;
         }
@@ -174,26 +175,27 @@ public sealed class StudentModel : IDisposable
 
     private static (TextAdapterConfig Shape, string Teacher) ReadAdapterSettings(string path)
     {
-        try
+        var json = JsonKeys.ReadObject(path, "a text adapter's settings, which a student's folder holds beside config.json");
+        var keys = new JsonKeys(path);
+        keys.RefuseUnknown(json, ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"], new HashSet<string>(), "");
+        var shape = new TextAdapterConfig
         {
-            var json = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new JsonException("not an object");
-            var keys = new JsonKeys(path);
-            keys.RefuseUnknown(json, ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"], new HashSet<string>(), "");
-            var shape = new TextAdapterConfig
-            {
-                InputDim = keys.Count(json, "input_dim", 0),
-                EmbedDim = keys.Count(json, "embed_dim", 0),
-                Blocks = (int)keys.Number(json, "blocks", 4),
-                Expansion = keys.Count(json, "expansion", 2),
-                LayerNormEpsilon = keys.Number(json, "layer_norm_eps", 1e-5),
-            };
-            var teacher = keys.Text(json, "teacher_fingerprint", "");
-            keys.ThrowIfAny();
-            return (shape, teacher);
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+            InputDim = keys.Count(json, "input_dim", 0),
+            EmbedDim = keys.Count(json, "embed_dim", 0),
+            Blocks = keys.Count(json, "blocks", 4, least: 0),
+            Expansion = keys.Count(json, "expansion", 2),
+            LayerNormEpsilon = keys.Number(json, "layer_norm_eps", 1e-5),
+        };
+        var teacher = keys.Text(json, "teacher_fingerprint", "");
+        keys.ThrowIfAny();
+        return (shape, teacher);
+    }
+
+    private static void RequireSameLength(string folder, int image, int text)
+    {
+        if (image != text)
         {
-            throw new InputException($"{path} cannot be read: {e.Message}. A student's folder holds it beside config.json.", e);
+            throw new InputException($"{folder}: config.json gives pictures vectors of {image} elements, {AdapterSettings} gives captions {text}.");
         }
     }
 }

@@ -23,6 +23,17 @@ public sealed record TextAdapterConfig
 
     /// <summary>Epsilon of all layer norms.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Weights of all layers.</summary>
+    internal Int128 WeightCount
+    {
+        get
+        {
+            Int128 d = InputDim;
+            var inner = d * Expansion;
+            return Blocks * (2 * d + 2 * d * inner + inner + d) + 2 * d + d * EmbedDim + EmbedDim; // norm and MLP of a block; norm; linear
+        }
+    }
 }
 
 /// <summary>

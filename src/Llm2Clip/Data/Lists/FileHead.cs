@@ -41,7 +41,7 @@ internal sealed class FileHead
             bytes.Close();
             return ("", fields);
         }
-        catch (Exception e) when (e is InputException or JsonException)
+        catch (Exception e) when (e is InputException or JsonException or InvalidOperationException) // the latter: a text that is not Unicode
         {
             Problem = e.Message;
             return ("none", []);

@@ -107,7 +107,7 @@ internal sealed class JsonArrayReader : IDisposable
                 EnterList("");
                 break;
             case JsonTokenType.PropertyName:
-                _array = reader.GetString()!;
+                _array = Name(ref reader);
                 break;
             case JsonTokenType.StartArray when _inside == Inside.Object:
                 EnterList(_array);
@@ -132,14 +132,27 @@ internal sealed class JsonArrayReader : IDisposable
         return false;
     }
 
+    private string Name(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{_path}: broken JSON at byte {_bufferAt + _from + reader.TokenStartIndex}: the name of a field is not Unicode", e);
+        }
+    }
+
     private void Enter(Inside inside) => (_outside, _inside) = (_inside, inside);
 
     private void EnterList(string name)
     {
         var wanted = _arrays.Contains(name) && (name.Length == 0) == (_inside == Inside.File);
-        if (wanted)
+        if (wanted && !Found.Add(name))
         {
-            Found.Add(name);
+            // Its elements would not lie side by side, as chunks of a list must.
+            throw new InputException($"{_path}: the list `{name}` stands twice, again near byte {_bufferAt + _from}. Keep one.");
         }
         Enter(wanted ? Inside.List : Inside.Skipped);
         (_array, _index) = (name, 0);

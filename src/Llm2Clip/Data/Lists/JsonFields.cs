@@ -36,7 +36,7 @@ internal static class JsonFields
         }
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var found = reader.ValueTextEquals(field);
+            var found = Is(ref reader, field);
             reader.Read();
             if (found)
             {
@@ -45,6 +45,18 @@ internal static class JsonFields
             reader.Skip();
         }
         return default;
+    }
+
+    private static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> field)
+    {
+        try
+        {
+            return reader.ValueTextEquals(field);
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // the name is not Unicode
+        }
     }
 
     /// <summary>A value's kind in words.</summary>

@@ -1,0 +1,18 @@
+using Llm2Clip.Tests.Fuzzing;
+
+namespace Llm2Clip.Tests;
+
+/// <summary>Runs the tests, as the entry point that xunit would generate does, or, called with <c>fuzz</c>, cases of the fuzzer in this process.</summary>
+internal static class EntryPoint
+{
+    public static async Task<int> Main(string[] args)
+    {
+        if (args is [FuzzChild.Verb, .. var rest])
+        {
+            return FuzzChild.Start(rest);
+        }
+        return args.Any(arg => arg is "--server" or "--internal-msbuild-node")
+            ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+            : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
+    }
+}

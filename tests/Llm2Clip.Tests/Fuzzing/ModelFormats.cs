@@ -1,0 +1,186 @@
+using System.Buffers.Binary;
+using System.Text.RegularExpressions;
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.QuickStart;
+using Llm2Clip.Teachers;
+using Llm2Clip.Tests.Teachers;
+using Llm2Clip.Tests.Training;
+using Llm2Clip.Training;
+using Llm2Clip.Vision;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Tests.Fuzzing;
+
+/// <summary>Weights, models and checkpoints with the JSON that describes them.</summary>
+internal static class ModelFormats
+{
+    /// <summary>Of the language model and of adapters over it.</summary>
+    private const int Width = 32;
+
+    private static readonly Regex TensorPlace = new("tensor|__metadata__|header|bytes|index|gap|belong|'|hold|unexpected|shape:");
+    private static readonly Regex GgufPlace = new("key|tensor|header|GGUF|version");
+
+    public static IReadOnlyList<FuzzFormat> All { get; } =
+    [
+        new("safetensors", OneFile, Load) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 1000 },
+        new("safetensors-index", Sharded, LoadFolder) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 400 },
+        new("clip-folder", folder => Student(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("student-folder", folder => Student(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("checkpoint", Checkpoints, Resume) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("adapter", Adapter, damaged => CcAdapter.Load(damaged.Path).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("teacher-folder", Teacher, OpenTeacher) { IsText = true, Cases = 300 },
+        new("gguf", Gguf, ReadGguf) { Place = GgufPlace, Cases = 600 },
+        new("gguf-llama", Gguf, Encode) { Cases = 150 },
+    ];
+
+    private static string[] OneFile(string folder)
+    {
+        using var scope = NewDisposeScope();
+        Safetensors.Save(Path.Combine(folder, "a.safetensors"), Tensors("a"), new Dictionary<string, string> { ["format"] = "pt", ["k"] = "v" });
+        return ["a.safetensors"];
+    }
+
+    private static string[] Sharded(string folder)
+    {
+        using var scope = NewDisposeScope();
+        Safetensors.Save(Path.Combine(folder, "model-1.safetensors"), Tensors("a"));
+        Safetensors.Save(Path.Combine(folder, "model-2.safetensors"), Tensors("b"));
+        var places = Tensors("a").Keys.Select(name => $"\"{name}\": \"model-1.safetensors\"").Concat(Tensors("b").Keys.Select(name => $"\"{name}\": \"model-2.safetensors\""));
+        return ["model-1.safetensors", FuzzFiles.Text(folder, "model.safetensors.index.json", $$$"""{"metadata": {"total_size": 52}, "weight_map": {{{{string.Join(",\n", places)}}}}}""")];
+    }
+
+    private static Dictionary<string, Tensor> Tensors(string prefix) => new()
+    {
+        [prefix + ".weight"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3), [prefix + ".half"] = ones(4, dtype: ScalarType.Float16), [prefix + ".ids"] = arange(3, dtype: ScalarType.Int64),
+        [prefix + ".scalar"] = tensor(1f), [prefix + ".none"] = zeros(0, dtype: ScalarType.Int8),
+    };
+
+    private static void Load(FuzzCase damaged)
+    {
+        using var file = SafetensorsFile.Open(damaged.Path);
+        LoadAll(file);
+    }
+
+    private static void LoadFolder(FuzzCase damaged)
+    {
+        using var files = ShardedSafetensors.Open(damaged.Folder);
+        LoadAll(files);
+    }
+
+    private static void LoadAll(ISafetensors file)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var name in file.Names)
+        {
+            file.Load(name, ScalarType.Float32);
+        }
+    }
+
+    /// <summary>Lets the first eight bytes count what was put into the header or taken out, if the damage lies there.</summary>
+    private static byte[] WithHeaderLength(byte[] valid, byte[] damaged)
+    {
+        if (valid.Length < 8 || damaged.Length < 8 || valid[8] != (byte)'{' || valid[7] != 0)
+        {
+            return damaged;
+        }
+        damaged = [.. damaged];
+        BinaryPrimitives.WriteInt64LittleEndian(damaged, BinaryPrimitives.ReadInt64LittleEndian(valid) + damaged.Length - valid.Length);
+        return damaged;
+    }
+
+    private static string[] Student(string folder, params string[] damaged)
+    {
+        using var scope = NewDisposeScope();
+        using var student = TinyTraining.NewStudent(TinyTraining.Config);
+        student.Save(folder);
+        return damaged;
+    }
+
+    private static void OpenClip(FuzzCase damaged)
+    {
+        ClipWeights.Load(damaged.Folder, CPU).Dispose();
+        Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
+    }
+
+    private static void OpenStudent(FuzzCase damaged) => StudentModel.Load(damaged.Folder, CPU).Dispose();
+
+    private static string[] Checkpoints(string folder)
+    {
+        WithTraining((parameters, optimizer) => Checkpoint.Save(Path.Combine(folder, "last"), new TrainState { Step = 3, BestScore = 0.5 }, Identity, parameters, optimizer, null));
+        return ["last/state.json", "last/weights.safetensors", "last/optimizer.safetensors"];
+    }
+
+    private static readonly Dictionary<string, string> Identity = new() { ["clip_train.batch_size"] = "8", ["teacher fingerprint"] = "t" };
+
+    private static void Resume(FuzzCase damaged) => WithTraining((parameters, optimizer) => Checkpoint.Load(damaged.Folder, Identity, parameters, optimizer, null));
+
+    private static void WithTraining(Action<FlatParameters, FlatAdamW> action)
+    {
+        using var scope = NewDisposeScope();
+        using var weight = new TorchSharp.Modules.Parameter(arange(12, dtype: ScalarType.Float32).reshape(3, 4));
+        using var bias = new TorchSharp.Modules.Parameter(ones(3));
+        using var parameters = new FlatParameters([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])]);
+        using var optimizer = new FlatAdamW(parameters, new AdamWOptions());
+        action(parameters, optimizer);
+    }
+
+    private static string[] Adapter(string folder)
+    {
+        WriteAdapter(folder);
+        return [CcAdapter.FileName];
+    }
+
+    private static void WriteAdapter(string folder)
+    {
+        var means = new LanguageMeans(new float[Width], [new LanguageMean("en", new float[Width], 10, "captions", true), new LanguageMean("zh", new float[Width], 5, "sentences", false)]);
+        using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 3, Blocks = 1 }, means, 1);
+        adapter.Save(Path.Combine(folder, CcAdapter.FileName));
+    }
+
+    private static string[] Teacher(string folder)
+    {
+        WriteAdapter(folder);
+        Gguf(folder);
+        TeacherFolder.Write(folder, new TeacherManifest
+        {
+            Gguf = "f16.gguf", GgufSha256 = WeightsHash.Of(GgufFile.Open(Path.Combine(folder, "f16.gguf"))), Settings = new TeacherSettings(), Dimension = 3, Adapter = CcAdapter.FileName,
+        });
+        return [TeacherFolder.ManifestName, CcAdapter.FileName];
+    }
+
+    private static void OpenTeacher(FuzzCase damaged) => Llm2Clip.Teachers.Teacher.Open(damaged.Folder, LlamaCases.OneThread, log: SilentLog.Instance).Dispose();
+
+    private static string[] Gguf(string folder)
+    {
+        var vocabulary = new SentencePieceVocabulary(["▁", "a", "b", "▁a"]);
+        using var model = new TinyLlama(new TinyLlamaConfig { Width = Width, Layers = 1, Heads = 2, FeedForward = 32, Context = 64 }, vocabulary.Count, 1);
+        TinyLlamaGguf.Write(Path.Combine(folder, "f16.gguf"), model, vocabulary, GgufType.F16);
+        TinyLlamaGguf.Write(Path.Combine(folder, "q8.gguf"), model, vocabulary, GgufType.Q8_0);
+        return ["f16.gguf", "q8.gguf"];
+    }
+
+    private static void ReadGguf(FuzzCase damaged)
+    {
+        var file = GgufFile.Open(damaged.Path);
+        GgufModelCheck.Check(file);
+        foreach (var tensor in file.Tensors)
+        {
+            try
+            {
+                file.ReadTensor(tensor.Name);
+            }
+            catch (InputException unread) when (unread.Message.Contains("values can be read here", StringComparison.Ordinal))
+            {
+                // A format of numbers that libllama alone reads.
+            }
+        }
+    }
+
+    private static void Encode(FuzzCase damaged)
+    {
+        using var encoder = LlamaCases.Encoder(damaged.Path, new TeacherSettings { MaxLength = 32 });
+        encoder.Encode(["a b a", "雪 <s> a"], SilentLog.Instance, CancellationToken.None);
+    }
+}

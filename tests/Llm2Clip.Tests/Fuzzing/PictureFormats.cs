@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Tests.Fuzzing;
+
+/// <summary>Encoded pictures, which libvips decodes.</summary>
+internal static class PictureFormats
+{
+    private const int Width = 24;
+    private const int Height = 18;
+
+    private static readonly DecodeOptions[] Options =
+    [
+        new() { MaxMegapixels = 4 },
+        new() { MaxMegapixels = 4, Upright = true, Background = [255, 255, 255] },
+    ];
+
+    public static IReadOnlyList<FuzzFormat> All { get; } =
+    [
+        Format("jpeg", ".jpg", Saved("jpegsave_buffer")),
+        Format("png", ".png", Saved("pngsave_buffer")) with { Mend = (_, bytes) => WithChecksums(bytes) },
+        Format("webp", ".webp", Saved("webpsave_buffer")),
+        Format("gif", ".gif", Saved("gifsave_buffer")),
+        Format("tiff", ".tiff", Saved("tiffsave_buffer")),
+        Format("avif", ".avif", Saved("heifsave_buffer", "compression", "av1")) with { Cases = 150 },
+    ];
+
+    private static FuzzFormat Format(string name, string ending, Func<byte[]> save) => new(name, folder => Plant(folder, ending, save), Decode) { Cases = 600 };
+
+    /// <summary>One that libvips writes, and those of the golden files that are valid.</summary>
+    private static string[] Plant(string folder, string ending, Func<byte[]> save)
+    {
+        File.WriteAllBytes(Path.Combine(folder, "vips" + ending), save());
+        var odd = Path.Combine(SharedData.Golden, "pixels", "odd");
+        foreach (var file in Directory.Exists(odd) ? Directory.GetFiles(odd, "*" + ending) : [])
+        {
+            var name = Path.GetFileName(file);
+            if (!name.Contains(".rgb", StringComparison.Ordinal) && !name.Contains("clip24", StringComparison.Ordinal)
+                && name is not ("bomb-header.png" or "corrupt.png" or "truncated.png" or "truncated.jpg" or "text.jpg" or "zero-bytes.jpg"))
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), File.ReadAllBytes(file));
+            }
+        }
+        return [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+    }
+
+    private static void Decode(FuzzCase damaged)
+    {
+        var bytes = File.ReadAllBytes(damaged.Path);
+        foreach (var options in Options)
+        {
+            ImageCodec.Decode(bytes, damaged.Path, options, shrinkAbove: options.Upright ? 6 : 0);
+        }
+    }
+
+    private static Func<byte[]> Saved(string saver, string? option = null, string value = "") => () =>
+    {
+        VipsNative.Start();
+        var pixels = new byte[Width * Height * 3];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (byte)(i * 7 % 256);
+        }
+        unsafe
+        {
+            fixed (byte* data = pixels)
+            {
+                using var picture = VipsNative.ImageFromMemory(data, (nuint)pixels.Length, Width, Height, 3, 0);
+                using var operation = new VipsOperation(saver);
+                return (option is null ? operation : operation.Set(option, value)).Set("in", picture).Run().Bytes("buffer");
+            }
+        }
+    };
+
+    /// <summary>Gives every chunk that lies within the file its checksum.</summary>
+    private static byte[] WithChecksums(byte[] bytes)
+    {
+        bytes = [.. bytes];
+        for (long at = 8; at + 12 <= bytes.Length;)
+        {
+            var length = BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan((int)at));
+            var end = at + 8 + length;
+            if (end + 4 > bytes.Length)
+            {
+                break;
+            }
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan((int)end), Crc32.HashToUInt32(bytes.AsSpan((int)at + 4, 4 + (int)length)));
+            at = end + 4;
+        }
+        return bytes;
+    }
+}
