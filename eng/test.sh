@@ -15,6 +15,13 @@ fi
 ensure_setup
 build tests/Llm2Clip.Tests
 
+# The order of flushes is read off the system calls; without strace that test is skipped, and says so.
+if ! command -v strace > /dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then
+  say "installing strace, which a test needs"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends strace; } > "$natives/build/apt.log" 2>&1 \
+    || say "apt-get could not install it; the whole log is $natives/build/apt.log"
+fi
+
 log="$natives/build/test.log"
 status=0
 "$root/tests/Llm2Clip.Tests/$(output)/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
