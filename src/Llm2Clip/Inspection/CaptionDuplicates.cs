@@ -55,28 +55,13 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
     public void Find()
     {
         var keys = tables.Texts.TakeArray(tables.CaptionCount);
-        var order = Enumerable.Range(0, keys.Length).ToArray();
-        Array.Sort(keys, order);
         _texts.EnsureCapacity(keys.Length);
         _signatures.EnsureCapacity(keys.Length);
-        for (int from = 0, to; from < keys.Length; from = to)
+        EqualRuns.Visit(keys, cancellation, run =>
         {
-            to = from + 1;
-            while (to < keys.Length && keys[to] == keys[from])
-            {
-                to++;
-            }
-            if (keys[from] != 0)
-            {
-                var run = order.AsSpan(from, to - from);
-                run.Sort();
-                Equal(run);
-            }
-            if ((from & 0xFFFF) == 0)
-            {
-                cancellation.ThrowIfCancellationRequested();
-            }
-        }
+            run.Sort();
+            Equal(run);
+        });
         tables.Signatures.Clear();
         tables.CaptionLanguages.Clear();
         var (pairs, cut) = MinHashPairs.Find(_signatures, config.NearCaptionSimilarity, (a, b) => Scopes(_texts[a], _texts[b]).Any(), cancellation);

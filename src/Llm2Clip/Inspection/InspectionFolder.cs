@@ -1,4 +1,3 @@
-using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Engine.Files;
 
@@ -24,11 +23,10 @@ internal sealed class InspectionFolder : IDisposable
 
     private InspectionFolder(string path, FolderLock writeLock, bool isNew) => (_path, _lock, _isNew) = (path, writeLock, isNew);
 
-    /// <summary>Throws <see cref="WriteException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to it.</summary>
+    /// <summary>Throws <see cref="RunException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to it.</summary>
     public static InspectionFolder Open(string path) => Guard(path, () =>
     {
         var isNew = !Directory.Exists(path);
-        Directory.CreateDirectory(path);
         return new InspectionFolder(path, FolderLock.Take(path), isNew);
     });
 
@@ -37,8 +35,8 @@ internal sealed class InspectionFolder : IDisposable
     {
         WriteSheet(SheetFile, report.Data);
         WriteSheet(AgainstSheetFile, report.Against);
-        PendingFile.Write(Path.Combine(_path, PageFile), Encoding.UTF8.GetBytes(InspectionPage.Of(report).Render()));
-        PendingFile.Write(Path.Combine(_path, JsonFile), Encoding.UTF8.GetBytes(report.ToJson() + "\n"));
+        InspectionPage.Of(report).Write(Path.Combine(_path, PageFile));
+        PendingFile.Write(Path.Combine(_path, JsonFile), report.ToJson() + "\n");
         return _isNew = false;
     });
 
@@ -76,7 +74,7 @@ internal sealed class InspectionFolder : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"{path} cannot be written to: {error.Message}", error);
+            throw new RunException(WriteException.Of(path, error).Message, error);
         }
     }
 }

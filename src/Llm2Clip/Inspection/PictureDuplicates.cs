@@ -38,29 +38,14 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
     public IReadOnlyDictionary<Scope, PictureFindings> Find(InspectionTables tables)
     {
         var keys = tables.Pixels.TakeArray(tables.PictureCount);
-        var order = Enumerable.Range(0, keys.Length).ToArray();
-        Array.Sort(keys, order);
         _hashes.EnsureCapacity(keys.Length);
         _first.EnsureCapacity(keys.Length);
-        for (int from = 0, to; from < keys.Length; from = to)
+        EqualRuns.Visit(keys, cancellation, run =>
         {
-            to = from + 1;
-            while (to < keys.Length && keys[to] == keys[from])
-            {
-                to++;
-            }
-            if (keys[from] != 0)
-            {
-                var run = order.AsSpan(from, to - from);
-                run.Sort((a, b) => (tables.Encoded[a], a).CompareTo((tables.Encoded[b], b)));
-                Equal(run, tables);
-                Keep(run, tables);
-            }
-            if ((from & 0xFFFF) == 0)
-            {
-                cancellation.ThrowIfCancellationRequested();
-            }
-        }
+            run.Sort((a, b) => (tables.Encoded[a], a).CompareTo((tables.Encoded[b], b)));
+            Equal(run, tables);
+            Keep(run, tables);
+        });
         tables.Perceptual.Clear();
         tables.Encoded.Clear();
         Near();
