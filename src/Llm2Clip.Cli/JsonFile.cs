@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
-using System.Text.Json.Serialization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Cli;

@@ -1,7 +1,7 @@
-using System.Text.Json.Serialization;
 using System.Text.Json;
-using Llm2Clip.Data.Writing;
+using System.Text.Json.Serialization;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Conversion;

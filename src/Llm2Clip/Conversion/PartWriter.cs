@@ -1,5 +1,5 @@
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Writing;
 using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Conversion;

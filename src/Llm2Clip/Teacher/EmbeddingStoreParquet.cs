@@ -1,6 +1,6 @@
 using System.Collections;
-using Llm2Clip.Engine.Files;
 using Llm2Clip.Engine;
+using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 

@@ -1,5 +1,5 @@
-using System.Text.Json.Serialization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;

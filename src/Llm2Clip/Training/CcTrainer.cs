@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
@@ -226,20 +226,20 @@ public sealed class CcTrainer
                     }
                     sum += TrainBatch(step, next, total, progress);
                     batch++;
-                    if (_config.CheckpointEvery > 0 && step.Done % _config.CheckpointEvery == 0 && batch < batches.PerEpoch)
+                    if (batch < batches.PerEpoch && IsDue(step))
                     {
                         checkpoint.Save(epoch, batch, sum, _history);
                     }
                 }
                 (epoch, batch) = (epoch + 1, 0);
-                if (epoch % _config.EvaluateEvery == 0 || epoch == _config.Epochs)
+                var evaluated = epoch % _config.EvaluateEvery == 0 || epoch == _config.Epochs;
+                if (evaluated)
                 {
                     Evaluate(epoch, best);
-                    checkpoint.Save(epoch, 0, sum, _history);
                 }
-                else if (_config.CheckpointEvery > 0 && step.Done % _config.CheckpointEvery == 0)
+                if (evaluated || IsDue(step))
                 {
-                    checkpoint.Save(epoch, 0, sum, _history);
+                    checkpoint.Save(epoch, batch, sum, _history);
                 }
             }
         }
@@ -251,6 +251,8 @@ public sealed class CcTrainer
         }
         return (sum / batches.PerEpoch, epoch);
     }
+
+    private bool IsDue(CcStep step) => _config.CheckpointEvery > 0 && step.Done % _config.CheckpointEvery == 0;
 
     private double TrainBatch(CcStep step, CcBatch batch, long total, IProgressTask progress)
     {

@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Llm2Clip.Data;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;

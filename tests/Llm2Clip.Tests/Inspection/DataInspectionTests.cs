@@ -1,8 +1,8 @@
 using System.Formats.Tar;
 using Llm2Clip.Data;
 using Llm2Clip.Inspection;
-using Llm2Clip.Tests.Data;
 using Llm2Clip.Teachers;
+using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Inspection;
 
