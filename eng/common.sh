@@ -2,10 +2,6 @@
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 natives="${LLM2CLIP_NATIVES:-$root/.natives}"
 
-# OpenBLAS picks its kernels itself; a core type forced from outside costs up to half the speed.
-if [[ -z "${LLM2CLIP_KEEP_BLAS_ENV:-}" ]]; then
-  unset OPENBLAS_CORETYPE
-fi
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 # say TEXT: one line for the user, on standard error, so that what a command prints stays clean.

@@ -15,6 +15,16 @@ fi
 ensure_setup
 build tests/Llm2Clip.Tests
 
+# The frames of the threads that crashed, innermost first: managed methods by name, native ones by library.
+fallen_thread() {
+  compgen -G "$report.*.crashreport.json" > /dev/null || return 0
+  say "where it fell:"
+  awk -F '"' '
+    $2 == "crashed" { fallen = $4 == "true" }
+    fallen && $2 ~ /^(unmanaged_name|native_module|method_name)$/ { print "    " $4 }
+  ' "$report".*.crashreport.json >&2
+}
+
 # The order of flushes is read off the system calls; without strace that test is skipped, and says so.
 if ! command -v strace > /dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then
   say "installing strace, which a test needs"
@@ -22,11 +32,17 @@ if ! command -v strace > /dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-ge
     || say "apt-get could not install it; the whole log is $natives/build/apt.log"
 fi
 
+# A crash in native code leaves no exception; the runtime's crash report says which thread fell, in which library, under which test.
+report="$natives/build/test"
+rm -f "$report".*.crashreport.json
+export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName="$report.%p"
+
 log="$natives/build/test.log"
 status=0
 "$root/tests/Llm2Clip.Tests/$(output)/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
 
 totals="$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+, Not Run: [0-9]+' "$log" | tail -1)" || true
+[[ -n "$totals" ]] || fallen_thread
 [[ -n "$totals" ]] || fail "the test runner ended with code $status before its totals; the whole output is $log"
 count() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<< "$totals"; }
 failed=$(($(count Failed) + $(count Errors)))

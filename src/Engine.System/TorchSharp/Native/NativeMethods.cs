@@ -91,14 +91,9 @@ internal static partial class NativeMethods
 
     private static unsafe nint LoadBridge()
     {
-        if (Environment.GetEnvironmentVariable("LLM2CLIP_KEEP_BLAS_ENV") is not { Length: > 0 })
-        {
-            // A core type forced from outside costs 1.5x; OpenBLAS reads it from the C environment when it is loaded, which
-            // Environment.SetEnvironmentVariable does not reach.
-            unsetenv("OPENBLAS_CORETYPE");
-        }
         // libgomp's threads wait at each barrier by spinning for milliseconds. Beside other busy threads (decoding pictures, the LLM, other
-        // processes) that costs 5x and more; asleep they cost some microseconds. Read when libgomp is loaded; what the user set stays.
+        // processes) that costs 5x and more; asleep they cost some microseconds. libgomp reads it from the C environment, which
+        // Environment.SetEnvironmentVariable does not reach, when it is loaded; what the user set stays.
         setenv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
         var handle = NativeLocator.Load(LibraryFile);
         var init = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(handle, "l2c_init");
@@ -113,9 +108,6 @@ internal static partial class NativeMethods
     /// <summary><c>LLM2CLIP_THREADS</c>, or the number of processors this process may use.</summary>
     private static int ThreadsWanted() =>
         int.TryParse(Environment.GetEnvironmentVariable("LLM2CLIP_THREADS"), out var threads) && threads > 0 ? threads : Environment.ProcessorCount;
-
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int unsetenv(string name);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int setenv(string name, string value, int overwrite);
