@@ -30,6 +30,7 @@ public static class Program
     private static readonly SortedDictionary<string, Func<string[], int>> Studies = new(StringComparer.Ordinal)
     {
         ["data"] = DataBench.Run,
+        ["student"] = StudentFigure.Alone,
         ["teacher"] = TeacherThroughput.Run,
         ["torch-ops"] = TorchOverhead.Run,
     };

@@ -49,6 +49,18 @@ internal static class StudentFigure
         }
     }
 
+    /// <summary>The step here alone, fp32 or bf16, a line every three steps: to profile, or to try a setting.</summary>
+    public static int Alone(string[] args)
+    {
+        using var step = new Step(args is ["bf16", ..] ? Precision.Bf16 : Precision.Fp32);
+        var rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 10;
+        for (var round = 0; round < rounds; round++)
+        {
+            Console.WriteLine($"{Turns.Time(step.Run)() / Steps * 1e3:0} ms");
+        }
+        return 0;
+    }
+
     private sealed class Step : IDisposable
     {
         private readonly StudentModel _student = StudentModel.Create(Config, TeacherDim, Math.Log(1 / 0.07), 1, Place);

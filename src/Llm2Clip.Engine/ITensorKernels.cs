@@ -6,7 +6,7 @@ namespace Llm2Clip.Engine;
 public readonly record struct OptimizerSegment(long Offset, long Length, double LearningRate, double WeightDecay);
 
 /// <summary>
-/// Whole-buffer operations of the optimizer, which an engine may do faster than tensor operations one by one.
+/// Operations of training which an engine may do faster than tensor operations one by one.
 /// <see cref="CompositeKernels"/> is the plain form that every engine has.
 /// </summary>
 public interface ITensorKernels
@@ -32,6 +32,16 @@ public interface ITensorKernels
 
     /// <summary>Sum of the squares of a one-dimensional float32 tensor, in double; the same bits each time on the same device.</summary>
     double SquaredNorm(torch.Tensor flat);
+
+    /// <summary>
+    /// Multi-head attention, softmax(q k^T / sqrt(W/H)) v for each of H heads (arXiv 1706.03762, equation 1), with the softmax in fp32.
+    /// Differentiable once.
+    /// </summary>
+    /// <param name="packed">[B, T, 3W]: queries, keys and values as one projection leaves them; [B, T, 2W] without queries where these are given.</param>
+    /// <param name="heads">H.</param>
+    /// <param name="query">[B, Q, W], where fewer tokens ask than answer.</param>
+    /// <returns>[B, Q, W] (Q = T without <paramref name="query"/>), in the inputs' format.</returns>
+    torch.Tensor Attention(torch.Tensor packed, int heads, torch.Tensor? query = null);
 }
 
 /// <summary>The kernels in tensor operations, on any engine and device.</summary>
@@ -65,5 +75,26 @@ public sealed class CompositeKernels : ITensorKernels
         using var quiet = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         return flat.to(torch.float64).square().sum().ToDouble();
+    }
+
+    public torch.Tensor Attention(torch.Tensor packed, int heads, torch.Tensor? query = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        // [B, N, nW] to n times [B, H, N, W/H], each contiguous.
+        torch.Tensor[] Parts(torch.Tensor tensor, int count) => tensor
+            .view(tensor.shape[0], tensor.shape[1], count, heads, tensor.shape[2] / (count * heads)).permute(2, 0, 3, 1, 4).contiguous().unbind(0);
+        torch.Tensor[] parts = query is null ? Parts(packed, 3) : [Parts(query, 1)[0], .. Parts(packed, 2)];
+        var (q, k, v) = (parts[0], parts[1], parts[2]);
+        torch.Tensor mixed; // [B, H, Q, W/H]
+        if (packed.is_cuda)
+        {
+            mixed = torch.nn.functional.scaled_dot_product_attention(q, k, v); // one kernel, fp32 inside
+        }
+        else
+        {
+            var scores = (q * (float)Math.Pow(q.shape[3], -0.5)).matmul(k.transpose(2, 3)); // [B, H, Q, T]
+            mixed = scores.softmax(-1, torch.ScalarType.Float32).to_type(packed.dtype).matmul(v);
+        }
+        return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
     }
 }

@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace Llm2Clip.Engine.SystemNatives;
 
-/// <summary>On the CPU the bridge's fused kernels: one pass of all threads over memory. On a GPU the tensor operations.</summary>
+/// <summary>On the CPU the bridge's fused kernels; on a GPU the tensor operations.</summary>
 internal sealed class SystemKernels : ITensorKernels
 {
     private readonly CompositeKernels composite = new();
@@ -22,6 +22,9 @@ internal sealed class SystemKernels : ITensorKernels
         var native = MemoryMarshal.Cast<OptimizerSegment, AdamWSegment>(segments);
         FusedAdamW.Step(parameters, gradients, firstMoment, secondMoment, native, beta1, beta2, epsilon, step, gradientScale);
     }
+
+    public torch.Tensor Attention(torch.Tensor packed, int heads, torch.Tensor? query = null) =>
+        packed.is_cpu() && FusedAttention.IsSupported ? FusedAttention.Apply(packed, query, heads) : composite.Attention(packed, heads, query);
 
     public double SquaredNorm(torch.Tensor flat) => flat.is_cpu() ? FlatNorm.SquaredNorm(flat) : composite.SquaredNorm(flat);
 }

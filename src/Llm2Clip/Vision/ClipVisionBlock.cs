@@ -1,3 +1,4 @@
+using Llm2Clip.Engine;
 using Llm2Clip.Layers;
 using TorchSharp;
 using TorchSharp.Utils;
@@ -67,7 +68,7 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
 
 /// <summary>
 /// Multi-head self-attention. The state holds q, k and v apart, as published; the product is one: their weights are put
-/// together (a copy of a few hundred kB) with the scale head_dim^-0.5 on q's part, so no activation is scaled.
+/// together (a copy of a few hundred kB).
 /// </summary>
 internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
 {
@@ -106,33 +107,17 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
     public Tensor Attend(Tensor x, long queries)
     {
         using var scope = NewDisposeScope();
-        var (batch, tokens, head) = (x.shape[0], x.shape[1], _width / _heads);
-        var scale = (float)Math.Pow(head, -0.5);
-        var (query, queryBias) = (_query.Weight * scale, _query.Bias! * scale);
-        Tensor[] parts; // q, k, v
-        if (queries == tokens)
-        {
-            parts = Project(x, [query, _key.Weight, _value.Weight], [queryBias, _key.Bias!, _value.Bias!]);
-        }
-        else
-        {
-            parts = [.. Project(x.narrow(1, 0, queries), [query], [queryBias]), .. Project(x, [_key.Weight, _value.Weight], [_key.Bias!, _value.Bias!])];
-        }
-        var scores = parts[0].bmm(parts[1].transpose(1, 2)); // [B*H, Q, T]
-        var shares = scores.softmax(-1, ScalarType.Float32).ForProduct(Precision); // softmax itself in fp32
-        var mixed = shares.bmm(parts[2]) // [B*H, Q, W/H]
-            .view(batch, _heads, queries, head).transpose(1, 2).reshape(batch, queries, _width); // [B, Q, W]
-        return _output.call(mixed).MoveToOuterDisposeScope();
+        var all = queries == x.shape[1];
+        var packed = all ? Project(x, _query, _key, _value) : Project(x, _key, _value); // [B, T, 3W] or [B, T, 2W]
+        var query = all ? null : _query.call(x.narrow(1, 0, queries)); // [B, Q, W]
+        return _output.call(Engines.Current.Kernels.Attention(packed, _heads, query)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>One product for several weights [W, W]: x [B, T, W] to as many [B*H, T, W/H], each contiguous.</summary>
-    private Tensor[] Project(Tensor x, Tensor[] weights, Tensor[] biases)
-    {
-        var (batch, tokens, head) = (x.shape[0], x.shape[1], _width / _heads);
-        return nn.functional.linear(x.ForProduct(Precision), cat(weights, 0).ForProduct(Precision), cat(biases, 0).ForProduct(Precision)) // [B, T, nW]
-            .view(batch, tokens, weights.Length, _heads, head).permute(2, 0, 3, 1, 4) // [n, B, H, T, W/H]
-            .reshape(weights.Length, batch * _heads, tokens, head).unbind(0);
-    }
+    /// <summary>One product for several layers [W, W]: x [B, T, W] to [B, T, nW].</summary>
+    private Tensor Project(Tensor x, params Affine[] layers) => nn.functional.linear(
+        x.ForProduct(Precision),
+        cat([.. layers.Select(layer => layer.Weight)], 0).ForProduct(Precision),
+        cat([.. layers.Select(layer => layer.Bias!)], 0).ForProduct(Precision));
 
     public void Initialise(WeightInit init, int layers)
     {
