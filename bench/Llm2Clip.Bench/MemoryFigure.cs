@@ -38,7 +38,7 @@ internal static class MemoryFigure
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
                 features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));
-            optimizer.Step(step, FlatAdamW.ClipScale(flat.GradientNorm(), 1));
+            optimizer.Step(1, FlatAdamW.ClipScale(flat.GradientNorm(), 1));
             if (step == Warm)
             {
                 start = Resident();

@@ -68,7 +68,6 @@ internal static class StudentFigure
         private readonly FlatAdamW _optimizer;
         private readonly byte[] _pixels = new byte[Batch * Config.ImageSize * Config.ImageSize * 3];
         private readonly Tensor _vectors = randn([Batch, TeacherDim], device: Place);
-        private int _steps;
 
         public Step(Precision precision)
         {
@@ -93,7 +92,7 @@ internal static class StudentFigure
                         new EncoderPass(1, _ => _student.TextAdapter.call(_vectors)),
                     ],
                     features => Losses.ClipInfoNce(features[0], features[1], _student.LogitScale));
-                _optimizer.Step(++_steps, FlatAdamW.ClipScale(_flat.GradientNorm(), 1));
+                _optimizer.Step(1, FlatAdamW.ClipScale(_flat.GradientNorm(), 1));
             }
             if (Place.type == DeviceType.CUDA)
             {

@@ -34,6 +34,11 @@ public interface ITensorKernels
     double SquaredNorm(torch.Tensor flat);
 
     /// <summary>
+    /// x W^T + b, [..., in] with W [out, in] and b [out] to [..., out], summed in fp32 and rounded to the format that all three have. Differentiable.
+    /// </summary>
+    torch.Tensor Linear(torch.Tensor input, torch.Tensor weight, torch.Tensor? bias);
+
+    /// <summary>
     /// Multi-head attention, softmax(q k^T / sqrt(W/H)) v for each of H heads (arXiv 1706.03762, equation 1), with the softmax in fp32.
     /// Differentiable once.
     /// </summary>
@@ -76,6 +81,8 @@ public sealed class CompositeKernels : ITensorKernels
         using var scope = torch.NewDisposeScope();
         return flat.to(torch.float64).square().sum().ToDouble();
     }
+
+    public torch.Tensor Linear(torch.Tensor input, torch.Tensor weight, torch.Tensor? bias) => torch.nn.functional.linear(input, weight, bias);
 
     public torch.Tensor Attention(torch.Tensor packed, int heads, torch.Tensor? query = null)
     {

@@ -10,7 +10,7 @@ internal sealed class DuckDbParquet : IParquet
         using var session = new DuckDbSession();
         using var columns = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
         using var count = new DuckDbQuery(session, $"SELECT count(*) FROM {Table(path)}");
-        var rows = (long)count.NextRows([ColumnType.Int64])![0][0]!;
+        var rows = (long)count.Rows([ColumnType.Int64]).Single()[0]!;
         return (columns.Columns(), rows);
     });
 
@@ -21,13 +21,10 @@ internal sealed class DuckDbParquet : IParquet
         using var session = new DuckDbSession();
         using var query = new DuckDbQuery(session, "SELECT any_value(row_group_num_rows)::BIGINT, sum(total_uncompressed_size)::BIGINT "
             + $"FROM parquet_metadata({Literal(path)}) GROUP BY row_group_id ORDER BY row_group_id");
-        while (query.NextRows([ColumnType.Int64, ColumnType.Int64]) is { } rows)
+        foreach (var row in query.Rows([ColumnType.Int64, ColumnType.Int64]))
         {
-            foreach (var row in rows)
-            {
-                groups.Add(new ParquetRowGroup(first, checked((int)(long)row[0]!), (long)row[1]!));
-                first += (long)row[0]!;
-            }
+            groups.Add(new ParquetRowGroup(first, checked((int)(long)row[0]!), (long)row[1]!));
+            first += (long)row[0]!;
         }
         return groups;
     });
@@ -88,12 +85,10 @@ internal sealed class DuckDbParquet : IParquet
             var casts = columns.Select(c => $"{Expression(c.Name, whole)}::{SqlType(c.Type)}");
             return new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}{range}");
         });
-        while (Named(path, () => query.NextRows(types)) is { } rows)
+        using var rows = query.Rows(types).GetEnumerator();
+        while (Named(path, rows.MoveNext))
         {
-            foreach (var row in rows)
-            {
-                yield return row;
-            }
+            yield return rows.Current;
         }
     }
 

@@ -50,26 +50,20 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
         return columns;
     }
 
-    /// <summary>The next rows, or null after the last. Columns must be of the types given, as the query casts them.</summary>
-    public object?[][]? NextRows(IReadOnlyList<ColumnType> types)
+    /// <summary>
+    /// The rows that are left, each made when it is asked for, so that it dies young; the rest of its chunk stays in DuckDB's memory. Columns
+    /// must be of the types given, as the query casts them. Throws <see cref="ParquetException"/> with DuckDB's message.
+    /// </summary>
+    public IEnumerable<object?[]> Rows(IReadOnlyList<ColumnType> types)
     {
-        DuckDb.duckdb_destroy_data_chunk(ref _chunk);
-        _chunk = DuckDb.duckdb_fetch_chunk(_result);
-        if (_chunk == 0)
+        var columns = new Cells[types.Count];
+        while (NextChunk(types, columns) is > 0 and var count)
         {
-            var error = DuckDb.duckdb_result_error(ref _result);
-            return error == 0 || DuckDb.Text(error).Length == 0 ? null : throw Failed(error);
+            for (var row = 0; row < count; row++)
+            {
+                yield return Row(columns, row);
+            }
         }
-        var rows = new object?[(int)DuckDb.duckdb_data_chunk_get_size(_chunk)][];
-        for (var row = 0; row < rows.Length; row++)
-        {
-            rows[row] = new object?[types.Count];
-        }
-        for (var column = 0; column < types.Count; column++)
-        {
-            ReadColumn(DuckDb.duckdb_data_chunk_get_vector(_chunk, (ulong)column), types[column], rows, column);
-        }
-        return rows;
     }
 
     protected override bool ReleaseHandle()
@@ -81,48 +75,84 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
         return true;
     }
 
-    private static void ReadColumn(nint vector, ColumnType type, object?[][] rows, int column)
+    /// <summary>Fetches a chunk and finds its columns; 0 after the last.</summary>
+    private int NextChunk(IReadOnlyList<ColumnType> types, Cells[] columns)
     {
-        var data = DuckDb.duckdb_vector_get_data(vector);
-        var validity = DuckDb.duckdb_vector_get_validity(vector);
-        var items = type is ColumnType.FloatVector or ColumnType.TextList ? DuckDb.duckdb_list_vector_get_child(vector) : 0;
-        for (var row = 0; row < rows.Length; row++)
+        DuckDb.duckdb_destroy_data_chunk(ref _chunk);
+        _chunk = DuckDb.duckdb_fetch_chunk(_result);
+        if (_chunk == 0)
         {
-            if (IsNull(validity, (ulong)row))
+            var error = DuckDb.duckdb_result_error(ref _result);
+            return error == 0 || DuckDb.Text(error).Length == 0 ? 0 : throw Failed(error);
+        }
+        for (var column = 0; column < columns.Length; column++)
+        {
+            columns[column] = new Cells(DuckDb.duckdb_data_chunk_get_vector(_chunk, (ulong)column), types[column]);
+        }
+        return (int)DuckDb.duckdb_data_chunk_get_size(_chunk);
+    }
+
+    private static object?[] Row(Cells[] columns, int row)
+    {
+        var cells = new object?[columns.Length];
+        for (var column = 0; column < cells.Length; column++)
+        {
+            cells[column] = columns[column].Read((ulong)row);
+        }
+        return cells;
+    }
+
+    /// <summary>A column of the chunk at hand.</summary>
+    private readonly struct Cells
+    {
+        private readonly ColumnType _type;
+        private readonly void* _data;
+        private readonly ulong* _validity;
+        private readonly void* _items;
+        private readonly ulong* _itemValidity;
+
+        public Cells(nint vector, ColumnType type)
+        {
+            _type = type;
+            _data = DuckDb.duckdb_vector_get_data(vector);
+            _validity = DuckDb.duckdb_vector_get_validity(vector);
+            if (type is ColumnType.FloatVector or ColumnType.TextList)
             {
-                continue;
+                var items = DuckDb.duckdb_list_vector_get_child(vector);
+                _items = DuckDb.duckdb_vector_get_data(items);
+                _itemValidity = DuckDb.duckdb_vector_get_validity(items);
             }
-            rows[row][column] = type switch
-            {
-                ColumnType.Text => Encoding.UTF8.GetString(DuckDb.StringCell.Bytes((DuckDb.StringCell*)data + row)),
-                ColumnType.Bytes => DuckDb.StringCell.Bytes((DuckDb.StringCell*)data + row).ToArray(),
-                ColumnType.Int64 => ((long*)data)[row],
-                ColumnType.Float64 => ((double*)data)[row],
-                ColumnType.FloatVector => Floats(((DuckDb.ListEntry*)data)[row], items),
-                ColumnType.TextList => Texts(((DuckDb.ListEntry*)data)[row], items),
-                _ => throw new InvalidOperationException($"Column type {type} is unknown."),
-            };
         }
-    }
 
-    private static float[] Floats(DuckDb.ListEntry entry, nint items) =>
-        new ReadOnlySpan<float>((float*)DuckDb.duckdb_vector_get_data(items) + entry.Offset, checked((int)entry.Length)).ToArray();
-
-    /// <summary>The texts of a list; a null among them is an empty text.</summary>
-    private static string[] Texts(DuckDb.ListEntry entry, nint items)
-    {
-        var cells = (DuckDb.StringCell*)DuckDb.duckdb_vector_get_data(items);
-        var validity = DuckDb.duckdb_vector_get_validity(items);
-        var texts = new string[checked((int)entry.Length)];
-        for (var i = 0; i < texts.Length; i++)
+        public object? Read(ulong row) => IsNull(_validity, row) ? null : _type switch
         {
-            var at = entry.Offset + (ulong)i;
-            texts[i] = IsNull(validity, at) ? "" : Encoding.UTF8.GetString(DuckDb.StringCell.Bytes(cells + at));
-        }
-        return texts;
-    }
+            ColumnType.Text => Text(_data, row),
+            ColumnType.Bytes => DuckDb.StringCell.Bytes((DuckDb.StringCell*)_data + row).ToArray(),
+            ColumnType.Int64 => ((long*)_data)[row],
+            ColumnType.Float64 => ((double*)_data)[row],
+            ColumnType.FloatVector => Floats(((DuckDb.ListEntry*)_data)[row]),
+            ColumnType.TextList => Texts(((DuckDb.ListEntry*)_data)[row]),
+            _ => throw new InvalidOperationException($"Column type {_type} is unknown."),
+        };
 
-    private static bool IsNull(ulong* validity, ulong row) => validity is not null && (validity[row / 64] >> (int)(row % 64) & 1) == 0;
+        private static string Text(void* cells, ulong row) => Encoding.UTF8.GetString(DuckDb.StringCell.Bytes((DuckDb.StringCell*)cells + row));
+
+        private float[] Floats(DuckDb.ListEntry entry) => new ReadOnlySpan<float>((float*)_items + entry.Offset, checked((int)entry.Length)).ToArray();
+
+        /// <summary>The texts of a list; a null among them is an empty text.</summary>
+        private string[] Texts(DuckDb.ListEntry entry)
+        {
+            var texts = new string[checked((int)entry.Length)];
+            for (var i = 0; i < texts.Length; i++)
+            {
+                var at = entry.Offset + (ulong)i;
+                texts[i] = IsNull(_itemValidity, at) ? "" : Text(_items, at);
+            }
+            return texts;
+        }
+
+        private static bool IsNull(ulong* validity, ulong row) => validity is not null && (validity[row / 64] >> (int)(row % 64) & 1) == 0;
+    }
 
     private static void AddColumns(string name, nint type, List<ParquetColumn> into)
     {

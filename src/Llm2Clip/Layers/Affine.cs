@@ -36,9 +36,5 @@ public sealed class Affine : nn.Module<Tensor, Tensor>
     public Parameter? Bias => _bias;
 
     /// <summary>x: [..., in] to [..., out].</summary>
-    public override Tensor forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        return nn.functional.linear(x.ForProduct(Precision), _weight.ForProduct(Precision), _bias?.ForProduct(Precision)).MoveToOuterDisposeScope();
-    }
+    public override Tensor forward(Tensor x) => Precision.Product(x, _weight, _bias);
 }

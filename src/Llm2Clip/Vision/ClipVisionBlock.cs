@@ -114,10 +114,8 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>One product for several layers [W, W]: x [B, T, W] to [B, T, nW].</summary>
-    private Tensor Project(Tensor x, params Affine[] layers) => nn.functional.linear(
-        x.ForProduct(Precision),
-        cat([.. layers.Select(layer => layer.Weight)], 0).ForProduct(Precision),
-        cat([.. layers.Select(layer => layer.Bias!)], 0).ForProduct(Precision));
+    private Tensor Project(Tensor x, params Affine[] layers) =>
+        Precision.Product(x, cat([.. layers.Select(layer => layer.Weight)], 0), cat([.. layers.Select(layer => layer.Bias!)], 0));
 
     public void Initialise(WeightInit init, int layers)
     {

@@ -57,8 +57,8 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
             positions = positions.index_select(0, tensor(Array.ConvertAll(kept, row => row % tokens), device: x.device))
                 .view(batch, -1, _config.Width); // [B, K, W]
         }
-        var weight = _patches.Weight.ForProduct(Precision).view(_config.Width, -1); // [W, 3*P*P]
-        var patches = nn.functional.linear(x, weight).view(batch, -1, _config.Width) + positions; // [B, G*G, W], fp32
+        var weight = _patches.Weight.view(_config.Width, -1); // [W, 3*P*P]
+        var patches = Precision.Product(x, weight).view(batch, -1, _config.Width) + positions; // [B, G*G, W], fp32
         var first = (_classToken + table.select(0, 0)).expand(batch, 1, _config.Width); // [B, 1, W]
         return cat([first, patches], 1).MoveToOuterDisposeScope();
     }
