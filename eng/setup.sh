@@ -91,6 +91,7 @@ missing_debian_packages() {
   command -v c++ > /dev/null || echo g++
   command -v cmake > /dev/null || echo cmake
   command -v ninja > /dev/null || echo ninja-build
+  compgen -G '/usr/lib/*/libturbojpeg.so.0' > /dev/null || compgen -G '/usr/lib64/libturbojpeg.so.0' > /dev/null || echo libturbojpeg0
   if [[ -z "${LLM2CLIP_LIBTORCH:-}" ]]; then
     compgen -G '/usr/lib/*/cmake/Torch/TorchConfig.cmake' > /dev/null \
       || compgen -G '/usr/share/cmake/Torch/TorchConfig.cmake' > /dev/null || echo libtorch-dev

@@ -50,8 +50,9 @@ public static class DataBench
         Console.WriteLine($"{files.Count} pictures, {images.Average(image => image.Width):F0} x {images.Average(image => image.Height):F0} on average, to {size} x {size}; pictures a second of processor time");
         var python = Pillow(files, size);
         var transform = new ImageTransformConfig { ImageSize = size };
-        Row("evaluation from file", Rate(files, Evaluate(transform, false)), python?[0]);
-        Row("evaluation, jpeg_shrink", Rate(files, Evaluate(transform, true)), python?[0]);
+        Row("evaluation from file", Rate(files, Evaluate(transform, 0)), python?[0]);
+        Row("evaluation, jpeg_reducing_gap 2", Rate(files, Evaluate(transform, 2)), python?[0]);
+        Row("evaluation, jpeg_reducing_gap 1", Rate(files, Evaluate(transform, 1)), python?[0]);
         Row("random crop from file", Rate(files, TrainFrom(transform, cropOnly)), python?[1]);
         Row("random crop from memory", Rate(images, TrainFrom(transform, cropOnly, images)), python?[2]);
         Row("random crop and colour from memory", Rate(images, TrainFrom(transform, augment, images)), null);
@@ -59,9 +60,9 @@ public static class DataBench
         return 0;
     }
 
-    private static Action<byte[]> Evaluate(ImageTransformConfig transform, bool shrink)
+    private static Action<byte[]> Evaluate(ImageTransformConfig transform, double gap)
     {
-        var pipeline = new ImagePipeline(transform, decode: new DecodeOptions { JpegShrink = shrink });
+        var pipeline = new ImagePipeline(transform, decode: new DecodeOptions { JpegReducingGap = gap });
         var into = new byte[pipeline.OutputBytes];
         return file => pipeline.Eval(pipeline.Decode(file, "bench", forTraining: false), into);
     }
@@ -102,8 +103,11 @@ public static class DataBench
     private static void Differences(List<byte[]> files, List<RgbImage> images, ImageTransformConfig transform, AugmentConfig augment)
     {
         var exact = new ImagePipeline(transform, augment);
-        var shrinking = new ImagePipeline(transform, augment, new DecodeOptions { JpegShrink = true });
-        Difference("jpeg_shrink, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
+        foreach (var gap in new[] { 2, 1 })
+        {
+            var shrinking = new ImagePipeline(transform, augment, new DecodeOptions { JpegReducingGap = gap });
+            Difference($"jpeg_reducing_gap {gap}, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
+        }
         foreach (var side in new[] { transform.ImageSize, transform.ImageSize * 4 / 3 })
         {
             Difference($"image_cache_side {side}, random crop", images.Select((image, i) => (Train(exact, image, image, i), Train(exact, ImagePipeline.Shrink(image, side), image, i))));

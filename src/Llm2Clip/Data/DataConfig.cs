@@ -35,8 +35,8 @@ public sealed record DataConfig
     [Description("Pictures that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
     public double MaxMegapixels { get; init; } = 178;
 
-    [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as twice the target size remains: faster, pixels differ slightly.")]
-    public bool JpegShrink { get; init; }
+    [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as this many times the target size remain: 2 is faster and hardly differs, 1 is the fastest (docs/data.md); 0 = never.")]
+    public double JpegReducingGap { get; init; }
 
     [Description("Turn pictures as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
     public bool Upright { get; init; }

@@ -70,6 +70,10 @@ public static class ImageCodec
                 throw new PictureException($"{origin}: the picture cannot be decoded: {excess}.", BadSampleCause.TooLarge);
             }
         }
+        if (loader == JpegLoader && TurboJpeg.IsAvailable && !options.Upright && FastJpeg(encoded, options, shrinkAbove) is { } decoded)
+        {
+            return decoded;
+        }
         try
         {
             return Decode(loader, encoded, options, shrinkAbove);
@@ -123,6 +127,23 @@ public static class ImageCodec
         _ => null,
     };
 
+    /// <summary>The picture of a JPEG about which nothing is out of the ordinary, else null.</summary>
+    private static RgbImage? FastJpeg(ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove) =>
+        TurboJpeg.Size(encoded) is var (width, height) && Excess(width, height, 1, options) is null
+            ? TurboJpeg.Decode(encoded, width, height, Shrink(width, height, shrinkAbove))
+            : null;
+
+    /// <summary>By what a JPEG of a size is shrunk while decoding.</summary>
+    private static int Shrink(int width, int height, int shrinkAbove)
+    {
+        var shrink = 1;
+        while (shrinkAbove > 0 && shrink < 8 && Math.Min(width, height) / (shrink * 2) >= shrinkAbove)
+        {
+            shrink *= 2;
+        }
+        return shrink;
+    }
+
     private static unsafe RgbImage Decode(string loader, ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove)
     {
         fixed (byte* data = encoded)
@@ -131,11 +152,7 @@ public static class ImageCodec
             if (shrinkAbove > 0 && loader == JpegLoader)
             {
                 using var header = Load(loader, data, encoded.Length, 1);
-                var side = Math.Min(VipsNative.Width(header), VipsNative.Height(header));
-                while (shrink < 8 && side / (shrink * 2) >= shrinkAbove)
-                {
-                    shrink *= 2;
-                }
+                shrink = Shrink(VipsNative.Width(header), VipsNative.Height(header), shrinkAbove);
             }
             using var image = Load(loader, data, encoded.Length, shrink);
             var (width, height) = (VipsNative.Width(image), VipsNative.Height(image));

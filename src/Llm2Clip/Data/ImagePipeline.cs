@@ -61,13 +61,13 @@ public sealed class ImagePipeline
     }
 
     /// <summary>
-    /// Decodes a picture for one of the transforms. With JPEG shrinking, at least twice the size that the transform needs remains.
+    /// Decodes a picture for one of the transforms. With a reducing gap, at least that many times the size which the transform needs remain.
     /// </summary>
     public RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, bool forTraining)
     {
         // A crop of a share of the area has that share's root of the side.
         var side = forTraining ? _transform.ImageSize / Math.Sqrt(_augment.CropScaleMin) : _transform.ImageSize;
-        return ImageCodec.Decode(encoded, origin, _decode, _decode.JpegShrink ? (int)Math.Ceiling(2 * side) : 0);
+        return ImageCodec.Decode(encoded, origin, _decode, (int)Math.Ceiling(_decode.JpegReducingGap * side));
     }
 
     /// <summary>The picture with its short side shrunk to <paramref name="side"/>; as it is where that is not smaller, or 0.</summary>

@@ -31,7 +31,7 @@ internal sealed class InspectionPass
 
     public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, TokenCounter? tokens, IRunLog log)
     {
-        (_config, _decode, _workers, _tables, _tokens, _log) = (config, DecodeOptions.Of(data) with { JpegShrink = false }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
+        (_config, _decode, _workers, _tables, _tokens, _log) = (config, DecodeOptions.Of(data) with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
         _decode.Validate();
     }
 

@@ -111,7 +111,7 @@ public class ImagePipelineTests
     }
 
     [Fact]
-    public void JpegShrinkingLeavesTwiceTheTarget()
+    public void JpegShrinkingLeavesTheGap()
     {
         var jpeg = ImageCodec.EncodeJpeg(Gradient(400, 300), 95);
         Assert.Equal(300, ImageCodec.Decode(jpeg, "x", shrinkAbove: 0).Height);
@@ -120,8 +120,14 @@ public class ImagePipelineTests
         Assert.Equal(75, ImageCodec.Decode(jpeg, "x", shrinkAbove: 64).Height);
         // Measured bound: below 2 levels on average while a factor of 2 remains (docs/data.md).
         var transform = new ImageTransformConfig { ImageSize = 48 };
-        var (exact, shrunk) = (new ImagePipeline(transform).Eval(jpeg, "x"), new ImagePipeline(transform, decode: new DecodeOptions { JpegShrink = true }).Eval(jpeg, "x"));
-        Assert.InRange(exact.Zip(shrunk, (a, b) => Math.Abs(a - b)).Average(), 0, 2);
+        var exact = new ImagePipeline(transform).Eval(jpeg, "x");
+        foreach (var (gap, height) in new[] { (2.0, 150), (1.0, 75), (1.6, 150) })
+        {
+            var shrinking = new ImagePipeline(transform, decode: new DecodeOptions { JpegReducingGap = gap });
+            Assert.Equal(height, shrinking.Decode(jpeg, "x", forTraining: false).Height);
+            Assert.InRange(exact.Zip(shrinking.Eval(jpeg, "x"), (a, b) => Math.Abs(a - b)).Average(), 0, 2);
+        }
+        Assert.Throws<ConfigException>(() => new ImagePipeline(transform, decode: new DecodeOptions { JpegReducingGap = 0.5 }));
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class OddPictureTests
     public void UprightWorksWithShrinkingAndInThePipeline()
     {
         var jpeg = ImageCodec.EncodeJpeg(Gradient(160, 80), 95);
-        var options = new DecodeOptions { Upright = true, JpegShrink = true };
+        var options = new DecodeOptions { Upright = true, JpegReducingGap = 2 };
         var shrunk = ImageCodec.Decode(WithOrientation(jpeg, 6), "x", options, shrinkAbove: 40);
         Assert.Equal((40, 80), (shrunk.Width, shrunk.Height));
         var transform = new ImageTransformConfig { ImageSize = 20 };
