@@ -51,17 +51,33 @@ internal sealed class ParquetNet : IParquet
         };
         await using var writer = await ParquetWriter.CreateAsync(schema, file, new ParquetOptions { CompressionMethod = codec });
         writer.CustomMetadata = options.Metadata;
-        foreach (var batch in rows.Chunk(options.RowGroupRows))
+        List<(ColumnBuffer Buffer, int Index)> buffers = [.. CellWriter.InOrder(columns).Zip(schema.DataFields, (c, field) => (CellWriter.Buffer(c.Column, field), c.Index))];
+        var waiting = 0;
+        foreach (var row in rows)
         {
-            if (batch.FirstOrDefault(row => row.Length != columns.Count) is { } wrong)
+            if (row.Length != columns.Count)
             {
-                throw new ArgumentException($"A row has {wrong.Length} cells for {columns.Count} columns.");
+                throw new ArgumentException($"A row has {row.Length} cells for {columns.Count} columns.");
             }
-            using var group = writer.CreateRowGroup();
-            foreach (var ((column, index), field) in CellWriter.InOrder(columns).Zip(schema.DataFields))
+            buffers.ForEach(column => column.Buffer.Add(row[column.Index]));
+            if (++waiting == options.RowGroupRows)
             {
-                await CellWriter.Write(group, column, field, batch, index);
+                await WriteGroup(writer, buffers);
+                waiting = 0;
             }
+        }
+        if (waiting > 0)
+        {
+            await WriteGroup(writer, buffers);
+        }
+    }
+
+    private static async Task WriteGroup(ParquetWriter writer, List<(ColumnBuffer Buffer, int Index)> columns)
+    {
+        using var group = writer.CreateRowGroup();
+        foreach (var (buffer, _) in columns)
+        {
+            await buffer.WriteTo(group);
         }
     }
 
