@@ -25,24 +25,12 @@ internal static class CellReader
             .Select(c => (new ParquetColumn(c.Name, TypeOf(c.Field)!.Value), c.Field)),
     ];
 
-    /// <summary>All cells of one column of a row group.</summary>
-    public static async Task<object?[]> Read(ParquetRowGroupReader group, Field field)
+    /// <summary>Reads one column of a row group, whose cells are then drawn row by row.</summary>
+    public static async Task<ColumnCells> Open(ParquetRowGroupReader group, Field field)
     {
-        var rows = checked((int)group.RowCount);
         var item = field is ListField list ? (DataField)list.Item : (DataField)field;
-        using var data = await group.ReadRawColumnDataBaseAsync(item);
-        if (field is not ListField)
-        {
-            return Scalars(data, item, rows);
-        }
-        var empty = field.IsNullable ? 1 : 0;
-        return data switch
-        {
-            RawColumnData<float> v => Lists(v, v.Values.ToArray(), empty, item, rows),
-            RawColumnData<double> v => Lists(v, [.. v.Values.ToArray().Select(x => (float)x)], empty, item, rows),
-            RawColumnData<ReadOnlyMemory<char>> v => Lists(v, [.. v.Values.ToArray().Select(x => x.ToString())], empty, item, rows, ""),
-            _ => throw new InvalidOperationException($"{data.GetType()} holds neither floats nor texts."),
-        };
+        var data = await group.ReadRawColumnDataBaseAsync(item);
+        return field is ListField ? Lists(data, item, field.IsNullable ? 1 : 0) : Scalars(data, item.MaxDefinitionLevel);
     }
 
     /// <summary>The cell type of a field, or null where it is none of <see cref="ColumnType"/>'s.</summary>
@@ -58,73 +46,37 @@ internal static class CellReader
         _ => null,
     };
 
-    private static object?[] Scalars(RawColumnData data, DataField field, int rows)
+    private static ColumnCells Lists(RawColumnData data, DataField item, int empty)
     {
-        var values = Values(data);
-        var cells = new object?[rows];
-        var next = 0;
-        for (var row = 0; row < rows; row++)
+        var levels = new ListLevels(empty, item.MaxDefinitionLevel);
+        return data switch
         {
-            cells[row] = field.MaxDefinitionLevel > 0 && data.DefinitionLevels[row] < field.MaxDefinitionLevel ? null : values[next++];
-        }
-        return cells;
+            RawColumnData<float> v => new ListCells<float, float>(v, levels, x => x, NoNull<float>),
+            RawColumnData<double> v => new ListCells<double, float>(v, levels, x => (float)x, NoNull<float>),
+            RawColumnData<ReadOnlyMemory<char>> v => new ListCells<ReadOnlyMemory<char>, string>(v, levels, x => x.ToString(), _ => ""),
+            _ => throw new InvalidOperationException($"{data.GetType()} holds neither floats nor texts."),
+        };
+
+        T NoNull<T>(int row) => throw new InvalidDataException($"row {row} of column {item.Path} holds a vector with a null in it");
     }
 
-    /// <summary>
-    /// Lists from definition levels: below <paramref name="empty"/> no list, at it an empty one, at the maximum an item, between them a null,
-    /// for which <paramref name="absent"/> stands; where that is null too, the column is refused.
-    /// </summary>
-    private static object?[] Lists<T>(RawColumnData data, T[] values, int empty, DataField item, int rows, T? absent = default)
+    private static ColumnCells Scalars(RawColumnData data, int present) => data switch
     {
-        var cells = new object?[rows];
-        var row = -1;
-        var next = 0;
-        var items = new List<T>();
-        for (var i = 0; i < data.DefinitionLevels.Length; i++)
-        {
-            var level = data.DefinitionLevels[i];
-            if (data.RepetitionLevels[i] == 0)
-            {
-                Close();
-                row++;
-                items.Clear();
-                cells[row] = level < empty ? null : Array.Empty<T>();
-            }
-            if (level == item.MaxDefinitionLevel)
-            {
-                items.Add(values[next++]);
-            }
-            else if (level > empty)
-            {
-                items.Add(absent is string ? absent : throw new InvalidDataException($"row {row} of column {item.Path} holds a vector with a null in it"));
-            }
-        }
-        Close();
-        return cells;
-
-        void Close()
-        {
-            if (items.Count > 0)
-            {
-                cells[row] = items.ToArray();
-            }
-        }
-    }
-
-    private static object[] Values(RawColumnData data) => data switch
-    {
-        RawColumnData<ReadOnlyMemory<char>> v => [.. v.Values.ToArray().Select(x => x.ToString())],
-        RawColumnData<ReadOnlyMemory<byte>> v => [.. v.Values.ToArray().Select(x => x.ToArray())],
-        RawColumnData<long> v => [.. v.Values.ToArray().Select(x => (object)x)],
-        RawColumnData<ulong> v => [.. v.Values.ToArray().Select(x => (object)checked((long)x))],
-        RawColumnData<int> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<uint> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<short> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<ushort> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<sbyte> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<byte> v => [.. v.Values.ToArray().Select(x => (object)(long)x)],
-        RawColumnData<double> v => [.. v.Values.ToArray().Select(x => (object)x)],
-        RawColumnData<float> v => [.. v.Values.ToArray().Select(x => (object)(double)x)],
+        RawColumnData<ReadOnlyMemory<char>> v => Scalars(v, present, x => x.ToString()),
+        RawColumnData<ReadOnlyMemory<byte>> v => Scalars(v, present, x => x.ToArray()),
+        RawColumnData<long> v => Scalars(v, present, x => x),
+        RawColumnData<ulong> v => Scalars(v, present, x => checked((long)x)),
+        RawColumnData<int> v => Scalars(v, present, x => (long)x),
+        RawColumnData<uint> v => Scalars(v, present, x => (long)x),
+        RawColumnData<short> v => Scalars(v, present, x => (long)x),
+        RawColumnData<ushort> v => Scalars(v, present, x => (long)x),
+        RawColumnData<sbyte> v => Scalars(v, present, x => (long)x),
+        RawColumnData<byte> v => Scalars(v, present, x => (long)x),
+        RawColumnData<double> v => Scalars(v, present, x => x),
+        RawColumnData<float> v => Scalars(v, present, x => (double)x),
         _ => throw new InvalidOperationException($"{data.GetType()} holds no cells."),
     };
+
+    private static ScalarCells<T> Scalars<T>(RawColumnData<T> data, int present, Func<T, object> cell)
+        where T : struct => new(data, present, cell);
 }

@@ -9,31 +9,15 @@ internal sealed class ParquetNet : IParquet
 {
     public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path)
     {
-        using var file = OpenFile(path);
-        var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
-        try
-        {
-            return ([.. CellReader.Columns(reader.Schema).Select(c => c.Column)], reader.RowGroups.Sum(group => group.RowCount));
-        }
-        finally
-        {
-            reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        }
+        using var table = new Table(path);
+        return ([.. CellReader.Columns(table.Reader.Schema).Select(c => c.Column)], table.Reader.RowGroups.Sum(group => group.RowCount));
     }
 
     public IReadOnlyList<ParquetRowGroup> RowGroups(string path)
     {
-        using var file = OpenFile(path);
-        var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
-        try
-        {
-            var first = 0L;
-            return [.. reader.RowGroups.Select(group => new ParquetRowGroup((first += group.RowCount) - group.RowCount, checked((int)group.RowCount), group.RowGroup.TotalByteSize))];
-        }
-        finally
-        {
-            reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        }
+        using var table = new Table(path);
+        var first = 0L;
+        return [.. table.Reader.RowGroups.Select(group => new ParquetRowGroup((first += group.RowCount) - group.RowCount, checked((int)group.RowCount), group.RowGroup.TotalByteSize))];
     }
 
     public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
@@ -67,45 +51,66 @@ internal sealed class ParquetNet : IParquet
         };
         await using var writer = await ParquetWriter.CreateAsync(schema, file, new ParquetOptions { CompressionMethod = codec });
         writer.CustomMetadata = options.Metadata;
-        foreach (var batch in rows.Chunk(options.RowGroupRows))
+        List<(ColumnBuffer Buffer, int Index)> buffers = [.. CellWriter.InOrder(columns).Zip(schema.DataFields, (c, field) => (CellWriter.Buffer(c.Column, field), c.Index))];
+        var waiting = 0;
+        foreach (var row in rows)
         {
-            if (batch.FirstOrDefault(row => row.Length != columns.Count) is { } wrong)
+            if (row.Length != columns.Count)
             {
-                throw new ArgumentException($"A row has {wrong.Length} cells for {columns.Count} columns.");
+                throw new ArgumentException($"A row has {row.Length} cells for {columns.Count} columns.");
             }
-            using var group = writer.CreateRowGroup();
-            foreach (var ((column, index), field) in CellWriter.InOrder(columns).Zip(schema.DataFields))
+            buffers.ForEach(column => column.Buffer.Add(row[column.Index]));
+            if (++waiting == options.RowGroupRows)
             {
-                await CellWriter.Write(group, column, field, batch, index);
+                await WriteGroup(writer, buffers);
+                waiting = 0;
             }
+        }
+        if (waiting > 0)
+        {
+            await WriteGroup(writer, buffers);
+        }
+    }
+
+    private static async Task WriteGroup(ParquetWriter writer, List<(ColumnBuffer Buffer, int Index)> columns)
+    {
+        using var group = writer.CreateRowGroup();
+        foreach (var (buffer, _) in columns)
+        {
+            await buffer.WriteTo(group);
         }
     }
 
     private static IEnumerable<object?[]> Rows(string path, IReadOnlyList<string> columns, ParquetRowGroup? wanted)
     {
-        using var file = OpenFile(path);
-        var reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
-        var known = CellReader.Columns(reader.Schema);
+        using var table = new Table(path);
+        var known = CellReader.Columns(table.Reader.Schema);
         var fields = columns.Select(name => known.First(c => c.Column.Name == name).Field).ToList();
-        var first = 0L;
-        for (var i = 0; i < reader.RowGroupCount; i++)
+        var end = 0L;
+        for (var i = 0; i < table.Reader.RowGroupCount; i++)
         {
-            using var group = reader.OpenRowGroupReader(i);
-            first += group.RowCount;
-            if (wanted is not null && wanted.FirstRow != first - group.RowCount)
+            using var group = table.Reader.OpenRowGroupReader(i);
+            var first = end;
+            end += group.RowCount;
+            if (wanted is not null && (first < wanted.FirstRow || first >= wanted.FirstRow + wanted.Rows))
             {
                 continue;
             }
-            var cells = fields.Select(field => Named(path, () => CellReader.Read(group, field).GetAwaiter().GetResult())).ToList();
-            for (var row = 0L; row < group.RowCount; row++)
+            var cells = new List<ColumnCells>();
+            try
             {
-                yield return [.. cells.Select(column => column[row])];
+                fields.ForEach(field => cells.Add(Named(path, () => CellReader.Open(group, field).GetAwaiter().GetResult())));
+                for (var row = first; row < end; row++)
+                {
+                    yield return Named<object?[]>(path, () => [.. cells.Select(column => column.Next())]);
+                }
+            }
+            finally
+            {
+                cells.ForEach(column => column.Dispose());
             }
         }
-        reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
-
-    private static FileStream OpenFile(string path) => File.Exists(path) ? File.OpenRead(path) : throw new ParquetException($"{path} does not exist.");
 
     /// <summary>Adds the file's name to what Parquet.Net says about it; it throws many types at a damaged file.</summary>
     private static T Named<T>(string path, Func<T> read)
@@ -117,6 +122,34 @@ internal sealed class ParquetNet : IParquet
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new ParquetException($"{path} cannot be read as Parquet: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A file that is open for reading. Throws <see cref="ParquetException"/> where it is missing or no Parquet.</summary>
+    private sealed class Table : IDisposable
+    {
+        private readonly FileStream file;
+
+        public Table(string path)
+        {
+            file = File.Exists(path) ? File.OpenRead(path) : throw new ParquetException($"{path} does not exist.");
+            try
+            {
+                Reader = Named(path, () => ParquetReader.CreateAsync(file).GetAwaiter().GetResult());
+            }
+            catch (ParquetException)
+            {
+                file.Dispose();
+                throw;
+            }
+        }
+
+        public ParquetReader Reader { get; }
+
+        public void Dispose()
+        {
+            Reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            file.Dispose();
         }
     }
 }

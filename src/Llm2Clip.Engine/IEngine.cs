@@ -96,7 +96,7 @@ public interface IParquet
 
     /// <summary>
     /// Rows of the named columns in file order, each an array in the order of <paramref name="columns"/>: all of them, or those of one
-    /// <paramref name="group"/>, for which only its part of the file is read.
+    /// <paramref name="group"/> (or of several that follow each other, as one), for which only its part of the file is read.
     /// </summary>
     IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null);
 

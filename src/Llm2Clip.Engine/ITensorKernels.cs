@@ -86,6 +86,7 @@ public sealed class CompositeKernels : ITensorKernels
 
     public torch.Tensor Attention(torch.Tensor packed, int heads, torch.Tensor? query = null)
     {
+        RequireFit(packed, heads, query);
         using var scope = torch.NewDisposeScope();
         // [B, N, nW] to n times [B, H, N, W/H], each contiguous.
         torch.Tensor[] Parts(torch.Tensor tensor, int count) => tensor
@@ -103,5 +104,18 @@ public sealed class CompositeKernels : ITensorKernels
             mixed = scores.softmax(-1, torch.ScalarType.Float32).to_type(packed.dtype).matmul(v);
         }
         return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>TorchSharp 0.107 lets no error of a matrix product through: it ends the process.</summary>
+    private static void RequireFit(torch.Tensor packed, int heads, torch.Tensor? query)
+    {
+        var parts = query is null ? 3 : 2;
+        var fits = packed.dim() == 3 && packed.shape[2] % (parts * heads) == 0
+            && (query is null || (query.dim() == 3 && query.shape[0] == packed.shape[0] && parts * query.shape[2] == packed.shape[2]));
+        if (!fits)
+        {
+            throw new ArgumentException(
+                $"[{string.Join(", ", packed.shape)}] is no attention of {heads} heads{(query is null ? "" : $" for queries of [{string.Join(", ", query.shape)}]")}.");
+        }
     }
 }

@@ -21,8 +21,8 @@ public sealed class Affine : nn.Module<Tensor, Tensor>
     public Affine(long inputs, long outputs, bool bias, Device device)
         : base(nameof(Affine))
     {
-        _weight = new Parameter(zeros([outputs, inputs], ScalarType.Float32, device));
-        _bias = bias ? new Parameter(zeros([outputs], ScalarType.Float32, device)) : null;
+        _weight = zeros([outputs, inputs], ScalarType.Float32, device).AsWeight();
+        _bias = bias ? zeros([outputs], ScalarType.Float32, device).AsWeight() : null;
         RegisterComponents();
     }
 

@@ -22,8 +22,8 @@ public sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
         : base(nameof(LayerNorm32))
     {
         (_shape, _epsilon) = ([width], epsilon);
-        _weight = new Parameter(ones([width], ScalarType.Float32, device));
-        _bias = new Parameter(zeros([width], ScalarType.Float32, device));
+        _weight = ones([width], ScalarType.Float32, device).AsWeight();
+        _bias = zeros([width], ScalarType.Float32, device).AsWeight();
         RegisterComponents();
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using LLama.Exceptions;
 using LLama.Native;
+using Llm2Clip.Engine.Llama;
 
 namespace Llm2Clip.Teachers;
 
@@ -45,17 +46,18 @@ public sealed class LlamaModel : IDisposable
     {
         var header = GgufFile.Open(path);
         GgufModelCheck.Check(header);
+        using var log = NativeErrors.Collect();
         try
         {
             return new LlamaModel(header, Decoder(path, load(header)));
         }
         catch (LoadWeightsFailedException error)
         {
-            throw new InputException($"{path}: libllama refuses this model. {error.Message}", error);
+            throw new InputException($"{path}: libllama refuses this model. {log.Explain(error)}", error);
         }
         catch (RuntimeError error)
         {
-            throw new RunException(error.Message, error);
+            throw new RunException(log.Explain(error), error);
         }
     }
 

@@ -1,4 +1,5 @@
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Engine.Llama;
 using LLama.Exceptions;
 using LLama.Native;
 
@@ -163,13 +164,14 @@ public sealed class SequenceDecoder : IDisposable
 
     private static SafeLLamaContextHandle Create(LlamaModel model, LLamaContextParams parameters)
     {
+        using var log = NativeErrors.Collect();
         try
         {
             return model.Handle.CreateContext(parameters);
         }
         catch (RuntimeError error)
         {
-            throw new RunException($"{model.Header.Path}: {error.Message}", error);
+            throw new RunException($"{model.Header.Path}: {log.Explain(error)}", error);
         }
     }
 

@@ -138,11 +138,11 @@ public static class Checkpoint
             }
             return (
                 json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state"),
-                json["optimizer_steps"]!.GetValue<long>(),
+                (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>(),
                 json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? [],
                 json["notes"]);
         }
-        catch (Exception e) when (e is JsonException or FormatException or NullReferenceException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
         }

@@ -29,8 +29,7 @@ public sealed class StudentModel : IDisposable
         }
         (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
         Device = imageEncoder.parameters().First().device;
-        LogitScale = new Parameter(tensor((float)logitScale, device: Device));
-        LogitScale.DetachFromDisposeScope();
+        LogitScale = tensor((float)logitScale, device: Device).AsWeight();
     }
 
     /// <summary>Pixels to image features.</summary>

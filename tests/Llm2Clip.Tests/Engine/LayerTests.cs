@@ -23,7 +23,9 @@ public class LayerTests
         var tensors = reference.GetProperty("tensors").EnumerateObject().ToDictionary(
             each => each.Name, each => integers.Contains(each.Name) ? ReadTensor(each.Value, integers: true) : ReadTensor(each.Value).requires_grad_());
 
-        var (output, leaves) = Run(reference.GetProperty("op").GetString()!, reference.GetProperty("args"), tensors);
+        var (op, args) = (reference.GetProperty("op").GetString()!, reference.GetProperty("args"));
+        using var layer = Layer(op, args); // to the end: TorchSharp's layers dispose their weights when they are collected
+        var (output, leaves) = layer is null ? (Function(op, args, tensors), tensors) : Run(layer, tensors);
         (output * ReadTensor(reference.GetProperty("cotangent"))).sum().backward();
 
         AssertClose(ReadTensor(reference.GetProperty("output")), output, Tolerance, "output");
@@ -89,12 +91,8 @@ public class LayerTests
         Assert.Equal(ScalarType.BFloat16, layer.call(randn([3, 4], dtype: ScalarType.BFloat16)).dtype);
     }
 
-    private static (Tensor Output, Dictionary<string, Tensor> Leaves) Run(string op, JsonElement args, Dictionary<string, Tensor> tensors)
+    private static (Tensor Output, Dictionary<string, Tensor> Leaves) Run(nn.Module<Tensor, Tensor> layer, Dictionary<string, Tensor> tensors)
     {
-        if (Layer(op, args) is not { } layer)
-        {
-            return (Function(op, args, tensors), tensors);
-        }
         layer.load_state_dict(tensors.Where(each => each.Key != "input").ToDictionary());
         var leaves = layer.named_parameters().ToDictionary(each => each.name, each => (Tensor)each.parameter);
         leaves["input"] = tensors["input"];

@@ -9,6 +9,15 @@ namespace Llm2Clip.Tests.Engine;
 [Collection("Live tensors")]
 public sealed class TorchLifetimeTests
 {
+    /// <summary>.NET makes this exception of a segmentation fault; a library that libtorch loads must not take the signal away.</summary>
+    [Fact]
+    public void A_null_reference_stays_an_exception_once_libtorch_is_loaded()
+    {
+        using var loaded = torch.ones(1);
+        string? nothing = null;
+        Assert.Throws<NullReferenceException>(() => nothing!.Length);
+    }
+
     [Fact]
     public void A_scope_disposes_what_it_owns()
     {

@@ -72,8 +72,8 @@ public class CaptionProbeTests
 
     /// <summary>
     /// The real LLM on 200 real photos. Expected: numpy 1.24 from the vectors of the whole run (fp16 store), fp32 cosine, rank = candidates scoring >= the own
-    /// one, in the same order of photos; means over the first captions of these photos. Quantised weights make vectors depend a little on the batch,
-    /// so that a photo or two of 200 may change sides: 2.5 points. On all 1,000 photos docs/results.md has the table beside the reference's.
+    /// one, in the same order of photos; means over the first captions of these photos. Quantised weights make vectors depend a little on the batch
+    /// and on libllama's release, so that up to five photos of 184 change sides (seen: four with the system engine, five with LLamaSharp 0.30): 3 points. On all 1,000 photos docs/results.md has the table beside the reference's.
     /// </summary>
     [Fact]
     [Trait("Category", "Integration")]
@@ -94,7 +94,7 @@ public class CaptionProbeTests
         foreach (var (row, numbers) in result.Rows.Zip(expected))
         {
             var got = row.Scores.SelectMany(score => new[] { 100 * score.Recall.RecallAt1, 100 * score.Recall.RecallAt10 }).ToArray();
-            Assert.All(got.Zip(numbers), pair => Assert.InRange(pair.First, pair.Second - 2.5, pair.Second + 2.5));
+            Assert.All(got.Zip(numbers), pair => Assert.InRange(pair.First, pair.Second - 3, pair.Second + 3));
         }
         Assert.Equal([200, 200, 184], result.Rows[0].Scores.Select(score => score.Recall.Candidates));
     }

@@ -1,6 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Tests.Fuzzing;
+using Llm2Clip.Tests.PowerCuts;
 
 namespace Llm2Clip.Tests.Teachers;
 
@@ -38,6 +41,28 @@ public class LlamaBadFileTests
         }
         var error = Assert.Throws<InputException>(() => LlamaModel.Load(path, fullWindow: true));
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>libllama gives the reason in its log only, which is many lines on standard error where nobody takes it.</summary>
+    [Fact]
+    public void WhatLibllamaSaysIsToldAndItsLogIsNot()
+    {
+        using var folder = new TemporaryFolder();
+        FuzzFormats.ByName("gguf-llama").Plant(folder.Path);
+        var path = folder.File("f16.gguf");
+        var key = "tokenizer.ggml.model\x08\0\0\0\x05\0\0\0\0\0\0\0l"u8;
+        var bytes = File.ReadAllBytes(path);
+        bytes[bytes.AsSpan().IndexOf(key) + key.Length] = (byte)'x';
+        File.WriteAllBytes(path, bytes);
+
+        var output = new StringBuilder();
+        using var process = CutRun.Start(["extract", "--teacher", path, "--data", path, "--store", folder.File("store")], output);
+        process.WaitForExit();
+
+        Assert.Equal(3, process.ExitCode);
+        Assert.Contains($"{path}: libllama refuses this model. ", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("'lxama'", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("- kv ", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -95,6 +95,9 @@ internal static partial class NativeMethods
         // processes) that costs 5x and more; asleep they cost some microseconds. libgomp reads it from the C environment, which
         // Environment.SetEnvironmentVariable does not reach, when it is loaded; what the user set stays.
         setenv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+        // UCX, which Debian 13's libtorch loads through OpenMPI, puts a handler of its own in the place of .NET's: a NullReferenceException, which
+        // .NET makes of a segmentation fault, would end the process.
+        setenv("UCX_ERROR_SIGNALS", "", overwrite: 0);
         var handle = NativeLocator.Load(LibraryFile);
         var init = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(handle, "l2c_init");
         if (init(ThreadsWanted()) != 0)

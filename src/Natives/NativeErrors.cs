@@ -1,14 +1,12 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Llm2Clip.Engine.Llama;
 
 /// <summary>
-/// Takes libllama's log. Nothing is printed; error lines that come while a collector is open go into the message of the exception that
-/// follows (the library returns null or a number and says the reason in its log only).
+/// libllama's log, which each engine hands in by its own part of this class. Nothing is printed; error lines that come while a collector is open
+/// say why the library refused what the exception names (it returns null or a number and tells the reason in its log only).
 /// </summary>
-internal sealed unsafe class NativeErrors : IDisposable
+public sealed partial class NativeErrors : IDisposable
 {
     private const int ErrorLevel = 4;
     private const int ContinueLevel = 5;
@@ -34,8 +32,12 @@ internal sealed unsafe class NativeErrors : IDisposable
         }
     }
 
-    /// <summary>Puts this log in the place of the library's own, which writes to stderr.</summary>
-    public static void Install() => LlamaImports.llama_log_set(&Receive, null);
+    /// <summary>An exception's message with what the library said, where the message does not hold that already.</summary>
+    public string Explain(Exception error)
+    {
+        var said = Text;
+        return error.Message.Contains(said, StringComparison.Ordinal) ? error.Message : $"{error.Message} {said}";
+    }
 
     /// <summary>Opens a collector; dispose it when the call is over.</summary>
     public static NativeErrors Collect()
@@ -56,15 +58,13 @@ internal sealed unsafe class NativeErrors : IDisposable
         }
     }
 
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Receive(int level, byte* message, void* data)
+    private static void Take(int level, string? line)
     {
         lock (Gate)
         {
             lastWasError = level == ErrorLevel || (level == ContinueLevel && lastWasError);
             if (lastWasError)
             {
-                var line = Marshal.PtrToStringUTF8((nint)message);
                 Open.ForEach(collector => collector.text.Append(line));
             }
         }
