@@ -31,7 +31,7 @@ internal sealed class DuckDbParquet : IParquet
 
     public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
-        var known = Inspect(path).Columns;
+        var known = Columns(path);
         var wanted = columns
             .Select(name => known.FirstOrDefault(c => c.Name == name)
                 ?? throw new ParquetException($"{path} has no column {name} that can be read; it has {string.Join(", ", known.Select(c => c.Name))}."))
@@ -109,6 +109,13 @@ internal sealed class DuckDbParquet : IParquet
     private static string Expression(string name, IReadOnlyList<string> columns) => !columns.Contains(name) && StructOf(name) is { } parent
         ? $"struct_extract({DuckDbSession.Identifier(parent)}, {DuckDbSession.Literal(name[(parent.Length + 1)..])})"
         : DuckDbSession.Identifier(name);
+
+    private static IReadOnlyList<ParquetColumn> Columns(string path) => Named(path, () =>
+    {
+        using var session = new DuckDbSession();
+        using var columns = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
+        return columns.Columns();
+    });
 
     /// <summary>The file as a table: folder names like <c>a=b</c> make no columns.</summary>
     private static string Table(string path) => $"read_parquet({Literal(path)}, hive_partitioning = false)";
