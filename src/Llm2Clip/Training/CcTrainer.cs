@@ -164,7 +164,7 @@ public sealed class CcTrainer
         using var step = new CcStep(_config, _adapter.Module, batches, device.Device);
         var total = (long)batches.PerEpoch * _config.Epochs;
         using var best = new BestWeights(step.Parameters);
-        var checkpoint = new CcCheckpoint(_config.Output, Identity(), step, best, _pictures.Count, _config.HardNegatives);
+        var checkpoint = new CcCheckpoint(_config.Output, Identity(), step, best, _pictures, _config.HardNegatives);
         var clock = Stopwatch.StartNew();
         if (checkpoint.Load() is { } history)
         {
