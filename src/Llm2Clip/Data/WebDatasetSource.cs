@@ -13,7 +13,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     /// <summary>A caption member beyond this is refused.</summary>
     private const long MaxCaptionBytes = 16 << 20;
 
-    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic"];
+    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
 
     public string Description => $"{pattern} (WebDataset, {shards.Count} shard{(shards.Count == 1 ? "" : "s")})";
 
