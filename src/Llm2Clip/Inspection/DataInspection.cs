@@ -53,10 +53,7 @@ public sealed class DataInspection
         {
             throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
         }
-        if (pattern == "-")
-        {
-            throw new ConfigException("Standard input can be read only once, and the names of duplicates need a second look: write it to a file first, or name the command itself as pipe:COMMAND.");
-        }
+        ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
         return SampleSources.Open(pattern, _data, _log);
     }
 

@@ -74,6 +74,7 @@ public sealed class CcTrainer
 
     private void Prepare()
     {
+        ShardPattern.RequireRepeatable(_data.Train, "cc-finetune, once to embed and once to pair the captions,");
         var train = SampleSources.OpenTrain(_data, _log);
         var extra = _config.ExtraText.SelectMany(text => CaptionStream.Of(text, _data, SilentLog.Instance, _cancellation));
         _raw.Require(Captions(Groups(train, _log)).Concat(Captions(extra)), _cancellation);
