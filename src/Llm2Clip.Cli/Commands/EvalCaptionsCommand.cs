@@ -18,7 +18,9 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
 
     protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
     {
-        using var teacher = Teacher.Open(ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF"), config.TunedTeacher(), log);
+        var path = ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF");
+        CaptionProbe.Check(config.EvalCaptions, config.Data);
+        using var teacher = Teacher.Open(path, config.TunedTeacher(), log);
         return CaptionProbe.Run(config.EvalCaptions, config.Data, teacher, log, cancellation);
     }
 

@@ -18,7 +18,9 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
     {
-        using var teacher = Teacher.Open(ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF"), config.TunedTeacher(), log);
+        var path = ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF");
+        Extractor.Check(config.Extract, config.Data);
+        using var teacher = Teacher.Open(path, config.TunedTeacher(), log);
         return Extractor.Run(config.Extract, config.Data, teacher, log, cancellation);
     }
 

@@ -17,8 +17,9 @@ internal sealed class FolderLock : IDisposable
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
 
     private readonly FileStream _file;
+    private readonly bool _deletes;
 
-    private FolderLock(FileStream file) => _file = file;
+    private FolderLock(FileStream file, bool deletes) => (_file, _deletes) = (file, deletes);
 
     /// <summary>
     /// Keeps other writers out until disposed, and deletes temporary files that a dead one left in the folder. The folder is made where it is
@@ -29,7 +30,28 @@ internal sealed class FolderLock : IDisposable
     public static FolderLock Take(string folder, string? name = null)
     {
         DurableFolder.Create(folder);
-        var path = Path.Combine(folder, FileName);
+        var file = Open(Path.Combine(folder, FileName), name ?? folder, "folder");
+        PendingFile.Sweep(folder);
+        return new FolderLock(file, deletes: false);
+    }
+
+    /// <summary>
+    /// The same for one file in a folder that is not the writer's own. What is locked lies beside it under a temporary file's name: it goes with the
+    /// writer, or is swept where that was killed.
+    /// </summary>
+    public static FolderLock TakeFile(string file) => new(Open(file + ".lock" + PendingFile.Suffix, file, "file"), deletes: true);
+
+    public void Dispose()
+    {
+        if (_deletes)
+        {
+            File.Delete(_file.Name);
+        }
+        _file.Dispose();
+    }
+
+    private static FileStream Open(string path, string name, string kind)
+    {
         FileStream file;
         try
         {
@@ -37,18 +59,15 @@ internal sealed class FolderLock : IDisposable
         }
         catch (IOException error) when (Held.Contains(error.HResult))
         {
-            throw new ConfigException($"{name ?? folder} is being written to by another process{Holder(path)}. Wait for it, or use another folder.", error);
+            throw new ConfigException($"{name} is being written to by another process{Holder(path)}. Wait for it, or use another {kind}.", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw WriteException.Of(name ?? folder, error);
+            throw WriteException.Of(name, error);
         }
         SayWho(file);
-        PendingFile.Sweep(folder);
-        return new FolderLock(file);
+        return file;
     }
-
-    public void Dispose() => _file.Dispose();
 
     /// <summary>For the message of who comes second. On a full disk it stays empty: the lock holds without it.</summary>
     private static void SayWho(FileStream file)

@@ -1,61 +1,41 @@
-using System.IO.Compression;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Data;
 
-/// <summary>Random access to the bytes of a shard: the file itself, or, for a gzip file, its unpacked content in memory.</summary>
+/// <summary>Random access to the bytes of a shard, a plain tar.</summary>
 internal sealed class ShardBytes : ITarBytes, IDisposable
 {
     private const int WindowBytes = 8192;
 
-    private readonly SafeFileHandle? _file;
-    private readonly byte[]? _unpacked;
+    private readonly SafeFileHandle _file;
     private readonly byte[] _window = new byte[WindowBytes];
     private long _windowAt;
     private int _windowLength;
 
-    private ShardBytes(string path, SafeFileHandle? file, byte[]? unpacked)
-    {
-        Path = path;
-        _file = file;
-        _unpacked = unpacked;
-        Length = unpacked?.LongLength ?? RandomAccess.GetLength(file!);
-    }
+    private ShardBytes(string path, SafeFileHandle file) => (Path, _file, Length) = (path, file, RandomAccess.GetLength(file));
 
     public string Path { get; }
 
     public long Length { get; }
 
-    /// <summary>The unpacked content of a gzip shard, null for a plain one.</summary>
-    public byte[]? Unpacked => _unpacked;
-
-    /// <summary>Opens a shard; .gz and .tgz are unpacked into memory. Throws <see cref="InputException"/> where that fails.</summary>
+    /// <summary>Opens a shard. Throws <see cref="InputException"/> where that fails.</summary>
     public static ShardBytes Open(string path)
     {
         try
         {
-            return IsGzip(path) ? new ShardBytes(path, null, Unpack(path)) : new ShardBytes(path, File.OpenHandle(path), null);
+            return new ShardBytes(path, File.OpenHandle(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{path}: cannot be read: {e.Message}", e);
         }
     }
-
-    /// <summary>Whether the name is that of a gzip file.</summary>
-    public static bool IsGzip(string path) =>
-        path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
     public long Left(long offset, long wanted) => Math.Min(wanted, Length - offset);
 
     /// <summary>Reads exactly <paramref name="into"/>. Short reads at a header are widened, as the next small member follows at once.</summary>
     public void Read(long offset, Span<byte> into)
     {
-        if (_unpacked is not null)
-        {
-            _unpacked.AsSpan(checked((int)offset), into.Length).CopyTo(into);
-            return;
-        }
         if (into.Length > WindowBytes / 2)
         {
             ReadFile(offset, into);
@@ -70,9 +50,9 @@ internal sealed class ShardBytes : ITarBytes, IDisposable
         _window.AsSpan((int)(offset - _windowAt), into.Length).CopyTo(into);
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose() => _file.Dispose();
 
-    private void ReadFile(long offset, Span<byte> into) => ReadExactly(_file!, Path, offset, into);
+    private void ReadFile(long offset, Span<byte> into) => ReadExactly(_file, Path, offset, into);
 
     /// <summary>Reads exactly <paramref name="into"/> from a file. Throws <see cref="InputException"/> naming it where that fails.</summary>
     public static void ReadExactly(SafeFileHandle file, string path, long offset, Span<byte> into)
@@ -94,13 +74,5 @@ internal sealed class ShardBytes : ITarBytes, IDisposable
         {
             throw new InputException($"{path}: cannot be read at byte {offset}: {e.Message}", e);
         }
-    }
-
-    private static byte[] Unpack(string path)
-    {
-        using var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
-        using var memory = new MemoryStream();
-        packed.CopyTo(memory);
-        return memory.ToArray();
     }
 }

@@ -21,7 +21,7 @@ public static class ShardPattern
     public static IReadOnlyList<string> Expand(string pattern)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var part in pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var part in Parts(pattern))
         {
             if (ShardStream.IsStream(part))
             {
@@ -36,6 +36,19 @@ public static class ShardPattern
         return found.Count > 0 ? [.. found] : throw new InputException("The data pattern is empty: name at least one file.");
     }
 
+    /// <summary>
+    /// Throws <see cref="ConfigException"/> where the pattern takes standard input, which is there once. <paramref name="reader"/> begins the sentence
+    /// "… reads it again".
+    /// </summary>
+    public static void RequireRepeatable(string pattern, string reader)
+    {
+        if (Parts(pattern).Contains(ShardStream.StandardInput))
+        {
+            throw new ConfigException($"'{pattern}': standard input can be read only once, and {reader} reads it again. "
+                + "Write the tar to a file first, or name the command that makes it: pipe:COMMAND, which is run each time.");
+        }
+    }
+
     /// <summary>The brace expansion alone, in written order. Throws <see cref="InputException"/> for an open brace or too many alternatives.</summary>
     public static IReadOnlyList<string> ExpandBraces(string pattern)
     {
@@ -43,6 +56,8 @@ public static class ShardPattern
         Expand(pattern, pattern, results);
         return results;
     }
+
+    private static string[] Parts(string pattern) => pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>As a shell would before it runs the command: braces without a list or range, such as those of awk, stay as they are.</summary>
     private static IEnumerable<string> ExpandCommand(string command)

@@ -1,13 +1,17 @@
+using System.IO.Compression;
+
 namespace Llm2Clip.Data;
 
 /// <summary>
-/// A tar that can only be read onwards: the output of a command (<c>pipe:COMMAND</c>) or standard input (<c>-</c>). It ends only where the
-/// command ended well: a failed one is an error at the place where the next byte was expected.
+/// A tar that can only be read onwards: the output of a command (<c>pipe:COMMAND</c>), standard input (<c>-</c>), or a gzip file, which is unpacked
+/// on the way. It ends only where the command ended well: a failed one is an error at the place where the next byte was expected.
 /// </summary>
 internal sealed class ShardStream : ITarBytes, IDisposable
 {
+    /// <summary>The name of standard input.</summary>
+    public const string StandardInput = "-";
+
     private const string PipePrefix = "pipe:";
-    private const string StandardInput = "-";
     private const int BufferBytes = 256 << 10;
 
     /// <summary>So much is fetched before the length of what is left is stated.</summary>
@@ -27,17 +31,31 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     private long _at;
     private bool _ended;
 
+    /// <summary>Whether the next bytes may be long in coming.</summary>
+    private bool _waits = true;
+
     /// <summary><paramref name="command"/> is asked for its success at the end of the stream, and ended by disposing.</summary>
     public ShardStream(string path, Stream stream, PipeCommand? command, CancellationToken ct) => (Path, _stream, _command, _ct) = (path, stream, command, ct);
 
     public string Path { get; }
 
-    /// <summary>Whether a shard's name stands for a stream.</summary>
+    /// <summary>Whether a shard's name stands for a command or standard input, and not for a file.</summary>
     public static bool IsStream(string shard) => shard == StandardInput || shard.StartsWith(PipePrefix, StringComparison.Ordinal);
 
-    /// <summary>Runs the command again, or takes standard input. Throws <see cref="InputException"/> where that was taken before.</summary>
+    /// <summary>Whether a shard is a gzip file by its name.</summary>
+    public static bool IsGzip(string shard) =>
+        !IsStream(shard) && (shard.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || shard.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// Runs the command again, opens the gzip file, or takes standard input. Throws <see cref="InputException"/> where that was taken before, or the
+    /// file cannot be opened.
+    /// </summary>
     public static ShardStream Open(string shard, CancellationToken ct)
     {
+        if (IsGzip(shard))
+        {
+            return new ShardStream(shard, Unpacked(shard), null, ct) { _waits = false };
+        }
         if (shard != StandardInput)
         {
             var command = new PipeCommand(shard, shard[PipePrefix.Length..]);
@@ -69,7 +87,7 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         {
             if (_from == _filled && !Fill())
             {
-                throw new InputException($"{Path}: damaged tar: it ends at byte {_at}, inside a member; it is cut short. Does the command write the whole tar?");
+                throw new InputException($"{Path}: damaged tar: it ends at byte {_at}, inside a member; it is cut short.{(_waits ? " Does the command write the whole tar?" : "")}");
             }
             var part = Math.Min(into.Length, _filled - _from);
             _buffer.AsSpan(_from, part).CopyTo(into);
@@ -137,7 +155,7 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         _buffer.AsSpan(_from, _filled - _from).CopyTo(_buffer);
         (_from, _filled) = (0, _filled - _from);
         // A read that waits for bytes does not hear of cancelling; what it gets afterwards is nobody's.
-        var read = Task.Run(() => _stream.Read(_buffer, _filled, _buffer.Length - _filled), _ct).WaitAsync(_ct).GetAwaiter().GetResult();
+        var read = _waits ? Task.Run(ReadStream, _ct).WaitAsync(_ct).GetAwaiter().GetResult() : ReadStream();
         if (read == 0)
         {
             _command?.RequireSuccess(_ct);
@@ -145,5 +163,29 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         }
         _filled += read;
         return read > 0;
+    }
+
+    private int ReadStream()
+    {
+        try
+        {
+            return _stream.Read(_buffer, _filled, _buffer.Length - _filled);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            throw new InputException($"{Path}: cannot be read behind byte {_at + _filled} of the tar: {e.Message}", e);
+        }
+    }
+
+    private static GZipStream Unpacked(string path)
+    {
+        try
+        {
+            return new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
     }
 }

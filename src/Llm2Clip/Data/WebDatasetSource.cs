@@ -6,14 +6,14 @@ namespace Llm2Clip.Data;
 /// <summary>
 /// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample; the
 /// key ends at the first dot of the file name. Headers and captions are read, pictures only when asked for. From a stream
-/// (<see cref="ShardStream"/>) and from gzip shards, which are unpacked into memory, pictures travel with their samples.
+/// (<see cref="ShardStream"/>: commands, standard input, gzip shards) pictures travel with their samples.
 /// </summary>
 internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> shards, CaptionReader captions) : ISampleSource
 {
     /// <summary>A caption member beyond this is refused.</summary>
     private const long MaxCaptionBytes = 16 << 20;
 
-    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic"];
+    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
 
     public string Description => $"{pattern} (WebDataset, {shards.Count} shard{(shards.Count == 1 ? "" : "s")})";
 
@@ -22,7 +22,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     public string ShardName(int shard) => shards[shard];
 
     public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
-        ShardStream.IsStream(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
+        ShardStream.IsStream(shards[shard]) || ShardStream.IsGzip(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
 
     private IEnumerable<Sample> ReadFile(string path, Action<BadSample> onBad)
     {
@@ -55,11 +55,11 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
             }
             if (ended.Contains(key))
             {
-                onBad(new BadSample($"{path}: {entry.Name}", "stands apart from the other members of its sample, which a streamed tar must hold side by side (tar --sort=name)"));
+                onBad(new BadSample($"{path}: {entry.Name}", "stands apart from the other members of its sample, which a streamed or gzip tar must hold side by side (tar --sort=name); a plain tar need not"));
                 members = new Members("");
                 continue;
             }
-            var content = Members.Wants(extension) && entry.Size <= FileImage.MaxBytes ? stream.Take(entry) : null;
+            var content = entry.Size <= Members.MaxBytes(extension) ? stream.Take(entry) : null;
             Add(members, extension, entry with { Content = content }, path, onBad);
         }
         stream.RequireEnd();
@@ -165,7 +165,6 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     {
         ShardStream when picture.Content is null => throw new BadRecordException($"'{picture.Name}' has {picture.Size} bytes; pictures of more than {FileImage.MaxBytes} are refused"),
         ShardStream => new MemoryImage(picture.Content),
-        ShardBytes { Unpacked: { } unpacked } => new MemoryImage(unpacked.AsSpan((int)picture.Offset, (int)picture.Size).ToArray()),
         _ => new FileImage(path, picture.Offset, picture.Size),
     };
 
@@ -197,8 +196,8 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         /// <summary>Members of other kinds alone (a class label, an embedding) are not a broken sample.</summary>
         public bool IsSample => Picture is not null || Json is not null || Text is not null;
 
-        /// <summary>Whether a member of this extension is read at all.</summary>
-        public static bool Wants(string extension) => PictureExtensions.Contains(extension) || extension is "json" or "txt";
+        /// <summary>So many bytes a member of this extension may have to be read; -1 where none are.</summary>
+        public static long MaxBytes(string extension) => PictureExtensions.Contains(extension) ? FileImage.MaxBytes : extension is "json" or "txt" ? MaxCaptionBytes : -1;
 
         /// <summary>False where the place is taken.</summary>
         public bool Add(string extension, TarEntry entry)

@@ -58,19 +58,17 @@ public static class CaptionProbe
     /// </summary>
     public static CaptionProbeResult Run(CaptionProbeConfig config, DataConfig data, Teacher teacher, IRunLog log, CancellationToken cancellation = default)
     {
-        var pattern = config.Data.Length > 0 ? config.Data : data.Val;
-        if (pattern.Length == 0)
-        {
-            throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
-        }
+        Check(config, data);
+        var pattern = Probed(config, data);
         var source = SampleSources.Open(pattern, data, log);
         var texts = ProbeTexts.Read(CaptionStream.Of(source, data, [], [], log, cancellation), config.Limit);
         var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
+        var adapter = teacher.Adapter as CcAdapter;
+        var sources = MeanSources(config, data, pairs, adapter, cancellation);
         using var raw = new RawVectors(teacher.Encoder, config.RawStore, config.RawDtype, log);
         raw.Require(texts.Captions(pairs), cancellation);
 
-        var adapter = teacher.Adapter as CcAdapter;
-        var fitted = Means(config, data, pattern, pairs, raw, adapter, log, cancellation);
+        var fitted = Means(config, MeanFitter.Fit(sources, data, raw, training: false, log, cancellation), adapter);
         var probe = new TeacherProbe(texts, pairs, raw);
         const int BootstrapSeed = 0;
         var rows = probe.RawRows(fitted, TrainingName(fitted, config.TrainingLanguage), BootstrapSeed).ToList();
@@ -81,10 +79,30 @@ public static class CaptionProbe
         return new CaptionProbeResult(Protocol, teacher.Fingerprint, source.Description, texts.Pictures, rows);
     }
 
-    /// <summary>The adapter's means where there is one, else means fitted on sentences; either way with those of the other languages probed.</summary>
-    private static LanguageMeans Means(
-        CaptionProbeConfig config, DataConfig data, string probed, IReadOnlyList<ProbePair> pairs, RawVectors raw, CcAdapter? adapter, IRunLog log,
-        CancellationToken cancellation)
+    /// <summary>
+    /// What can be said before the teacher is loaded. Throws <see cref="ConfigException"/>, also for data that is there once and would be read again: for
+    /// means, unless other texts are named for them.
+    /// </summary>
+    public static void Check(CaptionProbeConfig config, DataConfig data)
+    {
+        var pattern = Probed(config, data);
+        if (pattern.Length == 0)
+        {
+            throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
+        }
+        if (data.Train.Length == 0 && config.LanguageText.Count == 0)
+        {
+            ShardPattern.RequireRepeatable(pattern, ForMeans);
+        }
+    }
+
+    private const string ForMeans = "eval captions, for the means of languages (unless data.train or eval_captions.language_text gives them),";
+
+    private static string Probed(CaptionProbeConfig config, DataConfig data) => config.Data.Length > 0 ? config.Data : data.Val;
+
+    /// <summary>The texts for the means that the adapter, if there is one, does not bring.</summary>
+    private static List<TextSourceConfig> MeanSources(
+        CaptionProbeConfig config, DataConfig data, IReadOnlyList<ProbePair> pairs, CcAdapter? adapter, CancellationToken cancellation)
     {
         var needed = pairs.SelectMany(pair => new[] { pair.From, pair.To }).Append(config.TrainingLanguage).Distinct()
             .Where(language => adapter?.Means.Of(language) is null).ToList();
@@ -92,14 +110,20 @@ public static class CaptionProbe
         var missing = needed.Where(language => !sources.Exists(text => text.Language == language)).ToList();
         if (missing.Count > 0)
         {
-            var pattern = data.Train.Length > 0 ? data.Train : probed;
+            var pattern = data.Train.Length > 0 ? data.Train : Probed(config, data);
+            ShardPattern.RequireRepeatable(pattern, ForMeans);
             var found = LanguagesOf(pattern, data, config.MeanPictures, cancellation);
             sources.AddRange(missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).Select(language => new TextSourceConfig
             {
                 Path = pattern, Language = language, Limit = config.MeanPictures, CaptionsPerGroup = config.MeanPictures > 0 ? 1 : 0,
             }));
         }
-        var fitted = MeanFitter.Fit(sources, data, raw, training: false, log, cancellation);
+        return sources;
+    }
+
+    /// <summary>The adapter's means where there is one, else those fitted on sentences; either way with those of the other languages probed.</summary>
+    private static LanguageMeans Means(CaptionProbeConfig config, IReadOnlyList<LanguageMean> fitted, CcAdapter? adapter)
+    {
         if (adapter is not null)
         {
             return adapter.Means.With(fitted);

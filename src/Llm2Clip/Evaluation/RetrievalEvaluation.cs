@@ -13,10 +13,11 @@ public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string langua
 /// <summary>The pictures of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
 public sealed class EncodedPictures
 {
-    private EncodedPictures(IReadOnlyList<Sample> samples, VectorSet vectors)
+    private EncodedPictures(IReadOnlyList<Sample> samples, VectorSet vectors, DecodeOptions decode)
     {
         Samples = samples;
         Vectors = vectors;
+        Decode = decode;
     }
 
     /// <summary>Records whose picture could be read, in stored order.</summary>
@@ -24,6 +25,9 @@ public sealed class EncodedPictures
 
     /// <summary>Normalised image features, a row a record.</summary>
     public VectorSet Vectors { get; }
+
+    /// <summary>How the pictures were decoded.</summary>
+    public DecodeOptions Decode { get; }
 
     /// <summary>Encodes all pictures of a data set. Throws <see cref="InputException"/> where there is none.</summary>
     public static EncodedPictures Encode(ISampleSource source, LoaderConfig loader, EmbedPictures embed, IRunLog log, CancellationToken cancellation = default)
@@ -52,7 +56,7 @@ public sealed class EncodedPictures
             part.CopyTo(all, at);
             at += part.Length;
         }
-        return new EncodedPictures(samples, new VectorSet(all, all.Length / samples.Count));
+        return new EncodedPictures(samples, new VectorSet(all, all.Length / samples.Count), loader.Decode);
     }
 }
 
@@ -156,10 +160,11 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         }
     }
 
-    private static byte[] Thumbnail(Sample sample)
+    /// <summary>As the model saw it: upright, and over a ground, where the run file says so.</summary>
+    private byte[] Thumbnail(Sample sample)
     {
         var transform = new ImageTransformConfig { ImageSize = ThumbnailSide };
-        var pixels = new ImagePipeline(transform).Eval(sample.Image.Read(), sample.Origin);
+        var pixels = new ImagePipeline(transform, decode: pictures.Decode).Eval(sample.Image.Read(), sample.Origin);
         return ImageCodec.EncodeJpeg(new RgbImage(ThumbnailSide, ThumbnailSide, pixels), 80);
     }
 }

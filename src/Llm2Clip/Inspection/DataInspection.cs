@@ -7,7 +7,7 @@ namespace Llm2Clip.Inspection;
 
 /// <summary>
 /// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what stands in it twice, or in a second data set too. Pictures
-/// are read and decoded once, those that are shown a second time. Memory: 28 bytes a picture and 37 a caption while reading, about twice that
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes a picture and 37 a caption while reading, about twice that
 /// while duplicates are looked for; all else does not grow with the data.
 /// </summary>
 public sealed class DataInspection
@@ -53,10 +53,7 @@ public sealed class DataInspection
         {
             throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
         }
-        if (pattern == "-")
-        {
-            throw new ConfigException("Standard input can be read only once, and the names of duplicates need a second look: write it to a file first, or name the command itself as pipe:COMMAND.");
-        }
+        ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
         return SampleSources.Open(pattern, _data, _log);
     }
 
@@ -69,13 +66,15 @@ public sealed class DataInspection
         {
             sets.Add(Read(pass, against));
         }
+        var keys = KeyDuplicates.Find(_tables, pictures, _config.Listed, _cancellation);
         var alike = new PictureDuplicates(pictures, _config, _workers, _cancellation).Find(_tables);
         var same = new CaptionDuplicates(captions, _config, _tables, _cancellation);
         same.Find();
-        var lookup = LookUp(sets, alike, same);
+        var lookup = LookUp(sets, keys, alike, same);
         var texts = new AlikeTexts(same, lookup, _config);
         Scope[] scopes = against is null ? [Scope.Data] : [Scope.Data, Scope.Against, Scope.Between];
-        var reports = sets.Select((set, i) => ReportParts.Of(set, i == 0 ? Scope.Data : Scope.Against, same, _tables.Languages, _config, tokens?.Limit)).ToList();
+        var reports = sets.Select((set, i) => i == 0 ? Scope.Data : Scope.Against).Zip(sets, (scope, set) =>
+            ReportParts.Of(set, scope, same, _tables.Languages, _config, tokens?.Limit) with { RepeatedKeys = ReportParts.Of(keys[scope], lookup) }).ToList();
         return new InspectionReport(
             Schema, reports[0], reports.ElementAtOrDefault(1),
             [.. scopes.Select(scope => new DuplicateReport(scope, ReportParts.Of(alike[scope], lookup), texts.Report(scope)))],
@@ -89,9 +88,14 @@ public sealed class DataInspection
     }
 
     /// <summary>Names all that is listed, and the texts that may be alike.</summary>
-    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, PictureFindings> alike, CaptionDuplicates same)
+    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, PictureFindings> alike, CaptionDuplicates same)
     {
         var lookup = new Lookup(DecodeOptions.Of(_data), ContactSheet.Tile * 2);
+        foreach (var key in keys.Values.SelectMany(found => found.Listed))
+        {
+            lookup.WantPicture(key.First, shown: false);
+            lookup.WantPicture(key.Second, shown: false);
+        }
         foreach (var kind in alike.Values.SelectMany(findings => findings.Pairs.GroupBy(pair => pair.Likeness)))
         {
             foreach (var (pair, place) in kind.Select((pair, place) => (pair, place)))

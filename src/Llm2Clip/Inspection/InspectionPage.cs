@@ -54,6 +54,13 @@ internal static class InspectionPage
                 string.Create(CultureInfo.InvariantCulture, $"{cause.Count:N0} {BadSampleTally.Name(cause.Cause)}{(cause.Samples.Count < cause.Count ? $", the first {cause.Samples.Count:N0}" : "")}"),
                 string.Join('\n', cause.Samples.Select(sample => $"{sample.Origin}: {sample.Reason}")));
         }
+        page.Paragraph(InspectionText.Keys(set.RepeatedKeys));
+        if (set.RepeatedKeys.Listed is { Count: > 0 } keys)
+        {
+            page.Details(
+                string.Create(CultureInfo.InvariantCulture, $"{set.RepeatedKeys.Keys:N0} repeated keys{(keys.Count < set.RepeatedKeys.Keys ? $", the first {keys.Count:N0}" : "")}"),
+                string.Join('\n', keys.Select(InspectionText.Line)));
+        }
         if (set.Pictures == 0)
         {
             return;

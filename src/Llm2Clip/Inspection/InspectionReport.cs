@@ -51,6 +51,19 @@ public sealed record NamedPicture(string Key, int Width, int Height);
 public sealed record PictureReport(
     Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats, NamedPicture? Smallest, NamedPicture? Largest, long Flat);
 
+/// <summary>A key that stands more than once.</summary>
+/// <param name="Key">Key.</param>
+/// <param name="Records">Records that have it.</param>
+/// <param name="First">Where it stands first.</param>
+/// <param name="Second">Where it stands again.</param>
+public sealed record ListedKey(string Key, long Records, string First, string Second);
+
+/// <summary>Keys that stand more than once in one data set.</summary>
+/// <param name="Keys">Different ones.</param>
+/// <param name="Records">Records that have one of these, broken ones included.</param>
+/// <param name="Listed">The first ones in the data.</param>
+public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<ListedKey> Listed);
+
 /// <summary>What one data set holds. Pictures and captions are those of usable samples.</summary>
 /// <param name="Data">The data as it was named, and its form.</param>
 /// <param name="Records">Records read, broken ones included.</param>
@@ -66,7 +79,11 @@ public sealed record PictureReport(
 /// <param name="ContactSheet">A random sample as JPEG; null where there is none.</param>
 public sealed record SetReport(
     string Data, long Records, long Pictures, long Captions, long Broken, double BrokenShare, IReadOnlyList<BrokenCause> BrokenByCause, long Remarks,
-    Distribution CaptionsPerPicture, IReadOnlyList<LanguageReport> Languages, PictureReport Images, [property: JsonIgnore] byte[]? ContactSheet);
+    Distribution CaptionsPerPicture, IReadOnlyList<LanguageReport> Languages, PictureReport Images, [property: JsonIgnore] byte[]? ContactSheet)
+{
+    /// <summary>Keys that stand more than once: a store or a list by key would keep one record of each.</summary>
+    public RepeatedKeyReport RepeatedKeys { get; init; } = new(0, 0, []);
+}
 
 /// <summary>Where duplicates were looked for.</summary>
 public enum Scope

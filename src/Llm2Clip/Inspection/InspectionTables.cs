@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Llm2Clip.Data;
 
 namespace Llm2Clip.Inspection;
 
 /// <summary>
-/// What is kept of every picture and caption to find duplicates: 28 bytes a picture, 37 bytes a caption. Pictures and captions of all data sets are
+/// What is kept of every picture and caption to find duplicates: 36 bytes a picture, 37 bytes a caption. Pictures and captions of all data sets are
 /// numbered through in the order of the data; those of broken samples have hash 0.
 /// </summary>
 internal sealed class InspectionTables
@@ -13,6 +14,9 @@ internal sealed class InspectionTables
     private const int MostLanguages = 255;
 
     private readonly ConcurrentDictionary<string, byte> _languages = new(StringComparer.Ordinal);
+
+    /// <summary>Hash of the record's key; of broken samples too.</summary>
+    public GrowingArray<ulong> Keys { get; } = new();
 
     /// <summary>Hash of size and decoded pixels.</summary>
     public GrowingArray<ulong> Pixels { get; } = new();
@@ -51,6 +55,7 @@ internal sealed class InspectionTables
         var place = (PictureCount, CaptionCount);
         PictureCount++;
         CaptionCount += sample.Captions.Count;
+        Keys.Grow(PictureCount);
         Pixels.Grow(PictureCount);
         Perceptual.Grow(PictureCount);
         Encoded.Grow(PictureCount);
@@ -58,6 +63,7 @@ internal sealed class InspectionTables
         Signatures.Grow(CaptionCount);
         CaptionPictures.Grow(CaptionCount);
         CaptionLanguages.Grow(CaptionCount);
+        Keys[place.PictureCount] = Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(sample.Key.AsSpan())));
         return place;
     }
 

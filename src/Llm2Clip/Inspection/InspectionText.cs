@@ -9,6 +9,7 @@ namespace Llm2Clip.Inspection;
 internal static class InspectionText
 {
     private const int NamedBroken = 3;
+    private const int NamedKeys = 3;
     private const int NamedPairs = 5;
 
     /// <summary>The report for the console.</summary>
@@ -42,6 +43,14 @@ internal static class InspectionText
         ? "No record is broken."
         : $"{Number(set.Broken)} of {Number(set.Records)} records are broken ({Percent(set.Broken, set.Records)}): "
             + string.Join(", ", set.BrokenByCause.Select(cause => $"{Number(cause.Count)} {BadSampleTally.Name(cause.Cause)}")) + ".";
+
+    /// <summary>Keys that stand more than once in a sentence, or that none does.</summary>
+    public static string Keys(RepeatedKeyReport keys) => keys.Keys == 0
+        ? "Every key stands once."
+        : $"{Number(keys.Keys)} {(keys.Keys == 1 ? "key stands" : "keys stand")} more than once, at {Number(keys.Records)} records.";
+
+    /// <summary>A listed key with its places.</summary>
+    public static string Line(ListedKey key) => $"{key.Key}: {Number(key.Records)} records, the first are {key.First} and {key.Second}";
 
     /// <summary>A row a language.</summary>
     public static IReadOnlyList<string[]> Languages(SetReport set) =>
@@ -141,6 +150,11 @@ internal static class InspectionText
             {
                 text.Append(CultureInfo.InvariantCulture, $"  {sample.Origin}: {sample.Reason}\n");
             }
+        }
+        text.Append(Keys(set.RepeatedKeys)).Append('\n');
+        foreach (var key in set.RepeatedKeys.Listed.Take(NamedKeys))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {Line(key)}\n");
         }
         if (set.Pictures > 0)
         {

@@ -22,6 +22,15 @@ internal static class ReportParts
             sample.Count > 0 ? ImageCodec.EncodeJpeg(ContactSheet.Arrange(sample), quality: 85) : null);
     }
 
+    /// <summary>What is listed was read again: a pair whose hashes alone were equal shows here, and is left out.</summary>
+    public static RepeatedKeyReport Of(RepeatedKeys found, Lookup lookup) => new(
+        found.Keys, found.Records,
+        [.. from key in found.Listed
+            let first = lookup.Pictures[key.First]
+            let second = lookup.Pictures[key.Second]
+            where first.Key == second.Key
+            select new ListedKey(first.Key, key.Records, first.Origin, second.Origin)]);
+
     public static PictureDuplicateReport Of(PictureFindings findings, Lookup lookup) => new(
         findings.SameBytes, findings.SamePixels, findings.Near,
         [.. findings.Pairs.Select(pair => new ListedPicturePair(pair.Likeness, pair.Distance, lookup.Pictures[pair.First], lookup.Pictures[pair.Second]))]);

@@ -1,3 +1,4 @@
+using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
 
@@ -23,9 +24,10 @@ public static class QuickStartData
     /// <summary>The shipped data as a function.</summary>
     public static SceneData Open() => new(Seed, ValidationCount);
 
-    /// <summary>Writes all shards into a folder and returns their paths.</summary>
+    /// <summary>Writes all shards into a folder and returns their paths. Throws <see cref="ConfigException"/> while another process writes there.</summary>
     public static IReadOnlyList<string> Write(string folder, IRunLog log, CancellationToken cancellation = default)
     {
+        using var writer = FolderLock.Take(folder);
         var data = Open();
         using var progress = log.Start("make-data", TrainingCount + ValidationCount, "pictures");
         SceneSample Draw(Func<int, SceneSample> draw, int index)

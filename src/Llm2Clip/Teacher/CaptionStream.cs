@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Lists;
@@ -29,6 +30,9 @@ public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Ca
 /// <summary>Reads captions alone, group by group, from data sets and text files. Nothing is held in memory.</summary>
 public static class CaptionStream
 {
+    /// <summary>Characters of a line in a text file at most.</summary>
+    private const int MaxLine = 16 << 20;
+
     /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
     public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken ct = default)
     {
@@ -122,12 +126,13 @@ public static class CaptionStream
             ? new GZipStream(File.OpenRead(path), CompressionMode.Decompress)
             : File.OpenRead(path);
         using var reader = new StreamReader(stream);
+        var characters = new StringBuilder();
         for (var number = 1; ; number++)
         {
             string? line;
             try
             {
-                line = reader.ReadLine();
+                line = ReadLine(reader, characters);
             }
             catch (InvalidDataException error)
             {
@@ -137,10 +142,31 @@ public static class CaptionStream
             {
                 yield break;
             }
+            if (line.Length > MaxLine)
+            {
+                throw new InputException($"{path}: line {number} is longer than {MaxLine:N0} characters. Is this a text with a sentence (or an object) a line?");
+            }
             if (line.Trim() is { Length: > 0 } text)
             {
                 yield return (text, number);
             }
         }
+    }
+    /// <summary>As <see cref="TextReader.ReadLine"/>, but a line that is too long ends behind <see cref="MaxLine"/>: a small gzip file may unpack to any length.</summary>
+    private static string? ReadLine(StreamReader reader, StringBuilder into)
+    {
+        into.Clear();
+        for (int next; (next = reader.Read()) >= 0 && into.Length <= MaxLine; into.Append((char)next))
+        {
+            if (next is '\n' or '\r')
+            {
+                if (next == '\r' && reader.Peek() == '\n')
+                {
+                    reader.Read();
+                }
+                return into.ToString();
+            }
+        }
+        return into.Length == 0 ? null : into.ToString();
     }
 }

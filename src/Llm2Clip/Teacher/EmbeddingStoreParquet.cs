@@ -1,6 +1,6 @@
 using System.Collections;
+using Llm2Clip.Data;
 using Llm2Clip.Engine;
-using Llm2Clip.Engine.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -21,6 +21,7 @@ public static class EmbeddingStoreParquet
     /// <param name="path">A name ending in .parquet for one file, else a folder that gets files of <paramref name="rowsPerFile"/> rows.</param>
     /// <param name="texts">Captions, in any order, repeated ones too; those that the store has not got are left out.</param>
     /// <returns>Rows written.</returns>
+    /// <exception cref="ConfigException">Another process writes there.</exception>
     public static long Export(EmbeddingStore store, IParquet parquet, string path, IEnumerable<string>? texts = null, int rowsPerFile = 100_000)
     {
         List<ParquetColumn> columns = [new(Hash, ColumnType.Text), new(Vector, ColumnType.FloatVector), new(TeacherName, ColumnType.Text)];
@@ -29,12 +30,12 @@ public static class EmbeddingStoreParquet
             columns.Add(new(Text, ColumnType.Text));
         }
         using var rows = Rows(store, texts).GetEnumerator();
-        if (path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
+        var isFile = path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
+        using var writer = isFile ? FolderLock.TakeFile(path) : FolderLock.Take(path);
+        if (isFile)
         {
             return Write(path, int.MaxValue);
         }
-        DurableFolder.Create(path);
-        PendingFile.Sweep(path);
         long total = 0;
         for (var part = 0; total < store.Count; part++)
         {

@@ -7,7 +7,10 @@ namespace Llm2Clip.Teachers;
 /// <summary>What happens to a store after a writer was killed, or after its files were damaged: recover, verify, repair.</summary>
 public static partial class EmbeddingStoreRecovery
 {
-    /// <summary>Begins the names of a damaged shard's files while its sound rows are taken over.</summary>
+    /// <summary>
+    /// Begins the names of a damaged shard's files while its sound rows are taken over. The manifest does not name them, so they stay until a repair has
+    /// committed what they hold.
+    /// </summary>
     private const string Aside = "damaged-";
 
     /// <summary>
@@ -27,6 +30,7 @@ public static partial class EmbeddingStoreRecovery
         {
             Compare(part.File, part.Entries * EmbeddingStoreIndex.EntrySize, part.Checksum);
         }
+        problems.AddRange(AsideFiles(folder).Select(path => $"{Path.GetFileName(path)}: left by a repair that was stopped, which the next one completes"));
         return problems;
 
         void Compare(string name, long length, string expected)
@@ -41,78 +45,92 @@ public static partial class EmbeddingStoreRecovery
 
     /// <summary>
     /// Rebuilds a store from what is sound: shards whose checksums hold stay as they are, of damaged ones every row whose own checksum holds is taken
-    /// over, and the index is made anew. What is lost is computed again by the next extraction.
+    /// over, and the index is made anew. What is lost is computed again by the next extraction. Damaged shards are set aside before the manifest forgets
+    /// them and deleted when it names what was taken over, so a repair that was stopped anywhere is completed by the next one.
     /// </summary>
     /// <returns>Rows lost and rows kept.</returns>
     public static (long Lost, long Kept) Repair(string folder)
     {
         var manifest = EmbeddingStoreManifest.Read(folder);
-        List<ShardEntry> sound = [];
-        List<ShardEntry> damaged = [];
         using (FolderLock.Take(folder))
         {
-            foreach (var shard in manifest.Shards)
-            {
-                var vectors = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * manifest.RowBytes);
-                var keys = StoreFiles.Checksum(Path.Combine(folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize);
-                (vectors == shard.Vectors && keys == shard.Keys ? sound : damaged).Add(shard);
-            }
-            List<IndexEntry> index = [];
-            if (sound.Count > 0)
-            {
-                var next = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(-1).Max() + 1;
-                index.Add(EmbeddingStoreIndex.Merge(folder, $"index-{next:d6}.bin", [.. sound.Select(shard => SortedKeys(folder, shard))]));
-            }
-            foreach (var shard in damaged)
-            {
-                SetAside(folder, ShardEntry.VectorFile(shard.Number));
-                SetAside(folder, ShardEntry.KeyFile(shard.Number));
-            }
-            (manifest with { Shards = sound, Index = index }).Write(folder);
+            KeepSound(folder, manifest);
         }
         using var writer = EmbeddingStoreWriter.Open(folder, manifest.Teacher, manifest.Dimension, manifest.Dtype);
-        foreach (var shard in damaged)
-        {
-            Salvage(folder, manifest, shard, writer);
-        }
+        var unreadable = AsideFiles(folder).Sum(path => Salvage(path, manifest, writer));
         writer.Complete();
-        foreach (var path in Directory.GetFiles(folder, Aside + "*"))
+        foreach (var path in AsideFiles(folder))
         {
             File.Delete(path);
         }
-        return (Math.Max(0, manifest.Rows - writer.Count), writer.Count);
+        return (Math.Max(unreadable, manifest.Rows - writer.Count), writer.Count);
     }
 
-    /// <summary>Appends the rows of a damaged shard whose checksums hold.</summary>
-    private static void Salvage(string folder, EmbeddingStoreManifest manifest, ShardEntry shard, EmbeddingStoreWriter writer)
+    /// <summary>Sets aside what is damaged, and shards that the manifest does not name yet; leaves a store of the sound ones.</summary>
+    private static void KeepSound(string folder, EmbeddingStoreManifest manifest)
     {
-        var (vectorPath, keyPath) = (Path.Combine(folder, Aside + ShardEntry.VectorFile(shard.Number)), Path.Combine(folder, Aside + ShardEntry.KeyFile(shard.Number)));
-        if (!File.Exists(vectorPath) || !File.Exists(keyPath))
+        var sound = manifest.Shards.Where(shard =>
+            StoreFiles.Checksum(Path.Combine(folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * manifest.RowBytes) == shard.Vectors
+            && StoreFiles.Checksum(Path.Combine(folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize) == shard.Keys).ToList();
+        List<IndexEntry> index = [];
+        if (sound.Count > 0)
         {
-            return;
+            var next = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(-1).Max() + 1;
+            index.Add(EmbeddingStoreIndex.Merge(folder, $"index-{next:d6}.bin", [.. sound.Select(shard => SortedKeys(folder, shard))]));
+        }
+        var found = Directory.EnumerateFiles(folder, "*.bin").Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith("index", StringComparison.Ordinal)).Select(NumberOf);
+        foreach (var number in found.Where(number => number >= 0).Except(sound.Select(shard => shard.Number)).ToList())
+        {
+            SetAside(folder, number);
+        }
+        (manifest with { Shards = sound, Index = index }).Write(folder);
+    }
+
+    /// <summary>Appends the rows of a shard that was set aside, which is named by its vectors, where their checksums hold; those that are there already are left out.</summary>
+    /// <returns>Rows whose checksums do not hold.</returns>
+    private static long Salvage(string vectorPath, EmbeddingStoreManifest manifest, EmbeddingStoreWriter writer)
+    {
+        var name = Path.GetFileName(vectorPath);
+        var keyPath = Path.Combine(Path.GetDirectoryName(vectorPath)!, name.Replace("vectors", "keys", StringComparison.Ordinal));
+        if (name == Path.GetFileName(keyPath) || !File.Exists(keyPath))
+        {
+            return 0;
         }
         using var vectors = StoreFiles.OpenForUpdate(vectorPath);
         using var rows = StoreFiles.OpenForUpdate(keyPath);
         var vector = new byte[manifest.RowBytes];
         var keyRow = new byte[EmbeddingStoreShard.KeyRowSize];
         var values = new float[manifest.Dimension];
-        for (var row = 0; row < shard.Rows; row++)
+        var count = Math.Min(manifest.RowsPerShard, Math.Min(RandomAccess.GetLength(vectors) / vector.Length, RandomAccess.GetLength(rows) / keyRow.Length));
+        var unreadable = 0L;
+        for (var row = 0; row < count; row++)
         {
             if (ReadRow(vectors, rows, row, vector, keyRow))
             {
                 EmbeddingStoreShard.ToSingle(vector, manifest.Dtype, values);
                 writer.Append([CaptionHash.Read(keyRow)], values);
             }
+            else
+            {
+                unreadable++;
+            }
+        }
+        return unreadable;
+    }
+
+    /// <summary>Gives both files of a shard a name that none has: an earlier repair may have left others, and half of this pair.</summary>
+    private static void SetAside(string folder, int number)
+    {
+        var files = new[] { ShardEntry.VectorFile(number), ShardEntry.KeyFile(number) }.Where(name => File.Exists(Path.Combine(folder, name))).ToList();
+        var prefix = Enumerable.Range(1, int.MaxValue).Select(time => time == 1 ? Aside : $"{Aside}{time}-")
+            .First(prefix => files.TrueForAll(name => !File.Exists(Path.Combine(folder, prefix + name))));
+        foreach (var name in files)
+        {
+            File.Move(Path.Combine(folder, name), Path.Combine(folder, prefix + name));
         }
     }
 
-    private static void SetAside(string folder, string name)
-    {
-        if (File.Exists(Path.Combine(folder, name)))
-        {
-            File.Move(Path.Combine(folder, name), Path.Combine(folder, Aside + name), overwrite: true);
-        }
-    }
+    private static IReadOnlyList<string> AsideFiles(string folder) => [.. Directory.GetFiles(folder, Aside + "*.bin").Order(StringComparer.Ordinal)];
 
     /// <summary>Reads a row and its key row; false where either is cut or they do not belong together.</summary>
     private static bool ReadRow(SafeFileHandle vectors, SafeFileHandle rows, int row, byte[] vector, byte[] keyRow) =>

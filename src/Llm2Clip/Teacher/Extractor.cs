@@ -16,17 +16,9 @@ public static class Extractor
     /// </summary>
     public static ExtractResult Run(ExtractConfig config, DataConfig data, Teacher teacher, IRunLog log, CancellationToken cancellation = default)
     {
-        if (config.Store.Length == 0)
-        {
-            throw new ConfigException("extract.store is empty: name the folder of the embedding store, for example --set extract.store=runs/vectors.");
-        }
-        if (config.Window < 1)
-        {
-            throw new ConfigException($"extract.window is {config.Window}; it must be 1 or more.");
-        }
+        Check(config, data);
         var clock = Stopwatch.StartNew();
-        var patterns = config.Data.Count > 0 ? config.Data : [data.Train];
-        var sources = patterns.Select(pattern => SampleSources.Open(pattern, data, log)).ToList();
+        var sources = Patterns(config, data).Select(pattern => SampleSources.Open(pattern, data, log)).ToList();
         var bad = 0L;
         var passes = 0; // The data is read more than once; what is bad in it is said once.
         var captions = Captions(sources, config, data, () => passes++ == 0 ? log : SilentLog.Instance, count => bad = count, cancellation);
@@ -50,6 +42,25 @@ public static class Extractor
             + $"teacher {Fingerprints.Short(teacher.Fingerprint)}.");
         return result;
     }
+
+    /// <summary>What can be said before the teacher is loaded. Throws <see cref="ConfigException"/>, also for data that is there once: it is read to count, and again.</summary>
+    public static void Check(ExtractConfig config, DataConfig data)
+    {
+        if (config.Store.Length == 0)
+        {
+            throw new ConfigException("extract.store is empty: name the folder of the embedding store, for example --set extract.store=runs/vectors.");
+        }
+        if (config.Window < 1)
+        {
+            throw new ConfigException($"extract.window is {config.Window}; it must be 1 or more.");
+        }
+        foreach (var pattern in Patterns(config, data))
+        {
+            ShardPattern.RequireRepeatable(pattern, "extract, which counts the captions first,");
+        }
+    }
+
+    private static IReadOnlyList<string> Patterns(ExtractConfig config, DataConfig data) => config.Data.Count > 0 ? config.Data : [data.Train];
 
     /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
     public static long FillRaw(

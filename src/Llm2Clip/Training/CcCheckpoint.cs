@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,9 +10,14 @@ namespace Llm2Clip.Training;
 /// The checkpoint of caption-contrastive training, in <c>OUTPUT/checkpoint</c> as long as the training is not over: <see cref="Checkpoint"/>
 /// with the best weights so far, the hard negatives in force, the loss of the running epoch and the evaluations.
 /// </summary>
-internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, string> identity, CcStep step, BestWeights best, int pictures, int hardNegatives)
+internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, string> identity, CcStep step, BestWeights best, CcPictures pictures, int hardNegatives)
 {
     private sealed record Notes(double LossSum, IReadOnlyList<CcEvaluation> History);
+
+    private static readonly JsonSerializerOptions Strict = new()
+    {
+        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
 
     private readonly string _folder = FolderOf(output);
 
@@ -40,12 +46,36 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
         {
             return null;
         }
-        var notes = json.Deserialize<Notes>() ?? throw new InputException($"{_folder} lacks its notes. Remove it to start anew.");
+        var notes = ReadNotes(json);
+        if (state.Batch >= step.PerEpoch || step.Done != (state.Epoch * (long)step.PerEpoch) + state.Batch || state.BestStep > state.Epoch)
+        {
+            throw Damaged($"step {step.Done}, epoch {state.Epoch}, batch {state.Batch} and best epoch {state.BestStep} contradict each other with {step.PerEpoch} batches an epoch");
+        }
         best.Resume(state);
-        step.Mined = hardNegatives > 0 ? HardNegatives.FromTable(tensors[NegativesName]) : null;
+        step.Mined = hardNegatives == 0 ? null
+            : HardNegatives.FromTable(tensors[NegativesName], pictures.Captions) ?? throw Damaged($"{NegativesName} holds numbers that are no caption's");
         Position = (state.Epoch, state.Batch, notes.LossSum);
         return notes.History;
     }
+
+    private Notes ReadNotes(JsonNode? json)
+    {
+        try
+        {
+            var notes = json.Deserialize<Notes>(Strict) ?? throw new JsonException("there are none");
+            return notes.History.All(IsWhole) ? notes : throw new JsonException("an evaluation lacks a part");
+        }
+        catch (JsonException error)
+        {
+            throw Damaged($"its notes cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Elements of lists, which the reader of JSON lets be null.</summary>
+    private static bool IsWhole(CcEvaluation? evaluation) =>
+        evaluation is not null && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
+
+    private InputException Damaged(string what, Exception? inner = null) => new($"The checkpoint {_folder} is damaged: {what}. Remove it to start anew.", inner);
 
     /// <summary>Deletes it: the training is over and its result written.</summary>
     public static void Delete(string output) => CheckpointFolder.Delete(FolderOf(output));
@@ -59,7 +89,7 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
         var tensors = new Dictionary<string, Tensor> { ["best"] = best.Values };
         if (hardNegatives > 0)
         {
-            tensors.Add(NegativesName, step.Mined?.ToTable() ?? full([pictures, hardNegatives], -1, dtype: ScalarType.Int32));
+            tensors.Add(NegativesName, step.Mined?.ToTable() ?? full([pictures.Count, hardNegatives], -1, dtype: ScalarType.Int32));
         }
         return tensors;
     }

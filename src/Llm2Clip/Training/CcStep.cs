@@ -35,6 +35,9 @@ internal sealed class CcStep : IDisposable
     /// <summary>The hard negatives found last; null before the first search.</summary>
     public HardNegatives? Mined { get; set; }
 
+    /// <summary>Steps of an epoch.</summary>
+    public int PerEpoch => _batches.PerEpoch;
+
     /// <summary>Steps made.</summary>
     public long Done => Optimizer.Steps;
 

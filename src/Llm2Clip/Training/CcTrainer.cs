@@ -74,6 +74,7 @@ public sealed class CcTrainer
 
     private void Prepare()
     {
+        ShardPattern.RequireRepeatable(_data.Train, "cc-finetune, once to embed and once to pair the captions,");
         var train = SampleSources.OpenTrain(_data, _log);
         var extra = _config.ExtraText.SelectMany(text => CaptionStream.Of(text, _data, SilentLog.Instance, _cancellation));
         _raw.Require(Captions(Groups(train, _log)).Concat(Captions(extra)), _cancellation);
@@ -164,7 +165,7 @@ public sealed class CcTrainer
         using var step = new CcStep(_config, _adapter.Module, batches, device.Device);
         var total = (long)batches.PerEpoch * _config.Epochs;
         using var best = new BestWeights(step.Parameters);
-        var checkpoint = new CcCheckpoint(_config.Output, Identity(), step, best, _pictures.Count, _config.HardNegatives);
+        var checkpoint = new CcCheckpoint(_config.Output, Identity(), step, best, _pictures, _config.HardNegatives);
         var clock = Stopwatch.StartNew();
         if (checkpoint.Load() is { } history)
         {

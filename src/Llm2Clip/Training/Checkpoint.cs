@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Llm2Clip.Data;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.Layers;
@@ -60,7 +61,7 @@ public static class Checkpoint
     private const string StateFile = "state.json";
     private const int Version = 1;
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Replaces the checkpoint in <paramref name="folder"/>.</summary>
     /// <param name="folder">The checkpoint.</param>
@@ -136,9 +137,15 @@ public static class Checkpoint
             {
                 throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
             }
+            var state = json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state");
+            var steps = (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>();
+            if (steps != state.Step || state is not { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 })
+            {
+                throw new JsonException("its position makes no sense");
+            }
             return (
-                json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state"),
-                (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>(),
+                state,
+                steps,
                 json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? [],
                 json["notes"]);
         }

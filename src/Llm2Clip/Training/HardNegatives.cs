@@ -17,8 +17,14 @@ internal sealed class HardNegatives
 
     private HardNegatives(int[] found, int count) => (_found, _count) = (found, count);
 
-    /// <summary>The table of a checkpoint: caption indices [pictures, count], -1 where there were too few.</summary>
-    public static HardNegatives FromTable(Tensor table) => new(table.data<int>().ToArray(), (int)table.shape[1]);
+    /// <summary>
+    /// The table of a checkpoint: indices [pictures, count] below <paramref name="captions"/>, -1 where there were too few. Null where one is no caption's.
+    /// </summary>
+    public static HardNegatives? FromTable(Tensor table, int captions)
+    {
+        var found = table.data<int>().ToArray();
+        return Array.TrueForAll(found, caption => caption >= -1 && caption < captions) ? new(found, (int)table.shape[1]) : null;
+    }
 
     /// <summary>The table for a checkpoint, int32 [pictures, count]; the caller disposes it.</summary>
     public Tensor ToTable() => tensor(_found, [_found.Length / _count, _count]);

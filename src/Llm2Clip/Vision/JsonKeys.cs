@@ -10,8 +10,8 @@ internal sealed class JsonKeys(string path)
     private readonly List<string> _problems = [];
 
     /// <summary>
-    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice or a text that is not
-    /// Unicode would be found there. Throws <see cref="InputException"/>, naming file and place; <paramref name="what"/> is what it should have been.
+    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice, a text that is not
+    /// Unicode or a number beyond a double would be found there. Throws <see cref="InputException"/>, naming file and place; <paramref name="what"/> is what it should have been.
     /// </summary>
     public static JsonObject ReadObject(string path, string what)
     {
@@ -20,7 +20,7 @@ internal sealed class JsonKeys(string path)
             var bytes = File.ReadAllBytes(path);
             using (var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false }))
             {
-                RequireTexts(document.RootElement);
+                RequireValues(document.RootElement);
             }
             return JsonNode.Parse(bytes) as JsonObject ?? throw new JsonException("it is not an object");
         }
@@ -30,7 +30,7 @@ internal sealed class JsonKeys(string path)
         }
     }
 
-    private static void RequireTexts(JsonElement value)
+    private static void RequireValues(JsonElement value)
     {
         switch (value.ValueKind)
         {
@@ -38,18 +38,20 @@ internal sealed class JsonKeys(string path)
                 foreach (var field in value.EnumerateObject())
                 {
                     _ = field.Name;
-                    RequireTexts(field.Value);
+                    RequireValues(field.Value);
                 }
                 break;
             case JsonValueKind.Array:
                 foreach (var item in value.EnumerateArray())
                 {
-                    RequireTexts(item);
+                    RequireValues(item);
                 }
                 break;
             case JsonValueKind.String:
                 _ = value.GetString();
                 break;
+            case JsonValueKind.Number when !double.IsFinite(value.GetDouble()):
+                throw new JsonException($"the number {value.GetRawText()} is out of range");
         }
     }
 

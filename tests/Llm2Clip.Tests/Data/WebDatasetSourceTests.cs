@@ -33,13 +33,56 @@ public sealed class WebDatasetSourceTests : IDisposable
     public void GzipShardsGiveTheSame()
     {
         _folder.Shard("a.tar", "k", 5);
-        using (var packed = new GZipStream(File.Create(_folder["b.tar.gz"]), CompressionLevel.Fastest))
-        {
-            packed.Write(File.ReadAllBytes(_folder["a.tar"]));
-        }
+        Pack("a.tar", "b.tar.gz");
         var (plain, gzip) = (_folder.ReadAll("a.tar"), _folder.ReadAll("b.tar.gz"));
         Assert.Equal(plain.Select(sample => sample.Key), gzip.Select(sample => sample.Key));
         Assert.Equal(plain[3].Image.Read(), gzip[3].Image.Read());
+    }
+
+    /// <summary>64 MB of zeros in a file of 64 KB: what is not asked for is not unpacked.</summary>
+    [Fact]
+    public void GzipShardsAreUnpackedSampleBySample()
+    {
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, [.. Enumerable.Range(0, 64).SelectMany(i => new[] { ($"{i}.jpg", new byte[1 << 20]), ($"{i}.txt", DataFolder.Bytes($"caption {i}")) })]);
+        Pack("a.tar", "a.tar.gz");
+        var source = SampleSources.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(1 << 20, source.ReadShard(0, _ => { }, TestContext.Current.CancellationToken).First().Image.Read().Length);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+        Assert.Equal(64, source.ReadShard(0, _ => { }, TestContext.Current.CancellationToken).Count());
+    }
+
+    [Fact]
+    public void AGzipShardSaysWhatIsWrongWithIt()
+    {
+        _folder.Shard("a.tar", "k", 50);
+        Pack("a.tar", "a.tar.gz");
+        var packed = File.ReadAllBytes(_folder["a.tar.gz"]);
+        File.WriteAllBytes(_folder["cut.tar.gz"], packed[..(packed.Length / 2)]);
+        Assert.Contains("cut.tar.gz: ", Assert.Throws<InputException>(() => _folder.ReadAll("cut.tar.gz")).Message);
+        File.WriteAllBytes(_folder["joined.tar.gz"], [.. packed, .. packed]);
+        Assert.Contains("joined.tar.gz: data follows the end of the archive", Assert.Throws<InputException>(() => _folder.ReadAll("joined.tar.gz")).Message);
+        packed.AsSpan(packed.Length / 2, 64).Fill(0xA5);
+        File.WriteAllBytes(_folder["bad.tgz"], packed);
+        Assert.Contains("bad.tgz: ", Assert.Throws<InputException>(() => _folder.ReadAll("bad.tgz")).Message);
+        _folder.Tar("apart.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")), ("1.txt", DataFolder.Bytes("one")));
+        Pack("apart.tar", "apart.tgz");
+        Assert.Contains("max_bad_share", Assert.Throws<InputException>(() => _folder.ReadAll("apart.tgz")).Message);
+        Assert.Contains(_folder.Lines, line => line.Contains("1.txt: stands apart from the other members of its sample, which a streamed or gzip tar must hold side by side", StringComparison.Ordinal));
+    }
+
+    /// <summary>A caption of 32 MB is refused by its header, and not taken into memory first.</summary>
+    [Fact]
+    public void ACaptionOfAGzipShardThatIsTooLongIsNotUnpacked()
+    {
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", new byte[32 << 20]), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")));
+        Pack("a.tar", "a.tar.gz");
+        var source = SampleSources.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
+        var bad = new List<BadSample>();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal("2", Assert.Single(source.ReadShard(0, bad.Add, TestContext.Current.CancellationToken)).Key);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+        Assert.Contains("captions of more than", Assert.Single(bad).Reason);
     }
 
     [Fact]
@@ -199,6 +242,12 @@ public sealed class WebDatasetSourceTests : IDisposable
         Assert.Contains("not a tar file", Assert.Throws<InputException>(() => _folder.ReadAll("a.tar")).Message);
         File.WriteAllBytes(_folder["b.tgz"], Jpeg);
         Assert.Contains("b.tgz: cannot be read", Assert.Throws<InputException>(() => _folder.ReadAll("b.tgz")).Message);
+    }
+
+    private void Pack(string tar, string into)
+    {
+        using var packed = new GZipStream(File.Create(_folder[into]), CompressionLevel.Fastest);
+        packed.Write(File.ReadAllBytes(_folder[tar]));
     }
 
     private static byte[] Json(string text) => DataFolder.Bytes(text);

@@ -69,6 +69,45 @@ public sealed class RetrievalEvaluationTests
         Assert.All(shown, query => Assert.Equal([0xFF, 0xD8], query.Hits[0].Jpeg[..2]));
     }
 
+    /// <summary>The left half of the stored picture is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.</summary>
+    [Fact]
+    public void PicturesAreShownAsTheModelSawThem()
+    {
+        var pixels = new byte[32 * 32 * 3];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (byte)(i / 3 % 32 < 16 ? 0 : 255);
+        }
+        var jpeg = ImageCodec.EncodeJpeg(new RgbImage(32, 32, pixels), 95);
+        byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
+        var source = new One(new Bytes([.. jpeg[..2], .. exif, .. jpeg[2..]]));
+
+        Assert.Equal((true, false), Halves(new DecodeOptions())); // black on the left
+        Assert.Equal((false, true), Halves(new DecodeOptions { Upright = true })); // black above
+
+        // Whether the corner below on the left is black, and the one above on the right.
+        (bool Below, bool Right) Halves(DecodeOptions decode)
+        {
+            var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Decode = decode };
+            var pictures = EncodedPictures.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
+            var (_, shown) = new RetrievalEvaluation(pictures, new RetrievalConfig { ShownQueries = 1, ShownPictures = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
+            var seen = ImageCodec.Decode(shown[0].Hits[0].Jpeg, "thumbnail");
+            return (seen.Pixels[(seen.Height - 5) * seen.Width * 3 + 15] < 50, seen.Pixels[(5 * seen.Width + seen.Width - 5) * 3] < 50);
+        }
+    }
+
+    private sealed class One(IImageBytes picture) : ISampleSource
+    {
+        public string Description => "one picture";
+
+        public int ShardCount => 1;
+
+        public string ShardName(int shard) => "one";
+
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
+            [new Sample("one", "one", [new Caption("a picture", "en", CaptionKind.Short)], picture)];
+    }
+
     [Fact]
     public void KindsAndMeansAreChosen()
     {

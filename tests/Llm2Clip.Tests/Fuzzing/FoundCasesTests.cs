@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Llm2Clip.Configuration;
@@ -67,6 +68,21 @@ public sealed class FoundCasesTests : IDisposable
         var config = new TextSourceConfig { Path = _folder["a.jsonl"], Language = "en" };
         var error = Assert.Throws<InputException>(() => CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
         Assert.StartsWith($"{_folder["a.jsonl"]}, line 2: ", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Not by the fuzzer: a text of 20 KB may unpack to a line of any length.</summary>
+    [Theory]
+    [InlineData("a.txt.gz")]
+    [InlineData("a.jsonl.gz")]
+    public void APackedTextWithoutLineBreaksIsRefusedWithItsLine(string name)
+    {
+        using (var gzip = new GZipStream(File.Create(_folder[name]), CompressionLevel.Fastest))
+        {
+            gzip.Write(Encoding.ASCII.GetBytes("{\"caption\": \"a\"}\r\n" + new string('a', 17 << 20)));
+        }
+        var config = new TextSourceConfig { Path = _folder[name], Language = "en" };
+        var error = Assert.Throws<InputException>(() => CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
+        Assert.StartsWith($"{_folder[name]}: line 2 is longer than 16", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -29,6 +29,7 @@ internal static class ModelFormats
         new("clip-folder", folder => Student(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("student-folder", folder => Student(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("checkpoint", Checkpoints, Resume) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("cc-checkpoint", CcCheckpoints, ResumeCc) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("adapter", Adapter, damaged => CcAdapter.Load(damaged.Path).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("teacher-folder", Teacher, OpenTeacher) { IsText = true, Cases = 300 },
         new("gguf", Gguf, ReadGguf) { Place = GgufPlace, Cases = 600 },
@@ -108,7 +109,11 @@ internal static class ModelFormats
 
     private static string[] Checkpoints(string folder)
     {
-        WithTraining((parameters, optimizer) => Checkpoint.Save(Path.Combine(folder, "last"), new TrainState { Step = 3, BestScore = 0.5 }, Identity, parameters, optimizer, null));
+        WithTraining((parameters, optimizer) =>
+        {
+            optimizer.Steps = 3;
+            Checkpoint.Save(Path.Combine(folder, "last"), new TrainState { Step = 3, BestScore = 0.5 }, Identity, parameters, optimizer, null);
+        });
         return ["last/state.json", "last/weights.safetensors", "last/optimizer.safetensors"];
     }
 
@@ -124,6 +129,20 @@ internal static class ModelFormats
         using var parameters = new FlatParameters([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])]);
         using var optimizer = new FlatAdamW(parameters, new AdamWOptions());
         action(parameters, optimizer);
+    }
+
+    private static string[] CcCheckpoints(string folder)
+    {
+        using var training = new CcCheckpointCase(Path.Combine(folder, "raw"));
+        training.Save(folder);
+        return [.. new[] { "state.json", "weights.safetensors", "optimizer.safetensors", "extras.safetensors" }.Select(name => Path.Combine("checkpoint", name))];
+    }
+
+    private static void ResumeCc(FuzzCase damaged)
+    {
+        var output = Path.GetDirectoryName(damaged.Folder)!;
+        using var training = new CcCheckpointCase(Path.Combine(output, "raw"));
+        training.Resume(output, damaged.Output);
     }
 
     private static string[] Adapter(string folder)

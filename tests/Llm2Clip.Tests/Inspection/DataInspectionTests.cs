@@ -126,6 +126,33 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal([("en", 4L, 5L, "words"), ("zh", 2L, 2L, "characters")], report.Data.Languages.Select(language => (language.Language, language.Distinct, language.Repeated, language.Unit)));
     }
 
+    /// <summary>Keys are held against each other within a data set, across its shards, broken samples included; not between data sets.</summary>
+    [Fact]
+    public void KeysThatStandMoreThanOnceAreCountedAndNamed()
+    {
+        _folder.Shard("s-0.tar", "k", 5);
+        _folder.Shard("s-1.tar", "m", 3);
+        _folder.Shard("s-2.tar", "k", 7, i => i == 1);
+        _folder.Shard("s-3.tar", "m", 2);
+        _folder.Tar("s-4.tar", TarEntryFormat.Ustar, ("k3.jpg", DataFolder.Picture(1)), ("k3.txt", DataFolder.Bytes("x")), ("new.jpg", DataFolder.Picture(2)), ("new.txt", DataFolder.Bytes("y")));
+        _folder.Shard("other.tar", "k", 7);
+
+        var report = InspectionCase.Inspect(_folder, "s-*.tar", "other.tar");
+        var keys = report.Data.RepeatedKeys;
+        Assert.Equal((7, 15), (keys.Keys, keys.Records));
+        Assert.Equal(["k0", "k1", "k2", "k3", "k4", "m0", "m1"], keys.Listed.Select(key => key.Key));
+        Assert.Equal(new ListedKey("k3", 3, _folder["s-0.tar"] + ": k3.jpg", _folder["s-2.tar"] + ": k3.jpg"), keys.Listed[3]);
+        Assert.Equal((0, 0, 0), (report.Against!.RepeatedKeys.Keys, report.Against.RepeatedKeys.Records, report.Against.RepeatedKeys.Listed.Count));
+        Assert.Contains($"\n7 keys stand more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", report.ToText());
+        Assert.Contains("\nEvery key stands once.\n", report.ToText());
+        Assert.Contains("\"repeated_keys\": {\n      \"keys\": 7,\n      \"records\": 15,", report.ToJson());
+
+        var few = InspectionCase.Inspect(_folder, "other.tar", "s-*.tar", inspect: new InspectConfig { Listed = 2, Output = _folder["out"] }).Against!.RepeatedKeys;
+        Assert.Equal((7, 15), (few.Keys, few.Records));
+        Assert.Equal(["k0", "k1"], few.Listed.Select(key => key.Key));
+        Assert.Contains("7 repeated keys, the first 2", File.ReadAllText(_folder["out/report.html"]));
+    }
+
     [Fact]
     public void OptionsOfTheDataAreHonoured()
     {

@@ -46,6 +46,7 @@ public sealed partial class InspectionReportTests : IDisposable
                 Has(paths, set + spread, [.. Spread.Split(' ').Select(name => name + ": number"), "histogram: list", "histogram[].from: number", "histogram[].to: number", "histogram[].count: number"]);
             }
         }
+        Has(paths, ".data.repeated_keys", "keys: number", "records: number", "listed: list");
         Has(paths, ".data.broken_by_cause[]", "cause: string", "count: number", "samples: list", "samples[].origin: string", "samples[].reason: string");
         Has(paths, ".duplicates[]", "scope: string", "images.pairs: list", "captions.texts: list", "captions.pairs: list", "captions.within_picture: number", "captions.near_is_complete: true");
         foreach (var count in new[] { "images.same_bytes.groups", "images.same_pixels.groups", "images.near.pairs", "captions.same.groups", "captions.near.pairs" })

@@ -12,7 +12,8 @@ namespace Llm2Clip.Tests.PowerCuts;
 /// </summary>
 /// <param name="arguments">The command for an output folder.</param>
 /// <param name="lockFolder">Folder below the output whose lock the command takes before it writes.</param>
-internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder = "")
+/// <param name="plant">Puts into the output folder what a run starts from.</param>
+internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder = "", Action<string>? plant = null)
 {
     /// <summary>Lives that a run has on average, as long as its cuts come in the working part.</summary>
     private const int Lives = 6;
@@ -94,6 +95,10 @@ internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder
     /// <summary>One life of the process: to its end where <paramref name="cut"/> is null.</summary>
     private (bool Killed, TimeSpan Work) Live(string output, (bool Early, TimeSpan Moment)? cut, out string log)
     {
+        if (!Directory.Exists(output))
+        {
+            plant?.Invoke(output);
+        }
         var text = new StringBuilder();
         using var process = Start(arguments(output), text);
         var clock = Stopwatch.StartNew();

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.QuickStart;
+using Llm2Clip.Tests.Cli;
 
 namespace Llm2Clip.Tests.PowerCuts;
 
@@ -18,6 +19,8 @@ public sealed partial class FlushOrderTests : IDisposable
     [Theory]
     [InlineData("extract", 3)]
     [InlineData("cc-finetune", 10)]
+    [InlineData("clip-train", 10)]
+    [InlineData("store repair", 3)]
     [InlineData("webdataset", 6)]
     [InlineData("tsv", 9)]
     [InlineData("parquet", 6)]
@@ -34,6 +37,15 @@ public sealed partial class FlushOrderTests : IDisposable
                 "cc-finetune", "--teacher", gguf, "--data", data, "--output", output, "--set", "cc_finetune.epochs=2", "--set", "cc_finetune.batch_size=12",
                 "--set", "cc_finetune.checkpoint_every=1", "--set", "cc_finetune.adapter.dimension=16", "--set", "cc_finetune.device=cpu",
             ],
+            "clip-train" =>
+            [
+                "clip-train", "--data", data, "--store", Store(gguf, data), "--output", output, .. new[]
+                {
+                    "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8", "model.adapter_blocks=1",
+                    "clip_train.steps=2", "clip_train.checkpoint_every=1", "clip_train.batch_size=4", "clip_train.device=cpu",
+                }.SelectMany(setting => new[] { "--set", setting }),
+            ],
+            "store repair" => ["data", "store", "repair", Damaged(Store(gguf, data))],
             _ => ["data", "convert", "--data", data, "--to", output, "--form", command, "--samples-per-shard", "8"],
         };
         Trace(call, trace);
@@ -52,6 +64,20 @@ public sealed partial class FlushOrderTests : IDisposable
             var after = calls.Skip(at + 1).TakeWhile(call => call.To.Length == 0).Select(call => call.Flush);
             Assert.Contains(Path.GetDirectoryName(to)!, after);
         }
+    }
+
+    private string Store(string gguf, string data)
+    {
+        var store = Path.Combine(_folder, "store");
+        Assert.Equal(0, CommandLineTests.Run("extract", "--teacher", gguf, "--data", data, "--store", store).Code);
+        return store;
+    }
+
+    private static string Damaged(string store)
+    {
+        using var file = File.OpenWrite(Path.Combine(store, "vectors-00000.bin"));
+        file.WriteByte(0xA5);
+        return store;
     }
 
     private static void Trace(string[] call, string trace)

@@ -5,6 +5,7 @@ using Llm2Clip.Diagnostics;
 using Llm2Clip.QuickStart;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Conversion;
+using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Training;
 
 namespace Llm2Clip.Tests.PowerCuts;
@@ -120,6 +121,57 @@ public sealed class KilledCommandTests : IDisposable
             AssertSameBytes("checkpoints/last/optimizer.safetensors");
             AssertSameBytes("checkpoints/best/weights.safetensors");
             AssertSameMetrics("train/loss");
+        }
+    }
+
+    /// <summary>An imported store cannot be extracted again: every row whose checksum holds must come through, whatever moment a repair is killed at.</summary>
+    [Fact]
+    public void StoreRepair()
+    {
+        const int Rows = 20_000;
+        const int Lost = 3;
+        new CutRun(output => ["data", "store", "repair", output], plant: Plant).Compare(_straight, _broken, AfterCut, AtEnd);
+
+        void Plant(string folder)
+        {
+            using (var writer = EmbeddingStoreWriter.Open(folder, "t", 8, VectorType.Fp32, rowsPerShard: Rows / 8))
+            {
+                StoreCases.Append(writer, 0, Rows);
+                writer.Complete();
+            }
+            File.Delete(Path.Combine(folder, FolderLock.FileName));
+            foreach (var shard in new[] { 1, 3, 7 })
+            {
+                using var file = File.OpenWrite(Path.Combine(folder, ShardEntry.VectorFile(shard)));
+                file.Position = 32 * 100;
+                file.WriteByte(0xA5); // of the first element's lowest byte
+            }
+        }
+
+        void AfterCut()
+        {
+            // Between the renaming of a damaged shard and the manifest without it, the store is refused and says what to do.
+            if (Record.Exception(() => EmbeddingStore.Open(_broken).Dispose()) is { } refused)
+            {
+                Assert.Contains("data store repair", Assert.IsType<InputException>(refused).Message, StringComparison.Ordinal);
+            }
+        }
+
+        void AtEnd()
+        {
+            Assert.Empty(EmbeddingStoreRecovery.Verify(_broken));
+            Assert.Empty(Directory.GetFiles(_broken, "damaged-*"));
+            using var store = EmbeddingStore.Open(_broken);
+            Assert.Equal(Rows - Lost, store.Count);
+            var vector = new float[8];
+            for (var i = 0; i < Rows; i++)
+            {
+                if (store.Find(CaptionHash.Of(StoreCases.Text(i))) is >= 0 and var row)
+                {
+                    store.Read(row, vector);
+                    StoreCases.AssertVector(i, vector, 0);
+                }
+            }
         }
     }
 

@@ -31,6 +31,8 @@ public sealed class OtherWriterTests : IDisposable
     [Theory]
     [InlineData("extract")]
     [InlineData("store import")]
+    [InlineData("store export")]
+    [InlineData("make-data")]
     [InlineData("data convert")]
     [InlineData("data split")]
     [InlineData("data sample")]
@@ -50,11 +52,29 @@ public sealed class OtherWriterTests : IDisposable
             Assert.Contains($"Error: {Out} is being written to by another process ({Environment.ProcessId} on {Environment.MachineName}). Wait for it, or use another folder.\n", error);
             Assert.Equal(before, Directory.GetFileSystemEntries(Out, "*", SearchOption.AllDirectories));
         }
-        if (command is not ("quickstart" or "eval")) // Their work takes longer, and has tests of its own.
+        if (command is not ("quickstart" or "eval" or "make-data")) // Their work takes longer, and has tests of its own.
         {
             var (code, _, error) = CommandLineTests.Run(call);
             Assert.True(code == 0, error);
         }
+    }
+
+    /// <summary>A file's lock lies beside it, and leaves nothing there.</summary>
+    [Fact]
+    public void IsRefusedForOneFileAlone()
+    {
+        var (store, file) = (StoreOf(Data()), Path.Combine(_folder, "rows.parquet"));
+        string[] call = ["data", "store", "export", store, "--to", file];
+        using (FolderLock.TakeFile(file))
+        {
+            var (code, output, error) = CommandLineTests.Run(call);
+            Assert.Equal((2, ""), (code, output));
+            Assert.Contains($"Error: {file} is being written to by another process ({Environment.ProcessId} on {Environment.MachineName}). Wait for it, or use another file.\n", error);
+            Assert.False(File.Exists(file));
+            Assert.Equal(0, CommandLineTests.Run([.. call[..^1], Path.Combine(_folder, "other.parquet")]).Code);
+        }
+        Assert.Equal(0, CommandLineTests.Run(call).Code);
+        Assert.Equal(["other.parquet", "rows.parquet", "store", "train-00000.tar"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -128,6 +148,8 @@ public sealed class OtherWriterTests : IDisposable
     {
         "extract" => ["extract", "--teacher", Gguf, "--data", Data(), "--store", Out],
         "store import" => ["data", "store", "import", Out, "--from", Exported()],
+        "store export" => ["data", "store", "export", StoreOf(Data()), "--to", Out],
+        "make-data" => ["quickstart", "make-data", "--out", Out],
         "data convert" => ["data", "convert", "--data", Data(), "--to", Out],
         "data split" => ["data", "split", "--data", Data(), "--to", Out, "--parts", "a=0.5,b=0.5"],
         "data sample" => ["data", "sample", "--data", Data(), "--to", Out, "--count", "3"],

@@ -103,6 +103,75 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         StoreCases.AssertHolds(store, 35);
     }
 
+    /// <summary>
+    /// A repair that ended right after its manifest had forgotten the damaged shard: the next one deleted what was set aside, and with it rows that an
+    /// imported store could not get again.
+    /// </summary>
+    [Fact]
+    public void ARepairThatWasStoppedIsCompletedByTheNext()
+    {
+        var folder = StoreCases.Path(_root, "a");
+        using (var writer = EmbeddingStoreWriter.Open(folder, "t", Dimension, VectorType.Fp32, rowsPerShard: 10))
+        {
+            StoreCases.Append(writer, 0, 35);
+        }
+        FlipByte(Path.Combine(folder, "vectors-00001.bin"), 17);
+        ForgetShard(folder, 1);
+        Assert.Contains("damaged-vectors-00001.bin: left by a repair that was stopped", EmbeddingStoreRecovery.Verify(folder)[1], StringComparison.Ordinal);
+
+        // Rows that came meanwhile are not all committed, and another shard is damaged too.
+        using (var writer = EmbeddingStoreWriter.Open(folder, "t", Dimension, VectorType.Fp32))
+        {
+            StoreCases.Append(writer, 35, 25);
+            StoreCases.Copy(folder, StoreCases.Path(_root, "b"));
+        }
+        folder = StoreCases.Path(_root, "b");
+        FlipByte(Path.Combine(folder, "vectors-00003.bin"), 3);
+        ForgetShard(folder, 3);
+        Assert.Equal((2, 58), EmbeddingStoreRecovery.Repair(folder));
+        Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
+        Assert.Empty(Directory.GetFiles(folder, "damaged-*"));
+        using (var writer = EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32))
+        {
+            Assert.Equal(2, StoreCases.Append(writer, 0, 60));
+        }
+        using var store = EmbeddingStore.Open(folder);
+        StoreCases.AssertHolds(store, 60);
+    }
+
+    /// <summary>A second damaged shard of the same number does not take the place of one that was set aside.</summary>
+    [Fact]
+    public void WhatWasSetAsideIsNotOverwritten()
+    {
+        var folder = StoreCases.Path(_root, "a");
+        using (var writer = EmbeddingStoreWriter.Open(folder, "t", Dimension, VectorType.Fp32, rowsPerShard: 10))
+        {
+            StoreCases.Append(writer, 0, 20);
+        }
+        ForgetShard(folder, 1);
+        using (var writer = EmbeddingStoreWriter.Open(folder, "t", Dimension, VectorType.Fp32))
+        {
+            StoreCases.Append(writer, 20, 10);
+        }
+        FlipByte(Path.Combine(folder, "vectors-00001.bin"), 17);
+        Assert.Equal((1, 29), EmbeddingStoreRecovery.Repair(folder));
+        Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
+    }
+
+    /// <summary>What a repair has done when its manifest is written, and no more.</summary>
+    private static void ForgetShard(string folder, int number)
+    {
+        foreach (var name in new[] { ShardEntry.VectorFile(number), ShardEntry.KeyFile(number) })
+        {
+            File.Move(Path.Combine(folder, name), Path.Combine(folder, "damaged-" + name));
+        }
+        var manifest = EmbeddingStoreManifest.Read(folder);
+        var sound = manifest.Shards.Where(shard => shard.Number != number).ToList();
+        var keys = sound.Select(shard => EmbeddingStoreShard.Keys(folder, shard.Number, shard.Rows)
+            .Select((key, row) => (key, ((long)shard.Number << 32) | (uint)row)).OrderBy(entry => entry.key).AsEnumerable());
+        (manifest with { Shards = sound, Index = [EmbeddingStoreIndex.Merge(folder, "index-000900.bin", [.. keys])] }).Write(folder);
+    }
+
     [Theory]
     [InlineData("vectors-00000.bin")]
     [InlineData("index-*.bin")]

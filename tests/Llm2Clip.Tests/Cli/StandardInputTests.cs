@@ -1,0 +1,65 @@
+using Llm2Clip.Data;
+using Llm2Clip.Diagnostics;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers;
+using Llm2Clip.Tests.Data;
+using Llm2Clip.Tests.Teachers;
+using Llm2Clip.Training;
+
+namespace Llm2Clip.Tests.Cli;
+
+/// <summary>Standard input is there once: what reads its data again refuses it before anything is done, and runs a <c>pipe:</c> command again.</summary>
+public sealed class StandardInputTests : IDisposable
+{
+    private readonly DataFolder _folder = new();
+    private readonly FakeEncoder _encoder = new(8);
+
+    public void Dispose() => _folder.Dispose();
+
+    private Teacher Teacher => new(_encoder, new TeacherSettings(), null) { Model = new TeacherModel(_folder["fake.gguf"], "00") };
+
+    [Theory]
+    [InlineData("extract --teacher missing.gguf --data - --store OUT")]
+    [InlineData("extract --teacher missing.gguf --data a.tar::- --store OUT")]
+    [InlineData("eval captions --teacher missing.gguf --data -")]
+    [InlineData("data inspect --data b.tar::- --out OUT")]
+    public void ASecondPassOverStandardInputIsRefusedFirst(string command)
+    {
+        var (code, output, error) = CommandLineTests.Run(command.Replace("OUT", _folder["out"], StringComparison.Ordinal).Split(' '));
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("standard input can be read only once, and", error, StringComparison.Ordinal);
+        Assert.Contains("pipe:COMMAND", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    [Fact]
+    public void ACommandIsRunForEachPass()
+    {
+        _folder.Shard("a.tar", "a", 3);
+        var data = new DataConfig { Train = $"pipe:echo x >> {_folder["runs"]}; cat {_folder["a.tar"]}" };
+        var result = Extractor.Run(new ExtractConfig { Store = _folder["store"] }, data, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        Assert.Equal((3, 3), (result.Captions, result.Added));
+        Assert.Equal(2, File.ReadLines(_folder["runs"]).Count());
+    }
+
+    [Fact]
+    public void MeansThatWouldNeedASecondPassAreRefusedBeforeTheTeacherRuns()
+    {
+        var probed = FakeData.Write(_folder.Path, "val", 0, 5, 2, "en", "xx");
+        File.WriteAllLines(_folder["en.txt"], ["en topic 1 wording 1", "en topic 2 wording 2"]);
+        var config = new CaptionProbeConfig { Data = probed, LanguageText = [new TextSourceConfig { Path = _folder["en.txt"], Language = "en" }] };
+        void Probe(CaptionProbeConfig probe) => CaptionProbe.Run(probe, new DataConfig { Train = "-" }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        Assert.Contains("for the means of languages", Assert.Throws<ConfigException>(() => Probe(config)).Message, StringComparison.Ordinal);
+        Assert.Empty(_encoder.Encoded);
+        Probe(config with { Pairs = ["en->en"] }); // Every language that is needed has its text.
+        Assert.NotEmpty(_encoder.Encoded);
+    }
+
+    [Fact]
+    public void CaptionContrastiveTrainingRefusesIt()
+    {
+        var config = new CcFinetuneConfig { Output = _folder["teacher"], RawStore = _folder["raw"] };
+        var error = Assert.Throws<ConfigException>(() => CcTrainer.Run(config, new DataConfig { Train = "-" }, Teacher, NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("standard input can be read only once", error.Message, StringComparison.Ordinal);
+    }
+}
