@@ -70,14 +70,20 @@ choose_engine() {
     chosen="$(engine)"
     reason="asked for by Engine=$Engine"
   else
-    local why_not
-    why_not="$(probe_packages)"
-    if [[ -z "$why_not" ]]; then
-      chosen=nuget
-      reason="its packages are served and run here"
+    # Training with the packages can end with an error that is theirs (docs/status.md), so they are for machines that cannot have the system engine.
+    chosen=system
+    if command -v apt-get > /dev/null; then
+      reason="its libraries come from Debian; Engine=nuget asks for the packages"
+    elif [[ -z "$(missing_debian_packages)" ]]; then
+      reason="its libraries are here; Engine=nuget asks for the packages"
     else
-      chosen=system
+      local why_not
+      why_not="$(probe_packages)"
       reason="nuget was tried and left: $why_not"
+      if [[ -z "$why_not" ]]; then
+        chosen=nuget
+        reason="its packages are served and run here, and the system engine's libraries are not at hand"
+      fi
     fi
     echo "$chosen" > "$natives/engine"
     echo "$reason" > "$natives/engine.reason"
