@@ -42,8 +42,7 @@ status=0
 "$root/tests/Llm2Clip.Tests/$(output)/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
 
 totals="$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+, Not Run: [0-9]+' "$log" | tail -1)" || true
-[[ -n "$totals" ]] || fallen_thread
-[[ -n "$totals" ]] || fail "the test runner ended with code $status before its totals; the whole output is $log"
+[[ -n "$totals" ]] || { fallen_thread; fail "the test runner ended with code $status before its totals; the whole output is $log"; }
 count() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<< "$totals"; }
 failed=$(($(count Failed) + $(count Errors)))
 skipped=$(count Skipped)

@@ -8,7 +8,7 @@ internal sealed class DuckDbParquet : IParquet
     public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path) => Named(path, () =>
     {
         using var session = new DuckDbSession();
-        using var columns = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
+        using var columns = NoRows(session, path);
         using var count = new DuckDbQuery(session, $"SELECT count(*) FROM {Table(path)}");
         var rows = (long)count.Rows([ColumnType.Int64]).Single()[0]!;
         return (columns.Columns(), rows);
@@ -31,7 +31,12 @@ internal sealed class DuckDbParquet : IParquet
 
     public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
-        var known = Columns(path);
+        var known = Named(path, () =>
+        {
+            using var session = new DuckDbSession();
+            using var table = NoRows(session, path);
+            return table.Columns();
+        });
         var wanted = columns
             .Select(name => known.FirstOrDefault(c => c.Name == name)
                 ?? throw new ParquetException($"{path} has no column {name} that can be read; it has {string.Join(", ", known.Select(c => c.Name))}."))
@@ -80,7 +85,7 @@ internal sealed class DuckDbParquet : IParquet
         using var session = new DuckDbSession();
         using var query = Named(path, () =>
         {
-            using var table = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
+            using var table = NoRows(session, path);
             var whole = table.Names();
             var casts = columns.Select(c => $"{Expression(c.Name, whole)}::{SqlType(c.Type)}");
             return new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}{range}");
@@ -110,12 +115,8 @@ internal sealed class DuckDbParquet : IParquet
         ? $"struct_extract({DuckDbSession.Identifier(parent)}, {DuckDbSession.Literal(name[(parent.Length + 1)..])})"
         : DuckDbSession.Identifier(name);
 
-    private static IReadOnlyList<ParquetColumn> Columns(string path) => Named(path, () =>
-    {
-        using var session = new DuckDbSession();
-        using var columns = new DuckDbQuery(session, $"SELECT * FROM {Table(path)} LIMIT 0");
-        return columns.Columns();
-    });
+    /// <summary>The file's columns without its rows.</summary>
+    private static DuckDbQuery NoRows(DuckDbSession session, string path) => new(session, $"SELECT * FROM {Table(path)} LIMIT 0");
 
     /// <summary>The file as a table: folder names like <c>a=b</c> make no columns.</summary>
     private static string Table(string path) => $"read_parquet({Literal(path)}, hive_partitioning = false)";

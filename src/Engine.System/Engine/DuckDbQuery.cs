@@ -137,12 +137,7 @@ internal sealed unsafe class DuckDbQuery : SafeHandle
 
         private static string Text(void* cells, ulong row) => Encoding.UTF8.GetString(DuckDb.StringCell.Bytes((DuckDb.StringCell*)cells + row));
 
-        private float[] Floats(DuckDb.ListEntry entry)
-        {
-            var floats = GC.AllocateUninitializedArray<float>(checked((int)entry.Length));
-            new ReadOnlySpan<float>((float*)_items + entry.Offset, floats.Length).CopyTo(floats);
-            return floats;
-        }
+        private float[] Floats(DuckDb.ListEntry entry) => new ReadOnlySpan<float>((float*)_items + entry.Offset, checked((int)entry.Length)).ToArray();
 
         /// <summary>The texts of a list; a null among them is an empty text.</summary>
         private string[] Texts(DuckDb.ListEntry entry)

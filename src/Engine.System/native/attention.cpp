@@ -5,7 +5,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <dlfcn.h>
+#include <cmath>
 
 using namespace l2c;
 using torch::autograd::AutogradContext;
@@ -17,13 +17,7 @@ using Sgemm = void (*)(const char*, const char*, const int*, const int*, const i
 
 // libtorch does not export its own; null where its BLAS is sealed inside it.
 Sgemm sgemm() {
-    static const auto found = reinterpret_cast<Sgemm>(dlsym(RTLD_DEFAULT, "sgemm_") ? dlsym(RTLD_DEFAULT, "sgemm_") : [] {
-        Dl_info self{};
-        void* handle = dladdr(reinterpret_cast<void*>(&sgemm), &self) ? dlopen(self.dli_fname, RTLD_NOLOAD | RTLD_LAZY) : nullptr;
-        void* symbol = handle ? dlsym(handle, "sgemm_") : nullptr;
-        if (handle) dlclose(handle);
-        return symbol;
-    }());
+    static const auto found = reinterpret_cast<Sgemm>(symbol("sgemm_"));
     return found;
 }
 
@@ -43,16 +37,18 @@ void product(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, Row
 
 // Who the heads are: B pictures, H heads of width D; Q queries and T keys; `own` where the queries are a tensor of their own.
 struct Shape {
-    int64_t batch, heads, width, queries, tokens, parts;
+    int64_t batch, heads, width, queries, tokens;
     bool own;
     float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(width))); }
     int64_t model() const { return heads * width; }
 
     Shape(const Tensor& packed, const Tensor& query, int64_t heads) : heads(heads), own(query.defined()) {
         TORCH_CHECK(packed.dim() == 3 && heads > 0, "attention: the projection must be [batch, tokens, parts * width]");
-        parts = own ? 2 : 3;
+        const int64_t parts = own ? 2 : 3;
         TORCH_CHECK(packed.size(2) % (parts * heads) == 0, "attention: a projection of width ", packed.size(2), " does not divide into ", parts, " parts of ", heads, " heads");
-        (batch = packed.size(0), tokens = packed.size(1), width = packed.size(2) / (parts * heads));
+        batch = packed.size(0);
+        tokens = packed.size(1);
+        width = packed.size(2) / (parts * heads);
         queries = own ? query.size(1) : tokens;
         for (const auto& input : own ? std::vector<Tensor>{packed, query} : std::vector<Tensor>{packed}) {
             TORCH_CHECK(input.device().is_cpu() && (input.scalar_type() == at::kFloat || input.scalar_type() == at::kBFloat16),
@@ -109,16 +105,16 @@ struct Attention : torch::autograd::Function<Attention> {
         const Tensor& asked = s.own ? query : packed;
         const int64_t d = s.width, w = s.model(), key = s.own ? 0 : w, tile = s.queries * s.tokens;
         Tensor scores = at::empty({s.batch * s.heads, s.queries, s.tokens}, packed.options().dtype(at::kFloat));
-        each_head(s, [&](int64_t b, int64_t h, Scratch& own) {
-            product('N', 'T', s.queries, s.tokens, d, s.scale(), head(asked, b, h * d, d, own.q), head(packed, b, key + h * d, d, own.k),
+        each_head(s, [&](int64_t b, int64_t h, Scratch& scratch) {
+            product('N', 'T', s.queries, s.tokens, d, s.scale(), head(asked, b, h * d, d, scratch.q), head(packed, b, key + h * d, d, scratch.k),
                     {scores.data_ptr<float>() + (b * s.heads + h) * tile, s.tokens});
         });
         const Tensor shares = at::softmax(scores, -1);
         Tensor mixed = at::empty({s.batch, s.queries, w}, packed.options());
-        each_head(s, [&](int64_t b, int64_t h, Scratch& own) {
+        each_head(s, [&](int64_t b, int64_t h, Scratch& scratch) {
             product('N', 'N', s.queries, d, s.tokens, 1, {shares.data_ptr<float>() + (b * s.heads + h) * tile, s.tokens},
-                    head(packed, b, key + w + h * d, d, own.v), target(mixed, b, h * d, d, own.out));
-            put(mixed, b, h * d, d, own.out);
+                    head(packed, b, key + w + h * d, d, scratch.v), target(mixed, b, h * d, d, scratch.out));
+            put(mixed, b, h * d, d, scratch.out);
         });
         context->save_for_backward({packed, query, shares});
         context->saved_data["heads"] = heads;
@@ -133,21 +129,21 @@ struct Attention : torch::autograd::Function<Attention> {
         const Tensor& asked = s.own ? query : packed;
         const int64_t d = s.width, w = s.model(), key = s.own ? 0 : w, tile = s.queries * s.tokens;
         Tensor wanted = at::empty_like(shares);
-        each_head(s, [&](int64_t b, int64_t h, Scratch& own) {
-            product('N', 'T', s.queries, s.tokens, d, 1, head(mixed, b, h * d, d, own.out), head(packed, b, key + w + h * d, d, own.v),
+        each_head(s, [&](int64_t b, int64_t h, Scratch& scratch) {
+            product('N', 'T', s.queries, s.tokens, d, 1, head(mixed, b, h * d, d, scratch.out), head(packed, b, key + w + h * d, d, scratch.v),
                     {wanted.data_ptr<float>() + (b * s.heads + h) * tile, s.tokens});
         });
         const Tensor scores = at::_softmax_backward_data(wanted, shares, -1, at::kFloat);
         Tensor to_packed = at::empty_like(packed), to_query = s.own ? at::empty_like(query) : Tensor();
         const Tensor& to_asked = s.own ? to_query : to_packed;
-        each_head(s, [&](int64_t b, int64_t h, Scratch& own) {
+        each_head(s, [&](int64_t b, int64_t h, Scratch& scratch) {
             const Rows score{scores.data_ptr<float>() + (b * s.heads + h) * tile, s.tokens}, share{shares.data_ptr<float>() + (b * s.heads + h) * tile, s.tokens};
-            product('T', 'N', s.tokens, d, s.queries, 1, share, head(mixed, b, h * d, d, own.v), target(to_packed, b, key + w + h * d, d, own.out));
-            put(to_packed, b, key + w + h * d, d, own.out);
-            product('T', 'N', s.tokens, d, s.queries, s.scale(), score, head(asked, b, h * d, d, own.q), target(to_packed, b, key + h * d, d, own.out));
-            put(to_packed, b, key + h * d, d, own.out);
-            product('N', 'N', s.queries, d, s.tokens, s.scale(), score, head(packed, b, key + h * d, d, own.k), target(to_asked, b, h * d, d, own.out));
-            put(to_asked, b, h * d, d, own.out);
+            product('T', 'N', s.tokens, d, s.queries, 1, share, head(mixed, b, h * d, d, scratch.v), target(to_packed, b, key + w + h * d, d, scratch.out));
+            put(to_packed, b, key + w + h * d, d, scratch.out);
+            product('T', 'N', s.tokens, d, s.queries, s.scale(), score, head(asked, b, h * d, d, scratch.q), target(to_packed, b, key + h * d, d, scratch.out));
+            put(to_packed, b, key + h * d, d, scratch.out);
+            product('N', 'N', s.queries, d, s.tokens, s.scale(), score, head(packed, b, key + h * d, d, scratch.k), target(to_asked, b, h * d, d, scratch.out));
+            put(to_asked, b, h * d, d, scratch.out);
         });
         return {to_packed, to_query, Tensor()};
     }

@@ -43,6 +43,9 @@ extern std::atomic<int64_t> live_tensors;
 
 void set_error(std::exception_ptr error) noexcept;
 
+// A symbol as libtorch's own reference is bound to it: the first in search order from this library on; null where nobody exports it.
+void* symbol(const char* name);
+
 // An argument that must be a tensor. One pointer wide, so that it is passed exactly as the handle is.
 struct In {
     const Tensor* handle;

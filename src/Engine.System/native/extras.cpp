@@ -99,6 +99,18 @@ L2C_API int32_t l2c_squared_norm(In self, double* out) {
     });
 }
 
+void* l2c::symbol(const char* name) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    Dl_info info{};
+    if (!found && dladdr(reinterpret_cast<void*>(&l2c::symbol), &info)) {
+        if (void* self = dlopen(info.dli_fname, RTLD_NOLOAD | RTLD_LAZY)) {
+            found = dlsym(self, name);
+            dlclose(self);
+        }
+    }
+    return found;
+}
+
 // "key\tvalue" lines for doctor; freed with l2c_free_text.
 L2C_API char* l2c_describe() {
     char* text = nullptr;
@@ -107,16 +119,9 @@ L2C_API char* l2c_describe() {
         out << "libtorch\t" << TORCH_VERSION << "\n";
         Dl_info info{};
         if (dladdr(reinterpret_cast<void*>(&at::get_num_threads), &info) && info.dli_fname) out << "libtorch_file\t" << info.dli_fname << "\n";
-        // The first sgemm_ in search order from here on is the one that libtorch's own reference is bound to.
         for (const char* name : {"sgemm_", "cblas_sgemm", "mkl_serv_get_version"}) {
-            void* symbol = dlsym(RTLD_DEFAULT, name);
-            if (!symbol) {
-                if (void* self = dladdr(reinterpret_cast<void*>(&l2c_squared_norm), &info) ? dlopen(info.dli_fname, RTLD_NOLOAD | RTLD_LAZY) : nullptr) {
-                    symbol = dlsym(self, name);
-                    dlclose(self);
-                }
-            }
-            if (symbol && dladdr(symbol, &info) && info.dli_fname) {
+            void* found = symbol(name);
+            if (found && dladdr(found, &info) && info.dli_fname) {
                 out << "blas_file\t" << info.dli_fname << "\n";
                 break;
             }

@@ -70,7 +70,7 @@ public static class ImageCodec
                 throw new PictureException($"{origin}: the picture cannot be decoded: {excess}.", BadSampleCause.TooLarge);
             }
         }
-        if (loader == JpegLoader && TurboJpeg.IsAvailable && !options.Upright && FastJpeg(encoded, options, shrinkAbove) is { } decoded)
+        if (loader == JpegLoader && FastJpeg(encoded, options, shrinkAbove) is { } decoded)
         {
             return decoded;
         }
@@ -127,9 +127,12 @@ public static class ImageCodec
         _ => null,
     };
 
-    /// <summary>The picture of a JPEG about which nothing is out of the ordinary, else null.</summary>
+    /// <summary>
+    /// The picture of a JPEG about which nothing is out of the ordinary, else null. Not for pictures that are to stand upright: libvips alone reads
+    /// their orientation.
+    /// </summary>
     private static RgbImage? FastJpeg(ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove) =>
-        TurboJpeg.Size(encoded) is var (width, height) && Excess(width, height, 1, options) is null
+        TurboJpeg.IsAvailable && !options.Upright && TurboJpeg.Size(encoded) is var (width, height) && Excess(width, height, 1, options) is null
             ? TurboJpeg.Decode(encoded, width, height, Shrink(width, height, shrinkAbove))
             : null;
 

@@ -55,7 +55,7 @@ public static partial class SampleSources
         Check(form, config, splits, pattern);
         var source = form.Open(new NamedData(pattern, files, new CaptionReader(config, form.Language, form.Kind), new PictureFolders(config.ImageRoot), splits, config));
         log.Info($"Data: {source.Description}{(config.Format == Auto ? $"; recognised as data.format {form.Name}" : "")}");
-        if (files.Any(file => ShardStream.IsStream(file) || ShardStream.IsGzip(file)))
+        if (files.Any(ShardStream.Takes))
         {
             log.Info($"Pictures of streamed and gzip shards travel with their records: the shuffle buffer holds at most {config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). "
                 + "Each pass runs the commands again; plain tars are read in place.");

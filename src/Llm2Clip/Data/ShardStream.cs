@@ -42,8 +42,11 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     /// <summary>Whether a shard's name stands for a command or standard input, and not for a file.</summary>
     public static bool IsStream(string shard) => shard == StandardInput || shard.StartsWith(PipePrefix, StringComparison.Ordinal);
 
+    /// <summary>Whether a shard is read onwards, as this class does, and not in place.</summary>
+    public static bool Takes(string shard) => IsStream(shard) || IsGzip(shard);
+
     /// <summary>Whether a shard is a gzip file by its name.</summary>
-    public static bool IsGzip(string shard) =>
+    private static bool IsGzip(string shard) =>
         !IsStream(shard) && (shard.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || shard.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>

@@ -34,8 +34,8 @@ internal static unsafe partial class TurboJpeg
     /// </summary>
     public static RgbImage? Decode(ReadOnlySpan<byte> encoded, int width, int height, int shrink)
     {
-        var image = new RgbImage((width + shrink - 1) / shrink, (height + shrink - 1) / shrink, []);
-        image = image with { Pixels = GC.AllocateUninitializedArray<byte>(checked(image.Width * image.Height * 3)) };
+        (width, height) = ((width + shrink - 1) / shrink, (height + shrink - 1) / shrink);
+        var image = new RgbImage(width, height, GC.AllocateUninitializedArray<byte>(checked(width * height * 3)));
         return With(encoded, (decompressor, data, length) =>
         {
             fixed (byte* pixels = image.Pixels)

@@ -22,7 +22,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     public string ShardName(int shard) => shards[shard];
 
     public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
-        ShardStream.IsStream(shards[shard]) || ShardStream.IsGzip(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
+        ShardStream.Takes(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
 
     private IEnumerable<Sample> ReadFile(string path, Action<BadSample> onBad)
     {

@@ -152,6 +152,7 @@ public static class CaptionStream
             }
         }
     }
+
     /// <summary>As <see cref="TextReader.ReadLine"/>, but a line that is too long ends behind <see cref="MaxLine"/>: a small gzip file may unpack to any length.</summary>
     private static string? ReadLine(StreamReader reader, StringBuilder into)
     {

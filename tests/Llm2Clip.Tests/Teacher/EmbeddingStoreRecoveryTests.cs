@@ -93,14 +93,7 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         Assert.Equal(["vectors-00001.bin", "keys-00002.bin"], problems.Select(p => p.Split(':')[0]));
 
         Assert.Equal((2, 33), EmbeddingStoreRecovery.Repair(folder)); // A row a flipped byte: the others' own checksums hold.
-        Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
-        Assert.Empty(Directory.GetFiles(folder, "damaged-*"));
-        using (var writer = EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32))
-        {
-            Assert.Equal(2, StoreCases.Append(writer, 0, 35));
-        }
-        using var store = EmbeddingStore.Open(folder);
-        StoreCases.AssertHolds(store, 35);
+        AssertRepaired(folder, lost: 2, rows: 35);
     }
 
     /// <summary>
@@ -129,14 +122,7 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         FlipByte(Path.Combine(folder, "vectors-00003.bin"), 3);
         ForgetShard(folder, 3);
         Assert.Equal((2, 58), EmbeddingStoreRecovery.Repair(folder));
-        Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
-        Assert.Empty(Directory.GetFiles(folder, "damaged-*"));
-        using (var writer = EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32))
-        {
-            Assert.Equal(2, StoreCases.Append(writer, 0, 60));
-        }
-        using var store = EmbeddingStore.Open(folder);
-        StoreCases.AssertHolds(store, 60);
+        AssertRepaired(folder, lost: 2, rows: 60);
     }
 
     /// <summary>A second damaged shard of the same number does not take the place of one that was set aside.</summary>
@@ -156,6 +142,19 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         FlipByte(Path.Combine(folder, "vectors-00001.bin"), 17);
         Assert.Equal((1, 29), EmbeddingStoreRecovery.Repair(folder));
         Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
+    }
+
+    /// <summary>Nothing is damaged or set aside, and the next writer brings what was lost.</summary>
+    private static void AssertRepaired(string folder, int lost, int rows)
+    {
+        Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
+        Assert.Empty(Directory.GetFiles(folder, "damaged-*"));
+        using (var writer = EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32))
+        {
+            Assert.Equal(lost, StoreCases.Append(writer, 0, rows));
+        }
+        using var store = EmbeddingStore.Open(folder);
+        StoreCases.AssertHolds(store, rows);
     }
 
     /// <summary>What a repair has done when its manifest is written, and no more.</summary>
