@@ -31,17 +31,29 @@ internal sealed class DuckDbParquet : IParquet
 
     public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
-        var known = Named(path, () =>
+        if (columns.Count == 0)
         {
-            using var session = new DuckDbSession();
+            yield break;
+        }
+        using var session = new DuckDbSession();
+        var (known, names) = Named(path, () =>
+        {
             using var table = NoRows(session, path);
-            return table.Columns();
+            return (table.Columns(), table.Names());
         });
         var wanted = columns
             .Select(name => known.FirstOrDefault(c => c.Name == name)
                 ?? throw new ParquetException($"{path} has no column {name} that can be read; it has {string.Join(", ", known.Select(c => c.Name))}."))
             .ToList();
-        return wanted.Count == 0 ? [] : Rows(path, wanted, group);
+        var casts = wanted.Select(c => $"{Expression(c.Name, names)}::{SqlType(c.Type)}");
+        var range = group is null ? "" : $" WHERE file_row_number BETWEEN {group.FirstRow} AND {group.FirstRow + group.Rows - 1}";
+        using var query = Named(path, () => new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}{range}"));
+        using var rows = query.Rows([.. wanted.Select(c => c.Type)]).GetEnumerator();
+        Func<bool> next = rows.MoveNext;
+        while (Named(path, next))
+        {
+            yield return rows.Current;
+        }
     }
 
     public void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
@@ -78,25 +90,6 @@ internal sealed class DuckDbParquet : IParquet
             + (metadata.Length > 0 ? $", KV_METADATA {{{metadata}}}" : "");
     }
 
-    private static IEnumerable<object?[]> Rows(string path, List<ParquetColumn> columns, ParquetRowGroup? group)
-    {
-        var types = columns.Select(c => c.Type).ToList();
-        var range = group is null ? "" : $" WHERE file_row_number BETWEEN {group.FirstRow} AND {group.FirstRow + group.Rows - 1}";
-        using var session = new DuckDbSession();
-        using var query = Named(path, () =>
-        {
-            using var table = NoRows(session, path);
-            var whole = table.Names();
-            var casts = columns.Select(c => $"{Expression(c.Name, whole)}::{SqlType(c.Type)}");
-            return new DuckDbQuery(session, $"SELECT {string.Join(", ", casts)} FROM {Table(path)}{range}");
-        });
-        using var rows = query.Rows(types).GetEnumerator();
-        while (Named(path, rows.MoveNext))
-        {
-            yield return rows.Current;
-        }
-    }
-
     private static string SqlType(ColumnType type) => type switch
     {
         ColumnType.Text => "VARCHAR",
@@ -128,17 +121,13 @@ internal sealed class DuckDbParquet : IParquet
     /// <summary>Adds the file's name to what DuckDB says about it.</summary>
     private static T Named<T>(string path, Func<T> read)
     {
-        if (!File.Exists(path))
-        {
-            throw new ParquetException($"{path} does not exist.");
-        }
         try
         {
             return read();
         }
         catch (ParquetException e)
         {
-            throw new ParquetException($"{path} cannot be read as Parquet: {e.Message}", e);
+            throw new ParquetException(File.Exists(path) ? $"{path} cannot be read as Parquet: {e.Message}" : $"{path} does not exist.", e);
         }
     }
 }

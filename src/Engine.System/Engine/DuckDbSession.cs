@@ -17,8 +17,8 @@ internal sealed class DuckDbSession : SafeHandle
             throw new ParquetException("DuckDB cannot open a database in memory.");
         }
         SetHandle(connection);
-        // No file may make DuckDB fetch code for itself.
-        Execute("SET threads = 1; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false");
+        // No file may make DuckDB fetch code for itself, and what is read once is not worth keeping: the cache would grow with the file.
+        Execute("SET threads = 1; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false; SET enable_external_file_cache = false");
     }
 
     public override bool IsInvalid => handle == 0;
