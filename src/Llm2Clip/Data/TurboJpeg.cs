@@ -10,7 +10,9 @@ namespace Llm2Clip.Data;
 /// </summary>
 internal static unsafe partial class TurboJpeg
 {
-    private const string Library = "libturbojpeg.so.0";
+    /// <summary>Name under which the loader knows it.</summary>
+    public const string Library = "libturbojpeg.so.0";
+
     private const int Rgb = 0; // TJPF_RGB
     private const int Cmyk = 3; // TJCS_CMYK; YCCK follows
     private const int AccurateDct = 4096; // TJFLAG_ACCURATEDCT: the transform that Pillow and libvips take

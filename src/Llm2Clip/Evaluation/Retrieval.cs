@@ -38,30 +38,29 @@ public static class Retrieval
     /// <param name="texts">Caption vectors [texts, dim].</param>
     /// <param name="imageOfText">Index of each caption's picture.</param>
     /// <param name="bootstrapSeed">Seed of the intervals; null leaves them out.</param>
-    /// <param name="seen">Called with each text-to-image query and its scores over the pictures (from several threads).</param>
-    public static RetrievalResult Score(
-        VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null, Action<int, ReadOnlySpan<float>>? seen = null)
+    public static RetrievalResult Score(VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null)
     {
         if (imageOfText.Count != texts.Count)
         {
             throw new ArgumentException($"{texts.Count} captions, but pictures for {imageOfText.Count}.", nameof(imageOfText));
         }
-        var textsOfImage = Enumerable.Range(0, images.Count).Select(_ => new List<int>()).ToArray();
-        for (var text = 0; text < imageOfText.Count; text++)
+        var textsOfImage = new int[images.Count];
+        foreach (var image in imageOfText)
         {
-            textsOfImage[imageOfText[text]].Add(text);
+            textsOfImage[image]++;
         }
-        var queried = Enumerable.Range(0, images.Count).Where(image => textsOfImage[image].Count > 0).ToArray();
+        var queried = Enumerable.Range(0, images.Count).Where(image => textsOfImage[image] > 0).ToArray();
         if (queried.Length == 0)
         {
             throw new ArgumentException("There is no caption.", nameof(texts));
         }
 
-        var textRanks = Ranking.Rank(texts, images, [.. imageOfText.Select(image => new[] { image })], seen);
-        var imageRanks = Ranking.Rank(images.Rows(queried), texts, [.. queried.Select(image => textsOfImage[image].ToArray())]);
+        using var reverse = new ReverseRanks(images, texts, imageOfText);
+        var textRanks = Ranking.Rank(texts, images, [.. imageOfText.Select(image => new[] { image })], reverse.Add);
+        var imageRanks = reverse.Of(queried);
 
         var textToImage = RecallNumbers.From(textRanks, images.Count, [.. imageOfText.Select(_ => 1)]);
-        var imageToText = RecallNumbers.From(imageRanks, texts.Count, [.. queried.Select(image => textsOfImage[image].Count)]);
+        var imageToText = RecallNumbers.From(imageRanks, texts.Count, [.. queried.Select(image => textsOfImage[image])]);
         if (bootstrapSeed is { } seed)
         {
             textToImage = textToImage with { Intervals = Bootstrap.Intervals(textRanks, imageOfText, images.Count, RecallNumbers.Depths, seed) };

@@ -32,13 +32,6 @@ public sealed class VectorSet
         }
     }
 
-    private VectorSet(float[] values, int dimension, int count)
-    {
-        this.values = values;
-        Dimension = dimension;
-        Count = count;
-    }
-
     /// <summary>Length of a vector.</summary>
     public int Dimension { get; }
 
@@ -47,15 +40,4 @@ public sealed class VectorSet
 
     /// <summary>One normalised vector.</summary>
     public ReadOnlySpan<float> this[int row] => values.AsSpan(row * Dimension, Dimension);
-
-    /// <summary>The named rows, copied bit for bit.</summary>
-    public VectorSet Rows(IReadOnlyList<int> rows)
-    {
-        var chosen = new float[rows.Count * Dimension];
-        for (var i = 0; i < rows.Count; i++)
-        {
-            this[rows[i]].CopyTo(chosen.AsSpan(i * Dimension));
-        }
-        return new VectorSet(chosen, Dimension, rows.Count);
-    }
 }

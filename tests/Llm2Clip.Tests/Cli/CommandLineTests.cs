@@ -178,6 +178,7 @@ public sealed class CommandLineTests : IDisposable
         var (_, output, error) = Run("doctor", "--json", file);
         Assert.Equal("", error);
         Assert.Contains($"engine       {Engines.Current.Name} (", output);
+        Assert.Contains("JPEG         lib", output);
         using var json = System.Text.Json.JsonDocument.Parse(File.ReadAllText(file));
         Assert.Equal(Engines.Current.Name, json.RootElement.GetProperty("engine").GetString());
         Assert.All(json.RootElement.GetProperty("components").EnumerateArray(), part => Assert.Contains(part.GetProperty("name").GetString()!, output));
