@@ -5,29 +5,35 @@ namespace Llm2Clip.Engine.SystemNatives;
 /// <summary>Parquet through DuckDB. Files are read and written chunk by chunk, whatever their size.</summary>
 internal sealed class DuckDbParquet : IParquet
 {
-    public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path) => Named(path, () =>
+    public (IReadOnlyList<ParquetColumn> Columns, long Rows) Inspect(string path)
     {
-        using var session = new DuckDbSession();
-        using var columns = NoRows(session, path);
-        using var count = new DuckDbQuery(session, $"SELECT count(*) FROM {Table(path)}");
-        var rows = (long)count.Rows([ColumnType.Int64]).Single()[0]!;
-        return (columns.Columns(), rows);
-    });
-
-    public IReadOnlyList<ParquetRowGroup> RowGroups(string path) => Named<IReadOnlyList<ParquetRowGroup>>(path, () =>
-    {
-        var groups = new List<ParquetRowGroup>();
-        var first = 0L;
-        using var session = new DuckDbSession();
-        using var query = new DuckDbQuery(session, "SELECT any_value(row_group_num_rows)::BIGINT, sum(total_uncompressed_size)::BIGINT "
-            + $"FROM parquet_metadata({Literal(path)}) GROUP BY row_group_id ORDER BY row_group_id");
-        foreach (var row in query.Rows([ColumnType.Int64, ColumnType.Int64]))
+        using var session = Open(path);
+        return Named(path, () =>
         {
-            groups.Add(new ParquetRowGroup(first, checked((int)(long)row[0]!), (long)row[1]!));
-            first += (long)row[0]!;
-        }
-        return groups;
-    });
+            using var columns = NoRows(session, path);
+            using var count = new DuckDbQuery(session, $"SELECT count(*) FROM {Table(path)}");
+            var rows = (long)count.Rows([ColumnType.Int64]).Single()[0]!;
+            return (columns.Columns(), rows);
+        });
+    }
+
+    public IReadOnlyList<ParquetRowGroup> RowGroups(string path)
+    {
+        using var session = Open(path);
+        return Named(path, () =>
+        {
+            var groups = new List<ParquetRowGroup>();
+            var first = 0L;
+            using var query = new DuckDbQuery(session, "SELECT any_value(row_group_num_rows)::BIGINT, sum(total_uncompressed_size)::BIGINT "
+                + $"FROM parquet_metadata({Literal(path)}) GROUP BY row_group_id ORDER BY row_group_id");
+            foreach (var row in query.Rows([ColumnType.Int64, ColumnType.Int64]))
+            {
+                groups.Add(new ParquetRowGroup(first, checked((int)(long)row[0]!), (long)row[1]!));
+                first += (long)row[0]!;
+            }
+            return groups;
+        });
+    }
 
     public IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? group = null)
     {
@@ -35,7 +41,7 @@ internal sealed class DuckDbParquet : IParquet
         {
             yield break;
         }
-        using var session = new DuckDbSession();
+        using var session = Open(path);
         var (known, names) = Named(path, () =>
         {
             using var table = NoRows(session, path);
@@ -108,6 +114,9 @@ internal sealed class DuckDbParquet : IParquet
         ? $"struct_extract({DuckDbSession.Identifier(parent)}, {DuckDbSession.Literal(name[(parent.Length + 1)..])})"
         : DuckDbSession.Identifier(name);
 
+    /// <summary>A session for a file; nothing but the name of one that exists reaches DuckDB, which would take folders and addresses as well.</summary>
+    private static DuckDbSession Open(string path) => File.Exists(path) ? new DuckDbSession() : throw new ParquetException($"{path} does not exist.");
+
     /// <summary>The file's columns without its rows.</summary>
     private static DuckDbQuery NoRows(DuckDbSession session, string path) => new(session, $"SELECT * FROM {Table(path)} LIMIT 0");
 
@@ -127,7 +136,7 @@ internal sealed class DuckDbParquet : IParquet
         }
         catch (ParquetException e)
         {
-            throw new ParquetException(File.Exists(path) ? $"{path} cannot be read as Parquet: {e.Message}" : $"{path} does not exist.", e);
+            throw new ParquetException($"{path} cannot be read as Parquet: {e.Message}", e);
         }
     }
 }

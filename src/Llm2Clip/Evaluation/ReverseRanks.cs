@@ -50,7 +50,11 @@ internal sealed class ReverseRanks : IDisposable
     }
 
     /// <summary>Rank of the best own caption of each of these pictures, after every caption was added.</summary>
-    public int[] Of(IEnumerable<int> images) => [.. images.Select(image => 1 + _counts.Values.Sum(counts => counts[image]))];
+    public int[] Of(IEnumerable<int> images)
+    {
+        var ofThreads = _counts.Values;
+        return [.. images.Select(image => 1 + ofThreads.Sum(counts => counts[image]))];
+    }
 
     public void Dispose() => _counts.Dispose();
 }
