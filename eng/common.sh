@@ -1,5 +1,5 @@
 # Sourced by the scripts of this folder and by ./llm2clip: where things are, what a set-up is made from, how a project is built.
-root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+root="$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)"
 natives="${LLM2CLIP_NATIVES:-$root/.natives}"
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -13,64 +13,89 @@ fail() {
   exit 1
 }
 
-# The engine in use: the one asked for (Engine in the environment), else the one that set-up found; empty before set-up.
-engine() {
+# Sets $engine to the engine in use: the one asked for (Engine in the environment), else the one that set-up found; empty before set-up.
+find_engine() {
+  engine=""
   case "${Engine:-auto}" in
-    nuget | system) echo "$Engine" ;;
-    auto) cat "$natives/engine" 2> /dev/null || true ;;
+    nuget | system) engine="$Engine" ;;
+    auto) [[ ! -f "$natives/engine" ]] || read -r engine < "$natives/engine" ;;
     *) fail "Engine is '$Engine'; it must be nuget, system or auto" ;;
   esac
 }
 
-# What a set-up is made from; another value means that set-up has to look again.
+# What a set-up is made from; another value means that set-up has to look again. Its first line is what the environment says.
+setup_settings() { setup_settings="${Engine:-auto} ${LLM2CLIP_LIBTORCH:-system} ${LLM2CLIP_CXX_STANDARD:-}"; }
+setup_inputs=(eng/setup.sh eng/build-native.sh eng/natives eng/probe Directory.Packages.props src/Engine.System/native)
 setup_key() {
-  {
-    echo "${Engine:-auto} ${LLM2CLIP_LIBTORCH:-system} ${LLM2CLIP_CXX_STANDARD:-}"
-    cd "$root"
-    cat eng/setup.sh eng/build-native.sh eng/natives/*.json eng/probe/*.cs* Directory.Packages.props
-    find src/Engine.System/native -type f | sort | xargs cat
-  } | sha256sum | cut -d ' ' -f 1
+  setup_settings
+  echo "$setup_settings"
+  cd "$root"
+  find "${setup_inputs[@]}" \( -name bin -o -name obj \) -prune -o -type f -print | sort | xargs cat | sha256sum | cut -d ' ' -f 1
 }
 
-# Runs the set-up unless the last one was made from the same things and what it made is still there.
+# Runs the set-up unless the last one was made from the same things and what it made is still there. They are hashed only where one was
+# touched since (-newercm looks at the change of the inode, which also a copy that keeps times has, and at folders, which tell of removals).
 ensure_setup() {
-  local engine
-  engine="$(engine)" || exit 1
-  if [[ "$(cat "$natives/setup.key" 2> /dev/null)" != "$(setup_key)" || ! -d "$natives/node_modules" ]] \
+  local settings="" made="$natives/setup.key"
+  find_engine
+  setup_settings
+  cd "$root"
+  [[ ! -f "$made" ]] || IFS= read -r settings < "$made"
+  if [[ "$settings" != "$setup_settings" || ! -d "$natives/node_modules" ]] \
     || [[ "$engine" == system && ! -f "$natives/torch/libllm2clip_torch.so" ]]; then
     "$root/eng/setup.sh" >&2
+  elif [[ -n "$(find "${setup_inputs[@]}" -newercm "$made" -print -quit)" ]]; then
+    if [[ "$(< "$made")" == "$(setup_key)" ]]; then
+      touch "$made"
+    else
+      "$root/eng/setup.sh" >&2
+    fi
+  fi
+  find_engine
+}
+
+# Sets $output to the folder of a project's Release build: the engines' builds lie apart (eng/Engine.props), and of the program it is what
+# `dotnet publish` makes, code compiled ahead of time (Llm2Clip.Cli.csproj).
+find_output() {
+  output="$root/$1/bin/Release/net10.0"
+  if [[ "$engine" == nuget ]]; then
+    output="$root/$1/bin/nuget/Release/net10.0"
+  elif [[ "$1" == src/Llm2Clip.Cli ]]; then
+    output+=/linux-x64/publish
   fi
 }
 
-# Source files of all projects, found in $root.
-sources() {
-  find src tests eng Directory.Build.props Directory.Packages.props global.json \
-    \( -name bin -o -name obj -o -name native -o -name probe \) -prune -o -type f "$@"
+# unpublished LOG: says so and is true where a build failed for want of the packages that compile ahead of time, which it can do without.
+unpublished() {
+  grep -qE 'NU[0-9]+.*Microsoft\.NETCore\.App\.(Crossgen2|Runtime)' "$1" || return 1
+  say "not compiled ahead of time, so that a start takes twice as long: the package registry has not got the SDK's Microsoft.NETCore.App.Crossgen2"
 }
 
 # build PROJECT: builds it in Release where a source was added, removed or changed since the last time, or its output is gone; says so in
 # one line.
 build() {
-  local project="$1" name stamp files
-  name="$(basename "$project")"
+  local project="$1" name="${1##*/}" verb=build stamp log
+  local folders=(src eng Directory.Build.props Directory.Packages.props global.json)
+  [[ "$project" == src/* ]] || folders+=("${project%%/*}")
+  # The source files, one a line; more lines by the options given.
+  sources() { find "${folders[@]}" \( -name bin -o -name obj -o -name native -o -name probe \) -prune -o -type f -print "$@"; }
+  find_output "$project"
+  stamp="$natives/build/$name-$engine.stamp"
+  log="$natives/build/$name.log"
   cd "$root"
-  stamp="$natives/build/$name-$(engine).stamp"
-  files="$(sources -print | sort)"
-  if [[ -f "$stamp" && -f "$project/$(output)/$name.dll" && "$(cat "$stamp")" == "$files" && -z "$(sources -newer "$stamp" -print -quit)" ]]; then
+  if [[ -f "$stamp" && -f "$output/$name.dll" && "$(< "$stamp")" == "$(sources -newercm "$stamp" -print)" ]]; then
     return
   fi
   mkdir -p "$natives/build"
-  say "building $name (engine: $(engine))"
-  local log="$natives/build/$name.log" started="$stamp.$$"
-  echo "$files" > "$started"
+  say "building $name (engine: $engine)"
+  sources > "$stamp.$$"
+  [[ "$output" != */publish ]] || verb=publish
   # -o: build servers outlive the build and must not inherit the lock.
-  if ! flock -o "$natives/build/dotnet.lock" dotnet build "$project" -c Release -v q > "$log" 2>&1; then
-    rm "$started"
+  compile() { flock -o "$natives/build/dotnet.lock" dotnet "$verb" "$project" -c Release -v q "$@" > "$log" 2>&1; }
+  if ! compile && ! { unpublished "$log" && compile -p:PublishReadyToRun=false; }; then
+    rm "$stamp.$$"
     grep -E 'error' "$log" | sort -u | head -20 >&2 || true
     fail "the build failed; the whole log is $log"
   fi
-  mv "$started" "$stamp"
+  mv "$stamp.$$" "$stamp"
 }
-
-# Folder of a project's Release build, relative to the project (Directory.Build.props keeps the engines' builds apart).
-output() { [[ "$(engine)" == nuget ]] && echo bin/nuget/Release/net10.0 || echo bin/Release/net10.0; }

@@ -67,7 +67,8 @@ probe_packages() {
 choose_engine() {
   local chosen reason
   if [[ "${Engine:-auto}" != auto ]]; then
-    chosen="$(engine)"
+    find_engine
+    chosen="$engine"
     reason="asked for by Engine=$Engine"
   else
     # Training with the packages can end with an error that is theirs (docs/status.md), so they are for machines that cannot have the system engine.
@@ -121,12 +122,12 @@ install_debian() {
 }
 
 check_machine
-key="$(setup_key)"
+setup_key > "$natives/build/setup.key"
 install_npm
 choose_engine
 if [[ "$Engine" == system ]]; then
   install_debian
   "$root/eng/build-native.sh" --quiet
 fi
-echo "$key" > "$natives/setup.key"
+mv "$natives/build/setup.key" "$natives/setup.key"
 say "set-up is complete"

@@ -39,7 +39,7 @@ export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniD
 
 log="$natives/build/test.log"
 status=0
-"$root/tests/Llm2Clip.Tests/$(output)/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
+"$output/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
 
 totals="$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+, Not Run: [0-9]+' "$log" | tail -1)" || true
 [[ -n "$totals" ]] || { fallen_thread; fail "the test runner ended with code $status before its totals; the whole output is $log"; }
