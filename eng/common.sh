@@ -55,7 +55,7 @@ ensure_setup() {
 }
 
 # Sets $output to the folder of a project's Release build: the engines' builds lie apart (eng/Engine.props), and of the program it is what
-# `dotnet publish` makes, code compiled ahead of time (Llm2Clip.Cli.csproj).
+# `dotnet publish` makes, compiled ahead of time (Llm2Clip.Cli.csproj).
 find_output() {
   output="$root/$1/bin/Release/net10.0"
   if [[ "$engine" == nuget ]]; then
@@ -65,8 +65,8 @@ find_output() {
   fi
 }
 
-# unpublished LOG: says so and is true where a build failed for want of the packages that compile ahead of time, which it can do without.
-unpublished() {
+# only_just_in_time LOG: true, and said, where a build failed for want of the packages that compile ahead of time, which can be done without.
+only_just_in_time() {
   grep -qE 'NU[0-9]+.*Microsoft\.NETCore\.App\.(Crossgen2|Runtime)' "$1" || return 1
   say "not compiled ahead of time, so that a start takes twice as long: the package registry has not got the SDK's Microsoft.NETCore.App.Crossgen2"
 }
@@ -74,7 +74,7 @@ unpublished() {
 # build PROJECT: builds it in Release where a source was added, removed or changed since the last time, or its output is gone; says so in
 # one line.
 build() {
-  local project="$1" name="${1##*/}" verb=build stamp log
+  local project="$1" name="${1##*/}" stamp log
   local folders=(src eng Directory.Build.props Directory.Packages.props global.json)
   [[ "$project" == src/* ]] || folders+=("${project%%/*}")
   # The source files, one a line; more lines by the options given.
@@ -89,10 +89,15 @@ build() {
   mkdir -p "$natives/build"
   say "building $name (engine: $engine)"
   sources > "$stamp.$$"
-  [[ "$output" != */publish ]] || verb=publish
   # -o: build servers outlive the build and must not inherit the lock.
-  compile() { flock -o "$natives/build/dotnet.lock" dotnet "$verb" "$project" -c Release -v q "$@" > "$log" 2>&1; }
-  if ! compile && ! { unpublished "$log" && compile -p:PublishReadyToRun=false; }; then
+  compile() { flock -o "$natives/build/dotnet.lock" dotnet "$@" "$project" -c Release -v q > "$log" 2>&1; }
+  local done=true
+  if [[ "$output" == */publish ]]; then
+    compile publish -p:AheadOfTime=true || { only_just_in_time "$log" && compile publish; } || done=false
+  else
+    compile build || done=false
+  fi
+  if ! "$done"; then
     rm "$stamp.$$"
     grep -E 'error' "$log" | sort -u | head -20 >&2 || true
     fail "the build failed; the whole log is $log"
