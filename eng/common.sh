@@ -91,13 +91,13 @@ build() {
   sources > "$stamp.$$"
   # -o: build servers outlive the build and must not inherit the lock.
   compile() { flock -o "$natives/build/dotnet.lock" dotnet "$@" "$project" -c Release -v q > "$log" 2>&1; }
-  local done=true
+  local built=true
   if [[ "$output" == */publish ]]; then
-    compile publish -p:AheadOfTime=true || { only_just_in_time "$log" && compile publish; } || done=false
+    compile publish -p:AheadOfTime=true || { only_just_in_time "$log" && compile publish; } || built=false
   else
-    compile build || done=false
+    compile build || built=false
   fi
-  if ! "$done"; then
+  if ! "$built"; then
     rm "$stamp.$$"
     grep -E 'error' "$log" | sort -u | head -20 >&2 || true
     fail "the build failed; the whole log is $log"

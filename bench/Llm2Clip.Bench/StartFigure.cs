@@ -9,7 +9,7 @@ internal static class StartFigure
 
     public static IEnumerable<Figure> Measure(string root)
     {
-        var program = Path.Combine(root, "src/Llm2Clip.Cli/bin/Release/net10.0/Llm2Clip.Cli.dll");
+        var program = Path.Combine(root, "src/Llm2Clip.Cli/bin/Release/net10.0/linux-x64/publish/Llm2Clip.Cli.dll");
         var times = Turns.Medians(
             Rounds,
             Turns.Time(() => Run(Path.Combine(root, "llm2clip"), "--help")),
