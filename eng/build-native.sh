@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the C++ bridge to libtorch into .natives/torch/libllm2clip_torch.so. Incremental: a second run without changes takes a
+# Builds the C++ bridge to libtorch and libllama's matrix products into .natives/torch/libllm2clip_{torch,llama}.so. Incremental: a second run without changes takes a
 # second. LLM2CLIP_LIBTORCH names a PyTorch install to build against instead of the system's libtorch; a change of it starts afresh.
 #
 # Usage: eng/build-native.sh [--quiet]
@@ -7,7 +7,6 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 natives="${LLM2CLIP_NATIVES:-$root/.natives}"
 build="$natives/build/torch"
-target="$natives/torch/libllm2clip_torch.so"
 
 for tool in cmake ninja c++; do
   command -v "$tool" > /dev/null || { echo "build-native: $tool is missing. Install it: apt-get install cmake ninja-build g++" >&2; exit 1; }
@@ -38,8 +37,11 @@ if ! { [[ -f "$build/build.ninja" ]] || cmake -G Ninja -S "$root/src/Engine.Syst
 fi
 echo "$wanted" > "$stamp"
 # A rename, so that a process that runs on the old library keeps it.
-if ! cmp -s "$build/libllm2clip_torch.so" "$target"; then
-  cp "$build/libllm2clip_torch.so" "$target.new"
-  mv "$target.new" "$target"
-fi
-[[ "${1:-}" == --quiet ]] || echo "build-native: $target"
+for library in libllm2clip_torch.so libllm2clip_llama.so; do
+  target="$natives/torch/$library"
+  if ! cmp -s "$build/$library" "$target"; then
+    cp "$build/$library" "$target.new"
+    mv "$target.new" "$target"
+  fi
+  [[ "${1:-}" == --quiet ]] || echo "build-native: $target"
+done

@@ -8,7 +8,7 @@ using Llm2Clip.Teachers;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption a call, and with the output head computed.
+/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption a call, with the output head computed, and with libllama's own products.
 /// All variants take the same captions in interleaved rounds of one run; medians and ratios are printed.
 /// Arguments: GGUF or teacher folder, data pattern, number of captions (150), rounds (3).
 /// </summary>
@@ -25,9 +25,10 @@ internal static class TeacherThroughput
         }
         var captions = Captions(args[1], args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 150);
         var rounds = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 3;
-        var variants = BatchSizes.Select(size => new Variant($"batches of {size} tokens", size, true)).ToList();
-        variants.Add(new Variant("one caption a call", 1, true));
-        variants.Add(new Variant("batches of 256, output head computed", 256, false));
+        var variants = BatchSizes.Select(size => new Variant($"batches of {size} tokens", size)).ToList();
+        variants.Add(new Variant("one caption a call", 1));
+        variants.Add(new Variant("batches of 256, output head computed", 256, SkipHead: false));
+        variants.Add(new Variant("batches of 256, libllama's products", 256, Blas: false));
 
         for (var round = 0; round < rounds; round++)
         {
@@ -44,7 +45,7 @@ internal static class TeacherThroughput
     {
         var tokens = variants[0].Tokens;
         Console.WriteLine($"teacher: {captions} captions, {tokens} tokens, {Environment.ProcessorCount} threads");
-        var batched = variants.Single(variant => variant is { BatchTokens: 256, SkipHead: true });
+        var batched = variants.Single(variant => variant is { BatchTokens: 256, SkipHead: true, Blas: true });
         foreach (var variant in variants)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -70,15 +71,9 @@ internal static class TeacherThroughput
         return [.. SampleSources.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
     }
 
-    private sealed class Variant(string name, int batchTokens, bool skipHead)
+    private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true, bool Blas = true)
     {
         private readonly List<double> seconds = [];
-
-        public string Name => name;
-
-        public int BatchTokens => batchTokens;
-
-        public bool SkipHead => skipHead;
 
         public int Tokens { get; private set; }
 
@@ -90,7 +85,7 @@ internal static class TeacherThroughput
 
         public void Measure(string path, List<string> captions)
         {
-            using var teacher = Teacher.Open(path, new TeacherConfig { BatchTokens = batchTokens, SkipHead = skipHead });
+            using var teacher = Teacher.Open(path, new TeacherConfig { BatchTokens = BatchTokens, SkipHead = SkipHead, Blas = Blas });
             var encoder = (LlamaTextEncoder)teacher.Encoder;
             Tokens = captions.Sum(caption => encoder.Tokenize(caption).Tokens.Length);
             Dimension = encoder.Dimension;

@@ -37,6 +37,7 @@ public sealed class LlamaTextEncoder : ITextEncoder
                 FlashAttention = settings.FlashAttention,
                 KvType = settings.KvType,
                 SkipHead = config.SkipHead,
+                Blas = config.Blas,
             };
             decoder = new SequenceDecoder(model, options, log);
             Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(model.Header), settings);

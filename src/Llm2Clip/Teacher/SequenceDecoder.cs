@@ -24,6 +24,9 @@ public sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
 
     /// <summary>Leave the output head out where that provably changes nothing.</summary>
     public bool SkipHead { get; init; } = true;
+
+    /// <summary>Products of quantised weights by OpenBLAS where it is there (<see cref="BlasProducts"/>).</summary>
+    public bool Blas { get; init; } = true;
 }
 
 /// <summary>Takes the hidden state (final norm's output) of one token.</summary>
@@ -55,6 +58,10 @@ public sealed class SequenceDecoder : IDisposable
         if (options.SkipHead)
         {
             SkipHeadIfExact(model, log);
+        }
+        if (options.Blas && BlasProducts.Available)
+        {
+            log.Info("teacher: products of quantised weights by OpenBLAS");
         }
     }
 
@@ -131,7 +138,7 @@ public sealed class SequenceDecoder : IDisposable
             }
         }
         context.MemoryClear(false);
-        var result = context.Decode(batch);
+        var result = BlasProducts.With(options.Blas, () => context.Decode(batch));
         if (result != DecodeResult.Ok)
         {
             throw new RunException($"libllama could not decode a batch of {batch.TokenCount} tokens: {result}. Try a smaller teacher.batch_tokens.");

@@ -47,12 +47,17 @@ public static unsafe class LlamaLibrary
         var model = CheckModelLayout();
         var context = CheckContextLayout();
         NativeErrors.Install();
+        var products = BlasProducts.Join();
         LlamaImports.ggml_backend_load_all_from_path(folder);
         if (LlamaImports.ggml_backend_reg_count() == 0)
         {
             throw new RuntimeError($"No CPU backend of libllama in {folder} runs on this processor. Run ./llm2clip doctor.");
         }
         LlamaImports.llama_backend_init();
+        if (products)
+        {
+            BlasProducts.Start();
+        }
         return new Loaded(folder, ListDevices(), Text(LlamaImports.llama_print_system_info()), model, context);
     }
 
@@ -61,7 +66,7 @@ public static unsafe class LlamaLibrary
         LlamaImports.Llama => NativeLibrary.Load($"{folder}/libllama.{RequiredRelease}.so"),
         LlamaImports.Ggml => NativeLibrary.Load($"{folder}/libggml.{RequiredRelease}.so"),
         LlamaImports.GgmlBase => NativeLibrary.Load($"{folder}/libggml-base.so"),
-        _ => 0,
+        _ => BlasProducts.Resolve(name),
     };
 
     /// <summary>
