@@ -23,11 +23,10 @@ find_engine() {
   esac
 }
 
-# What a set-up is made from; another value means that set-up has to look again. Its first line is what the environment says.
-setup_settings() { setup_settings="${Engine:-auto} ${LLM2CLIP_LIBTORCH:-system} ${LLM2CLIP_CXX_STANDARD:-}"; }
+# What a set-up is made from, the environment's wishes and files; another key means that set-up has to look again.
+setup_settings="${Engine:-auto} ${LLM2CLIP_LIBTORCH:-system} ${LLM2CLIP_CXX_STANDARD:-}"
 setup_inputs=(eng/setup.sh eng/build-native.sh eng/natives eng/probe Directory.Packages.props src/Engine.System/native)
 setup_key() {
-  setup_settings
   echo "$setup_settings"
   cd "$root"
   find "${setup_inputs[@]}" \( -name bin -o -name obj \) -prune -o -type f -print | sort | xargs cat | sha256sum | cut -d ' ' -f 1
@@ -38,7 +37,6 @@ setup_key() {
 ensure_setup() {
   local settings="" made="$natives/setup.key"
   find_engine
-  setup_settings
   cd "$root"
   [[ ! -f "$made" ]] || IFS= read -r settings < "$made"
   if [[ "$settings" != "$setup_settings" || ! -d "$natives/node_modules" ]] \
