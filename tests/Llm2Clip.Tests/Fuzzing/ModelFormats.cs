@@ -200,6 +200,7 @@ internal static class ModelFormats
     private static void Encode(FuzzCase damaged)
     {
         using var encoder = LlamaCases.Encoder(damaged.Path, new TeacherSettings { MaxLength = 32 });
-        encoder.Encode(["a b a", "雪 <s> a"], SilentLog.Instance, CancellationToken.None);
+        // More than 32 tokens at once, so that products go the way of large batches too.
+        encoder.Encode(["a b a", "雪 <s> a", .. Enumerable.Repeat("a b a b a", 8)], SilentLog.Instance, CancellationToken.None);
     }
 }
