@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// <c>llm2clip-bench ROOT [NAME...]</c> makes figures (all, or those named), prints them, and writes them to docs/benchmarks.md.
-/// <c>llm2clip-bench study NAME [ARGS]</c> runs one of the measurements that explain choices.
+/// <c>Llm2Clip.Bench ROOT [NAME...]</c> makes figures (all, or those named), prints them, and writes them to docs/benchmarks.md.
+/// <c>Llm2Clip.Bench study NAME [ARGS]</c> runs one of the measurements that explain choices.
 /// </summary>
 public static class Program
 {

@@ -14,7 +14,7 @@ internal static class StartFigure
             Rounds,
             Turns.Time(() => Run(Path.Combine(root, "llm2clip"), "--help")),
             Turns.Time(() => Run("dotnet", program, "--help")),
-            Turns.Time(() => Run("dotnet", Path.Combine(AppContext.BaseDirectory, "llm2clip-bench.dll"), "nothing")));
+            Turns.Time(() => Run("dotnet", Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Bench.dll"), "nothing")));
         var (whole, alone, runtime) = (times[0] * 1e3, times[1] * 1e3, times[2] * 1e3);
         yield return new Figure(
             "start", "`./llm2clip --help`", $"{whole:0} ms",

@@ -8,7 +8,8 @@ using Llm2Clip.Teachers;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption a call, with the output head computed, and with libllama's own products.
+/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption a call, with the output head computed, and with
+/// libllama's own products.
 /// All variants take the same captions in interleaved rounds of one run; medians and ratios are printed.
 /// Arguments: GGUF or teacher folder, data pattern, number of captions (150), rounds (3).
 /// </summary>
@@ -20,7 +21,7 @@ internal static class TeacherThroughput
     {
         if (args.Length < 2)
         {
-            Console.WriteLine("Usage: llm2clip-bench teacher GGUF_OR_TEACHER DATA_PATTERN [CAPTIONS] [ROUNDS]");
+            Console.WriteLine("Usage: bench/run study teacher GGUF_OR_TEACHER DATA_PATTERN [CAPTIONS] [ROUNDS]");
             return 2;
         }
         var captions = Captions(args[1], args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 150);
