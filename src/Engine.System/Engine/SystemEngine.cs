@@ -33,7 +33,6 @@ public sealed class SystemEngine : IEngine
     private static NativeComponent Blas(string? file) => file switch
     {
         null => new NativeComponent("BLAS", "inside libtorch", null),
-        _ when Path.GetFileName(file).StartsWith("libtorch", StringComparison.Ordinal) => new NativeComponent("BLAS", "inside libtorch", file),
         _ when file.Contains("openblas-openmp") => new NativeComponent("BLAS", "OpenBLAS, OpenMP, " + BlasKernels(file), file),
         _ when file.Contains("openblas") && !file.Contains("pthread") => new NativeComponent("BLAS", "OpenBLAS, " + BlasKernels(file), file),
         _ when file.Contains("openblas") =>

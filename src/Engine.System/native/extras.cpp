@@ -118,11 +118,15 @@ L2C_API char* l2c_describe() {
         std::ostringstream out;
         out << "libtorch\t" << TORCH_VERSION << "\n";
         Dl_info info{};
-        if (dladdr(reinterpret_cast<void*>(&at::get_num_threads), &info) && info.dli_fname) out << "libtorch_file\t" << info.dli_fname << "\n";
+        std::string libtorch_file;
+        if (dladdr(reinterpret_cast<void*>(&at::get_num_threads), &info) && info.dli_fname) {
+            libtorch_file = info.dli_fname;
+            out << "libtorch_file\t" << libtorch_file << "\n";
+        }
         for (const char* name : {"sgemm_", "cblas_sgemm", "mkl_serv_get_version"}) {
             void* found = symbol(name);
             if (found && dladdr(found, &info) && info.dli_fname) {
-                out << "blas_file\t" << info.dli_fname << "\n";
+                if (libtorch_file != info.dli_fname) out << "blas_file\t" << info.dli_fname << "\n";
                 break;
             }
         }
