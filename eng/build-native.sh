@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the C++ bridge to libtorch and libllama's matrix products into .natives/torch/libllm2clip_{torch,llama}.so. Incremental: a second run without changes takes a
-# second. LLM2CLIP_LIBTORCH names a PyTorch install to build against instead of the system's libtorch; a change of it starts afresh.
+# Builds the C++ bridge to libtorch and libllama's matrix products into .natives/torch/libllm2clip_{torch,llama}.so. Incremental: a second
+# run without changes takes a second. LLM2CLIP_LIBTORCH names a PyTorch install to build against instead of the system's libtorch; a change
+# of it starts afresh.
 #
 # Usage: eng/build-native.sh [--quiet]
 set -euo pipefail

@@ -4,6 +4,8 @@
 // C++ exception out: it keeps the text for the calling thread and returns null (tensors) or 1 (everything else).
 #pragma once
 
+#include "export.h"
+
 #include <ATen/ATen.h>
 #include <torch/version.h>
 
@@ -14,8 +16,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#define L2C_API extern "C" __attribute__((visibility("default")))
 
 // True from the given libtorch release on.
 #define L2C_TORCH_FROM(major, minor) \

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Llm2Clip.Natives;
 
 namespace Llm2Clip.Engine.Llama;
@@ -7,9 +6,11 @@ namespace Llm2Clip.Engine.Llama;
 /// Products of quantised weights with the states of many tokens by OpenBLAS in fp32, in the place of libllama's own, which round the states to
 /// 8 bits (src/Engine.System/native/products.cpp). On CPUs only; what the library repacks for itself it multiplies itself.
 /// </summary>
-public static partial class BlasProducts
+public static class BlasProducts
 {
-    private const string Library = "llm2clip_llama";
+    /// <summary>Where set-up puts the library, below the natives folder.</summary>
+    internal const string File = "torch/libllm2clip_llama.so";
+
     private static readonly ReaderWriterLockSlim Choice = new();
     private static bool available;
 
@@ -49,39 +50,27 @@ public static partial class BlasProducts
         Choice.EnterWriteLock();
         try
         {
-            l2c_products_enable(0);
+            LlamaImports.l2c_products_enable(0);
             return decode();
         }
         finally
         {
-            l2c_products_enable(1);
+            LlamaImports.l2c_products_enable(1);
             Choice.ExitWriteLock();
         }
     }
 
-    /// <summary>Before the backends are loaded: those that are loaded then ask us first.</summary>
+    /// <summary>Before the backends are loaded: those that are loaded then ask us first. False where set-up has not made the library.</summary>
     internal static bool Join()
     {
-        if (NativeLocator.Find($"torch/lib{Library}.so") is null)
+        if (NativeLocator.Find(File) is null)
         {
             return false;
         }
-        l2c_products_join();
+        LlamaImports.l2c_products_join();
         return true;
     }
 
     /// <summary>After the backends are loaded.</summary>
-    internal static void Start() => available = l2c_products_start() != 0;
-
-    /// <summary>The library, for the assembly's resolver.</summary>
-    internal static nint Resolve(string name) => name == Library ? NativeLocator.Load($"torch/lib{Library}.so") : 0;
-
-    [LibraryImport(Library)]
-    private static partial void l2c_products_join();
-
-    [LibraryImport(Library)]
-    private static partial int l2c_products_start();
-
-    [LibraryImport(Library)]
-    private static partial void l2c_products_enable(int on);
+    internal static void Start() => available = LlamaImports.l2c_products_start() != 0;
 }

@@ -8,6 +8,7 @@ internal static unsafe partial class LlamaImports
     internal const string Llama = "llama";
     internal const string Ggml = "ggml";
     internal const string GgmlBase = "ggml-base";
+    internal const string Products = "llm2clip_llama";
 
     // Returned structs of this size go through a hidden pointer (x86-64 System V), so the defaults can be read into a larger, patterned buffer.
     [LibraryImport(Llama)]
@@ -153,4 +154,13 @@ internal static unsafe partial class LlamaImports
 
     [LibraryImport(GgmlBase)]
     internal static partial byte* ggml_get_name(nint tensor);
+
+    [LibraryImport(Products)]
+    internal static partial void l2c_products_join();
+
+    [LibraryImport(Products)]
+    internal static partial int l2c_products_start();
+
+    [LibraryImport(Products)]
+    internal static partial void l2c_products_enable(int on);
 }

@@ -66,7 +66,8 @@ public static unsafe class LlamaLibrary
         LlamaImports.Llama => NativeLibrary.Load($"{folder}/libllama.{RequiredRelease}.so"),
         LlamaImports.Ggml => NativeLibrary.Load($"{folder}/libggml.{RequiredRelease}.so"),
         LlamaImports.GgmlBase => NativeLibrary.Load($"{folder}/libggml-base.so"),
-        _ => BlasProducts.Resolve(name),
+        LlamaImports.Products => NativeLocator.Load(BlasProducts.File),
+        _ => 0,
     };
 
     /// <summary>
