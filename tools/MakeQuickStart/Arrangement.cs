@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>A thing with its place in the picture, in pixels.</summary>
 public sealed record PlacedThing(Thing Thing, Colour Colour, double X, double Y, double Radius);

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>The eight places: a vertical gradient with its own shade each time, and a texture that tells them apart.</summary>
 public static class Backgrounds

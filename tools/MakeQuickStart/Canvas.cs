@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>A colour with channels 0 to 255.</summary>
 public readonly record struct Rgb(double R, double G, double B)

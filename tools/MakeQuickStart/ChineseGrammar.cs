@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Chinese captions: every noun with its classifier, two as 两.</summary>
 public sealed class ChineseGrammar : IGrammar

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>English captions.</summary>
 public sealed class EnglishGrammar : IGrammar

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>German captions: articles, adjective endings and plurals agree with gender, number and case.</summary>
 public sealed class GermanGrammar : IGrammar

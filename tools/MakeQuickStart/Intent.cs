@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>The shape of a caption; every language has its own ways to fill it.</summary>
 public enum Form

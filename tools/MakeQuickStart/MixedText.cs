@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Text in which words of several languages stand in for each other.</summary>
 public static class MixedText

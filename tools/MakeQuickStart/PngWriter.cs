@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// Writes drawings as PNG (ISO/IEC 15948) with a palette: a third of the bytes of full colour. Where a picture has more than

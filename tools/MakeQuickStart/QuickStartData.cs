@@ -2,9 +2,9 @@ using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>The data set that ships in <c>data/quickstart</c>: sizes and seed. <c>llm2clip quickstart make-data</c> makes it again.</summary>
+/// <summary>The data set that ships in <c>data/quickstart</c>: sizes and seed. <c>MakeQuickStart data</c> makes it again.</summary>
 public static class QuickStartData
 {
     /// <summary>Seed of pictures, captions and corpus.</summary>
@@ -29,7 +29,7 @@ public static class QuickStartData
     {
         using var writer = FolderLock.Take(folder);
         var data = Open();
-        using var progress = log.Start("make-data", TrainingCount + ValidationCount, "pictures");
+        using var progress = log.Start("data", TrainingCount + ValidationCount, "pictures");
         SceneSample Draw(Func<int, SceneSample> draw, int index)
         {
             cancellation.ThrowIfCancellationRequested();

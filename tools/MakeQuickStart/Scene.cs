@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>What can stand in a scene. The order is part of the data: appending is safe, moving is not.</summary>
 public enum Thing

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>One picture of the quick start's data set: what it shows, how it looks, and what is said about it.</summary>
 /// <param name="Key">Name within the data set.</param>

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every platform and every .NET version, which

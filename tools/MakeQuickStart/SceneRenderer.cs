@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Paints a scene: the place with its texture, then every thing with its own position, size, tilt and shade.</summary>
 public static class SceneRenderer

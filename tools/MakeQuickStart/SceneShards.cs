@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Llm2Clip.Engine.Files;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Writes pictures of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json.</summary>
 public static class SceneShards

@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// Learns the pieces of a <see cref="SentencePieceVocabulary"/> by byte-pair merging (Sennrich et al. 2016): the most frequent pair of

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// A vocabulary of GGUF's tokenizer model "llama" (SentencePiece BPE with byte fallback), and its encoding: characters are merged

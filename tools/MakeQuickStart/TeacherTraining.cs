@@ -5,7 +5,7 @@ using Llm2Clip.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>How the quick start's teacher is made.</summary>
 public sealed record TeacherTrainingConfig

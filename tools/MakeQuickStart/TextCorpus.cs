@@ -1,4 +1,4 @@
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// The text that the tiny language model learns from: endless documents of a few lines, each line in one language, made by

@@ -3,7 +3,7 @@ using Llm2Clip.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Shape of the tiny language model.</summary>
 public sealed record TinyLlamaConfig

@@ -6,12 +6,11 @@ using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
-using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;
 using Llm2Clip.Vision;
 
-namespace Llm2Clip.QuickStart;
+namespace Llm2Clip.Pipeline;
 
 /// <summary>What the quick start measured.</summary>
 /// <param name="Teacher">Caption to caption: the bare LLM's vectors and the tuned teacher's.</param>
@@ -57,7 +56,7 @@ public sealed record QuickStartResult(
 }
 
 /// <summary>The whole pipeline on the shipped data, stage by stage, through the same entry points as the single commands.</summary>
-public static class QuickStartRun
+public static class QuickStart
 {
     /// <summary>The run file, relative to the repository's folder.</summary>
     public const string ConfigFile = "configs/quickstart.yaml";

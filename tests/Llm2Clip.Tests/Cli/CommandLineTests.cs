@@ -184,17 +184,4 @@ public sealed class CommandLineTests : IDisposable
         Assert.All(json.RootElement.GetProperty("components").EnumerateArray(), part => Assert.Contains(part.GetProperty("name").GetString()!, output));
         Assert.Equal(["doctor.json"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }
-
-    [Fact]
-    public void MakeTeacherWritesItsLossesAsJson()
-    {
-        var (gguf, json) = (Path.Combine(_folder, "t.gguf"), Path.Combine(_folder, "t.json"));
-        string[] small = ["merges=300", "vocabulary_documents=100", "model.width=64", "model.layers=1", "model.heads=4", "model.feed_forward=96", "rows=4", "row_tokens=32", "steps=2"];
-        var (code, _, error) = Run(["quickstart", "make-teacher", "--out", gguf, "--json", json, .. small.SelectMany(s => new[] { "--set", s })]);
-        Assert.True(code == 0, error);
-        using var result = System.Text.Json.JsonDocument.Parse(File.ReadAllText(json));
-        Assert.Equal(gguf, result.RootElement.GetProperty("file").GetString());
-        Assert.Equal(2, result.RootElement.GetProperty("losses").GetArrayLength());
-        Assert.Contains("steps: 2", result.RootElement.GetProperty("config").GetString());
-    }
 }

@@ -1,6 +1,6 @@
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
 
-namespace Llm2Clip.Tests.QuickStart;
+namespace Llm2Clip.Tests.MakeQuickStart;
 
 public class GrammarTests
 {

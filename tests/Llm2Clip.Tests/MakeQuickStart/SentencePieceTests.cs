@@ -1,8 +1,8 @@
 using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
 
-namespace Llm2Clip.Tests.QuickStart;
+namespace Llm2Clip.Tests.MakeQuickStart;
 
 /// <summary>Vocabulary, file and model against libllama.</summary>
 public sealed class SentencePieceTests : IDisposable

@@ -1,10 +1,10 @@
 using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
 
-namespace Llm2Clip.Tests.QuickStart;
+namespace Llm2Clip.Tests.MakeQuickStart;
 
 /// <summary>What lies in data/quickstart is what the code makes.</summary>
 public class ShippedDataTests

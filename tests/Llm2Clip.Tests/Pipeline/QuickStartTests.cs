@@ -1,11 +1,12 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Pipeline;
 
-namespace Llm2Clip.Tests.QuickStart;
+namespace Llm2Clip.Tests.Pipeline;
 
 /// <summary>All stages on a handful of pictures.</summary>
-public sealed class QuickStartRunTests : IDisposable
+public sealed class QuickStartTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-quickstart").FullName;
 
@@ -17,7 +18,7 @@ public sealed class QuickStartRunTests : IDisposable
         var run = Load();
         for (var round = 0; round < 2; round++) // the second clears what the first left
         {
-            var result = QuickStartRun.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken);
+            var result = QuickStart.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken);
             Assert.True(File.Exists(result.Report));
             Assert.True(File.Exists(Path.Combine(run.ClipTrain.Output, "model", "config.json")));
             Assert.Equal(["de", "en", "zh"], result.After.Rows.Select(row => row.Language).Distinct().Order());
@@ -35,7 +36,7 @@ public sealed class QuickStartRunTests : IDisposable
         var run = Load();
         Directory.CreateDirectory(run.Eval.Output);
         File.WriteAllText(Path.Combine(run.Eval.Output, "thesis.txt"), "precious");
-        var error = Assert.Throws<ConfigException>(() => QuickStartRun.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken));
+        var error = Assert.Throws<ConfigException>(() => QuickStart.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken));
         Assert.Contains("eval.output", error.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run.Eval.Output, "thesis.txt")));
     }
@@ -44,7 +45,7 @@ public sealed class QuickStartRunTests : IDisposable
     public void RefusesOutputsOutsideOfItsFolder()
     {
         var run = Load("clip_train.output=" + Path.Combine(_folder, "elsewhere"));
-        var error = Assert.Throws<ConfigException>(() => QuickStartRun.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken));
+        var error = Assert.Throws<ConfigException>(() => QuickStart.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken));
         Assert.StartsWith("clip_train.output", error.Message, StringComparison.Ordinal);
     }
 
@@ -60,7 +61,7 @@ public sealed class QuickStartRunTests : IDisposable
         {
             File.WriteAllLines(Path.Combine(data, grammar.Language + ".txt"), QuickStartData.Sentences(grammar, scenes).Take(30));
         }
-        return ConfigBinder.Load<RunConfig>(Path.Combine(root, QuickStartRun.ConfigFile),
+        return ConfigBinder.Load<RunConfig>(Path.Combine(root, QuickStart.ConfigFile),
         [
             $"data.train={data}/train-*.tar",
             $"data.val={data}/val-*.tar",
