@@ -1,6 +1,7 @@
 using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.QuickStart;
 using Llm2Clip.Teachers;
 
