@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Bench;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Evaluation;

@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>A decoded picture: <paramref name="Pixels"/> is [Height, Width, 3], RGB, uint8, row-major.</summary>
 public sealed record RgbImage(int Width, int Height, byte[] Pixels)

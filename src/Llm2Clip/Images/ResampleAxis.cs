@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// Weights of one direction of a bicubic resize, as Pillow computes them (src/libImaging/Resample.c, precompute_coeffs and

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// The sizes that an AVIF or HEIF file declares for its pictures, tiles and previews (<c>ispe</c> properties, ISO/IEC 23008-12, 6.5.3), read before

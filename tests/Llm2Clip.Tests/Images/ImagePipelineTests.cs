@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 
-namespace Llm2Clip.Tests.Data;
+namespace Llm2Clip.Tests.Images;
 
 public class ImagePipelineTests
 {

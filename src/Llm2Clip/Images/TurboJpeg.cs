@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// JPEG through libjpeg-turbo's own interface (TurboJPEG 2, https://libjpeg-turbo.org/Documentation/Documentation), straight into the picture's

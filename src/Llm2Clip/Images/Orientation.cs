@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>Turns and mirrors pictures by EXIF orientation (Exif 2.32, tag 0x0112): 1 is upright, 2 to 8 say where row 0 and column 0 are.</summary>
 internal static class Orientation

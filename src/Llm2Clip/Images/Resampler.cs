@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>A rectangle of pixels.</summary>
 internal readonly record struct PixelArea(int X, int Y, int Width, int Height);

@@ -4,11 +4,12 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 
-namespace Llm2Clip.Tests.Data;
+namespace Llm2Clip.Tests.Images;
 
 /// <summary>Formats, orientations, transparency and hostile headers; files are built by hand, byte by byte, unless golden ones are named.</summary>
-public sealed class OddPictureTests
+public sealed class OddImageTests
 {
     private const int Width = 5;
     private const int Height = 3;

@@ -1,4 +1,6 @@
-namespace Llm2Clip.Data;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// From encoded or decoded picture to the model's square input, [S, S, 3] RGB bytes. Evaluation: the model's own transform, without

@@ -1,4 +1,6 @@
-namespace Llm2Clip.Data;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Images;
 
 /// <summary>Sizes and crops of the image transforms, with torchvision's rounding (0.29, transforms/functional.py and transforms.py).</summary>
 internal static class ImageGeometry

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Images;
 
 /// <summary>What an encoded picture is, by its first bytes: names lie.</summary>
 internal static class PictureFormat

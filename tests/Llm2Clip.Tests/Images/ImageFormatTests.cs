@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Images;
 
-namespace Llm2Clip.Tests.Data.Writing;
+namespace Llm2Clip.Tests.Images;
 
-public sealed class PictureFormatTests
+public sealed class ImageFormatTests
 {
     [Theory]
     [InlineData("avif mif1 miaf", "avif")]

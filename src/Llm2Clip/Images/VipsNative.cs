@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using Llm2Clip.Natives;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// The part of libvips' C API (8.18, https://www.libvips.org/API/8.18/) that decoding and encoding need. Operations are built

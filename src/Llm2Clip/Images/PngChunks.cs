@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// Checks a PNG's chunks (W3C PNG specification, 5.3): libvips passes over a damaged chunk that it does not need for the pixels,

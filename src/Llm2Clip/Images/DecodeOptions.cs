@@ -1,4 +1,6 @@
-namespace Llm2Clip.Data;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Images;
 
 /// <summary>How encoded pictures become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.</summary>
 public sealed record DecodeOptions

@@ -1,4 +1,6 @@
-namespace Llm2Clip.Data;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// Decodes and encodes pictures through libvips. libvips only decodes; the conversion to RGB is done here, as Pillow's

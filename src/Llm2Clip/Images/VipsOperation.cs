@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Llm2Clip.Data;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Images;
 
 /// <summary>Runs one libvips operation: set its arguments, run it, take an output. Throws <see cref="VipsException"/> with libvips' own words.</summary>
 internal sealed unsafe class VipsOperation : IDisposable

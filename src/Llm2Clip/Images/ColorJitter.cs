@@ -1,4 +1,6 @@
-namespace Llm2Clip.Data;
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Images;
 
 /// <summary>
 /// Random brightness, contrast and saturation in one pass. With gray = 0.299 R + 0.587 G + 0.114 B and m its mean over the picture,

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Llm2Clip.Data;
+using Llm2Clip.Images;
 
-namespace Llm2Clip.Tests.Data;
+namespace Llm2Clip.Tests.Images;
 
 /// <summary>
 /// Pixels against Pillow and torchvision. Cases and inputs come from <c>golden/pixels</c>; tolerances from its README: the
