@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
@@ -45,13 +46,13 @@ public sealed class ImagePipeline
     }
 
     /// <summary>The training transform of a decoded picture, written to <paramref name="into"/>.</summary>
-    public void Train(RgbImage image, ref SampleRandom random, Span<byte> into) => Train(image, image.Width, image.Height, ref random, into);
+    public void Train(RgbImage image, ref SeededRandom random, Span<byte> into) => Train(image, image.Width, image.Height, ref random, into);
 
     /// <summary>
     /// The same for a picture that was shrunk (<see cref="Shrink"/>) from <paramref name="width"/> x <paramref name="height"/>: the crop
     /// is drawn on the original size and shows the same part of the scene.
     /// </summary>
-    public void Train(RgbImage image, int width, int height, ref SampleRandom random, Span<byte> into)
+    public void Train(RgbImage image, int width, int height, ref SeededRandom random, Span<byte> into)
     {
         var size = _transform.ImageSize;
         var flip = random.NextDouble() < _augment.Flip;

@@ -8,6 +8,7 @@ using Llm2Clip.Diagnostics;
 using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -154,7 +155,7 @@ public sealed class CcTrainer
     {
         var device = ComputeDevice.Resolve(_config.Device);
         _log.Info($"Device: {device.Device} ({device.Reason}).");
-        _adapter = CcAdapter.Create(_config.Adapter, _means, CounterRandom.Mix(_config.Seed, 2));
+        _adapter = CcAdapter.Create(_config.Adapter, _means, SeededRandom.Mix(_config.Seed, 2));
         var batches = new CcBatches(_pictures, _raw.Store, _means, _config.Adapter.Centring, _config.BatchSize, _config.Seed);
         if (_config.Adapter.Start == AdapterStart.HalfWhitened)
         {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Llm2Clip.Cli;
 using Llm2Clip.Data;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.MakeQuickStart;
 

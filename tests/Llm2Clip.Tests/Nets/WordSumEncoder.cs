@@ -1,5 +1,6 @@
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Tests.Nets;
@@ -29,7 +30,7 @@ internal sealed class WordSumEncoder : ITextEncoder
     {
         foreach (var word in text.ToLowerInvariant().Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            var random = new CounterRandom(CounterRandom.Mix([.. word.Select(letter => (long)letter)]));
+            var random = SeededRandom.For([.. word.Select(letter => (long)letter)]);
             foreach (ref var value in into)
             {
                 value += random.NextGaussian();

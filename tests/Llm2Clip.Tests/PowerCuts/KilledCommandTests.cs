@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Conversion;
 using Llm2Clip.Tests.Teachers;
@@ -244,7 +245,7 @@ public sealed class KilledCommandTests : IDisposable
         foreach (var text in patterns.SelectMany(pattern => SampleSources.ReadAll(SampleSources.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
             .SelectMany(sample => sample.Captions).Select(caption => caption.Text))
         {
-            var random = new Llm2Clip.Layers.CounterRandom(Llm2Clip.Layers.CounterRandom.Mix([.. text.Select(c => (long)c)]));
+            var random = SeededRandom.For([.. text.Select(c => (long)c)]);
             var vector = new float[32];
             foreach (ref var value in vector.AsSpan())
             {
