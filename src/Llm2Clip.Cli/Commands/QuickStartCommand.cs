@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.QuickStart;
@@ -22,7 +23,7 @@ internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
 
     protected override QuickStartResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => QuickStartRun.Run(config, log, cancellation);
 
-    protected override void Report(QuickStartResult result, TextWriter output) => output.Write(result.ToText());
+    protected override void Report(QuickStartResult result, Screen output) => QuickStartSummary.Print(result, output);
 }
 
 /// <summary><c>quickstart make-data</c>: the shipped pictures and captions.</summary>
@@ -38,7 +39,7 @@ internal sealed class MakeDataCommand : Command, IHasExample
         Add(_json);
         SetAction(parsed =>
         {
-            var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+            using var log = host.OpenLog();
             var files = QuickStartData.Write(parsed.GetValue(_out)!, log, host.Cancellation);
             foreach (var path in files)
             {
@@ -83,7 +84,7 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
             host.Output.Write(ConfigBinder.Print(config));
             return 0;
         }
-        var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+        using var log = host.OpenLog();
         using var training = new TeacherTraining(config, QuickStartData.Open());
         var losses = training.Run(log, host.Cancellation);
         var path = parsed.GetValue(_out)!;
