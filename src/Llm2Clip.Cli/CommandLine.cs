@@ -17,8 +17,8 @@ public static class CommandLine
         var parsed = root.Parse(arguments);
         var settings = new InvocationConfiguration
         {
-            Output = host.Output,
-            Error = host.Error,
+            Output = host.Output.Writer,
+            Error = host.Error.Writer,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };

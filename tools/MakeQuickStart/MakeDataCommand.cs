@@ -16,7 +16,7 @@ internal sealed class MakeDataCommand : Command, IHasExample
         Add(_json);
         SetAction(parsed =>
         {
-            var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+            using var log = host.OpenLog();
             var files = QuickStartData.Write(parsed.GetValue(_out)!, log, host.Cancellation);
             foreach (var path in files)
             {

@@ -32,7 +32,7 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
             host.Output.Write(ConfigBinder.Print(config));
             return 0;
         }
-        var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+        using var log = host.OpenLog();
         using var training = new TeacherTraining(config, QuickStartData.Open());
         var losses = training.Run(log, host.Cancellation);
         var path = parsed.GetValue(_out)!;

@@ -1,5 +1,6 @@
 using Llm2Clip.Cli;
 using Llm2Clip.MakeQuickStart;
 
-using var interrupt = new Interrupt(Console.Error);
-return Tool.Run(args, new CliHost(Console.Out, Console.Error, Terminal: !Console.IsErrorRedirected, interrupt.Token));
+var (output, error) = (Screen.Output(), Screen.Error());
+using var interrupt = new Interrupt(error);
+return Tool.Run(args, new CliHost(output, error, interrupt.Token));

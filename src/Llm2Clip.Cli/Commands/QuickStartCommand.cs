@@ -1,3 +1,4 @@
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Configuration;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.Pipeline;
@@ -19,5 +20,5 @@ internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
 
     protected override QuickStartResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => QuickStart.Run(config, log, cancellation);
 
-    protected override void Report(QuickStartResult result, TextWriter output) => output.Write(result.ToText());
+    protected override void Report(QuickStartResult result, Screen output) => QuickStartSummary.Print(result, output);
 }

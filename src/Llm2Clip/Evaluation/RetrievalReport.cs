@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Evaluation;
 
@@ -80,30 +79,5 @@ public sealed record RetrievalReport
             : row with { ShareOfReference = row.TextToImage.RecallAt10 / reference })];
     }
 
-    /// <summary>The table as aligned text, in percent, with the chance level as its last line.</summary>
-    public string ToText()
-    {
-        var lines = new List<string[]>
-        {
-            new[] { "captions", "mean", "T2I R@1", "R@5", "R@10", "median", "I2T R@1", "R@5", "R@10", "median", $"of {ReferenceLanguage}" },
-        };
-        lines.AddRange(Rows.Select(row => (string[])
-        [
-            row.Language, row.Centring,
-            .. Cells(row.TextToImage), .. Cells(row.ImageToText),
-            row.ShareOfReference is { } share ? Percent(share) + " %" : "",
-        ]));
-        if (Rows.Count > 0)
-        {
-            lines.Add(["chance", "", .. Chance(Rows[0].TextToImage), "", .. Chance(Rows[0].ImageToText), "", ""]);
-        }
-        return TextTable.Align(lines, labels: 2) + $"{Images} pictures; recall in percent. Protocol: {Protocol}.\n" + string.Concat(Notes.Select(note => $"Note: {note}\n"));
-    }
-
     internal static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
-
-    private static IEnumerable<string> Cells(RecallNumbers numbers) =>
-        [.. numbers.Recalls.Select(Percent), numbers.MedianRank.ToString("0.#", CultureInfo.InvariantCulture)];
-
-    private static IEnumerable<string> Chance(RecallNumbers numbers) => numbers.Chance.Select(Percent);
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
@@ -19,41 +17,7 @@ namespace Llm2Clip.Pipeline;
 /// <param name="Report">The page with curves, tables and found pictures.</param>
 /// <param name="Seconds">Time of each stage.</param>
 public sealed record QuickStartResult(
-    CaptionProbeResult? Teacher, RetrievalReport Before, RetrievalReport After, string Report, IReadOnlyDictionary<string, double> Seconds)
-{
-    /// <summary>Both tables as text, in percent, chance beside them.</summary>
-    public string ToText()
-    {
-        var text = new StringBuilder();
-        if (Teacher is not null)
-        {
-            text.Append("Captions found by captions of the same picture: R@1 / R@5 / R@10\n").Append(Teacher.ToTable()).Append('\n');
-        }
-        text.Append($"Pictures found by captions (T2I) and captions found by pictures (I2T), {After.Images} pictures, R@1 / R@5 / R@10; before: untrained student\n");
-        Line("captions", "mean", "T2I before", "T2I after", "I2T before", "I2T after");
-        foreach (var row in After.Rows)
-        {
-            var before = Before.Rows.First(other => (other.Language, other.Centring) == (row.Language, row.Centring));
-            Line(
-                row.Language, row.Centring, Cells(before.TextToImage.Recalls), Cells(row.TextToImage.Recalls), Cells(before.ImageToText.Recalls), Cells(row.ImageToText.Recalls));
-        }
-        var (chanceT2I, chanceI2T) = (Cells(After.Rows[0].TextToImage.Chance), Cells(After.Rows[0].ImageToText.Chance));
-        Line("chance", "", chanceT2I, chanceT2I, chanceI2T, chanceI2T);
-        text.Append($"Protocol: {After.Protocol}.\n");
-        foreach (var note in After.Notes)
-        {
-            text.Append($"Note: {note}\n");
-        }
-        text.Append(string.Join(", ", Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s")))).Append('\n');
-        return text.Append($"Report: {Report}\n").ToString();
-
-        void Line(string language, string mean, params string[] cells) =>
-            text.Append($"{language,-10}{mean,-10}{string.Concat(cells.Select(cell => $"{cell,-20}"))}".TrimEnd()).Append('\n');
-    }
-
-    private static string Cells(IEnumerable<double> shares) =>
-        string.Join(" / ", shares.Select(share => (100 * share).ToString("0.0", CultureInfo.InvariantCulture)));
-}
+    CaptionProbeResult? Teacher, RetrievalReport Before, RetrievalReport After, string Report, IReadOnlyDictionary<string, double> Seconds);
 
 /// <summary>The whole pipeline on the shipped data, stage by stage, through the same entry points as the single commands.</summary>
 public static class QuickStart

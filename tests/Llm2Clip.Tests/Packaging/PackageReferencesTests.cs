@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace Llm2Clip.Tests.Distribution;
+namespace Llm2Clip.Tests.Packaging;
 
 /// <summary>What the library takes from the registry, asked of MSBuild itself.</summary>
 public sealed class PackageReferencesTests
