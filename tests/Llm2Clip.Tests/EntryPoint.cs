@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Llm2Clip.Runtime;
 using Llm2Clip.Tests.Fuzzing;
 
@@ -9,8 +8,8 @@ internal static class EntryPoint
 {
     public static async Task<int> Main(string[] args)
     {
-        // Tests use TorchSharp before they use the library, whose module initializer makes TorchSharp's native load.
-        RuntimeHelpers.RunModuleConstructor(typeof(TorchRuntime).Module.ModuleHandle);
+        // Tests use TorchSharp before they use the library.
+        TorchRuntime.Watch();
         if (args is [FuzzChild.Verb, .. var rest])
         {
             return FuzzChild.Start(rest);

@@ -8,9 +8,10 @@ namespace Llm2Clip.Runtime;
 public sealed record AllocatorDecision(bool Tuned, string Reason);
 
 /// <summary>
-/// Settings of glibc's malloc, from which libtorch takes the memory of CPU tensors. By default it maps every block of 128 KB to 32 MB anew and
-/// returns it when it is freed, so that each large tensor of a training step is paid for with page faults. Kept by the process, the blocks are
-/// used again: a training step of ViT-S/32 takes half the time in fp32 and a quarter in bf16.
+/// Settings of glibc's malloc, from which libtorch takes the memory of CPU tensors. By default it maps every block of 128 KB to 32 MB
+/// anew and returns it when it is freed, so that each large tensor of a training step is paid for with page faults. Kept by the process,
+/// the blocks are used again: a training step of ViT-S/32 takes half the time in fp32 and a quarter in bf16. Only the program's first
+/// thread gains for every size: glibc gives other threads heaps of 64 MB, and maps larger blocks apart all the same.
 /// </summary>
 internal static class Allocator
 {

@@ -18,8 +18,8 @@ internal sealed record CxxRuntime(string File, IReadOnlySet<string> Versions)
         .ToString();
 
     /// <summary>
-    /// The runtime that is loaded; .NET needs one, so that it is there from the start. Where it is not, the loader is asked for the one that it
-    /// would take. Throws <see cref="RunException"/> where there is none, or it cannot be read.
+    /// The runtime that is loaded; .NET needs one, so that it is there from the start. Where it is not, the loader is asked for the one
+    /// that it would take. Throws <see cref="RunException"/> where there is none, or it cannot be read.
     /// </summary>
     public static CxxRuntime Find()
     {
@@ -27,7 +27,8 @@ internal sealed record CxxRuntime(string File, IReadOnlySet<string> Versions)
         {
             NativeLibrary.TryLoad(ElfWeakVersion.Library, out _);
             file = LoadedFiles.Find(ElfWeakVersion.Library)
-                ?? throw new RunException($"{ElfWeakVersion.Library} is missing, which libtorch needs. Install the C++ runtime (Debian, Ubuntu: apt-get install libstdc++6).");
+                ?? throw new RunException(
+                    $"{ElfWeakVersion.Library} is missing, which libtorch needs. Install it (Debian, Ubuntu: apt-get install libstdc++6).");
         }
         try
         {
@@ -35,7 +36,10 @@ internal sealed record CxxRuntime(string File, IReadOnlySet<string> Versions)
         }
         catch (Exception error) when (error is ElfException or IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"{file}, the C++ runtime of this process, cannot be examined: {error.Message}. After an update of the system, start the program again.", error);
+            throw new RunException(
+                $"{file}, the C++ runtime of this process, cannot be examined: {error.Message}. "
+                + "After an update of the system, start the program again.",
+                error);
         }
     }
 }

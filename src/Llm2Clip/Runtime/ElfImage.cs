@@ -18,9 +18,9 @@ internal sealed record ElfVersionNeed(string Library, string Version, int Index,
 internal sealed record ElfImport(string Name, int Number, int InfoAt);
 
 /// <summary>
-/// Reads from a 64-bit little-endian ELF file what the dynamic loader reads: versions and imported symbols. It goes by the program headers and
-/// the dynamic section, never by section headers: the loader does so too, so both see the same tables, and section headers may be stripped.
-/// Every offset is checked against the file; what does not fit is an <see cref="ElfException"/>.
+/// Reads from a 64-bit little-endian ELF file what the dynamic loader reads: versions and imported symbols. It goes by the program
+/// headers and the dynamic section, never by section headers: the loader does so too, so both see the same tables, and section headers
+/// may be stripped. Every offset is checked against the file; what does not fit is an <see cref="ElfException"/>.
 /// Layouts: System V ABI, "Object Files", and the Linux Standard Base, "Symbol Versioning".
 /// </summary>
 internal sealed class ElfImage
@@ -92,7 +92,8 @@ internal sealed class ElfImage
                 var bytes = Bytes(entry, 16, "a table of versions");
                 var flags = BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]);
                 var index = BinaryPrimitives.ReadUInt16LittleEndian(bytes[6..]);
-                needs.Add(new ElfVersionNeed(library, Text(U32(entry + 8)), index & 0x7FFF, (int)entry + 4, (flags & ElfWeakVersion.VersionFlag) != 0));
+                var isWeak = (flags & ElfWeakVersion.VersionFlag) != 0;
+                needs.Add(new ElfVersionNeed(library, Text(U32(entry + 8)), index & 0x7FFF, (int)entry + 4, isWeak));
                 Require(needs.Count <= MostVersions, "its table of versions does not end");
                 entry = Next(entry, U32(entry + 12), i == count - 1);
             }
@@ -125,7 +126,8 @@ internal sealed class ElfImage
 
     /// <summary>Whether any code or data refers to the symbol. One without a relocation can be neither called nor read.</summary>
     public bool IsReferredTo(ElfImport import) =>
-        IsIn(ElfTag.Relocations, ElfTag.RelocationBytes, import.Number) || IsIn(ElfTag.CallRelocations, ElfTag.CallRelocationBytes, import.Number);
+        IsIn(ElfTag.Relocations, ElfTag.RelocationBytes, import.Number)
+        || IsIn(ElfTag.CallRelocations, ElfTag.CallRelocationBytes, import.Number);
 
     private bool IsIn(ElfTag table, ElfTag size, int symbol)
     {
@@ -145,8 +147,8 @@ internal sealed class ElfImage
     }
 
     /// <summary>
-    /// The number of symbols up to the last undefined one. A table by GNU hash has the symbols that cannot be looked up, hence all undefined
-    /// ones, before the first one that is hashed; the older table holds the number of all symbols.
+    /// The number of symbols up to the last undefined one. A table by GNU hash has the symbols that cannot be looked up, hence all
+    /// undefined ones, before the first one that is hashed; the older table holds the number of all symbols.
     /// </summary>
     private ulong UndefinedSymbolsEnd() =>
         _dynamic.ContainsKey(ElfTag.Hash) ? U32(Table(ElfTag.Hash, 8) + 4) : U32(Table(ElfTag.GnuHash, 16) + 4);
@@ -197,9 +199,10 @@ internal sealed class ElfImage
         Require(_dynamic.TryGetValue(tag, out var address), $"its dynamic section lacks {tag}");
         foreach (var segment in _segments)
         {
-            if (address >= segment.Address && address - segment.Address < segment.Bytes && bytes <= segment.Bytes - (address - segment.Address))
+            var inside = address - segment.Address;
+            if (address >= segment.Address && inside < segment.Bytes && bytes <= segment.Bytes - inside)
             {
-                var offset = Sum(segment.Offset, address - segment.Address);
+                var offset = Sum(segment.Offset, inside);
                 Bytes(offset, bytes, $"the table {tag}");
                 return offset;
             }

@@ -1,6 +1,8 @@
 namespace Llm2Clip.Runtime;
 
-/// <summary>Entries of an ELF file's dynamic section that <see cref="ElfImage"/> reads: the DT_ numbers of the System V ABI and of GNU.</summary>
+/// <summary>
+/// Entries of an ELF file's dynamic section that <see cref="ElfImage"/> reads: the DT_ numbers of the System V ABI and of GNU.
+/// </summary>
 internal enum ElfTag : ulong
 {
     CallRelocationBytes = 2,

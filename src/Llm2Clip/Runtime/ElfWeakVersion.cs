@@ -25,7 +25,9 @@ internal static class ElfWeakVersion
 
     private const int WeakBinding = 2;
 
-    /// <summary>Versions of the C++ runtime without which the loader refuses the file, and which <paramref name="provided"/> lacks.</summary>
+    /// <summary>
+    /// Versions of the C++ runtime without which the loader refuses the file, and which <paramref name="provided"/> lacks.
+    /// </summary>
     public static IReadOnlyList<ElfVersionNeed> Lacking(ElfImage file, IReadOnlySet<string> provided) =>
         [.. file.NeededVersions().Where(need => need.Library == Library && !need.IsWeak && !provided.Contains(need.Version))];
 

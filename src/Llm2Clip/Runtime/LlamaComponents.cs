@@ -7,6 +7,8 @@ namespace Llm2Clip.Runtime;
 /// <summary>LLamaSharp and llama.cpp.</summary>
 internal static unsafe class LlamaComponents
 {
+    private const string Remedy = "build or publish the program anew with the package LLamaSharp.Backend.Cpu";
+
     /// <summary>Adds the libraries, and returns the devices that the LLM can run on.</summary>
     public static IReadOnlyList<string> Examine(List<RuntimeComponent> components)
     {
@@ -15,14 +17,15 @@ internal static unsafe class LlamaComponents
         try
         {
             var devices = Devices();
-            components.Add(new RuntimeComponent("LLamaSharp", version, assembly.Location));
+            components.Add(new RuntimeComponent("LLamaSharp", version, ManagedComponent.File(assembly)));
             components.Add(new RuntimeComponent("llama.cpp", BaseVersion(), LoadedFiles.Find("libllama.so")));
             return devices;
         }
-        catch (Exception error) when (error is TypeInitializationException or RuntimeError or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception error)
+            when (error is TypeInitializationException or RuntimeError or DllNotFoundException or EntryPointNotFoundException)
         {
-            components.Add(new RuntimeComponent(
-                "LLamaSharp", version, null, (error.InnerException ?? error).Message, "build or publish the program anew with the package LLamaSharp.Backend.Cpu"));
+            var reason = (error.InnerException ?? error).Message;
+            components.Add(new RuntimeComponent("LLamaSharp", version, null, reason, Remedy));
             return [];
         }
     }
@@ -53,7 +56,9 @@ internal static unsafe class LlamaComponents
 
     /// <summary>A function of libggml-base that LLamaSharp does not wrap; 0 where it is not known.</summary>
     private static nint Export(string name) =>
-        LoadedFiles.Find("libggml-base.so") is { } file && NativeLibrary.TryLoad(file, out var library) && NativeLibrary.TryGetExport(library, name, out var export)
+        LoadedFiles.Find("libggml-base.so") is { } file
+        && NativeLibrary.TryLoad(file, out var library)
+        && NativeLibrary.TryGetExport(library, name, out var export)
             ? export
             : 0;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 
@@ -14,13 +15,17 @@ internal static class ManagedComponent
         try
         {
             var loaded = Assembly.Load(assembly);
-            return new RuntimeComponent(package, Version(package, loaded), loaded.Location);
+            return new RuntimeComponent(package, Version(package, loaded), File(loaded));
         }
         catch (FileNotFoundException)
         {
             return null;
         }
     }
+
+    /// <summary>Where an assembly was loaded from; null where it is part of a single file.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "No path is an answer too.")]
+    public static string? File(Assembly assembly) => assembly.Location is { Length: > 0 } path ? path : null;
 
     /// <summary>
     /// The package's version: as the build wrote it beside the program, or else what the assembly says of itself (some leave it at 0.0.0),
@@ -37,13 +42,14 @@ internal static class ManagedComponent
         var file = (AppContext.GetData("APP_CONTEXT_DEPS_FILES") as string)?.Split(';')[0];
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(file ?? ""));
+            using var json = JsonDocument.Parse(System.IO.File.ReadAllBytes(file ?? ""));
             return json.RootElement.GetProperty("libraries").EnumerateObject()
                 .Select(library => library.Name.Split('/'))
                 .Where(parts => parts.Length == 2)
                 .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
         }
-        catch (Exception error) when (error is IOException or ArgumentException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or ArgumentException or UnauthorizedAccessException
+            or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return new Dictionary<string, string>();
         }

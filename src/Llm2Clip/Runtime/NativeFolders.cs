@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace Llm2Clip.Runtime;
@@ -12,11 +13,13 @@ internal static class NativeFolders
     private const string OwnFolder = "older-cxx-runtime";
 
     /// <summary>The folders that are searched, in this order.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "In a single file, the program's own folder remains.")]
     public static IReadOnlyList<string> Of(Assembly assembly)
     {
-        var listed = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var listed = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
         string?[] bases = [Path.GetDirectoryName(assembly.Location), AppContext.BaseDirectory];
-        return [.. listed.Concat(bases.Where(folder => !string.IsNullOrEmpty(folder)).SelectMany(folder => Around(folder!)))
+        return [.. listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Concat(bases.Where(folder => !string.IsNullOrEmpty(folder)).SelectMany(folder => Around(folder!)))
             .Select(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))
             .Distinct()];
 
@@ -28,8 +31,8 @@ internal static class NativeFolders
         folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, name)).FirstOrDefault();
 
     /// <summary>
-    /// Where a library of our own making may be put, the best place first: beside the program, unless that is an installed package, which is
-    /// left as it was published; then the user's cache.
+    /// Where a library of our own making may be put, the best place first: beside the program, unless that is an installed package, which
+    /// is left as it was published; then the user's cache.
     /// </summary>
     public static IEnumerable<string> Writable()
     {

@@ -14,11 +14,12 @@ internal static partial class OpenMp
     /// <summary>
     /// To be called before libtorch or libllama is loaded. Two things are done, on Linux:
     /// <list type="bullet">
-    /// <item>libgomp's threads wait at each barrier by spinning for milliseconds, which beside other busy threads (image decoding, the LLM, other
-    /// processes) costs 5x and more; asleep they cost microseconds. libgomp reads that from the C environment when it is loaded, which
-    /// <see cref="Environment.SetEnvironmentVariable(string, string)"/> does not reach. What the user set stays.</item>
-    /// <item>libtorch's package brings a libgomp, and libllama takes the system's, which not every system has installed. The package's calls itself
-    /// by the same name, libgomp.so.1, so that libllama finds it once it is loaded: one set of threads instead of two.</item>
+    /// <item>libgomp's threads wait at each barrier by spinning for milliseconds, which beside other busy threads (image decoding, the
+    /// LLM, other processes) costs 5x and more; asleep they cost microseconds. libgomp reads that from the C environment when it is
+    /// loaded, which <see cref="Environment.SetEnvironmentVariable(string, string)"/> does not reach. What the user set stays.</item>
+    /// <item>libtorch's package brings a libgomp, and libllama takes the system's, which not every system has installed. The package's
+    /// calls itself by the same name, libgomp.so.1, so that libllama finds it once it is loaded: one set of threads instead of
+    /// two.</item>
     /// </list>
     /// </summary>
     public static void Prepare(Assembly assembly)

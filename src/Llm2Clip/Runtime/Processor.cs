@@ -5,7 +5,8 @@ namespace Llm2Clip.Runtime;
 /// <summary>The processor.</summary>
 /// <param name="Name">Its name; null where the system does not tell.</param>
 /// <param name="Instructions">The widest instructions that libtorch uses here, such as AVX512; null where it does not tell.</param>
-/// <param name="NativeBf16">Whether it multiplies bf16 by itself (AVX512_BF16 or AMX), as bf16 products are widened elsewhere; null where unknown.</param>
+/// <param name="NativeBf16">Whether it multiplies bf16 by itself (AVX512_BF16 or AMX), as bf16 products are widened elsewhere; null where
+/// unknown.</param>
 public sealed record Processor(string? Name, string? Instructions, bool? NativeBf16)
 {
     private const string CpuInfo = "/proc/cpuinfo";
@@ -23,11 +24,13 @@ public sealed record Processor(string? Name, string? Instructions, bool? NativeB
         flags is null ? null : flags.Split(' ').Any(flag => flag is "avx512_bf16" or "amx_bf16");
 
     private static string? Field(IEnumerable<string> lines, string name) =>
-        lines.FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2, StringSplitOptions.TrimEntries).ElementAtOrDefault(1);
+        lines.FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))
+            ?.Split(':', 2, StringSplitOptions.TrimEntries)
+            .ElementAtOrDefault(1);
 
     /// <summary>
-    /// <c>at::get_cpu_capability()</c>. It constructs a <c>std::string</c> in the memory that it is given: pointer, length, and 16 bytes of room,
-    /// which its answers (AVX512, AVX2, DEFAULT) fit in, so that nothing is left to free.
+    /// <c>at::get_cpu_capability()</c>. It constructs a <c>std::string</c> in the memory that it is given: pointer, length, and 16 bytes
+    /// of room, which its answers (AVX512, AVX2, DEFAULT) fit in, so that nothing is left to free.
     /// </summary>
     private static unsafe string? InstructionsOf(nint torch)
     {

@@ -13,7 +13,8 @@ public sealed record RuntimeComponent(string Name, string? Version, string? Path
 /// <param name="Processor">The processor.</param>
 /// <param name="Threads">Threads that one tensor operation uses.</param>
 /// <param name="Gpus">GPUs that tensors can live on.</param>
-public sealed record TensorFacts(PatchDecision Patch, AllocatorDecision Allocator, ProductsDecision Products, Processor Processor, int Threads, int Gpus);
+public sealed record TensorFacts(
+    PatchDecision Patch, AllocatorDecision Allocator, ProductsDecision Products, Processor Processor, int Threads, int Gpus);
 
 /// <summary>What the program runs on, for <c>doctor</c>.</summary>
 /// <param name="Components">The libraries.</param>
@@ -30,7 +31,8 @@ public sealed record RuntimeFacts(IReadOnlyList<RuntimeComponent> Components, Te
         var components = new List<RuntimeComponent>();
         var tensors = TorchComponents.Examine(components);
         var devices = LlamaComponents.Examine(components);
-        components.AddRange(new[] { ManagedComponent.Of("Parquet.Net", "Parquet"), ManagedComponent.Of("NetVips", "NetVips") }.OfType<RuntimeComponent>());
+        RuntimeComponent?[] managed = [ManagedComponent.Of("Parquet.Net", "Parquet"), ManagedComponent.Of("NetVips", "NetVips")];
+        components.AddRange(managed.OfType<RuntimeComponent>());
         return new RuntimeFacts(components, tensors, devices);
     }
 }

@@ -5,6 +5,8 @@ namespace Llm2Clip.Runtime;
 /// <summary>TorchSharp, libtorch, and what they are loaded with.</summary>
 internal static class TorchComponents
 {
+    private const string Remedy = "build or publish the program anew with the package TorchSharp-cpu";
+
     /// <summary>Adds the libraries; null where libtorch cannot be loaded, which is a problem among them.</summary>
     public static TensorFacts? Examine(List<RuntimeComponent> components)
     {
@@ -14,7 +16,8 @@ internal static class TorchComponents
             var state = TorchRuntime.Ready();
             var facts = Describe(state);
             components.Add(new RuntimeComponent("TorchSharp", version, state.Library.File ?? LoadedFiles.Find("libLibTorchSharp")));
-            components.Add(new RuntimeComponent("libtorch", Version.Parse(torch.__version__).ToString(3), LoadedFiles.Find("libtorch_cpu.so")));
+            var libtorch = Version.Parse(torch.__version__).ToString(3);
+            components.Add(new RuntimeComponent("libtorch", libtorch, LoadedFiles.Find("libtorch_cpu.so")));
             if (OperatingSystem.IsLinux())
             {
                 var runtime = CxxRuntime.Find();
@@ -23,10 +26,11 @@ internal static class TorchComponents
             }
             return facts;
         }
-        catch (Exception error) when (error is RunException or TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception error)
+            when (error is RunException or TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
-            components.Add(new RuntimeComponent(
-                "TorchSharp", version, null, (error.InnerException ?? error).Message, "build or publish the program anew with the package TorchSharp-cpu"));
+            var reason = (error.InnerException ?? error).Message;
+            components.Add(new RuntimeComponent("TorchSharp", version, null, reason, Remedy));
             return null;
         }
     }

@@ -16,9 +16,9 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
     private const string FileName = "lib" + Name + ".so";
 
     /// <summary>
-    /// Loads libtorch, then TorchSharp's library, each by its full path: they may lie in folders of different packages, where the loader would
-    /// not find one from the other. What is loaded is found by TorchSharp under its SONAME, whatever file it came from.
-    /// Throws <see cref="RunException"/> where something is missing.
+    /// Loads libtorch, then TorchSharp's library, each by its full path: they may lie in folders of different packages, where the loader
+    /// would not find one from the other. What is loaded is found by TorchSharp under its SONAME, whatever file it came from. Throws
+    /// <see cref="RunException"/> where something is missing.
     /// </summary>
     public static TorchLibrary Load(Assembly torchSharp)
     {
@@ -31,7 +31,8 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
         }
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
-            throw new RunException($"TorchSharp has native libraries for x64 on Linux only, and this is {RuntimeInformation.ProcessArchitecture}.");
+            throw new RunException(
+                $"On Linux, TorchSharp has native libraries for x64 only, and this is {RuntimeInformation.ProcessArchitecture}.");
         }
         var folders = NativeFolders.Of(torchSharp);
         var libtorch = Required(folders, "libtorch.so", "libtorch");
@@ -41,14 +42,17 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
         var runtime = CxxRuntime.Find();
         if (Patched(source, runtime) is not { } content)
         {
-            return new TorchLibrary(LoadFile(source), source, cpu, new PatchDecision(false, $"{runtime.File} has all that is needed ({runtime.Newest})"));
+            var whole = $"{runtime.File} has all that is needed (GLIBCXX_{runtime.Newest})";
+            return new TorchLibrary(LoadFile(source), source, cpu, new PatchDecision(false, whole));
         }
         var (handle, file) = LoadCopy(content, NativeFolders.Writable());
-        return new TorchLibrary(handle, file, cpu, new PatchDecision(
-            true, $"{runtime.File} ends at GLIBCXX_{runtime.Newest}; what {source} needs beyond that is never called, and optional in this copy"));
+        var older = $"{runtime.File} ends at GLIBCXX_{runtime.Newest}; what {source} needs beyond that is never called";
+        return new TorchLibrary(handle, file, cpu, new PatchDecision(true, older));
     }
 
-    /// <summary>What has to be loaded in the place of <paramref name="source"/>; null where that is <paramref name="source"/> itself.</summary>
+    /// <summary>
+    /// What has to be loaded in the place of <paramref name="source"/>; null where that is <paramref name="source"/> itself.
+    /// </summary>
     internal static byte[]? Patched(string source, CxxRuntime runtime)
     {
         try
@@ -59,7 +63,7 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
         {
             throw new RunException(
                 $"{source} cannot be used with {runtime.File}, which ends at GLIBCXX_{runtime.Newest}: {error.Message}. "
-                + "Use a system with a newer C++ runtime (Debian 13, Ubuntu 24.04), or restore the package TorchSharp anew if the file is damaged.",
+                + "Use a system with a newer C++ runtime (Debian 13, Ubuntu 24.04); restore the package TorchSharp if the file is damaged.",
                 error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -68,7 +72,9 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
         }
     }
 
-    /// <summary>Puts a copy into the first of the folders that can be written and that the loader takes libraries from, and loads it.</summary>
+    /// <summary>
+    /// Puts a copy into the first of the folders that can be written and that the loader takes libraries from, and loads it.
+    /// </summary>
     internal static (nint Handle, string File) LoadCopy(byte[] content, IEnumerable<string> folders)
     {
         var reasons = new List<string>();
@@ -79,19 +85,22 @@ internal sealed record TorchLibrary(nint Handle, string? File, nint Torch, Patch
                 var file = PatchedCopy.In(folder, FileName, content);
                 return (NativeLibrary.Load(file), file);
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
+            catch (Exception error)
+                when (error is IOException or UnauthorizedAccessException or DllNotFoundException or BadImageFormatException)
             {
                 reasons.Add($"{folder}: {error.Message}");
             }
         }
         throw new RunException(
-            "TorchSharp's native library needs a newer C++ runtime than this system has, and the copy of it that does without cannot be put anywhere. "
-            + $"Set XDG_CACHE_HOME to a folder that can be written and holds programs. Tried {string.Join("; ", reasons.DefaultIfEmpty("no folder"))}");
+            "TorchSharp's native library needs a newer C++ runtime than this system has, and the copy that does without has no place. "
+            + $"Set XDG_CACHE_HOME to a folder that can be written and holds programs. Tried: "
+            + string.Join("; ", reasons.DefaultIfEmpty("no folder")));
     }
 
     private static string Required(IReadOnlyList<string> folders, string name, string what) =>
         NativeFolders.Find(folders, name) ?? throw new RunException(
-            $"{what} is missing: {name} is in none of {string.Join(", ", folders)}. Reference the package TorchSharp-cpu in the program's project, and build or publish it anew.");
+            $"{what} is missing: {name} is in none of {string.Join(", ", folders)}. "
+            + "Reference the package TorchSharp-cpu in the program's project, and build or publish it anew.");
 
     private static nint LoadFile(string file)
     {

@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Llm2Clip.Runtime;
 
 /// <summary>
-/// One matrix product through TorchSharp's native functions, compared with fp64. It goes by the functions themselves, as it runs while TorchSharp
-/// is still starting.
+/// One matrix product through TorchSharp's native functions, compared with fp64. It goes by the functions themselves, as it runs while
+/// TorchSharp is still starting.
 /// <para>
-/// Its size is that of a small layer. What decides between the kernels of oneDNN is the instruction set and the permission to round, not how
-/// large the matrices are, with one exception: the AMX kernels decline very narrow ones (an inner dimension of 8 stays exact, 17 is rounded).
-/// So the trial is wide in every dimension: if this product is exact, so are smaller ones.
+/// Its size is that of a small layer. What decides between the kernels of oneDNN is the instruction set and the permission to round, not
+/// how large the matrices are, with one exception: the AMX kernels decline very narrow ones (an inner dimension of 8 stays exact, 17 is
+/// rounded). So the trial is wide in every dimension: if this product is exact, so are smaller ones.
 /// </para>
 /// </summary>
 internal static unsafe class TrialProduct
@@ -23,7 +23,8 @@ internal static unsafe class TrialProduct
     private const int Cpu = 0;
 
     /// <summary>
-    /// The error of every 17th row and column's entries, relative to their norm; null where libtorch refuses a step, with its reason cleared.
+    /// The error of every 17th row and column's entries, relative to their norm; null where libtorch refuses a step, with its reason
+    /// cleared.
     /// </summary>
     public static double? Error(nint native)
     {
@@ -63,7 +64,9 @@ internal static unsafe class TrialProduct
         return empty(sizes, 2, Float32, Cpu, -1, 0);
     }
 
-    /// <summary>Numbers in [-1, 1) with all 24 bits in use, the same in every run (linear congruential, constants of Numerical Recipes).</summary>
+    /// <summary>
+    /// Numbers in [-1, 1) with all 24 bits in use, the same in every run (linear congruential, constants of Numerical Recipes).
+    /// </summary>
     private static uint Fill(Span<float> values, uint state)
     {
         foreach (ref var value in values)

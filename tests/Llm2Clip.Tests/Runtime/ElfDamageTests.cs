@@ -1,10 +1,13 @@
+using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Llm2Clip.Runtime;
 
 namespace Llm2Clip.Tests.Runtime;
 
-/// <summary>Damaged files are refused by <see cref="ElfException"/>, or patched as far as they are sound; nothing else comes out of them.</summary>
+/// <summary>
+/// Damaged files are refused by <see cref="ElfException"/>, or patched as far as they are sound; nothing else comes out of them.
+/// </summary>
 public class ElfDamageTests
 {
     private static readonly HashSet<string> Old = ["GLIBCXX_3.4"];
@@ -15,7 +18,7 @@ public class ElfDamageTests
     [InlineData("", "it is cut off")]
     [InlineData("#!/bin/sh and so on, longer than the header of an ELF file is, by a little", "it is not an ELF file")]
     public void OtherFilesAreRefused(string text, string reason) =>
-        Assert.StartsWith(reason, Assert.Throws<ElfException>(() => ElfWeakVersion.Make(System.Text.Encoding.UTF8.GetBytes(text), Old)).Message);
+        Assert.StartsWith(reason, Refusal(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData(4, 1)]
@@ -24,7 +27,7 @@ public class ElfDamageTests
     {
         var file = Tiny.ToArray();
         file[at] = value;
-        Assert.Equal("it is not a 64-bit little-endian ELF file", Assert.Throws<ElfException>(() => ElfWeakVersion.Make(file, Old)).Message);
+        Assert.Equal("it is not a 64-bit little-endian ELF file", Refusal(file));
     }
 
     [Fact]
@@ -32,7 +35,6 @@ public class ElfDamageTests
     {
         for (var length = 0; length < Tiny.Length; length++)
         {
-            // The dynamic section comes last, and its last entry marks the end, which a reader does without.
             var file = Tiny[..length];
             Assert.Throws<ElfException>(() => ElfWeakVersion.Make(file, Old));
         }
@@ -54,7 +56,8 @@ public class ElfDamageTests
     [Fact]
     public void DamageEndsInARefusalOrAPatch()
     {
-        var damage = Gen.Zip(Gen.Choose(0, Tiny.Length - 1), Gen.Elements<byte>(0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF)).ListOf().Where(list => list.Count > 0);
+        var change = Gen.Zip(Gen.Choose(0, Tiny.Length - 1), Gen.Elements<byte>(0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF));
+        var damage = change.ListOf().Where(list => list.Count > 0);
         Prop.ForAll(damage.ToArbitrary(), list =>
         {
             var file = Tiny.ToArray();
@@ -80,13 +83,16 @@ public class ElfDamageTests
         }
     }
 
+    private static string Refusal(byte[] file) => Assert.Throws<ElfException>(() => ElfWeakVersion.Make(file, Old)).Message;
+
     /// <summary>True, or the exception that must not come.</summary>
     private static bool IsRefusedOrPatched(byte[] file)
     {
         try
         {
             var patched = ElfWeakVersion.Make(file, Old);
-            return patched is null || (patched.Length == file.Length && Enumerable.Range(0, file.Length).Count(i => patched[i] != file[i]) <= 3);
+            return patched is null
+                || (patched.Length == file.Length && Enumerable.Range(0, file.Length).Count(i => patched[i] != file[i]) <= 3);
         }
         catch (ElfException)
         {

@@ -52,7 +52,8 @@ public class ElfWeakVersionTests
     public void ARealFileThatNeedsMoreIsRefused()
     {
         var file = PackageFile.TorchSharp();
-        var oldest = new ElfSections(file).Needs(ElfWeakVersion.Library).Keys.Where(version => version is not (New or "GLIBCXX_3.4.29")).ToHashSet();
+        var all = new ElfSections(file).Needs(ElfWeakVersion.Library).Keys;
+        var oldest = all.Where(version => version is not (New or "GLIBCXX_3.4.29")).ToHashSet();
         var error = Assert.Throws<ElfException>(() => ElfWeakVersion.Make(file, oldest));
         Assert.Matches("^it needs GLIBCXX_3.4.(29|32), GLIBCXX_3.4.(29|32) of libstdc\\+\\+.so.6 for _Z\\w+$", error.Message);
     }
@@ -62,8 +63,8 @@ public class ElfWeakVersionTests
     [InlineData(true)]
     public void BothTablesOfSymbolsAreRead(bool oldHash)
     {
-        var elf = new TinyElf { Imports = [("puts", "GLIBCXX_3.4"), (ElfWeakVersion.NeverCalled, New)], Called = "puts", OldHash = oldHash };
-        var file = elf.Build();
+        (string, string)[] imports = [("puts", "GLIBCXX_3.4"), (ElfWeakVersion.NeverCalled, New)];
+        var file = new TinyElf { Imports = imports, Called = "puts", OldHash = oldHash }.Build();
         var patched = ElfWeakVersion.Make(file, Old);
         Assert.Equal(2, Enumerable.Range(0, file.Length).Count(i => patched![i] != file[i]));
         Assert.Empty(ElfWeakVersion.Lacking(new ElfImage(patched), Old));
@@ -71,7 +72,9 @@ public class ElfWeakVersionTests
 
     [Fact]
     public void ASecondSymbolOfTheVersionIsRefused() =>
-        Assert.Equal($"it needs {New} of libstdc++.so.6 for _Zother", Refusal(new TinyElf { Imports = [(ElfWeakVersion.NeverCalled, New), ("_Zother", New)] }));
+        Assert.Equal(
+            $"it needs {New} of libstdc++.so.6 for _Zother",
+            Refusal(new TinyElf { Imports = [(ElfWeakVersion.NeverCalled, New), ("_Zother", New)] }));
 
     [Fact]
     public void AnotherLackingVersionIsRefused() =>

@@ -85,7 +85,8 @@ public sealed class PatchedCopyTests : IDisposable
     [Fact]
     public void AFileThatTheLoaderRefusesIsPassedOver()
     {
-        var error = Assert.Throws<RunException>(() => TorchLibrary.LoadCopy("no library"u8.ToArray(), [_folder.File("a"), _folder.File("b")]));
+        string[] folders = [_folder.File("a"), _folder.File("b")];
+        var error = Assert.Throws<RunException>(() => TorchLibrary.LoadCopy("no library"u8.ToArray(), folders));
         Assert.Contains("XDG_CACHE_HOME", error.Message, StringComparison.Ordinal);
         Assert.Contains(_folder.File("a"), error.Message, StringComparison.Ordinal);
         Assert.Contains(_folder.File("b"), error.Message, StringComparison.Ordinal);

@@ -18,7 +18,7 @@ public class RuntimeFactsTests
         Assert.Matches("^0\\.30\\.\\d+$", components["LLamaSharp"].Version!);
         Assert.Matches("^6\\.\\d+\\.\\d+$", components["Parquet.Net"].Version!);
         Assert.Matches("^ggml \\d+\\.\\d+\\.\\d+", components["llama.cpp"].Version!);
-        Assert.All(["TorchSharp", "libtorch", "llama.cpp"], name => Assert.True(File.Exists(components[name].Path), $"{name}: {components[name].Path}"));
+        Assert.All(["TorchSharp", "libtorch", "llama.cpp"], name => Assert.True(File.Exists(components[name].Path), name));
         Assert.NotEmpty(facts.LlmDevices);
     }
 

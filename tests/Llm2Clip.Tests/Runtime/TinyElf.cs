@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Llm2Clip.Tests.Runtime;
 
-/// <summary>Builds the smallest ELF file that imports symbols by version, after the System V ABI. Addresses are offsets plus a base.</summary>
+/// <summary>
+/// Builds the smallest ELF file that imports symbols by version, after the System V ABI. Addresses are offsets plus a base.
+/// </summary>
 internal sealed class TinyElf
 {
     private const ulong Base = 0x10000;

@@ -10,7 +10,8 @@ public class TorchRuntimeTests
     public void OneOperationUsesTheProcessorsThatMayBeUsed()
     {
         TorchRuntime.Load();
-        var wanted = int.TryParse(Environment.GetEnvironmentVariable("LLM2CLIP_THREADS"), out var named) ? named : Environment.ProcessorCount;
+        var named = Environment.GetEnvironmentVariable("LLM2CLIP_THREADS");
+        var wanted = int.TryParse(named, out var threads) ? threads : Environment.ProcessorCount;
         Assert.Equal(wanted, torch.get_num_threads());
     }
 
@@ -23,7 +24,8 @@ public class TorchRuntimeTests
     {
         var error = new StringWriter();
         var host = new CliHost(TextWriter.Null, error, Terminal: false, CancellationToken.None);
-        var failure = new TypeInitializationException("Outer", new TypeInitializationException("TorchSharp.torch", new RunException("libtorch is missing: X.")));
+        var inner = new TypeInitializationException("TorchSharp.torch", new RunException("libtorch is missing: X."));
+        var failure = new TypeInitializationException("Outer", inner);
         Assert.Equal(1, Failure.Report(failure, host));
         Assert.Equal("Error: libtorch is missing: X.\n", error.ToString());
     }
