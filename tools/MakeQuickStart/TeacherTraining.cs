@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;
 using TorchSharp;
@@ -169,19 +170,19 @@ public sealed class TeacherTraining : IDisposable
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
         const double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
-        var norm = Math.Sqrt(_optimizer.Sum(entry => (double)entry.Weight.grad!.square().sum().item<float>()));
+        var norm = Math.Sqrt(_optimizer.Sum(entry => (double)entry.Weight.grad!.Squared().sum().item<float>()));
         var scale = Math.Min(1, _config.ClipNorm / (norm + 1e-6));
         var (correction1, correction2) = (1 - Math.Pow(beta1, step), 1 - Math.Pow(beta2, step));
         foreach (var (weight, mean, square) in _optimizer)
         {
-            var gradient = weight.grad! * scale;
+            var gradient = weight.grad!.Times(scale);
             if (weight.dim() > 1)
             {
-                weight.mul_(1 - (rate * _config.WeightDecay));
+                weight.MultiplyBy(1 - (rate * _config.WeightDecay));
             }
-            mean.mul_(beta1).add_(gradient, 1 - beta1);
-            square.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-            weight.addcdiv_(mean, (square / correction2).sqrt_().add_(epsilon), -rate / correction1);
+            mean.MultiplyBy(beta1).Add(gradient, 1 - beta1);
+            square.MultiplyBy(beta2).AddProduct(gradient, gradient, 1 - beta2);
+            weight.AddQuotient(mean, square.DividedBy(correction2).sqrt_().Add(epsilon), -rate / correction1);
             weight.grad!.zero_();
         }
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -66,7 +67,7 @@ public sealed class TinyLlama : IDisposable
         void Normal(string name, long rows, long columns, double deviation)
         {
             using var drawn = randn(rows, columns, generator: generator);
-            Keep(name, drawn * deviation);
+            Keep(name, drawn.Times(deviation));
         }
 
         void Ones(string name) => Keep(name, ones(w));
@@ -84,12 +85,12 @@ public sealed class TinyLlama : IDisposable
         using var scope = NewDisposeScope();
         var (b, t) = (ids.shape[0], ids.shape[1]);
         var (cos, sin) = Rotation(t);
-        var future = full(t, t, float.NegativeInfinity).triu(1); // [T, T]
+        var future = Scalars.Filled([t, t], double.NegativeInfinity).triu(1); // [T, T]
         var x = _weights["token_embd.weight"].index_select(0, ids.reshape(-1)).reshape(b, t, Config.Width); // [B, T, W]
         for (var layer = 0; layer < Config.Layers; layer++)
         {
-            x = x + Attention(Norm(x, $"blk.{layer}.attn_norm.weight"), layer, cos, sin, future);
-            x = x + FeedForward(Norm(x, $"blk.{layer}.ffn_norm.weight"), layer);
+            x = x.Plus(Attention(Norm(x, $"blk.{layer}.attn_norm.weight"), layer, cos, sin, future));
+            x = x.Plus(FeedForward(Norm(x, $"blk.{layer}.ffn_norm.weight"), layer));
         }
         return Norm(x, "output_norm.weight").MoveToOuterDisposeScope();
     }
@@ -119,7 +120,7 @@ public sealed class TinyLlama : IDisposable
         var d = Config.Width / h;
         Tensor Heads(string name) => Linear(x, $"blk.{layer}.{name}.weight").reshape(b, t, h, d).transpose(1, 2); // [B, H, T, D]
         var (q, k, v) = (Rotate(Heads("attn_q"), cos, sin), Rotate(Heads("attn_k"), cos, sin), Heads("attn_v"));
-        var scores = (q.matmul(k.transpose(-1, -2)) * (1 / Math.Sqrt(d))) + future; // [B, H, T, T]
+        var scores = q.matmul(k.transpose(-1, -2)).Times(1 / Math.Sqrt(d)).Plus(future); // [B, H, T, T]
         var mixed = scores.softmax(-1).matmul(v).transpose(1, 2).reshape(b, t, Config.Width);
         return Linear(mixed, $"blk.{layer}.attn_output.weight");
     }
@@ -132,7 +133,7 @@ public sealed class TinyLlama : IDisposable
 
     private Tensor Linear(Tensor x, string name) => x.matmul(_weights[name].transpose(0, 1));
 
-    private Tensor Norm(Tensor x, string name) => x * (x.square().mean([-1], keepdim: true) + Config.Epsilon).rsqrt() * _weights[name];
+    private Tensor Norm(Tensor x, string name) => x * x.Squared().mean([-1], keepdim: true).Plus(Config.Epsilon).rsqrt() * _weights[name];
 
     /// <summary>Pairs (x[2i], x[2i+1]) of [B, H, T, D] turned by position times base^(-2i / D).</summary>
     private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
@@ -140,7 +141,7 @@ public sealed class TinyLlama : IDisposable
         var shape = x.shape;
         var pairs = x.reshape(shape[0], shape[1], shape[2], shape[3] / 2, 2);
         var (even, odd) = (pairs.select(-1, 0), pairs.select(-1, 1));
-        return stack([(even * cos) - (odd * sin), (even * sin) + (odd * cos)], -1).reshape(shape);
+        return stack([(even * cos) - (odd * sin), (even * sin).Plus(odd * cos)], -1).reshape(shape);
     }
 
     /// <summary>Cosines and sines [T, D / 2].</summary>

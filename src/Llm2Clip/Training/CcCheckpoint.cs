@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -89,7 +90,7 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
         var tensors = new Dictionary<string, Tensor> { ["best"] = best.Values };
         if (hardNegatives > 0)
         {
-            tensors.Add(NegativesName, step.Mined?.ToTable() ?? full([pictures.Count, hardNegatives], -1, dtype: ScalarType.Int32));
+            tensors.Add(NegativesName, step.Mined?.ToTable() ?? Scalars.Filled([pictures.Count, hardNegatives], -1, ScalarType.Int32));
         }
         return tensors;
     }

@@ -117,7 +117,7 @@ internal sealed class ClipTrainStep
         }
         var losses = Enumerable.Range(0, _config.CaptionsPerImage).Select(j => PartLoss(
             images, texts.narrow(0, (long)j * count, count), captions.GetRange(j * count, count), vectors.narrow(0, (long)j * count, count)));
-        return (losses.Aggregate((sum, loss) => sum + loss) / (float)_config.CaptionsPerImage).MoveToOuterDisposeScope();
+        return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(_config.CaptionsPerImage).MoveToOuterDisposeScope();
     }
 
     /// <summary>Loss of captions whose c-th belongs to picture c modulo the number of pictures.</summary>

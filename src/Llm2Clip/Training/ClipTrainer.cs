@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Layers;
 using Llm2Clip.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -232,7 +233,7 @@ public sealed class ClipTrainer : IDisposable
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        _in.Student.LogitScale.clamp_(0, StudentModel.MaxLogitScale);
+        _in.Student.LogitScale.ClampTo(0, StudentModel.MaxLogitScale);
         return _in.Student.LogitScale.item<float>();
     }
 
