@@ -1,4 +1,5 @@
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
+
 
 namespace Llm2Clip.Engine.SystemNatives;
 
