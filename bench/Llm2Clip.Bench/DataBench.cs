@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Bench;

@@ -26,6 +26,8 @@ internal static class Failure
             case Engine.ParquetException table:
                 host.Error.WriteLine($"Error: {table.Message}");
                 return BadInput;
+            case TypeInitializationException { InnerException: UserException or TypeInitializationException }:
+                return Report(error.InnerException, host);
             case AggregateException { InnerExceptions: [var only] }:
                 return Report(only, host);
             case IOException or UnauthorizedAccessException:

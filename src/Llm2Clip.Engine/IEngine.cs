@@ -9,9 +9,6 @@ public interface IEngine
     /// <summary>Reads and writes Parquet tables.</summary>
     IParquet Parquet { get; }
 
-    /// <summary>The optimizer's operations over whole buffers.</summary>
-    ITensorKernels Kernels { get; }
-
     /// <summary>Names and versions of the natives in use, for <c>doctor</c>.</summary>
     IReadOnlyList<NativeComponent> Describe();
 

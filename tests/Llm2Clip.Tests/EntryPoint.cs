@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Llm2Clip.Runtime;
 using Llm2Clip.Tests.Fuzzing;
 
 namespace Llm2Clip.Tests;
@@ -7,6 +9,8 @@ internal static class EntryPoint
 {
     public static async Task<int> Main(string[] args)
     {
+        // Tests use TorchSharp before they use the library, whose module initializer makes TorchSharp's native load.
+        RuntimeHelpers.RunModuleConstructor(typeof(TorchRuntime).Module.ModuleHandle);
         if (args is [FuzzChild.Verb, .. var rest])
         {
             return FuzzChild.Start(rest);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Data;

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Engine;
+using Llm2Clip.Images;
 using Llm2Clip.Natives;
 
 namespace Llm2Clip.Diagnostics;

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Data;

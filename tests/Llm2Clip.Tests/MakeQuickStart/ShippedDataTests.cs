@@ -2,6 +2,7 @@ using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Images;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Tests.MakeQuickStart;

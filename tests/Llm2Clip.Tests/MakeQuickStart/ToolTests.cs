@@ -4,6 +4,7 @@ using Llm2Clip.Cli;
 using Llm2Clip.Data;
 using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.MakeQuickStart;
 

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;

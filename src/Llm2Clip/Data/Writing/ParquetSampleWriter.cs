@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Llm2Clip.Engine;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Writing;
 
