@@ -1,6 +1,6 @@
-using Llm2Clip.Engine.Files;
 using Parquet;
 using Parquet.Schema;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Engine.Packages;
 

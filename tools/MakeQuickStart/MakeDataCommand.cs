@@ -6,7 +6,11 @@ namespace Llm2Clip.MakeQuickStart;
 /// <summary><c>data</c>: the shipped images and captions.</summary>
 internal sealed class MakeDataCommand : Command, IHasExample
 {
-    private readonly Option<string> _out = new("--out") { Description = "Folder of the shards.", HelpName = "FOLDER", DefaultValueFactory = _ => "data/quickstart" };
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = "Folder of the shards.", HelpName = "FOLDER", DefaultValueFactory = _ => "data/quickstart",
+    };
+
     private readonly Option<string?> _json = JsonFile.Option("the files' names");
 
     public MakeDataCommand(CliHost host)

@@ -7,9 +7,21 @@ namespace Llm2Clip.MakeQuickStart;
 /// <summary><c>teacher</c>: the shipped language model.</summary>
 internal sealed class MakeTeacherCommand : Command, IHasExample
 {
-    private readonly Option<string> _out = new("--out") { Description = "GGUF file to write.", HelpName = "FILE", DefaultValueFactory = _ => "data/quickstart/teacher.gguf" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Changes one setting; can be given several times.", HelpName = "KEY=VALUE" };
-    private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the settings in effect, every one with its meaning, and ends." };
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = "GGUF file to write.", HelpName = "FILE", DefaultValueFactory = _ => "data/quickstart/teacher.gguf",
+    };
+
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Changes one setting; can be given several times.", HelpName = "KEY=VALUE",
+    };
+
+    private readonly Option<bool> _printConfig = new("--print-config")
+    {
+        Description = "Prints the settings in effect, every one with its meaning, and ends.",
+    };
+
     private readonly Option<string?> _json = JsonFile.Option("losses and settings");
 
     public MakeTeacherCommand(CliHost host)
@@ -37,11 +49,13 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
         var losses = training.Run(log, host.Cancellation);
         var path = parsed.GetValue(_out)!;
         training.Write(path);
+        var (megabytes, last) = (new FileInfo(path).Length / 1e6, losses.TakeLast(50).Average());
         host.Output.WriteLine(FormattableString.Invariant(
-            $"{path}: {new FileInfo(path).Length / 1e6:0.0} MB, {training.Vocabulary.Count} tokens, loss {losses[0]:0.000} to {losses.TakeLast(50).Average():0.000}"));
+            $"{path}: {megabytes:0.0} MB, {training.Vocabulary.Count} tokens, loss {losses[0]:0.000} to {last:0.000}"));
         if (parsed.GetValue(_json) is { } json)
         {
-            JsonFile.Write(json, new { File = path, Tokens = training.Vocabulary.Count, Losses = losses, Config = ConfigBinder.Print(config, comments: false) });
+            var settings = ConfigBinder.Print(config, comments: false);
+            JsonFile.Write(json, new { File = path, Tokens = training.Vocabulary.Count, Losses = losses, Config = settings });
         }
         return 0;
     }

@@ -1,15 +1,12 @@
 using System.Formats.Tar;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>Writes pictures of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json.</summary>
 public static class SceneShards
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>
     /// Writes <paramref name="count"/> samples into files FOLDER/NAME-00000.tar and on, at most <paramref name="perShard"/> in each,
     /// each appearing whole or not at all. Returns their paths.
@@ -41,7 +38,7 @@ public static class SceneShards
     public static byte[] Json(SceneSample sample)
     {
         var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, Plain))
+        using (var json = new Utf8JsonWriter(buffer, Files.Json.Writer))
         {
             json.WriteStartObject();
             json.WriteStartObject("captions");

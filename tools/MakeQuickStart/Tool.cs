@@ -15,7 +15,10 @@ internal static class Tool
     /// <summary>The tree of commands.</summary>
     internal static RootCommand Root(CliHost host)
     {
-        var root = new RootCommand("Makes what the quick start runs on: captioned images and a tiny language model.") { new MakeDataCommand(host), new MakeTeacherCommand(host) };
+        var root = new RootCommand("Makes what the quick start runs on: captioned images and a tiny language model.")
+        {
+            new MakeDataCommand(host), new MakeTeacherCommand(host),
+        };
         root.HelpName = Call;
         ExampleHelp.AddTo(root);
         return root;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llm2Clip.Files;
+using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Evaluation;
 
@@ -12,6 +14,7 @@ namespace Llm2Clip.Evaluation;
 public sealed record RetrievalRow(string Language, string Centring, RecallNumbers TextToImage, RecallNumbers ImageToText)
 {
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ShareOfReference { get; init; }
 }
 
@@ -59,16 +62,8 @@ public sealed record RetrievalReport
     /// <summary>Queries for the report's gallery.</summary>
     public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
 
-    private static readonly JsonSerializerOptions JsonOptions = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
 
     /// <summary>Fills in each row's share of the reference language's text-to-image R@10, taken as is.</summary>
     public static IReadOnlyList<RetrievalRow> WithShares(IReadOnlyList<RetrievalRow> rows, string referenceLanguage)

@@ -1,7 +1,7 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Inspection;
 
@@ -186,6 +186,7 @@ public sealed record DuplicateReport(Scope Scope, PictureDuplicateReport Images,
 public sealed record InspectionReport(
     int Schema, SetReport Data, SetReport? Against, IReadOnlyList<DuplicateReport> Duplicates, InspectionBounds Bounds, string Folder, double Seconds)
 {
+<<<<<<< HEAD
     /// <summary>Name of the page in <see cref="Folder"/>.</summary>
     public const string PageFile = "report.html";
 
@@ -199,6 +200,13 @@ public sealed record InspectionReport(
 
     /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
+=======
+    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
+
+    /// <summary>The report as aligned tables.</summary>
+    public string ToText() => InspectionText.Of(this);
+>>>>>>> tools
 }
 
 /// <summary>The bounds that the numbers of a report depend on.</summary>

@@ -1,8 +1,8 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;

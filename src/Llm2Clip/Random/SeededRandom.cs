@@ -11,8 +11,8 @@ public struct SeededRandom(ulong seed)
     private float _spare = float.NaN;
 
     /// <summary>
-    /// The sequence for one purpose, such as <c>For(seed, epoch, sample.Key, "caption")</c>: it depends on what it is for, never on what was drawn
-    /// before, so that a run repeats whatever the number of its workers.
+    /// The sequence for one purpose, such as <c>For(seed, epoch, sample.Key, "caption")</c>: it depends on what it is for, never on what
+    /// was drawn before, so that a run repeats whatever the number of its workers.
     /// </summary>
     public static SeededRandom For(params ReadOnlySpan<SeedPart> parts) => new(Mix(parts));
 

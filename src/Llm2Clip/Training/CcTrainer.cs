@@ -5,8 +5,8 @@ using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
@@ -331,12 +331,11 @@ public sealed class CcTrainer
     /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
     private void Save(Teacher teacher, CcFinetuneResult result)
     {
-        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
         try
         {
             DurableFolder.Create(_config.Output);
             _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
-            PendingFile.Write(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, options));
+            PendingFile.Write(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
         }
         catch (IOException error)
         {

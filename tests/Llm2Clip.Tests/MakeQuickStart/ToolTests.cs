@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text.Json;
 using Llm2Clip.Cli;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Images;
 
@@ -34,7 +35,9 @@ public sealed class ToolTests : IDisposable
         Assert.Contains($"Error: --ouy is not known to {Tool.Call} teacher; did you mean --out?", error);
     }
 
-    /// <summary>What the command writes is what ships: texts byte by byte, images pixel by pixel, as another zlib may pack them otherwise.</summary>
+    /// <summary>
+    /// What the command writes is what ships: texts byte by byte, images pixel by pixel, as another zlib may pack them otherwise.
+    /// </summary>
     [Fact]
     public void DataWritesTheShippedFiles()
     {
@@ -42,8 +45,8 @@ public sealed class ToolTests : IDisposable
         Assert.True(code == 0, error);
         var shipped = Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart");
         var written = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(
-            Directory.GetFiles(shipped).Select(Path.GetFileName).Where(name => name != "teacher.gguf").Order(), written.Select(Path.GetFileName).Order());
+        var names = Directory.GetFiles(shipped).Select(Path.GetFileName).Where(name => name != "teacher.gguf");
+        Assert.Equal(names.Order(), written.Select(Path.GetFileName).Order());
         foreach (var path in written)
         {
             var expected = Path.Combine(shipped, Path.GetFileName(path));
@@ -91,7 +94,8 @@ public sealed class ToolTests : IDisposable
         {
             var (code, output, error) = Run("data", "--out", _folder);
             Assert.Equal((2, ""), (code, output));
-            Assert.Contains($"Error: {_folder} is being written to by another process ({Environment.ProcessId} on {Environment.MachineName}).", error);
+            var writer = $"({Environment.ProcessId} on {Environment.MachineName})";
+            Assert.Contains($"Error: {_folder} is being written to by another process {writer}.", error);
         }
     }
 
@@ -99,7 +103,11 @@ public sealed class ToolTests : IDisposable
     public void TeacherWritesItsLossesAsJson()
     {
         var (gguf, json) = (Path.Combine(_folder, "t.gguf"), Path.Combine(_folder, "t.json"));
-        string[] small = ["merges=300", "vocabulary_documents=100", "model.width=64", "model.layers=1", "model.heads=4", "model.feed_forward=96", "rows=4", "row_tokens=32", "steps=2"];
+        string[] small =
+        [
+            "merges=300", "vocabulary_documents=100", "model.width=64", "model.layers=1", "model.heads=4", "model.feed_forward=96",
+            "rows=4", "row_tokens=32", "steps=2",
+        ];
         var (code, _, error) = Run(["teacher", "--out", gguf, "--json", json, .. small.SelectMany(s => new[] { "--set", s })]);
         Assert.True(code == 0, error);
         using var result = JsonDocument.Parse(File.ReadAllText(json));
@@ -111,7 +119,8 @@ public sealed class ToolTests : IDisposable
     private static (int Code, string Output, string Error) Run(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var code = Tool.Run(arguments, new CliHost(output, error, Terminal: false, TestContext.Current.CancellationToken));
+        var host = new CliHost(output, error, Terminal: false, TestContext.Current.CancellationToken);
+        var code = Tool.Run(arguments, host);
         return (code, output.ToString(), error.ToString());
     }
 }

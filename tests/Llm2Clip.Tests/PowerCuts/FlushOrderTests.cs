@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Tests.Cli;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
@@ -203,7 +204,7 @@ public sealed class KilledCommandTests : IDisposable
     private void AssertAtMostOneStepIsLost(string checkpoint, string loss)
     {
         var done = MetricsLog.Read(_broken).GetValueOrDefault(loss)?[^1].Step ?? 0;
-        if (CheckpointFolder.Find(checkpoint) is not { } found)
+        if (AtomicFolder.Find(checkpoint) is not { } found)
         {
             // Over and deleted, or not begun.
             Assert.True(done <= 1 || File.Exists(Path.Combine(_broken, TeacherFolder.ManifestName)), $"No checkpoint after {done} steps.");

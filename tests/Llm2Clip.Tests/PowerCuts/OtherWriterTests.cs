@@ -1,7 +1,7 @@
 using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;

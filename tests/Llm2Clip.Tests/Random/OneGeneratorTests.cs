@@ -2,18 +2,25 @@ using System.Text.RegularExpressions;
 
 namespace Llm2Clip.Tests.Randomness;
 
-/// <summary>Numbers of System.Random may change with the version of .NET, and Random.Shared has no seed: neither is used where results must repeat.</summary>
+/// <summary>
+/// Numbers of System.Random may change with the version of .NET, and Random.Shared has no seed: neither is used where results must repeat.
+/// </summary>
 public partial class OneGeneratorTests
 {
     [Fact]
     public void NothingDrawsNumbersButSeededRandom()
     {
         var root = SharedData.RepositoryRoot();
-        var files = new[] { "src", "tools" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
-            .Select(path => Path.GetRelativePath(root, path)).Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj")).ToList();
+        var files = new[] { "src", "tools" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
+            .Select(path => Path.GetRelativePath(root, path))
+            .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"))
+            .ToList();
         Assert.Contains(Path.Combine("src", "Llm2Clip", "Random", "SeededRandom.cs"), files);
-        var found = files.SelectMany(file => File.ReadLines(Path.Combine(root, file)).Select((line, index) => (Place: $"{file}:{index + 1}", Line: line)))
-            .Where(at => !at.Line.TrimStart().StartsWith("//", StringComparison.Ordinal) && Other().IsMatch(at.Line))
+        var found = files
+            .SelectMany(file => File.ReadLines(Path.Combine(root, file)).Select((line, at) => (Place: $"{file}:{at + 1}", Line: line)))
+            .Where(at => !at.Line.TrimStart().StartsWith("//", StringComparison.Ordinal))
+            .Where(at => Other().IsMatch(at.Line))
             .Select(at => $"{at.Place}: {at.Line.Trim()}");
         Assert.Empty(found);
     }
@@ -28,6 +35,8 @@ public partial class OneGeneratorTests
     [InlineData("AdapterStart.Random", false)]
     public void TheSearchFindsWhatItShould(string line, bool found) => Assert.Equal(found, Other().IsMatch(line));
 
-    [GeneratedRegex(@"\bnew (System\.)?Random\(|\bRandom\.Shared\b|\bRandomNumberGenerator\.|(?<![.\w])(System\.)?Random\??\s+[_a-z]\w*\s*[=;,)]")]
+    /// <summary>Made, shared, or declared and made by <c>new(...)</c>.</summary>
+    [GeneratedRegex(
+        @"\bnew (System\.)?Random\(|\bRandom\.Shared\b|\bRandomNumberGenerator\.|(?<![.\w])(System\.)?Random\??\s+[_a-z]\w*\s*[=;,)]")]
     private static partial Regex Other();
 }

@@ -18,8 +18,9 @@ public class SeededRandomTests
     {
         ulong[] seeds =
         [
-            SeededRandom.Mix(1, 2, "k", "crop"), SeededRandom.Mix(2, 2, "k", "crop"), SeededRandom.Mix(1, 3, "k", "crop"), SeededRandom.Mix(1, 2, "l", "crop"),
-            SeededRandom.Mix(1, 2, "k", "caption"), SeededRandom.Mix(1, 2, "crop", "k"), SeededRandom.Mix(1, 2, "k"), SeededRandom.Mix(1, 2, "k", "crop", 0),
+            SeededRandom.Mix(1, 2, "k", "crop"), SeededRandom.Mix(2, 2, "k", "crop"), SeededRandom.Mix(1, 3, "k", "crop"),
+            SeededRandom.Mix(1, 2, "l", "crop"), SeededRandom.Mix(1, 2, "k", "caption"), SeededRandom.Mix(1, 2, "crop", "k"),
+            SeededRandom.Mix(1, 2, "k"), SeededRandom.Mix(1, 2, "k", "crop", 0),
         ];
         Assert.Equal(seeds.Length, seeds.Distinct().Count());
         var (again, first) = (SeededRandom.For(1, 2, "k", "crop"), new SeededRandom(seeds[0]));

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Llm2Clip.Engine.Files;
+namespace Llm2Clip.Files;
 
 /// <summary>
 /// Makes names durable: a file whose bytes are on the disk can still lose its name in a power cut while its folder is not flushed. Where a

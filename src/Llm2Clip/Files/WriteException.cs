@@ -1,4 +1,4 @@
-namespace Llm2Clip.Engine.Files;
+namespace Llm2Clip.Files;
 
 /// <summary>A file or folder that cannot be written; the message names it and says why.</summary>
 public sealed class WriteException : IOException

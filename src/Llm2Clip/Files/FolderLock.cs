@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Llm2Clip.Engine.Files;
-
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Files;
 
 /// <summary>
 /// One writer a folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a lock file

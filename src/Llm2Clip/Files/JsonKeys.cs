@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Llm2Clip.Vision;
+namespace Llm2Clip.Files;
 
 /// <summary>Reads a model's JSON file strictly: problems are collected, so that one message lists them all.</summary>
 internal sealed class JsonKeys(string path)
@@ -18,7 +18,7 @@ internal sealed class JsonKeys(string path)
         try
         {
             var bytes = File.ReadAllBytes(path);
-            using (var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false }))
+            using (var document = JsonDocument.Parse(bytes, Json.Document))
             {
                 RequireValues(document.RootElement);
             }

@@ -1,12 +1,10 @@
-using Llm2Clip.Engine.Files;
-
-namespace Llm2Clip.Training;
+namespace Llm2Clip.Files;
 
 /// <summary>
 /// A folder that is replaced as a whole: the new one is written under a temporary name and renamed, and the old one stays until the
 /// new one is whole. Whatever moment the process ends at, <see cref="Find"/> gives a whole folder.
 /// </summary>
-public static class CheckpointFolder
+public static class AtomicFolder
 {
     /// <summary>The old folder between the two renames. Not swept as a temporary: it may be the only whole one.</summary>
     private const string Previous = ".previous";
@@ -67,7 +65,9 @@ public static class CheckpointFolder
         }
     }
 
-    /// <summary>Deletes a folder: its name goes first, so that a kill leaves nothing that looks like a checkpoint. Throws <see cref="WriteException"/>.</summary>
+    /// <summary>
+    /// Deletes a folder: its name goes first, so that a kill leaves nothing that looks like a whole one. Throws <see cref="WriteException"/>.
+    /// </summary>
     public static void Delete(string folder)
     {
         Recover(folder);

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Llm2Clip.Engine.Files;
+namespace Llm2Clip.Files;
 
 /// <summary>
 /// A file that appears under its name when it is complete, whatever happens before: written under a temporary name beside it, flushed to the
