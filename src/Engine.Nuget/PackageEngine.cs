@@ -7,15 +7,12 @@ public sealed class PackageEngine : IEngine
 {
     public string Name => "nuget";
 
-    public IParquet Parquet { get; } = new ParquetNet();
-
     public ITensorKernels Kernels { get; } = new CompositeKernels();
 
     public IReadOnlyList<NativeComponent> Describe() =>
     [
         Managed("TorchSharp", typeof(TorchSharp.torch).Assembly),
         Managed("LLamaSharp", typeof(LLama.Native.NativeApi).Assembly),
-        Managed("Parquet.Net", typeof(Parquet.ParquetReader).Assembly),
     ];
 
     /// <summary>The packages do not tell instructions, bf16 support or the LLM's devices.</summary>

@@ -12,8 +12,6 @@ public sealed class SystemEngine : IEngine
 
     public string Name => "system";
 
-    public IParquet Parquet { get; } = new DuckDbParquet();
-
     public ITensorKernels Kernels { get; } = new SystemKernels();
 
     public IReadOnlyList<NativeComponent> Describe() =>
@@ -21,7 +19,6 @@ public sealed class SystemEngine : IEngine
         Found("libtorch", () => new NativeComponent("libtorch", TorchBuild.Version, TorchBuild.Describe().LibraryFile)),
         Found("BLAS", () => Blas(TorchBuild.Describe().BlasFile)),
         Found("libllama", () => new NativeComponent("libllama", $"{LlamaLibrary.RequiredRelease} ({LlamaLibrary.RequiredPackage})", LlamaLibrary.Folder)),
-        Found("DuckDB", () => new NativeComponent("DuckDB", DuckDb.Version(), DuckDb.LibraryPath)),
     ];
 
     public ComputeFacts Compute()

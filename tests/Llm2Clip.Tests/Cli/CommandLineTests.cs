@@ -162,7 +162,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var error = new StringWriter();
         var host = new CliHost(TextWriter.Null, error, false, CancellationToken.None);
-        Assert.Equal(3, Failure.Report(new Llm2Clip.Engine.ParquetException("x.parquet is cut"), host));
+        Assert.Equal(3, Failure.Report(new Llm2Clip.Data.Parquet.ParquetException("x.parquet is cut"), host));
         Assert.Equal(1, Failure.Report(new IOException("No space left on device : 'x'"), host));
         Assert.Equal("Error: x.parquet is cut\nError: No space left on device : 'x'\n", error.ToString());
         Assert.Equal(1, Failure.Report(new InvalidOperationException("broken"), host));
