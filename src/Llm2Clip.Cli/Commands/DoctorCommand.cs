@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Llm2Clip.Cli.Reports;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -10,12 +10,12 @@ internal sealed class DoctorCommand : Command, IHasExample
     private readonly Option<string?> _json = JsonFile.Option("the findings");
 
     public DoctorCommand(CliHost host)
-        : base("doctor", "Says what the program runs on: engine, native libraries, threads, devices, precision; and what is missing.")
+        : base("doctor", "Says what the program runs on: libraries, threads, devices, precision; and what is missing.")
     {
         Add(_json);
         SetAction(parsed =>
         {
-            var report = Doctor.Examine();
+            var report = Doctor.Run();
             DoctorSummary.Print(report, host.Output);
             if (parsed.GetValue(_json) is { } file)
             {

@@ -1,9 +1,9 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Inspection;
 using Llm2Clip.Pipeline;
+using Llm2Clip.Runtime;
 
 namespace Llm2Clip.Tests.Cli;
 
@@ -11,11 +11,15 @@ namespace Llm2Clip.Tests.Cli;
 internal static class PrintedCases
 {
     public static readonly DoctorReport Healthy = new(
-        "nuget", "as published", [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("libllama", "b7000", "/opt/llm2clip/libllama.so"), new("libvips", "8.18.7", "/opt/llm2clip/libvips.so"), new("JPEG", "libturbojpeg.so.0", null)],
-        ["jpg", "png", "webp"], new ComputeFacts(2, "AVX-512", true, 1, ["CPU", "NVIDIA [H200]"]), 2, 25.3);
+        [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("llama.cpp", "b7000", "/opt/llm2clip/libllama.so"), new("JPEG", "libjpeg-turbo", null)],
+        ["jpg", "png", "webp"],
+        new TensorFacts(
+            new PatchDecision(true, "libstdc++.so.6 ends at GLIBCXX_3.4.30"), new AllocatorDecision(true, "freed memory stays with the process"),
+            new ProductsDecision(true, "exact to 2e-7", 2e-7), new Processor("Some CPU [9]", "AVX512", true), 2, 1),
+        ["CPU", "NVIDIA [H200]"], 2, 25.3);
 
     public static readonly DoctorReport WithProblems = new(
-        "nuget", "as published", [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, 2, 25.3);
+        [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, [], 2, 25.3);
 
     public static readonly CaptionProbeResult Probe = new(
         CaptionProbe.Protocol, "0123456789ab", "val-*.tar [2 shards]", 500,

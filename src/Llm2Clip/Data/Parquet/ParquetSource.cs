@@ -1,9 +1,6 @@
-using System.Buffers;
-using System.Globalization;
-using System.Text.Json;
-using Llm2Clip.Engine;
+using System.Runtime.InteropServices;
 
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
 /// Parquet files in the manner of Hugging Face: pictures as bytes or as structs of <c>bytes</c> and <c>path</c>, captions as texts or lists of
@@ -16,7 +13,6 @@ internal sealed class ParquetSource : ISampleSource
     private const int RowsPerShard = 2048;
 
     private readonly string _pattern;
-    private readonly IParquet _parquet;
     private readonly CaptionReader _captions;
     private readonly PictureBlocks _blocks;
     private readonly long _budget;
@@ -24,18 +20,17 @@ internal sealed class ParquetSource : ISampleSource
     private readonly int _files;
 
     /// <summary>Reads the footers of all files. Throws <see cref="InputException"/> where one cannot be read or holds no captions.</summary>
-    public ParquetSource(string pattern, IReadOnlyList<string> files, DataConfig config, CaptionReader captions, IParquet parquet)
+    public ParquetSource(string pattern, IReadOnlyList<string> files, DataConfig config, CaptionReader captions)
     {
         _pattern = pattern;
-        _parquet = parquet;
         _captions = captions;
         _budget = (long)config.ShuffleBufferMb << 20;
         _blocks = new PictureBlocks(_budget);
         _files = files.Count;
         foreach (var file in files)
         {
-            var layout = Guarded(() => ParquetLayout.Of(file, parquet.Inspect(file).Columns, config));
-            Cut(file, layout, [.. Guarded(() => parquet.RowGroups(file)).Where(group => group.Rows > 0)]);
+            using var table = ParquetTable.Open(file);
+            Cut(file, ParquetLayout.Of(file, table.Columns, config), table.RowGroups.Where(group => group.Rows > 0));
         }
     }
 
@@ -48,16 +43,16 @@ internal sealed class ParquetSource : ISampleSource
     public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
     {
         var (file, layout, groups) = _shards[shard];
-        var all = new ParquetRowGroup(groups[0].FirstRow, groups.Sum(group => group.Rows), groups.Sum(group => group.Bytes));
-        var columns = layout.PerSample;
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        using var rows = Guarded(() => _parquet.Read(file, columns, all).GetEnumerator());
+        using var table = ParquetTable.Open(file);
+        var rows = new SampleRows(table, layout);
         foreach (var group in groups)
         {
+            rows.Read(group);
             var block = layout.Picture is null ? null : new PictureBlock(() => Load(file, layout.Picture, group));
-            for (var place = 0; place < group.Rows && Guarded(rows.MoveNext); place++)
+            for (var place = 0; place < group.Rows; place++)
             {
-                if (ReadRow(file, layout, rows.Current, group.FirstRow + place, keys, onBad) is var (key, origin, captions, path))
+                if (ReadRow(file, rows, place, group.FirstRow + place, keys, onBad) is var (key, origin, captions, path))
                 {
                     yield return new Sample(key, origin, captions, new RowPicture(_blocks, block, place, group.Bytes / group.Rows, origin, path));
                 }
@@ -67,17 +62,15 @@ internal sealed class ParquetSource : ISampleSource
 
     /// <summary>What a row says besides its picture; null where it cannot be used, which <paramref name="onBad"/> hears of.</summary>
     private (string Key, string Origin, IReadOnlyList<Caption> Captions, string? Path)? ReadRow(
-        string file, ParquetLayout layout, object?[] cells, long row, HashSet<string> keys, Action<BadSample> onBad)
+        string file, SampleRows rows, int place, long row, HashSet<string> keys, Action<BadSample> onBad)
     {
         var origin = $"{file}: row {row}";
         var remarks = new List<string>();
         try
         {
-            var captions = layout.IsLabelled
-                ? _captions.ReadLabelled((string[]?)cells[0], (string[]?)cells[1], (string[]?)cells[2], remarks)
-                : Read(layout, cells, remarks);
-            var path = Cell(layout.Path);
-            var key = Cell(layout.Key) ?? (path is null ? null : Path.ChangeExtension(path, null)) ?? $"{Path.GetFileNameWithoutExtension(file)}-{row}";
+            var captions = rows.Captions(place, _captions, remarks);
+            var path = rows.Path(place);
+            var key = rows.Key(place) ?? (path is null ? null : Path.ChangeExtension(path, null)) ?? $"{Path.GetFileNameWithoutExtension(file)}-{row}";
             if (!keys.Add(key))
             {
                 throw new BadRecordException($"has the key '{key}' of an earlier row; the first one is used");
@@ -93,30 +86,6 @@ internal sealed class ParquetSource : ISampleSource
             onBad(new BadSample(origin, e.Message, Cause: e.Cause));
             return null;
         }
-
-        string? Cell(string? column)
-        {
-            var cell = column is null ? null : cells[layout.PerSample.ToList().IndexOf(column)];
-            return Convert.ToString(cell, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : null;
-        }
-    }
-
-    /// <summary>The captions of a row, as if it were a JSON record; the form that only Parquet files have, one column alone, is <c>captions</c>.</summary>
-    private IReadOnlyList<Caption> Read(ParquetLayout layout, object?[] cells, List<string> remarks)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            for (var i = 0; i < layout.Captions.Count; i++)
-            {
-                json.WritePropertyName(_captions.IsConfigured ? layout.Captions[i] : "captions");
-                JsonSerializer.Serialize(json, cells[i]);
-            }
-            json.WriteEndObject();
-        }
-        using var record = JsonDocument.Parse(buffer.WrittenMemory);
-        return _captions.Read(record.RootElement, null, remarks);
     }
 
     private byte[]?[] Load(string file, string column, ParquetRowGroup group)
@@ -126,10 +95,16 @@ internal sealed class ParquetSource : ISampleSource
             throw new InputException($"{file}: the row group from row {group.FirstRow} holds {group.Bytes >> 20} MB, more than data.shuffle_buffer_mb ({_budget >> 20}). "
                 + "Raise it, or write the data with smaller groups first: `llm2clip data convert --form parquet`.");
         }
-        return Guarded<byte[]?[]>(() => [.. _parquet.Read(file, [column], group).Select(row => (byte[]?)row[0])]);
+        using var table = ParquetTable.Open(file);
+        var pictures = table.Bytes(column);
+        pictures.Read(group);
+        return [.. Enumerable.Range(0, group.Rows).Select(row => pictures[row] is { } bytes ? Whole(bytes) : null)];
+
+        static byte[] Whole(ReadOnlyMemory<byte> bytes) =>
+            MemoryMarshal.TryGetArray(bytes, out var held) && held.Count == held.Array!.Length ? held.Array : bytes.ToArray();
     }
 
-    private void Cut(string file, ParquetLayout layout, List<ParquetRowGroup> groups)
+    private void Cut(string file, ParquetLayout layout, IEnumerable<ParquetRowGroup> groups)
     {
         var shard = new List<ParquetRowGroup>();
         foreach (var group in groups)
@@ -144,18 +119,6 @@ internal sealed class ParquetSource : ISampleSource
         if (shard.Count > 0)
         {
             _shards.Add(new Shard(file, layout, shard));
-        }
-    }
-
-    private static T Guarded<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (ParquetException e)
-        {
-            throw new InputException(e.Message, e);
         }
     }
 

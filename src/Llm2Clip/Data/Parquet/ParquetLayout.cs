@@ -1,6 +1,4 @@
-using Llm2Clip.Engine;
-
-namespace Llm2Clip.Data;
+namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Which columns of a Parquet file hold what.</summary>
 /// <param name="Key">Names the sample; null = the picture's path, else file and row do.</param>
@@ -14,9 +12,6 @@ internal sealed record ParquetLayout(string? Key, string? Picture, string? Path,
     private static readonly string[] PictureNames = ["image", "jpg", "jpeg", "png", "webp", "img", "picture", "image_bytes"];
     private static readonly string[] CaptionNames = ["captions", "caption", "text", "texts", "sentences", "title"];
     private static readonly string[] Labelled = ["captions", "languages", "kinds"];
-
-    /// <summary>The columns whose cells are read for every sample; pictures are not among them.</summary>
-    public IReadOnlyList<string> PerSample => [.. Captions, .. new[] { Key, Path }.OfType<string>()];
 
     /// <summary>Finds the columns. Throws <see cref="InputException"/> that lists those of the file where no caption or the configured picture is among them.</summary>
     public static ParquetLayout Of(string file, IReadOnlyList<ParquetColumn> columns, DataConfig config)

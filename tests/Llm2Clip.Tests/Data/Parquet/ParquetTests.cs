@@ -1,6 +1,6 @@
-using Llm2Clip.Engine;
+using Llm2Clip.Data.Parquet;
 
-namespace Llm2Clip.Tests.Engine;
+namespace Llm2Clip.Tests.Data.Parquet;
 
 public sealed class ParquetTests : IDisposable
 {
@@ -30,42 +30,32 @@ public sealed class ParquetTests : IDisposable
             ["", long.MinValue, double.NegativeInfinity, Array.Empty<byte>(), Array.Empty<float>(), null, Array.Empty<string>(), "b.jpg"],
             ["图片里有一只猫 🐈 – straße \0 end, longer than twelve bytes", long.MaxValue, double.NaN, Enumerable.Range(0, 5000).Select(i => (byte)i).ToArray(), new[] { 7f }, Array.Empty<byte>(), new[] { "x" }, null],
         ];
-        Engines.Current.Parquet.Write(File_, AllTypes, rows);
-        var (columns, count) = Engines.Current.Parquet.Inspect(File_);
-        Assert.Equal(Stored, columns);
-        Assert.Equal(4, count);
-        Assert.Equal(rows, Engines.Current.Parquet.Read(File_, [.. AllTypes.Select(c => c.Name)]));
-        Assert.Equal([.. rows.Select(r => new[] { r[3], r[0] })], Engines.Current.Parquet.Read(File_, ["bytes", "text"]));
+        ParquetRows.Write(File_, AllTypes, rows);
+        using (var table = ParquetTable.Open(File_))
+        {
+            Assert.Equal(Stored, table.Columns);
+            Assert.Equal(4, table.Rows);
+        }
+        Assert.Equal(rows, ParquetRows.Read(File_, [.. AllTypes.Select(c => c.Name)]));
+        Assert.Equal([.. rows.Select(r => new[] { r[3], r[0] })], ParquetRows.Read(File_, ["bytes", "text"]));
         Assert.Equal(["table.parquet"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }
 
     [Fact]
     public void ATableWithoutRowsKeepsItsColumns()
     {
-        Engines.Current.Parquet.Write(File_, AllTypes, []);
-        Assert.Equal((8, 0L), (Engines.Current.Parquet.Inspect(File_).Columns.Count, Engines.Current.Parquet.Inspect(File_).Rows));
-        Assert.Empty(Engines.Current.Parquet.Read(File_, ["vector"]));
+        ParquetRows.Write(File_, AllTypes, []);
+        using var table = ParquetTable.Open(File_);
+        Assert.Equal((8, 0L), (table.Columns.Count, table.Rows));
+        Assert.Empty(ParquetRows.Read(File_, ["vector"]));
     }
 
     [Fact]
-    public void RowsAreDrawnWhileTheyAreWrittenAndRead()
+    public void AGroupAtATimeIsInMemory()
     {
         const int Rows = 100_000;
         const int Width = 512;
-        var drawn = 0;
         long peak = 0;
-
-        IEnumerable<object?[]> Draw()
-        {
-            for (; drawn < Rows; drawn++)
-            {
-                if (drawn % 2048 == 0)
-                {
-                    peak = Math.Max(peak, MemoryInUse());
-                }
-                yield return [(long)drawn, Enumerable.Repeat((float)drawn, Width).ToArray()];
-            }
-        }
 
         // What waits for its collection does not count: how long it waits depends on the memory of the machine.
         static long MemoryInUse()
@@ -74,29 +64,38 @@ public sealed class ParquetTests : IDisposable
             return Environment.WorkingSet;
         }
 
+        void Watch(int row) => peak = row % 2048 == 0 ? Math.Max(peak, MemoryInUse()) : peak;
+
         var before = MemoryInUse();
-        Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64), new("vector", ColumnType.FloatVector)], Draw());
-        Assert.Equal(Rows, drawn);
-        var next = 0L;
-        foreach (var row in Engines.Current.Parquet.Read(File_, ["vector", "id"]))
+        using (var writer = new ParquetTableWriter(File_, [new("id", ColumnType.Int64), new("vector", ColumnType.FloatVector)]))
         {
-            var vector = (float[])row[0]!;
-            Assert.True(next == (long)row[1]! && vector.Length == Width && vector[0] == next && vector[^1] == next, $"row {next}");
-            if (next++ % 2048 == 0)
+            var (id, vector, values) = (writer.Integers("id"), writer.Vectors("vector"), new float[Width]);
+            for (var row = 0; row < Rows; row++)
             {
-                peak = Math.Max(peak, MemoryInUse());
+                values.AsSpan().Fill(row);
+                id.Add(row);
+                vector.Add(values);
+                writer.EndRow();
+                Watch(row);
+            }
+            writer.Complete();
+        }
+        using var table = ParquetTable.Open(File_);
+        var (ids, vectors, next) = (table.Integers("id"), table.Vectors("vector"), 0);
+        foreach (var group in table.RowGroups)
+        {
+            ids.Read(group);
+            vectors.Read(group);
+            for (var row = 0; row < group.Rows; row++, next++)
+            {
+                var vector = vectors[row];
+                Assert.True(next == ids[row] && vector.Length == Width && vector[0] == next && vector[^1] == next, $"row {next}");
+                Watch(next);
             }
         }
         Assert.Equal(Rows, next);
-        // All vectors together are 205 MB, as objects and columns more than twice that.
+        // All vectors together are 205 MB, with their levels three times that.
         Assert.True(peak - before < 400_000_000, $"working set grew by {(peak - before) / 1_000_000} MB");
-    }
-
-    [Fact]
-    public void ReadingStopsWhereTheCallerStops()
-    {
-        Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], Enumerable.Range(0, 50_000).Select(i => new object?[] { (long)i }));
-        Assert.Equal([0L, 1L, 2L], Engines.Current.Parquet.Read(File_, ["id"]).Take(3).Select(r => r[0]));
     }
 
     [Theory]
@@ -109,8 +108,8 @@ public sealed class ParquetTests : IDisposable
         var random = new Random(1);
         byte[][] pictures = [.. Enumerable.Range(0, 25).Select(_ => { var b = new byte[20_000]; random.NextBytes(b); return b; })];
         var rows = pictures.Select((picture, i) => new object?[] { $"row {i}", picture });
-        Engines.Current.Parquet.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows, new ParquetWriteOptions { Codec = codec, RowGroupRows = 10 });
-        var groups = Engines.Current.Parquet.RowGroups(File_);
+        ParquetRows.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows, new ParquetWriteOptions { Codec = codec, RowGroupRows = 10 });
+        var groups = Groups();
         Assert.Equal([(0L, 10), (10L, 10), (20L, 5)], groups.Select(g => (g.FirstRow, g.Rows)));
         Assert.All(groups, g => Assert.InRange(g.Bytes, g.Rows * 20_000L, g.Rows * 21_000L));
 
@@ -121,14 +120,14 @@ public sealed class ParquetTests : IDisposable
             bytes.AsSpan(at, 5000).Fill(0xA5);
         }
         File.WriteAllBytes(File_, bytes);
-        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { pictures[i], $"row {i}" })], Engines.Current.Parquet.Read(File_, ["image.bytes", "key"], groups[1]));
+        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { pictures[i], $"row {i}" })], ParquetRows.Read(File_, ["image.bytes", "key"], groups[1]));
     }
 
     [Fact]
     public void MetadataStandsInTheFile()
     {
         const string Text = """{"info": {"features": {"it's": 1}}}""";
-        Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], [[1L]], new ParquetWriteOptions { Metadata = new Dictionary<string, string> { ["huggingface"] = Text } });
+        ParquetRows.Write(File_, [new("id", ColumnType.Int64)], [[1L]], new ParquetWriteOptions { Metadata = new Dictionary<string, string> { ["huggingface"] = Text } });
         var footer = System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(File_));
         Assert.Contains("huggingface", footer);
         Assert.Contains(Text, footer);
@@ -137,23 +136,23 @@ public sealed class ParquetTests : IDisposable
     [Fact]
     public void DamagedAndMissingFilesAreNamed()
     {
-        Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], [[1L]]);
+        ParquetRows.Write(File_, [new("id", ColumnType.Int64)], [[1L]]);
         var cut = Path.Combine(_folder, "cut.parquet");
         File.WriteAllBytes(cut, File.ReadAllBytes(File_)[..^6]);
-        Assert.StartsWith($"{cut} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => Engines.Current.Parquet.Inspect(cut)).Message);
+        Assert.StartsWith($"{cut} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => ParquetTable.Open(cut)).Message);
         var missing = Path.Combine(_folder, "missing.parquet");
-        Assert.Equal($"{missing} does not exist.", Assert.Throws<ParquetException>(() => Engines.Current.Parquet.Inspect(missing)).Message);
-        Assert.Equal($"{File_} has no column key that can be read; it has id.", Assert.Throws<ParquetException>(() => Engines.Current.Parquet.Read(File_, ["key"]).Count()).Message);
+        Assert.Equal($"{missing} does not exist.", Assert.Throws<ParquetException>(() => ParquetTable.Open(missing)).Message);
+        Assert.Equal($"{File_} has no column key that can be read; it has id.", Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["key"]).Count()).Message);
     }
 
     [Fact]
     public void DamageInsideIsFoundWhileReading()
     {
-        Engines.Current.Parquet.Write(File_, [new("text", ColumnType.Text)], Enumerable.Range(0, 30_000).Select(i => new object?[] { $"row {i}, {i * 7919 % 104729}" }));
+        ParquetRows.Write(File_, [new("text", ColumnType.Text)], Enumerable.Range(0, 30_000).Select(i => new object?[] { $"row {i}, {i * 7919 % 104729}" }));
         var bytes = File.ReadAllBytes(File_);
         bytes.AsSpan(100, bytes.Length / 2).Fill(0xA5);
         File.WriteAllBytes(File_, bytes);
-        Assert.StartsWith($"{File_} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => Engines.Current.Parquet.Read(File_, ["text"]).Count()).Message);
+        Assert.StartsWith($"{File_} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["text"]).Count()).Message);
     }
 
     [Fact]
@@ -168,11 +167,36 @@ public sealed class ParquetTests : IDisposable
             throw new InvalidDataException("the source broke");
         }
 
-        var error = Assert.Throws<InvalidDataException>(() => Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], Failing()));
+        var error = Assert.Throws<InvalidDataException>(() => ParquetRows.Write(File_, [new("id", ColumnType.Int64)], Failing()));
         Assert.Equal("the source broke", error.Message);
         Assert.Empty(Directory.GetFiles(_folder));
-        Assert.Throws<ArgumentException>(() => Engines.Current.Parquet.Write(File_, [new("id", ColumnType.Int64)], [["text"]]));
-        Assert.ThrowsAny<IOException>(() => Engines.Current.Parquet.Write(Path.Combine(_folder, "absent", "x.parquet"), [new("id", ColumnType.Int64)], [[1L]]));
+        Assert.ThrowsAny<IOException>(() => ParquetRows.Write(Path.Combine(_folder, "absent", "x.parquet"), [new("id", ColumnType.Int64)], [[1L]]));
         Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void EveryRowHasACellInEveryColumn()
+    {
+        using (var writer = new ParquetTableWriter(File_, [new("id", ColumnType.Int64), new("text", ColumnType.Text)]))
+        {
+            writer.Integers("id").Add(1);
+            Assert.Equal("Column text has got 0 cells for 1 rows.", Assert.Throws<InvalidOperationException>(writer.EndRow).Message);
+            Assert.Throws<ArgumentException>(() => writer.Texts("id"));
+            Assert.Throws<ArgumentException>(() => writer.Texts("absent"));
+        }
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public void ARowGroupEndsWhereItIsLarge()
+    {
+        ParquetRows.Write(File_, [new("bytes", ColumnType.Bytes)], Enumerable.Range(0, 10).Select(i => new object?[] { new byte[400] }), new ParquetWriteOptions { RowGroupBytes = 1000 });
+        Assert.Equal([3, 3, 3, 1], Groups().Select(group => group.Rows));
+    }
+
+    private IReadOnlyList<ParquetRowGroup> Groups()
+    {
+        using var table = ParquetTable.Open(File_);
+        return table.RowGroups;
     }
 }
