@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text.Json;
 using Llm2Clip.Cli;
+using Llm2Clip.Cli.Drawing;
 using Llm2Clip.Data;
 using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
@@ -24,7 +25,7 @@ public sealed class ToolTests : IDisposable
         Assert.Equal((0, ""), (code, error));
         Assert.Contains($"{Tool.Call} {command} [options]", output);
         var example = output.Split($"Example:\n  {Tool.Call} ")[1].Trim();
-        Assert.Empty(Tool.Root(new CliHost(TextWriter.Null, TextWriter.Null, false, default)).Parse(example).Errors);
+        Assert.Empty(Tool.Root(new CliHost(new Screen(TextWriter.Null), new Screen(TextWriter.Null), default)).Parse(example).Errors);
     }
 
     [Fact]
@@ -119,7 +120,7 @@ public sealed class ToolTests : IDisposable
     private static (int Code, string Output, string Error) Run(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var host = new CliHost(output, error, Terminal: false, TestContext.Current.CancellationToken);
+        var host = new CliHost(new Screen(output), new Screen(error), TestContext.Current.CancellationToken);
         var code = Tool.Run(arguments, host);
         return (code, output.ToString(), error.ToString());
     }

@@ -1,4 +1,5 @@
 using Llm2Clip.Cli;
+using Llm2Clip.Cli.Drawing;
 using Llm2Clip.Runtime;
 using TorchSharp;
 
@@ -23,7 +24,7 @@ public class TorchRuntimeTests
     public void AMissingLibraryIsReportedAsWhatItIs()
     {
         var error = new StringWriter();
-        var host = new CliHost(TextWriter.Null, error, Terminal: false, CancellationToken.None);
+        var host = new CliHost(new Screen(TextWriter.Null), new Screen(error), CancellationToken.None);
         var inner = new TypeInitializationException("TorchSharp.torch", new RunException("libtorch is missing: X."));
         var failure = new TypeInitializationException("Outer", inner);
         Assert.Equal(1, Failure.Report(failure, host));
