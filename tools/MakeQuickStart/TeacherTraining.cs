@@ -1,8 +1,7 @@
 using System.ComponentModel;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights.Gguf;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
+using Llm2Clip.Weights.Gguf;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Llm2Clip.Diagnostics;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

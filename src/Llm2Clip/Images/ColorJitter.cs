@@ -1,4 +1,3 @@
-using Llm2Clip.Data;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;

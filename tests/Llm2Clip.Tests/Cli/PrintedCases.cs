@@ -1,7 +1,6 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
-using Llm2Clip.Inspection;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Runtime;
 

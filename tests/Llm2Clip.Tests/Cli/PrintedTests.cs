@@ -1,9 +1,6 @@
 using Llm2Clip.Cli;
 using Llm2Clip.Cli.Reports;
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
-using Llm2Clip.Inspection;
 using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Tests.Cli;

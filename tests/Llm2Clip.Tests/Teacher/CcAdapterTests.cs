@@ -1,7 +1,7 @@
 using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
-using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Training.Stage1;
 using TorchSharp;
 using static TorchSharp.torch;
 

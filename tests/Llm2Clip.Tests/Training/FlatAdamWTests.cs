@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using TorchSharp.Modules;
 using static Llm2Clip.Tests.Engine.ReferenceNumbers;

@@ -1,5 +1,4 @@
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Tests.Training;
 

@@ -1,5 +1,5 @@
-using Llm2Clip.Images;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Parquet;
 
