@@ -12,6 +12,7 @@ internal sealed class BestWeights : IDisposable
     {
         _parameters = parameters;
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         Values = parameters.Values.clone().DetachFromDisposeScope();
     }
 
@@ -37,6 +38,7 @@ internal sealed class BestWeights : IDisposable
         }
         (Epoch, Criterion, Worse) = (epoch, criterion, 0);
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         Values.copy_(_parameters.Values);
     }
 
@@ -52,6 +54,7 @@ internal sealed class BestWeights : IDisposable
         if (Criterion is not null)
         {
             using var off = no_grad();
+            using var scope = NewDisposeScope();
             _parameters.Values.copy_(Values);
         }
     }

@@ -29,6 +29,7 @@ internal sealed class FlatBuffer : IDisposable
     /// <exception cref="NotSupportedException">More than an array can hold (2^31 or so), on the CPU.</exception>
     public FlatBuffer(long length, Device device)
     {
+        using var scope = NewDisposeScope();
         if (device.type != DeviceType.CPU)
         {
             Tensor = zeros([length], ScalarType.Float32, device).DetachFromDisposeScope();
