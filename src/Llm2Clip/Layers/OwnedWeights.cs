@@ -8,8 +8,8 @@ namespace Llm2Clip.Layers;
 internal static class OwnedWeights
 {
     /// <summary>
-    /// An fp32 weight, all of it <paramref name="value"/>, that lives as long as its module. TorchSharp leaves a parameter to the scope it is
-    /// made in, which may be a caller's.
+    /// An fp32 weight, all of it <paramref name="value"/>, that lives as long as its module. TorchSharp leaves a parameter to the scope it
+    /// is made in, which may be a caller's.
     /// </summary>
     public static Parameter New(ReadOnlySpan<long> shape, Device device, double value = 0)
     {

@@ -16,8 +16,8 @@ public sealed class AttentionTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     /// <summary>
-    /// Rows short enough for the composed form, and longer ones, which the fused operation serves in fp32. bf16 keeps 8 bits, so its results lie
-    /// within 2^-8 of what the same rounded inputs give exactly; gradients add a few such roundings.
+    /// Rows short enough for the composed form, and longer ones, which the fused operation serves in fp32. bf16 keeps 8 bits, so its
+    /// results lie within 2^-8 of what the same rounded inputs give exactly; gradients add a few such roundings.
     /// </summary>
     [Theory]
     [InlineData(false, 7, 0, 1e-6)]

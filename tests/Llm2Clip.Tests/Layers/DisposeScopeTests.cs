@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;
@@ -10,8 +11,8 @@ using TorchSharp;
 namespace Llm2Clip.Tests.Layers;
 
 /// <summary>
-/// A tensor that nothing refers to any more may be freed while a native call still reads it, unless a dispose scope of its thread holds it. So
-/// all code that makes tensors does it inside one, and what outlives a scope is detached from it.
+/// A tensor that nothing refers to any more may be freed while a native call still reads it, unless a dispose scope of its thread holds
+/// it. So all code that makes tensors does it inside one, and what outlives a scope is detached from it.
 /// </summary>
 public sealed class DisposeScopeTests : IDisposable
 {
@@ -22,7 +23,7 @@ public sealed class DisposeScopeTests : IDisposable
     [Fact]
     public void A_student_is_trained_scored_and_kept_inside_scopes() => AssertNoneOutside(() =>
     {
-        var config = TinyTraining.Config with { Steps = 4, MicroBatch = 3, EvalEvery = 2, TeacherWeight = 0.2, Precision = Llm2Clip.Layers.Precision.Bf16 };
+        var config = TinyTraining.Config with { Steps = 4, MicroBatch = 3, EvalEvery = 2, TeacherWeight = 0.2, Precision = Precision.Bf16 };
         using var student = TinyTraining.NewStudent(config);
         ClipTrainer.Run(TinyTraining.Inputs(_folder, config, student) with { Evaluator = new Scores() });
         using var trained = StudentModel.Load(Path.Combine(_folder, "model"), GoldenTensors.Device);
@@ -32,21 +33,27 @@ public sealed class DisposeScopeTests : IDisposable
     [Fact]
     public void A_new_student_starts_inside_scopes() => AssertNoneOutside(() =>
     {
-        using var mimetic = StudentModel.Create(TinyTraining.Model with { WeightInit = VisionStart.Mimetic }, 12, 3, 1, GoldenTensors.Device);
+        var config = TinyTraining.Model with { WeightInit = VisionStart.Mimetic };
+        using var mimetic = StudentModel.Create(config, 12, 3, 1, GoldenTensors.Device);
         mimetic.Save(_folder);
-        using var continued = StudentModel.Create(TinyTraining.Model with { Start = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
+        using var continued = StudentModel.Create(config with { Start = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
     });
 
     [Fact]
     public void An_adapter_is_trained_inside_scopes() => AssertNoneOutside(() =>
     {
-        var data = new DataConfig { Train = FakeData.Write(_folder, "train", 0, 60, 4, "en"), Val = FakeData.Write(_folder, "val", 200, 60, 2, "en") };
+        var data = new DataConfig
+        {
+            Train = FakeData.Write(_folder, "train", 0, 60, 4, "en"), Val = FakeData.Write(_folder, "val", 200, 60, 2, "en"),
+        };
         var config = new CcFinetuneConfig
         {
-            Output = Path.Combine(_folder, "teacher"), RawStore = Path.Combine(_folder, "raw"), BatchSize = 20, MicroBatch = 7, Epochs = 2, HardNegatives = 1,
+            Output = Path.Combine(_folder, "teacher"), RawStore = Path.Combine(_folder, "raw"),
+            BatchSize = 20, MicroBatch = 7, Epochs = 2, HardNegatives = 1,
             Adapter = new AdapterConfig { Dimension = 16, Dropout = 0.1, Start = AdapterStart.HalfWhitened }, CheckpointEvery = 1,
         };
-        var teacher = new Teacher(new FakeEncoder(32), new TeacherSettings(), null) { Model = new TeacherModel(Path.Combine(_folder, "fake.gguf"), "00") };
+        var model = new TeacherModel(Path.Combine(_folder, "fake.gguf"), "00");
+        var teacher = new Teacher(new FakeEncoder(32), new TeacherSettings(), null) { Model = model };
         CcTrainer.Run(config, data, teacher, NoMetrics.Instance, SilentLog.Instance);
     });
 
