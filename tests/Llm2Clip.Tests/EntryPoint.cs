@@ -1,3 +1,4 @@
+using Llm2Clip.Runtime;
 using Llm2Clip.Tests.Fuzzing;
 using Llm2Clip.Tests.Layers;
 
@@ -11,6 +12,8 @@ internal static class EntryPoint
 {
     public static async Task<int> Main(string[] args)
     {
+        // Tests use TorchSharp before they use the library.
+        TorchRuntime.Watch();
         if (args is [FuzzChild.Verb, .. var rest])
         {
             return FuzzChild.Start(rest);

@@ -1,6 +1,7 @@
 using System.Collections;
 using Llm2Clip.Data;
-using Llm2Clip.Engine;
+using Llm2Clip.Data.Parquet;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -22,7 +23,7 @@ public static class EmbeddingStoreParquet
     /// <param name="texts">Captions, in any order, repeated ones too; those that the store has not got are left out.</param>
     /// <returns>Rows written.</returns>
     /// <exception cref="ConfigException">Another process writes there.</exception>
-    public static long Export(EmbeddingStore store, IParquet parquet, string path, IEnumerable<string>? texts = null, int rowsPerFile = 100_000)
+    public static long Export(EmbeddingStore store, string path, IEnumerable<string>? texts = null, int rowsPerFile = 100_000)
     {
         List<ParquetColumn> columns = [new(Hash, ColumnType.Text), new(Vector, ColumnType.FloatVector), new(TeacherName, ColumnType.Text)];
         if (texts is not null)
@@ -45,17 +46,22 @@ public static class EmbeddingStoreParquet
 
         long Write(string file, int most)
         {
+            using var table = new ParquetTableWriter(file, columns);
+            var (hash, vector, teacher, text) = (table.Texts(Hash), table.Vectors(Vector), table.Texts(TeacherName), texts is null ? null : table.Texts(Text));
+            var values = new float[store.Dimension];
             long written = 0;
-            parquet.Write(file, columns, Counted());
-            return written;
-
-            IEnumerable<object?[]> Counted()
+            for (; written < most && rows.MoveNext(); written++)
             {
-                for (; written < most && rows.MoveNext(); written++)
-                {
-                    yield return rows.Current;
-                }
+                var (key, row, caption) = rows.Current;
+                store.Read(row, values);
+                hash.Add(key.ToString());
+                vector.Add(values);
+                teacher.Add(store.Fingerprint);
+                text?.Add(caption);
+                table.EndRow();
             }
+            table.Complete();
+            return written;
         }
     }
 
@@ -63,23 +69,13 @@ public static class EmbeddingStoreParquet
     /// Imports into the store of a folder, or makes one: dimension and teacher come from the first file's first row, the teacher from
     /// <paramref name="fingerprint"/> where the files do not name it.
     /// </summary>
-    public static long Import(IParquet parquet, IReadOnlyList<string> files, string folder, string? fingerprint, VectorType type)
+    public static long Import(IReadOnlyList<string> files, string folder, string? fingerprint, VectorType type)
     {
-        var names = parquet.Inspect(files[0]).Columns.Select(column => column.Name).ToList();
-        if (!names.Contains(Vector))
-        {
-            throw new InputException($"{files[0]} has columns {string.Join(", ", names)}; a store is imported from `vector` and `hash` or `text`.");
-        }
-        var hasTeacher = names.Contains(TeacherName);
-        var first = parquet.Read(files[0], hasTeacher ? [Vector, TeacherName] : [Vector]).FirstOrDefault();
-        if (first is not [float[] { Length: > 0 } vector, ..])
-        {
-            throw new InputException($"{files[0]} has no row with a vector.");
-        }
-        var teacher = fingerprint ?? (hasTeacher && first[1] is string { Length: > 0 } named ? named : null)
+        var (dimension, named) = First(files[0]);
+        var teacher = fingerprint ?? (named is { Length: > 0 } ? named : null)
             ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: its first row names no `teacher`. Name the teacher's fingerprint (--fingerprint).");
-        using var writer = EmbeddingStore.Create(folder, teacher, vector.Length, EmbeddingStore.TypeOf(folder) ?? type);
-        var added = Import(parquet, files, writer);
+        using var writer = EmbeddingStore.Create(folder, teacher, dimension, EmbeddingStore.TypeOf(folder) ?? type);
+        var added = Import(files, writer);
         writer.Complete();
         return added;
     }
@@ -89,55 +85,116 @@ public static class EmbeddingStoreParquet
     /// Throws <see cref="InputException"/>, naming file and row, for missing columns, another dimension or another teacher.
     /// </summary>
     /// <returns>Rows that were new.</returns>
-    public static long Import(IParquet parquet, IReadOnlyList<string> files, EmbeddingStoreWriter writer)
+    public static long Import(IReadOnlyList<string> files, EmbeddingStoreWriter writer)
     {
         long added = 0;
         foreach (var file in files)
         {
-            var (columns, _) = parquet.Inspect(file);
-            var names = columns.Select(column => column.Name).ToHashSet();
-            var key = names.Contains(Text) ? Text : Hash;
-            if (!names.Contains(Vector) || !names.Contains(key))
+            using var table = ParquetTable.Open(file);
+            var rows = new StoreRows(table, writer);
+            foreach (var group in table.RowGroups)
             {
-                throw new InputException($"{file} has columns {string.Join(", ", names)}; a store is imported from `vector` and `hash` or `text`.");
-            }
-            string[] wanted = [Vector, key, .. names.Contains(Hash) && key != Hash ? [Hash] : Array.Empty<string>(), .. names.Contains(TeacherName) ? [TeacherName] : Array.Empty<string>()];
-            long row = 0;
-            foreach (var batch in parquet.Read(file, wanted).Chunk(1024))
-            {
-                added += AppendBatch(writer, file, wanted, batch, row);
-                row += batch.Length;
+                added += rows.Append(group);
             }
             writer.Commit();
         }
         return added;
     }
 
-    private static int AppendBatch(EmbeddingStoreWriter writer, string file, string[] columns, object?[][] rows, long first)
+    /// <summary>The elements of the first row's vector, and the teacher that the row names.</summary>
+    private static (int Dimension, string? Teacher) First(string file)
     {
-        var (key, hash, teacher) = (1, Array.IndexOf(columns, Hash), Array.IndexOf(columns, TeacherName));
-        var hashes = new CaptionHash[rows.Length];
-        var vectors = new float[rows.Length * writer.Dimension];
-        for (var i = 0; i < rows.Length; i++)
+        using var table = ParquetTable.Open(file);
+        if (!Has(table, Vector))
         {
-            var where = $"{file}, row {first + i}";
-            if (teacher >= 0 && rows[i][teacher] is string name && name != writer.Fingerprint)
-            {
-                throw new InputException($"{where}: the vector is of teacher {name}, the store of {writer.Fingerprint}.");
-            }
-            if (rows[i][0] is not float[] vector || vector.Length != writer.Dimension)
-            {
-                throw new InputException($"{where}: `vector` has {(rows[i][0] as float[])?.Length ?? 0} elements, the store's have {writer.Dimension}.");
-            }
-            hashes[i] = columns[key] == Text && rows[i][key] is string text ? CaptionHash.Of(text)
-                : hash >= 0 && CaptionHash.TryParse(rows[i][hash] as string, out var parsed) ? parsed
-                : throw new InputException($"{where}: neither a text nor a hash of 32 hexadecimal digits.");
-            vector.CopyTo(vectors.AsSpan(i * writer.Dimension));
+            throw Foreign(table);
         }
-        return writer.Append(hashes, vectors, i => $"{file}, row {first + i}");
+        var (vector, teacher) = (table.Vectors(Vector), Has(table, TeacherName) ? table.Texts(TeacherName) : null);
+        if (table.RowGroups.FirstOrDefault(group => group.Rows > 0) is { } group)
+        {
+            vector.Read(group);
+            teacher?.Read(group);
+            if (vector[0].Length > 0)
+            {
+                return (vector[0].Length, teacher?[0]);
+            }
+        }
+        throw new InputException($"{file} has no row with a vector.");
     }
 
-    private static IEnumerable<object?[]> Rows(EmbeddingStore store, IEnumerable<string>? texts)
+    private static bool Has(ParquetTable table, string name) => table.Columns.Any(column => column.Name == name);
+
+    private static InputException Foreign(ParquetTable table) =>
+        new($"{table.Path} has columns {string.Join(", ", table.Columns.Select(column => column.Name))}; a store is imported from `vector` and `hash` or `text`.");
+
+    /// <summary>Rows of a table on their way into a store.</summary>
+    private sealed class StoreRows
+    {
+        private const int BatchRows = 1024;
+
+        private readonly ParquetTable _table;
+        private readonly EmbeddingStoreWriter _writer;
+        private readonly VectorColumn _vector;
+        private readonly TextColumn? _text;
+        private readonly TextColumn? _hash;
+        private readonly TextColumn? _teacher;
+        private readonly CaptionHash[] _hashes = new CaptionHash[BatchRows];
+
+        public StoreRows(ParquetTable table, EmbeddingStoreWriter writer)
+        {
+            (_table, _writer) = (table, writer);
+            if (!Has(table, Vector) || !(Has(table, Text) || Has(table, Hash)))
+            {
+                throw Foreign(table);
+            }
+            _vector = table.Vectors(Vector);
+            _text = Texts(Text);
+            _hash = Texts(Hash);
+            _teacher = Texts(TeacherName);
+
+            TextColumn? Texts(string name) => Has(table, name) ? table.Texts(name) : null;
+        }
+
+        /// <summary>Reads a row group and appends it; returns how many rows were new.</summary>
+        public long Append(ParquetRowGroup group)
+        {
+            foreach (var column in new ParquetColumnReader?[] { _vector, _text, _hash, _teacher })
+            {
+                column?.Read(group);
+            }
+            long added = 0;
+            for (var first = 0; first < group.Rows; first += BatchRows)
+            {
+                var count = Math.Min(BatchRows, group.Rows - first);
+                for (var i = 0; i < count; i++)
+                {
+                    _hashes[i] = Check(first + i, Where(first + i));
+                }
+                added += _writer.Append(_hashes.AsSpan(0, count), _vector.Slice(first, count), i => Where(first + i));
+            }
+            return added;
+
+            string Where(int row) => $"{_table.Path}, row {group.FirstRow + row}";
+        }
+
+        private CaptionHash Check(int row, string where)
+        {
+            if (_teacher?[row] is { } name && name != _writer.Fingerprint)
+            {
+                throw new InputException($"{where}: the vector is of teacher {name}, the store of {_writer.Fingerprint}.");
+            }
+            if (_vector[row].Length != _writer.Dimension)
+            {
+                throw new InputException($"{where}: `vector` has {_vector[row].Length} elements, the store's have {_writer.Dimension}.");
+            }
+            return _text?[row] is { } text ? CaptionHash.Of(text)
+                : CaptionHash.TryParse(_hash?[row], out var parsed) ? parsed
+                : throw new InputException($"{where}: neither a text nor a hash of 32 hexadecimal digits.");
+        }
+    }
+
+    /// <summary>All rows, those of <paramref name="texts"/> first.</summary>
+    private static IEnumerable<(CaptionHash Hash, long Row, string? Text)> Rows(EmbeddingStore store, IEnumerable<string>? texts)
     {
         var written = new Dictionary<int, BitArray>(); // By shard: a bit a row.
         foreach (var text in texts ?? [])
@@ -145,22 +202,15 @@ public static class EmbeddingStoreParquet
             var hash = CaptionHash.Of(text);
             if (store.Find(hash) is >= 0 and var row && !Seen(row))
             {
-                yield return [hash.ToString(), Read(row), store.Fingerprint, text];
+                yield return (hash, row, text);
             }
         }
         foreach (var (hash, row) in store.Rows())
         {
             if (!Seen(row))
             {
-                yield return texts is null ? [hash.ToString(), Read(row), store.Fingerprint] : [hash.ToString(), Read(row), store.Fingerprint, null];
+                yield return (hash, row, null);
             }
-        }
-
-        float[] Read(long row)
-        {
-            var vector = new float[store.Dimension];
-            store.Read(row, vector);
-            return vector;
         }
 
         bool Seen(long row)

@@ -2,11 +2,12 @@ using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
 using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Parquet;
 using Llm2Clip.Data.Writing;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Data;
+using Llm2Clip.Tests.Data.Parquet;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
@@ -37,7 +38,7 @@ internal static class ListFormats
             MetricsLog.DropAfter(damaged.Output, 2);
         }) { IsText = true, Cases = 200 },
         new("parquet", Parquet, damaged => FuzzFiles.ReadAll(damaged)) { Cases = 150 },
-        new("store-parquet", StoreParquet, damaged => EmbeddingStoreParquet.Import(Engines.Current.Parquet, [damaged.Path], damaged.Output, null, VectorType.Fp32)) { Cases = 80 },
+        new("store-parquet", StoreParquet, damaged => EmbeddingStoreParquet.Import([damaged.Path], damaged.Output, null, VectorType.Fp32)) { Cases = 80 },
     ];
 
     private static FuzzFormat List(string name, DataSetFormat form, Regex place) =>
@@ -113,7 +114,7 @@ internal static class ListFormats
         foreach (var codec in Enum.GetValues<ParquetCodec>())
         {
             names.Add($"{codec}.parquet");
-            Engines.Current.Parquet.Write(
+            ParquetRows.Write(
                 Path.Combine(folder, names[^1]),
                 [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList), new("img_id", ColumnType.Int64)],
                 Enumerable.Range(0, 40).Select(i => new object?[] { DataFolder.Picture(i % 3, 16, 12), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i }),
@@ -124,7 +125,7 @@ internal static class ListFormats
 
     private static string[] StoreParquet(string folder)
     {
-        Engines.Current.Parquet.Write(
+        ParquetRows.Write(
             Path.Combine(folder, "a.parquet"),
             [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)],
             Enumerable.Range(0, 30).Select(i => new object?[] { $"caption {i}", new float[] { i, 1, 2, 3 }, "t" }));
