@@ -33,7 +33,7 @@ public sealed class StudentModel : IDisposable
         }
         (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
         Device = imageEncoder.parameters().First().device;
-        LogitScale = tensor((float)logitScale, device: Device).AsWeight();
+        LogitScale = OwnedWeights.New([], Device, logitScale);
     }
 
     /// <summary>Pixels to image features.</summary>

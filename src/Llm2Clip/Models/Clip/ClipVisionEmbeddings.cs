@@ -24,7 +24,7 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
         : base(nameof(ClipVisionEmbeddings))
     {
         _config = config;
-        _classToken = zeros([config.Width], ScalarType.Float32, device).AsWeight();
+        _classToken = OwnedWeights.New([config.Width], device);
         _patches = new WeightOnly([config.Width, 3, config.PatchSize, config.PatchSize], device);
         _positions = new WeightOnly([config.Tokens, config.Width], device);
         RegisterComponents();
@@ -83,7 +83,7 @@ internal sealed class WeightOnly : nn.Module<Tensor, Tensor>
     public WeightOnly(long[] shape, Device device)
         : base(nameof(WeightOnly))
     {
-        _weight = zeros(shape, ScalarType.Float32, device).AsWeight();
+        _weight = OwnedWeights.New(shape, device);
         RegisterComponents();
     }
 

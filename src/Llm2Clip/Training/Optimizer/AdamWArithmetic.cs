@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>
-/// One step of AdamW over spans. Elements do not depend on each other, and a product is rounded before it is added (no fused multiply-add), so an
-/// element's result has the same bits wherever it lies and on every processor.
+/// One step of AdamW over spans. Elements do not depend on each other, and a product is rounded before it is added (no fused
+/// multiply-add), so an element's result has the same bits wherever it lies and on every processor.
 /// </summary>
 internal readonly struct AdamWArithmetic
 {
@@ -19,7 +19,9 @@ internal readonly struct AdamWArithmetic
     private readonly Vector512<float> _epsilon;
     private readonly Vector512<float> _rate;
 
-    /// <summary>The constants of step <paramref name="step"/> (from 1), each computed in double and rounded to fp32 as tensor operations do.</summary>
+    /// <summary>
+    /// The constants of step <paramref name="step"/> (from 1), each computed in double and rounded to fp32 as tensor operations do.
+    /// </summary>
     public AdamWArithmetic(AdamWOptions options, long step, double learningRate, double weightDecay, double gradientScale)
     {
         static Vector512<float> All(double value) => Vector512.Create((float)value);
@@ -37,7 +39,8 @@ internal readonly struct AdamWArithmetic
     {
         if (gradients.Length != parameters.Length || firstMoment.Length != parameters.Length || secondMoment.Length != parameters.Length)
         {
-            throw new ArgumentException($"{parameters.Length} parameters with {gradients.Length} gradients, {firstMoment.Length} and {secondMoment.Length} moments.");
+            throw new ArgumentException(
+                $"{parameters.Length} parameters, {gradients.Length} gradients, {firstMoment.Length} and {secondMoment.Length} moments.");
         }
         ref var p = ref MemoryMarshal.GetReference(parameters);
         ref var g = ref MemoryMarshal.GetReference(gradients);
@@ -54,12 +57,14 @@ internal readonly struct AdamWArithmetic
         for (var at = (int)i; at < parameters.Length; at++)
         {
             var (first, second) = (Vector512.CreateScalar(firstMoment[at]), Vector512.CreateScalar(secondMoment[at]));
-            parameters[at] = Next(Vector512.CreateScalar(parameters[at]), Vector512.CreateScalar(gradients[at]), ref first, ref second).ToScalar();
+            var next = Next(Vector512.CreateScalar(parameters[at]), Vector512.CreateScalar(gradients[at]), ref first, ref second);
+            parameters[at] = next.ToScalar();
             (firstMoment[at], secondMoment[at]) = (first.ToScalar(), second.ToScalar());
         }
     }
 
-    private Vector512<float> Next(Vector512<float> parameter, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second)
+    private Vector512<float> Next(
+        Vector512<float> parameter, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second)
     {
         gradient *= _scale;
         first = (first * _beta1) + (gradient * _rest1);

@@ -13,6 +13,7 @@ internal sealed class BestWeights : IDisposable
     {
         _parameters = parameters;
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         Values = parameters.Values.clone().DetachFromDisposeScope();
     }
 
@@ -38,6 +39,7 @@ internal sealed class BestWeights : IDisposable
         }
         (Epoch, Criterion, Worse) = (epoch, criterion, 0);
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         Values.copy_(_parameters.Values);
     }
 
@@ -53,6 +55,7 @@ internal sealed class BestWeights : IDisposable
         if (Criterion is not null)
         {
             using var off = no_grad();
+            using var scope = NewDisposeScope();
             _parameters.Values.copy_(Values);
         }
     }

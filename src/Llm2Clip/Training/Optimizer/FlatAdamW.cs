@@ -8,8 +8,8 @@ namespace Llm2Clip.Training.Optimizer;
 public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.98, double Epsilon = 1e-6);
 
 /// <summary>
-/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers. With g the gradient times a scale: m = b1 m + (1 - b1) g;
-/// v = b2 v + (1 - b2) g^2; p = (1 - lr wd) p - lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps), as torch.optim.AdamW. On the CPU it is one pass over
+/// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers. With g the gradient times a scale: m = b1 m + (1 - b1) g; v = b2 v + (1 -
+/// b2) g^2; p = (1 - lr wd) p - lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps), as torch.optim.AdamW. On the CPU it is one pass over
 /// memory, for which torch.optim.AdamW takes a dozen for each tensor; elsewhere it is one tensor operation for each term.
 /// </summary>
 public sealed class FlatAdamW : IDisposable
@@ -60,7 +60,10 @@ public sealed class FlatAdamW : IDisposable
         }
     }
 
-    /// <summary>Factor that brings a gradient of the given norm to at most <paramref name="maxNorm"/>, as torch's clip_grad_norm_; 0 or less = never clip.</summary>
+    /// <summary>
+    /// Factor that brings a gradient of the given norm to at most <paramref name="maxNorm"/>, as torch's clip_grad_norm_; 0 or less =
+    /// never clip.
+    /// </summary>
     public static double ClipScale(double norm, double maxNorm) => maxNorm <= 0 ? 1 : Math.Min(1, maxNorm / (norm + 1e-6));
 
     /// <summary>Frees the moments.</summary>

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>
-/// fp32 numbers, zero at first. On the CPU they lie in a pinned array that tensor operations and managed loops share; on another device they are
-/// a tensor alone.
+/// fp32 numbers, zero at first. On the CPU they lie in a pinned array that tensor operations and managed loops share; on another device
+/// they are a tensor alone.
 /// </summary>
 internal sealed class FlatBuffer : IDisposable
 {
@@ -16,8 +16,8 @@ internal sealed class FlatBuffer : IDisposable
     private const int Chunk = 1 << 16;
 
     /// <summary>
-    /// libtorch's own alignment, in elements of 4 bytes. MKL sums in another order where data is aligned otherwise, and where the collector puts
-    /// an array differs from run to run: without this a resumed run would not be the same to the bit.
+    /// libtorch's own alignment, in elements of 4 bytes. MKL promises equal bits from run to run for equally aligned data alone (its
+    /// guide, "conditional numerical reproducibility"), and where the collector puts an array differs from run to run.
     /// </summary>
     private const int Alignment = 64 / sizeof(float);
 
@@ -29,6 +29,7 @@ internal sealed class FlatBuffer : IDisposable
     /// <exception cref="NotSupportedException">More than an array can hold (2^31 or so), on the CPU.</exception>
     public FlatBuffer(long length, Device device)
     {
+        using var scope = NewDisposeScope();
         if (device.type != DeviceType.CPU)
         {
             Tensor = zeros([length], ScalarType.Float32, device).DetachFromDisposeScope();
@@ -36,7 +37,8 @@ internal sealed class FlatBuffer : IDisposable
         }
         if (length > System.Array.MaxLength - Alignment)
         {
-            throw new NotSupportedException($"{length:N0} weights are more than can be trained on the CPU ({System.Array.MaxLength - Alignment:N0}).");
+            throw new NotSupportedException(
+                $"{length:N0} weights are more than can be trained on the CPU ({System.Array.MaxLength - Alignment:N0}).");
         }
         _memory = GC.AllocateArray<float>((int)length + Alignment, pinned: true);
         var address = Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0) / sizeof(float);
@@ -58,8 +60,8 @@ internal sealed class FlatBuffer : IDisposable
     internal float[]? Array => _memory;
 
     /// <summary>
-    /// Calls <paramref name="work"/> for the parts of a range of the numbers, on as many threads as tensor operations use. Each part is at most
-    /// <see cref="Chunk"/> long.
+    /// Calls <paramref name="work"/> for the parts of a range of the numbers, on as many threads as tensor operations use. Each part is at
+    /// most <see cref="Chunk"/> long.
     /// </summary>
     public static void ForEachChunk(long offset, long length, Action<int, int> work)
     {

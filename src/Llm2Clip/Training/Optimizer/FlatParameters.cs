@@ -70,7 +70,11 @@ public sealed class FlatParameters : IDisposable
     public List<FlatRange> Ranges { get; } = [];
 
     /// <summary>Sets all gradients to zero, in place.</summary>
-    public void ZeroGradients() => Gradients.zero_();
+    public void ZeroGradients()
+    {
+        using var scope = NewDisposeScope();
+        Gradients.zero_();
+    }
 
     /// <summary>Global L2 norm of the gradients.</summary>
     public double GradientNorm() => Math.Sqrt(GradientBuffer.SquaredNorm());

@@ -27,7 +27,7 @@ public static class GradCache
         if (passes.All(pass => pass.MicroBatches == 1))
         {
             var whole = loss([.. passes.Select(pass => pass.Encode(0))]);
-            var value = (double)whole.item<float>();
+            var value = (double)whole.cpu().item<float>();
             if (double.IsFinite(value))
             {
                 whole.backward();
@@ -37,7 +37,7 @@ public static class GradCache
 
         var embeddings = passes.Select(EncodeWithoutGraph).ToArray();
         var total = loss(embeddings);
-        var result = (double)total.item<float>();
+        var result = (double)total.cpu().item<float>();
         if (!double.IsFinite(result))
         {
             return result;

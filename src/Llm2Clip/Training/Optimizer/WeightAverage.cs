@@ -18,6 +18,7 @@ public sealed class WeightAverage : IDisposable
     {
         (_parameters, _decay) = (parameters, decay);
         using var off = no_grad();
+        using var scope = NewDisposeScope();
         Values = parameters.Values.clone().DetachFromDisposeScope();
     }
 
@@ -47,9 +48,9 @@ public sealed class WeightAverage : IDisposable
         public Swap(Tensor target, Tensor average)
         {
             using var off = no_grad();
+            using var scope = NewDisposeScope();
             _target = target;
             _kept = target.clone().DetachFromDisposeScope();
-            using var scope = NewDisposeScope();
             target.copy_(average);
         }
 

@@ -162,8 +162,8 @@ public sealed class CcTrainer
         var batches = new CcBatches(_pictures, _raw.Store, _means, _config.Adapter.Centring, _config.BatchSize, _config.Seed);
         if (_config.Adapter.Start == AdapterStart.HalfWhitened)
         {
-            using var sample = batches.Vectors(Sample(20_000), CPU);
-            HalfWhitening.Initialise(_adapter.Module, sample);
+            using var scope = NewDisposeScope();
+            HalfWhitening.Initialise(_adapter.Module, batches.Vectors(Sample(20_000), CPU));
         }
         _adapter.Module.to(device.Device);
         using var step = new CcStep(_config, _adapter.Module, batches, device.Device);

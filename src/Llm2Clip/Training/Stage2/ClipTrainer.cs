@@ -236,7 +236,7 @@ public sealed class ClipTrainer : IDisposable
         using var off = no_grad();
         using var scope = NewDisposeScope();
         _in.Student.LogitScale.ClampTo(0, StudentModel.MaxLogitScale);
-        return _in.Student.LogitScale.item<float>();
+        return _in.Student.LogitScale.cpu().item<float>();
     }
 
     private void AfterStep(CancellationToken ct)
