@@ -12,7 +12,7 @@ public sealed class ForeignFileTests : IDisposable
 {
     private const int Rows = 40;
 
-    private static readonly string Folder = Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Data", "Parquet", "Files");
+    internal static readonly string Folder = Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Data", "Parquet", "Files");
 
     private readonly string _scratch = Directory.CreateTempSubdirectory("llm2clip-foreign").FullName;
 
