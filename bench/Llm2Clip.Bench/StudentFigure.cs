@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llm2Clip.Engine.Torch;
 using Llm2Clip.Layers;
 using Llm2Clip.Training;
 using Llm2Clip.Vision;

@@ -21,6 +21,8 @@ internal static class Failure
             case UserException mistake:
                 host.Error.WriteLine($"Error: {mistake.Message}");
                 return mistake.ExitCode;
+            case TypeInitializationException { InnerException: UserException or TypeInitializationException }:
+                return Report(error.InnerException, host);
             case AggregateException { InnerExceptions: [var only] }:
                 return Report(only, host);
             case IOException or UnauthorizedAccessException:

@@ -1,3 +1,4 @@
+using Llm2Clip.Runtime;
 using Llm2Clip.Tests.Fuzzing;
 
 namespace Llm2Clip.Tests;
@@ -7,6 +8,8 @@ internal static class EntryPoint
 {
     public static async Task<int> Main(string[] args)
     {
+        // Tests use TorchSharp before they use the library.
+        TorchRuntime.Watch();
         if (args is [FuzzChild.Verb, .. var rest])
         {
             return FuzzChild.Start(rest);

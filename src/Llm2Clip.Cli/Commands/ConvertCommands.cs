@@ -18,7 +18,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
     }
 
-    protected override void Report(ConversionResult result, TextWriter output)
+    protected override void Report(ConversionResult result, Screen output)
     {
         foreach (var part in result.Parts)
         {

@@ -108,7 +108,7 @@ internal static class StoreCommands
             {
                 var name = parsed.GetRequiredValue(folder);
                 var files = parsed.GetRequiredValue(from).SelectMany(ShardPattern.Expand).ToList();
-                var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+                using var log = host.OpenLog();
                 var added = files.TrueForAll(TextEmbeddingTars.Is)
                     ? TextEmbeddingTars.Import(files, parsed.GetValue(data), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype), log)
                     : EmbeddingStoreParquet.Import(files, name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));

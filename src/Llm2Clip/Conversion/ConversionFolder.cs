@@ -1,5 +1,5 @@
 using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Conversion;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Conversion;
 
@@ -35,15 +34,6 @@ internal sealed record PartProgress(int Shards, long Pictures, long Captions, So
 /// <param name="Parts">The data sets by name.</param>
 internal sealed record ConversionProgress(IReadOnlyDictionary<string, string> Request, bool Finished, IReadOnlyDictionary<string, PartProgress> Parts)
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        WriteIndented = true,
-    };
-
     /// <summary>Reads the file; null where there is none. Throws <see cref="InputException"/> where it is damaged.</summary>
     public static ConversionProgress? Read(string path)
     {
@@ -53,7 +43,7 @@ internal sealed record ConversionProgress(IReadOnlyDictionary<string, string> Re
         }
         try
         {
-            return JsonSerializer.Deserialize<ConversionProgress>(File.ReadAllBytes(path), Options) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize<ConversionProgress>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException("it is null");
         }
         catch (JsonException error)
         {
@@ -62,5 +52,5 @@ internal sealed record ConversionProgress(IReadOnlyDictionary<string, string> Re
     }
 
     /// <summary>Replaces the file. Throws <see cref="IOException"/>.</summary>
-    public void Write(string path) => PendingFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, Options));
+    public void Write(string path) => PendingFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, Json.File));
 }

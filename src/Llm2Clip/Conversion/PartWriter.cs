@@ -1,6 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Conversion;
 

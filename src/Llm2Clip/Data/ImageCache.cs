@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 

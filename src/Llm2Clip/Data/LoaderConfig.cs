@@ -1,3 +1,5 @@
+using Llm2Clip.Images;
+
 namespace Llm2Clip.Data;
 
 /// <summary>How a <see cref="SampleLoader"/> reads one data set.</summary>

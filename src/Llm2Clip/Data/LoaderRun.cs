@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 

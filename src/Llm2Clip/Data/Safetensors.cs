@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Data;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Data;
 
@@ -126,7 +128,7 @@ public sealed class SampleLoader : IDisposable
             picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.ImageCacheSide), image.Width, image.Height);
             _cache?.Offer(sample.Origin, picture);
         }
-        var random = SampleRandom.For(_config.Seed, epoch, sample.Key, "picture");
+        var random = SeededRandom.For(_config.Seed, epoch, sample.Key, "picture");
         pipeline.Train(picture.Image, picture.Width, picture.Height, ref random, into.Span);
     }
 }

@@ -1,3 +1,5 @@
+using Llm2Clip.Randomness;
+
 namespace Llm2Clip.Data;
 
 /// <summary>
@@ -21,10 +23,10 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
     public IEnumerable<Sample> Epoch(int epoch, Action<object> onRecord, CancellationToken ct = default)
     {
         var shards = Enumerable.Range(0, source.ShardCount).ToArray();
-        var random = SampleRandom.For(config.Seed, epoch, "", "order");
+        var random = SeededRandom.For(config.Seed, epoch, "order");
         if (config.Shuffle)
         {
-            Shuffle(shards, ref random);
+            random.Shuffle(shards);
         }
         var samples = shards.SelectMany(shard => Shard(shard, onRecord, ct)).Where(sample => keep is null || keep(sample));
         return config.Shuffle ? ThroughBuffer(samples, random) : samples;
@@ -97,7 +99,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
 
     private static long Held(object record) => record is Sample sample ? sample.Image.HeldBytes : 0;
 
-    private IEnumerable<Sample> ThroughBuffer(IEnumerable<Sample> samples, SampleRandom random)
+    private IEnumerable<Sample> ThroughBuffer(IEnumerable<Sample> samples, SeededRandom random)
     {
         var buffer = new List<Sample>();
         var held = 0L;
@@ -110,7 +112,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
             }
             else
             {
-                var place = random.Next(buffer.Count);
+                var place = random.NextInt32(buffer.Count);
                 held -= Held(buffer[place]);
                 yield return buffer[place];
                 buffer[place] = sample;
@@ -127,21 +129,12 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
 
         Sample Take()
         {
-            var place = random.Next(buffer.Count);
+            var place = random.NextInt32(buffer.Count);
             var taken = buffer[place];
             held -= Held(taken);
             buffer[place] = buffer[^1];
             buffer.RemoveAt(buffer.Count - 1);
             return taken;
-        }
-    }
-
-    private static void Shuffle(int[] items, ref SampleRandom random)
-    {
-        for (var i = items.Length - 1; i > 0; i--)
-        {
-            var other = random.Next(i + 1);
-            (items[i], items[other]) = (items[other], items[i]);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llm2Clip.Files;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Data;
@@ -108,7 +109,7 @@ public sealed class ShardedSafetensors : ISafetensors
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path), Json.Document);
             var places = document.RootElement.GetProperty("weight_map").EnumerateObject()
                 .ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal);
             var metadata = document.RootElement.TryGetProperty("metadata", out var fields)

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Diagnostics;
 
@@ -42,7 +42,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             // JSON has no NaN: a diverged value is written as null, so that every line stays readable.
             var text = double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : "null";
             Append(lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-                $"{{\"tag\":{JsonSerializer.Serialize(tag)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}\n")));
+                $"{{\"tag\":{JsonSerializer.Serialize(tag, Json.Line)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}\n")));
             Append(events, TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
         }
     }

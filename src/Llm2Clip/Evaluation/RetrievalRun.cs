@@ -1,6 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Inspection;
 

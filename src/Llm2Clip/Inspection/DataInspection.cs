@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Inspection;

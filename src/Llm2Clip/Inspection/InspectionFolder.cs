@@ -1,5 +1,5 @@
 using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Inspection;
 
@@ -8,9 +8,6 @@ internal sealed class InspectionFolder : IDisposable
 {
     /// <summary>Name of the numbers.</summary>
     public const string JsonFile = "inspection.json";
-
-    /// <summary>Name of the page.</summary>
-    public const string PageFile = "report.html";
 
     /// <summary>Name of the contact sheet; the second data set's is <see cref="AgainstSheetFile"/>.</summary>
     public const string SheetFile = "contact-sheet.jpg";
@@ -35,7 +32,7 @@ internal sealed class InspectionFolder : IDisposable
     {
         WriteSheet(SheetFile, report.Data);
         WriteSheet(AgainstSheetFile, report.Against);
-        InspectionPage.Of(report).Write(Path.Combine(_path, PageFile));
+        InspectionPage.Of(report).Write(Path.Combine(_path, InspectionReport.PageFile));
         PendingFile.Write(Path.Combine(_path, JsonFile), report.ToJson() + "\n");
         return _isNew = false;
     });

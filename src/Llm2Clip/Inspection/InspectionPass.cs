@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Inspection;

@@ -1,7 +1,7 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Inspection;
 
@@ -186,19 +186,11 @@ public sealed record DuplicateReport(Scope Scope, PictureDuplicateReport Images,
 public sealed record InspectionReport(
     int Schema, SetReport Data, SetReport? Against, IReadOnlyList<DuplicateReport> Duplicates, InspectionBounds Bounds, string Folder, double Seconds)
 {
-    private static readonly JsonSerializerOptions JsonOptions = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
+    /// <summary>Name of the page in <see cref="Folder"/>.</summary>
+    public const string PageFile = "report.html";
 
-    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
-
-    /// <summary>The report as aligned tables.</summary>
-    public string ToText() => InspectionText.Of(this);
+    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], images left out.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
 }
 
 /// <summary>The bounds that the numbers of a report depend on.</summary>

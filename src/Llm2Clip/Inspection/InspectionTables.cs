@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Inspection;
 

@@ -1,42 +1,14 @@
 using System.Globalization;
-using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Inspection;
 
-/// <summary>Tables of a report, for the console and the page alike.</summary>
-internal static class InspectionText
+/// <summary>Rows and sentences of a report, for the console and the page alike.</summary>
+public static class InspectionText
 {
-    private const int NamedBroken = 3;
-    private const int NamedKeys = 3;
-    private const int NamedPairs = 5;
-
-    /// <summary>The report for the console.</summary>
-    public static string Of(InspectionReport report)
-    {
-        var text = new StringBuilder();
-        Append(text, report.Data, report.Bounds);
-        if (report.Against is { } against)
-        {
-            text.Append('\n');
-            Append(text, against, report.Bounds);
-        }
-        text.Append("\nDuplicates\n").Append(TextTable.Align(Duplicates(report), labels: 2));
-        foreach (var found in report.Duplicates)
-        {
-            foreach (var pair in found.Images.Pairs.GroupBy(pair => pair.Likeness).SelectMany(kind => kind.Take(NamedPairs)))
-            {
-                text.Append(CultureInfo.InvariantCulture, $"  {Where(found.Scope)}: {Name(pair)}: {pair.First.Key} and {pair.Second.Key}\n");
-            }
-        }
-        text.Append(CultureInfo.InvariantCulture, $"{Rules(report.Bounds)}\n");
-        if (report.Folder.Length > 0)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{Path.Combine(report.Folder, InspectionFolder.PageFile)}\n");
-        }
-        return text.ToString();
-    }
+    /// <summary>The data set and how much it holds, in a sentence.</summary>
+    public static string Title(SetReport set) =>
+        $"{set.Data}: {Number(set.Pictures)} pictures with {Number(set.Captions)} captions ({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)";
 
     /// <summary>What is broken in one line, or that nothing is.</summary>
     public static string Broken(SetReport set) => set.Broken == 0
@@ -134,35 +106,14 @@ internal static class InspectionText
         _ => $"{pair.Bits} of 128 bits differ",
     };
 
+    /// <summary>A count, with commas between thousands.</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A share in percent.</summary>
     public static string Percent(double part, double whole) => (whole > 0 ? 100 * part / whole : 0).ToString("0.##", CultureInfo.InvariantCulture) + " %";
 
+    /// <summary>A measure, with two decimals at most.</summary>
     public static string Value(double value) => value.ToString("#,0.##", CultureInfo.InvariantCulture);
-
-    private static void Append(StringBuilder text, SetReport set, InspectionBounds bounds)
-    {
-        text.Append(CultureInfo.InvariantCulture, $"{set.Data}: {set.Pictures:N0} pictures with {set.Captions:N0} captions ({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)\n");
-        text.Append(Broken(set)).Append('\n');
-        foreach (var cause in set.BrokenByCause)
-        {
-            foreach (var sample in cause.Samples.Take(NamedBroken))
-            {
-                text.Append(CultureInfo.InvariantCulture, $"  {sample.Origin}: {sample.Reason}\n");
-            }
-        }
-        text.Append(Keys(set.RepeatedKeys)).Append('\n');
-        foreach (var key in set.RepeatedKeys.Listed.Take(NamedKeys))
-        {
-            text.Append(CultureInfo.InvariantCulture, $"  {Line(key)}\n");
-        }
-        if (set.Pictures > 0)
-        {
-            text.Append(TextTable.Align(Languages(set), labels: 3));
-            text.Append(Tokens(set, bounds) is { Count: > 0 } tokens ? TextTable.Align(tokens, labels: 1) : "");
-            text.Append(TextTable.Align(Sizes(set), labels: 1)).Append(Pictures(set)).Append('\n');
-        }
-    }
 
     private static string[] Spread(Distribution d) => [Value(d.Min), Value(d.P50), Value(d.P95), Value(d.Max)];
 }

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,16 +23,6 @@ public sealed class CcAdapter : IVectorAdapter
     private const string LanguageMeanPrefix = "mean.";
     private const string WeightPrefix = "adapter.";
     private const int Chunk = 4096;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        AllowDuplicateProperties = false,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
-    };
 
     private readonly Lazy<string> _fingerprint;
 
@@ -125,7 +115,7 @@ public sealed class CcAdapter : IVectorAdapter
             tensors[LanguageMeanPrefix + mean.Language] = tensor(mean.Vector);
         }
         var header = new Header(InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))]);
-        Safetensors.Save(path, tensors, new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(header, Json) });
+        Safetensors.Save(path, tensors, new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(header, Json.Line) });
     }
 
     /// <summary>Reads a file. Throws <see cref="InputException"/> where it is damaged, no adapter, or a tensor is missing, extra or misshapen.</summary>
@@ -135,7 +125,7 @@ public sealed class CcAdapter : IVectorAdapter
         Header? header = null;
         try
         {
-            header = file.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<Header>(json, Json) : null;
+            header = file.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<Header>(json, Json.Line) : null;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

@@ -56,7 +56,7 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor centred)
     {
         using var scope = NewDisposeScope();
-        var x = Noise.Dropout(centred.Normalised() * _length, _dropout); // [N, d]
+        var x = Noise.Dropout(centred.Normalised().Times(_length), _dropout); // [N, d]
         foreach (var block in _blocks)
         {
             x = block.call(x);
@@ -92,6 +92,6 @@ internal sealed class CcAdapterBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x + _narrow.call(nn.functional.gelu(_widen.call(_norm.call(x))))).MoveToOuterDisposeScope();
+        return x.Plus(_narrow.call(nn.functional.gelu(_widen.call(_norm.call(x))))).MoveToOuterDisposeScope();
     }
 }

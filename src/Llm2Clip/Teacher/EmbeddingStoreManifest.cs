@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 
@@ -35,17 +35,6 @@ internal sealed record EmbeddingStoreManifest
 {
     public const string FileName = "manifest.json";
     public const int CurrentFormat = 1;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        AllowDuplicateProperties = false,
-        Converters = { new JsonStringEnumConverter<VectorType>(allowIntegerValues: false) },
-    };
 
     public required int Format { get; init; }
 
@@ -82,7 +71,7 @@ internal sealed record EmbeddingStoreManifest
         EmbeddingStoreManifest? manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize<EmbeddingStoreManifest>(File.ReadAllBytes(path), Json);
+            manifest = JsonSerializer.Deserialize<EmbeddingStoreManifest>(File.ReadAllBytes(path), Json.File);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
         {
@@ -100,7 +89,7 @@ internal sealed record EmbeddingStoreManifest
     public void Write(string folder)
     {
         DurableFolder.Flush(folder);
-        PendingFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+        PendingFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json.File));
     }
 
     private void Check(string path)

@@ -1,6 +1,7 @@
 using System.Collections;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Parquet;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;

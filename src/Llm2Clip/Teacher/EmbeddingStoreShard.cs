@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 

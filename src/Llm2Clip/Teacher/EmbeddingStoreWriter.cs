@@ -2,7 +2,7 @@ using System.IO.Hashing;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Teachers;

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Teachers;
 

@@ -1,4 +1,5 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -35,13 +36,9 @@ internal sealed class CcBatches
     /// <summary>The batches of an epoch. <paramref name="negatives"/> gives the hard negatives of a picture (caption indices), or null.</summary>
     public IEnumerable<CcBatch> Epoch(int epoch, Func<int, ReadOnlySpan<int>>? negatives)
     {
-        var random = new CounterRandom(CounterRandom.Mix(_seed, 1, epoch));
+        var random = SeededRandom.For(_seed, 1, epoch);
         var order = Enumerable.Range(0, _pictures.Count).ToArray();
-        for (var i = order.Length - 1; i > 0; i--)
-        {
-            var other = random.NextInt32(i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
+        random.Shuffle(order);
         for (var start = 0; start + _batchSize <= order.Length; start += _batchSize)
         {
             yield return Batch(order.AsSpan(start, _batchSize), ref random, negatives);
@@ -65,7 +62,7 @@ internal sealed class CcBatches
         return tensor(values, [captions.Length, _raw.Dimension], device: device);
     }
 
-    private CcBatch Batch(ReadOnlySpan<int> pictures, ref CounterRandom random, Func<int, ReadOnlySpan<int>>? negatives)
+    private CcBatch Batch(ReadOnlySpan<int> pictures, ref SeededRandom random, Func<int, ReadOnlySpan<int>>? negatives)
     {
         var count = pictures.Length;
         var captions = new List<int>(new int[2 * count]);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
+using Llm2Clip.Files;
+using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,11 +14,6 @@ namespace Llm2Clip.Training;
 internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, string> identity, CcStep step, BestWeights best, CcPictures pictures, int hardNegatives)
 {
     private sealed record Notes(double LossSum, IReadOnlyList<CcEvaluation> History);
-
-    private static readonly JsonSerializerOptions Strict = new()
-    {
-        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
 
     private readonly string _folder = FolderOf(output);
 
@@ -32,14 +28,14 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
         {
             Step = step.Done, Epoch = epoch, Batch = batch, BestScore = best.Criterion, BestStep = best.Epoch, EvaluationsSinceBest = best.Worse,
         };
-        Checkpoint.Save(_folder, state, identity, step.Parameters, step.Optimizer, null, new CheckpointExtras(Tensors(), JsonSerializer.SerializeToNode(new Notes(lossSum, history))));
+        Checkpoint.Save(_folder, state, identity, step.Parameters, step.Optimizer, null, new CheckpointExtras(Tensors(), JsonSerializer.SerializeToNode(new Notes(lossSum, history), Json.File)));
     }
 
     /// <summary>Puts a checkpoint back, where there is one. Throws as <see cref="Checkpoint"/> does.</summary>
     /// <returns>The evaluations so far; null where there is no checkpoint.</returns>
     public IReadOnlyList<CcEvaluation>? Load()
     {
-        CheckpointFolder.Recover(_folder);
+        AtomicFolder.Recover(_folder);
         using var scope = NewDisposeScope();
         var tensors = Tensors();
         if (Checkpoint.Load(_folder, identity, step.Parameters, step.Optimizer, null, tensors) is not var (state, json))
@@ -62,7 +58,7 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
     {
         try
         {
-            var notes = json.Deserialize<Notes>(Strict) ?? throw new JsonException("there are none");
+            var notes = json.Deserialize<Notes>(Json.File) ?? throw new JsonException("there are none");
             return notes.History.All(IsWhole) ? notes : throw new JsonException("an evaluation lacks a part");
         }
         catch (JsonException error)
@@ -78,7 +74,7 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
     private InputException Damaged(string what, Exception? inner = null) => new($"The checkpoint {_folder} is damaged: {what}. Remove it to start anew.", inner);
 
     /// <summary>Deletes it: the training is over and its result written.</summary>
-    public static void Delete(string output) => CheckpointFolder.Delete(FolderOf(output));
+    public static void Delete(string output) => AtomicFolder.Delete(FolderOf(output));
 
     private const string NegativesName = "hard_negatives";
 
@@ -89,7 +85,7 @@ internal sealed class CcCheckpoint(string output, IReadOnlyDictionary<string, st
         var tensors = new Dictionary<string, Tensor> { ["best"] = best.Values };
         if (hardNegatives > 0)
         {
-            tensors.Add(NegativesName, step.Mined?.ToTable() ?? full([pictures.Count, hardNegatives], -1, dtype: ScalarType.Int32));
+            tensors.Add(NegativesName, step.Mined?.ToTable() ?? Scalars.Filled([pictures.Count, hardNegatives], -1, ScalarType.Int32));
         }
         return tensors;
     }

@@ -1,4 +1,5 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -51,7 +52,7 @@ internal sealed class CcStep : IDisposable
         var number = Done;
         Parameters.ZeroGradients();
         var micro = _config.MicroBatch > 0 ? Math.Min(_config.MicroBatch, batch.Captions.Length) : batch.Captions.Length;
-        var pass = new EncoderPass((batch.Captions.Length + micro - 1) / micro, part => Encode(batch, part * micro, micro, CounterRandom.Mix(_config.Seed, 3, number, part)));
+        var pass = new EncoderPass((batch.Captions.Length + micro - 1) / micro, part => Encode(batch, part * micro, micro, SeededRandom.Mix(_config.Seed, 3, number, part)));
         var loss = GradCache.Backward([pass], embeddings => Loss(embeddings[0], batch, pictures));
         _module.Noise.End();
         var norm = Parameters.GradientNorm();
@@ -72,7 +73,7 @@ internal sealed class CcStep : IDisposable
         if (Mined is null || epoch % _config.MineEvery == 0)
         {
             Mined = HardNegatives.Mine(
-                pictures, _config.HardNegatives, _config.MinePool, CounterRandom.Mix(_config.Seed, 4, epoch), captions => _module.call(_batches.Vectors(captions, _device)), cancellation);
+                pictures, _config.HardNegatives, _config.MinePool, SeededRandom.Mix(_config.Seed, 4, epoch), captions => _module.call(_batches.Vectors(captions, _device)), cancellation);
         }
         return Mined;
     }

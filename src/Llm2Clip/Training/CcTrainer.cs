@@ -5,9 +5,10 @@ using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -154,7 +155,7 @@ public sealed class CcTrainer
     {
         var device = ComputeDevice.Resolve(_config.Device);
         _log.Info($"Device: {device.Device} ({device.Reason}).");
-        _adapter = CcAdapter.Create(_config.Adapter, _means, CounterRandom.Mix(_config.Seed, 2));
+        _adapter = CcAdapter.Create(_config.Adapter, _means, SeededRandom.Mix(_config.Seed, 2));
         var batches = new CcBatches(_pictures, _raw.Store, _means, _config.Adapter.Centring, _config.BatchSize, _config.Seed);
         if (_config.Adapter.Start == AdapterStart.HalfWhitened)
         {
@@ -330,12 +331,11 @@ public sealed class CcTrainer
     /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
     private void Save(Teacher teacher, CcFinetuneResult result)
     {
-        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
         try
         {
             DurableFolder.Create(_config.Output);
             _adapter.Save(Path.Combine(_config.Output, CcAdapter.FileName));
-            PendingFile.Write(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, options));
+            PendingFile.Write(Path.Combine(_config.Output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
         }
         catch (IOException error)
         {

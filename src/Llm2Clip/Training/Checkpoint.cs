@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Vision;
 using TorchSharp;
@@ -61,8 +60,6 @@ public static class Checkpoint
     private const string StateFile = "state.json";
     private const int Version = 1;
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
-
     /// <summary>Replaces the checkpoint in <paramref name="folder"/>.</summary>
     /// <param name="folder">The checkpoint.</param>
     /// <param name="state">Position of the run.</param>
@@ -76,7 +73,7 @@ public static class Checkpoint
         CheckpointExtras? extras = null)
     {
         using var scope = NewDisposeScope();
-        CheckpointFolder.Replace(folder, into =>
+        AtomicFolder.Replace(folder, into =>
         {
             Safetensors.Save(Path.Combine(into, Weights), parameters.Named(parameters.Values));
             Safetensors.Save(Path.Combine(into, Optimizer), OptimizerParts(parameters, optimizer, average));
@@ -84,15 +81,15 @@ public static class Checkpoint
             {
                 ["version"] = Version,
                 ["optimizer_steps"] = optimizer.Steps,
-                ["state"] = JsonSerializer.SerializeToNode(state, Json),
-                ["identity"] = JsonSerializer.SerializeToNode(identity, Json),
+                ["state"] = JsonSerializer.SerializeToNode(state, Json.File),
+                ["identity"] = JsonSerializer.SerializeToNode(identity, Json.File),
             };
             if (extras is not null)
             {
                 Safetensors.Save(Path.Combine(into, Extras), extras.Tensors);
                 json["notes"] = extras.Notes;
             }
-            PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json));
+            PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json.File));
         });
     }
 
@@ -110,7 +107,7 @@ public static class Checkpoint
         string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
         IReadOnlyDictionary<string, Tensor>? extras)
     {
-        if (CheckpointFolder.Find(folder) is not { } found)
+        if (AtomicFolder.Find(folder) is not { } found)
         {
             return null;
         }
@@ -137,7 +134,7 @@ public static class Checkpoint
             {
                 throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
             }
-            var state = json["state"].Deserialize<TrainState>(Json) ?? throw new JsonException("no state");
+            var state = json["state"].Deserialize<TrainState>(Json.File) ?? throw new JsonException("no state");
             var steps = (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>();
             if (steps != state.Step || state is not { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 })
             {
@@ -146,7 +143,7 @@ public static class Checkpoint
             return (
                 state,
                 steps,
-                json["identity"].Deserialize<Dictionary<string, string>>(Json) ?? [],
+                json["identity"].Deserialize<Dictionary<string, string>>(Json.File) ?? [],
                 json["notes"]);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -61,7 +62,7 @@ internal sealed class ClipTrainStep
     private static Tensor Part(Tensor rows, int part, int micro) =>
         rows.narrow(0, (long)part * micro, Math.Min(micro, rows.shape[0] - (long)part * micro));
 
-    private ulong Seed(long step, int pass, int part) => CounterRandom.Mix(_config.Seed, step, pass, part);
+    private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 
     private Tensor EncodeImages(Tensor pixels, ulong seed)
     {
@@ -116,7 +117,7 @@ internal sealed class ClipTrainStep
         }
         var losses = Enumerable.Range(0, _config.CaptionsPerImage).Select(j => PartLoss(
             images, texts.narrow(0, (long)j * count, count), captions.GetRange(j * count, count), vectors.narrow(0, (long)j * count, count)));
-        return (losses.Aggregate((sum, loss) => sum + loss) / (float)_config.CaptionsPerImage).MoveToOuterDisposeScope();
+        return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(_config.CaptionsPerImage).MoveToOuterDisposeScope();
     }
 
     /// <summary>Loss of captions whose c-th belongs to picture c modulo the number of pictures.</summary>

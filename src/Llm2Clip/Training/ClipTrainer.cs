@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Files;
+using Llm2Clip.Layers;
 using Llm2Clip.Vision;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -124,7 +126,7 @@ public sealed class ClipTrainer : IDisposable
     {
         foreach (var folder in new[] { LastFolder, BestFolder, ModelFolder })
         {
-            CheckpointFolder.Recover(folder);
+            AtomicFolder.Recover(folder);
         }
         if (Checkpoint.Load(LastFolder, _identity, _parameters, _optimizer, _average) is { } state)
         {
@@ -223,7 +225,7 @@ public sealed class ClipTrainer : IDisposable
         var what = double.IsFinite(loss) ? "The gradient" : $"The loss ({loss})";
         throw new RunException(
             $"{what} is not finite at step {_state.Step} (epoch {_state.Epoch + 1}, batch {_state.Batch}). Nothing was changed by it; "
-            + (CheckpointFolder.Find(LastFolder) is { } kept ? $"the checkpoint {kept} is kept. " : "there is no checkpoint yet. ")
+            + (AtomicFolder.Find(LastFolder) is { } kept ? $"the checkpoint {kept} is kept. " : "there is no checkpoint yet. ")
             + "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32.");
     }
 
@@ -232,7 +234,7 @@ public sealed class ClipTrainer : IDisposable
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        _in.Student.LogitScale.clamp_(0, StudentModel.MaxLogitScale);
+        _in.Student.LogitScale.ClampTo(0, StudentModel.MaxLogitScale);
         return _in.Student.LogitScale.item<float>();
     }
 
@@ -303,7 +305,7 @@ public sealed class ClipTrainer : IDisposable
     private void ExportModel()
     {
         _in.Student.TeacherFingerprint = _in.Vectors.Fingerprint;
-        CheckpointFolder.Replace(ModelFolder, _in.Student.Save);
+        AtomicFolder.Replace(ModelFolder, _in.Student.Save);
     }
 
     private void SaveLast() => Checkpoint.Save(LastFolder, _state with { Seconds = Seconds }, _identity, _parameters, _optimizer, _average);

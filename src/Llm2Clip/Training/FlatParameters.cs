@@ -27,8 +27,8 @@ public sealed class FlatParameters : IDisposable
         RequireComplete(byName.Keys, groups);
         Device = parameters[0].Parameter.device;
         var total = parameters.Sum(p => p.Parameter.numel());
-        Values = zeros([total], ScalarType.Float32, Device).DetachFromDisposeScope();
-        Gradients = zeros([total], ScalarType.Float32, Device).DetachFromDisposeScope();
+        ValueBuffer = new FlatBuffer(total, Device);
+        GradientBuffer = new FlatBuffer(total, Device);
         var offset = 0L;
         using var off = no_grad();
         foreach (var group in groups)
@@ -54,10 +54,14 @@ public sealed class FlatParameters : IDisposable
     public Device Device { get; }
 
     /// <summary>All parameters, [n] fp32.</summary>
-    public Tensor Values { get; }
+    public Tensor Values => ValueBuffer.Tensor;
 
     /// <summary>All gradients, [n] fp32; backward passes add to them.</summary>
-    public Tensor Gradients { get; }
+    public Tensor Gradients => GradientBuffer.Tensor;
+
+    internal FlatBuffer ValueBuffer { get; }
+
+    internal FlatBuffer GradientBuffer { get; }
 
     /// <summary>The parameters in buffer order.</summary>
     public List<FlatSlot> Slots { get; } = [];
@@ -69,7 +73,7 @@ public sealed class FlatParameters : IDisposable
     public void ZeroGradients() => Gradients.zero_();
 
     /// <summary>Global L2 norm of the gradients.</summary>
-    public double GradientNorm() => Math.Sqrt(Engines.Current.Kernels.SquaredNorm(Gradients));
+    public double GradientNorm() => Math.Sqrt(GradientBuffer.SquaredNorm());
 
     /// <summary>The named parts of a flat buffer of the same layout, as views; dispose them, or their scope.</summary>
     public IReadOnlyDictionary<string, Tensor> Named(Tensor flat) =>
@@ -78,8 +82,8 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Frees the buffers; the model must not be used after.</summary>
     public void Dispose()
     {
-        Values.Dispose();
-        Gradients.Dispose();
+        ValueBuffer.Dispose();
+        GradientBuffer.Dispose();
     }
 
     private static void RequireComplete(IReadOnlyCollection<string> names, IReadOnlyList<ParameterGroup> groups)

@@ -20,18 +20,18 @@ internal static class HalfWhitening
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var (rows, width) = (centred.shape[0], centred.shape[1]);
-        var x = (centred.Normalised() * MathF.Sqrt(width)).to_type(ScalarType.Float64).cpu();
-        var (values, vectors) = linalg.eigh(x.t().matmul(x) / rows); // [d] ascending, [d, d] columns
+        var x = centred.Normalised().Times(MathF.Sqrt(width)).to_type(ScalarType.Float64).cpu();
+        var (values, vectors) = linalg.eigh(x.t().matmul(x).DividedBy(rows)); // [d] ascending, [d, d] columns
         var usable = Math.Min(width, module.Head.Weight.shape[0]);
         var leading = vectors.narrow(1, width - usable, usable).flip(1).t(); // [usable, d], largest first
         var spread = values.narrow(0, width - usable, usable).flip(0);
         var largest = spread[0].item<double>();
-        var factors = spread.clamp_min(largest * Floor).pow(-0.25).unsqueeze(1); // eigenvalues are squared singular values
+        var factors = spread.AtLeast(largest * Floor).ToPower(-0.25).unsqueeze(1); // eigenvalues are squared singular values
         var weight = leading * factors;
 
         // As large as torch's default initialisation of this layer (uniform within 1 / sqrt(d)), so that one learning rate suits both starts.
         var size = Math.Sqrt(usable / 3.0);
-        weight = weight * (size / weight.norm().item<double>());
+        weight = weight.Times(size / weight.norm().item<double>());
         module.Head.Weight.narrow(0, 0, usable).copy_(weight.to_type(ScalarType.Float32));
         module.Head.Bias!.zero_();
     }

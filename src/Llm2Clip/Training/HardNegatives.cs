@@ -1,4 +1,5 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,7 +45,7 @@ internal sealed class HardNegatives
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var random = new CounterRandom(seed);
+        var random = new SeededRandom(seed);
         var pool = Pool(pictures.Captions, poolSize, ref random);
         var candidates = EmbedAll(pool, embed); // [pool, D]
         var found = new int[pictures.Count * count];
@@ -101,18 +102,14 @@ internal sealed class HardNegatives
         return cat([.. captions.Chunk(4096).Select(chunk => embed(chunk).Normalised())], 0).MoveToOuterDisposeScope();
     }
 
-    private static int[] Pool(int captions, int most, ref CounterRandom random)
+    private static int[] Pool(int captions, int most, ref SeededRandom random)
     {
         var all = Enumerable.Range(0, captions).ToArray();
         if (captions <= most)
         {
             return all;
         }
-        for (var i = 0; i < most; i++)
-        {
-            var other = i + random.NextInt32(captions - i);
-            (all[i], all[other]) = (all[other], all[i]);
-        }
+        random.Draw(all, most);
         return all[..most];
     }
 }

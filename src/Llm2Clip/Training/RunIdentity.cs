@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Training;
 
@@ -11,15 +11,9 @@ public static class RunIdentity
     /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
     private static readonly string[] Free = ["output", "raw_store", "log_every", "checkpoint_every"];
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
-        JsonSerializer.SerializeToNode(section, section.GetType(), Json)!.AsObject()
+        JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
 
     internal static IReadOnlyDictionary<string, string> Of(ClipTrainConfig config, IReadOnlyDictionary<string, string> others, string teacher)

@@ -1,3 +1,4 @@
+using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +30,7 @@ public sealed class WeightAverage : IDisposable
         using var off = no_grad();
         using var scope = NewDisposeScope();
         var decay = Math.Min(_decay, (1.0 + steps) / (10 + steps));
-        Values.mul_((float)decay).add_(_parameters.Values, (float)(1 - decay));
+        Values.MultiplyBy((float)decay).Add(_parameters.Values, (float)(1 - decay));
     }
 
     /// <summary>Puts the average in the place of the parameters until the result is disposed.</summary>

@@ -1,4 +1,3 @@
-using Llm2Clip.Engine;
 using Llm2Clip.Layers;
 using TorchSharp;
 using TorchSharp.Utils;
@@ -52,8 +51,8 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var first = x.narrow(1, 0, queries);
-        first = first + _noise.DropPath(_attention.Attend(_norm1.call(x), queries), DropPath);
-        first = first + _noise.DropPath(_mlp.call(_norm2.call(first)), DropPath);
+        first = first.Plus(_noise.DropPath(_attention.Attend(_norm1.call(x), queries), DropPath));
+        first = first.Plus(_noise.DropPath(_mlp.call(_norm2.call(first)), DropPath));
         return first.MoveToOuterDisposeScope();
     }
 
@@ -110,7 +109,7 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
         var all = queries == x.shape[1];
         var packed = all ? Project(x, _query, _key, _value) : Project(x, _key, _value); // [B, T, 3W] or [B, T, 2W]
         var query = all ? null : _query.call(x.narrow(1, 0, queries)); // [B, Q, W]
-        return _output.call(Engines.Current.Kernels.Attention(packed, _heads, query)).MoveToOuterDisposeScope();
+        return _output.call(Attention.Attend(packed, _heads, query)).MoveToOuterDisposeScope();
     }
 
     /// <summary>One product for several layers [W, W]: x [B, T, W] to [B, T, nW].</summary>

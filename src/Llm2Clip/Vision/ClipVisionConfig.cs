@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 
 namespace Llm2Clip.Vision;

@@ -58,8 +58,8 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
                 .view(batch, -1, _config.Width); // [B, K, W]
         }
         var weight = _patches.Weight.view(_config.Width, -1); // [W, 3*P*P]
-        var patches = Precision.Product(x, weight).view(batch, -1, _config.Width) + positions; // [B, G*G, W], fp32
-        var first = (_classToken + table.select(0, 0)).expand(batch, 1, _config.Width); // [B, 1, W]
+        var patches = Precision.Product(x, weight).view(batch, -1, _config.Width).Plus(positions); // [B, G*G, W], fp32
+        var first = _classToken.Plus(table.select(0, 0)).expand(batch, 1, _config.Width); // [B, 1, W]
         return cat([first, patches], 1).MoveToOuterDisposeScope();
     }
 
@@ -89,5 +89,5 @@ internal sealed class WeightOnly : nn.Module<Tensor, Tensor>
 
     public Parameter Weight => _weight;
 
-    public override Tensor forward(Tensor x) => x + _weight;
+    public override Tensor forward(Tensor x) => x.Plus(_weight);
 }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -71,7 +71,7 @@ public static class ClipWeights
 
     /// <summary>Writes JSON in the way Hugging Face's files look.</summary>
     internal static void WriteJson(string path, JsonObject json) =>
-        PendingFile.Write(path, json.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }) + "\n");
+        PendingFile.Write(path, json.ToJsonString(Json.Report) + "\n");
 
     private static string? TargetName(string stored, bool bare, bool newProjection)
     {

@@ -69,7 +69,7 @@ internal static class MimeticInit
     {
         var product = zeros([width, width]);
         init.Normal(product, noise * Math.Pow(width, -0.5));
-        var (u, s, vh) = linalg.svd(product + eye(width) * (float)identity, fullMatrices: false);
+        var (u, s, vh) = linalg.svd(product.Plus(eye(width).Times((float)identity)), fullMatrices: false);
         var root = s.narrow(0, 0, rank).sqrt(); // [rank]
         return (u.narrow(1, 0, rank) * root, vh.narrow(0, 0, rank) * root.unsqueeze(1));
     }

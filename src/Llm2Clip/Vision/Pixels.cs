@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Vision;
 

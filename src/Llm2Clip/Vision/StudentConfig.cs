@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 
 namespace Llm2Clip.Vision;

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
+using Llm2Clip.Files;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -130,7 +130,7 @@ internal sealed class AdapterBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x + _mlp.call(_norm.call(x))).MoveToOuterDisposeScope();
+        return x.Plus(_mlp.call(_norm.call(x))).MoveToOuterDisposeScope();
     }
 }
 

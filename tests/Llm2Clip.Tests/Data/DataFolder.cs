@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;
 

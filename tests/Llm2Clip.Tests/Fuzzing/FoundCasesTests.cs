@@ -7,6 +7,7 @@ using Llm2Clip.Data;
 using Llm2Clip.Data.Lists;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Diagnostics;
+using Llm2Clip.Images;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Data;
 using Llm2Clip.Tests.Data.Parquet;

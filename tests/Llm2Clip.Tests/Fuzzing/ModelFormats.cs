@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text.RegularExpressions;
 using Llm2Clip.Data;
 using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Fuzzing;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llm2Clip.Conversion;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Images;
 using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Data;

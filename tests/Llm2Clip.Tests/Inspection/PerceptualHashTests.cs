@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Inspection;
 using static System.Numerics.BitOperations;
 

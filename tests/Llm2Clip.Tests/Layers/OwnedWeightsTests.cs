@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Vision;

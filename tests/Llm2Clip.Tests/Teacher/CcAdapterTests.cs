@@ -1,4 +1,5 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using Llm2Clip.Training;
 using TorchSharp;
@@ -159,7 +160,7 @@ public sealed class CcAdapterTests : IDisposable
 
     private static float[] Values(int count, ulong seed)
     {
-        var random = new CounterRandom(seed);
+        var random = new SeededRandom(seed);
         var values = new float[count];
         foreach (ref var value in values.AsSpan())
         {

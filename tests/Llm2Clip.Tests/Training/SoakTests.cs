@@ -1,5 +1,4 @@
 using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Torch;
 using Llm2Clip.Training;
 
 namespace Llm2Clip.Tests.Training;
@@ -45,7 +44,7 @@ public sealed class SoakTests : IDisposable
         {
             if (tag == "train/loss")
             {
-                Counts.Add(NativeMemory.LiveTensors);
+                Counts.Add(TorchSharp.torch.Tensor.TotalCount);
             }
         }
     }

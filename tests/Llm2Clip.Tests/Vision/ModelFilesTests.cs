@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Vision;
 using TorchSharp;

@@ -1,3 +1,4 @@
+using Llm2Clip.Images;
 using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Data.Parquet;

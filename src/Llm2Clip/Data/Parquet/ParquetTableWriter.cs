@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Parquet;
 using Parquet.Schema;
 

@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+
+namespace Llm2Clip.Images;
+
+/// <summary>What an encoded picture is, by its first bytes: names lie.</summary>
+internal static class PictureFormat
+{
+    private const int BrandBytes = 4;
+
+    /// <summary>Where the brands behind the first one stand in a HEIF file: after size, type, first brand and its version.</summary>
+    private const int OtherBrands = 16;
+
+    /// <summary>The usual extension, without a dot; <c>jpg</c> where the bytes are of no known format, as img2dataset names everything.</summary>
+    public static string Extension(ReadOnlySpan<byte> encoded) => encoded switch
+    {
+        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "png",
+        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "webp",
+        [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "gif",
+        [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "tif",
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', _, _, _, _, ..] => HeifExtension(encoded),
+        _ => "jpg",
+    };
+
+    /// <summary>
+    /// By the brands of a HEIF file: the first says which coding it has, or, where that is the general one of pictures (<c>mif1</c>) or sequences
+    /// (<c>msf1</c>), those that follow do (ISO/IEC 23008-12, 10; AV1 Image File Format, 6). Films have the same box and other brands.
+    /// </summary>
+    private static string HeifExtension(ReadOnlySpan<byte> encoded)
+    {
+        var first = encoded.Slice(8, BrandBytes);
+        if (OfCoding(first) is { } known)
+        {
+            return known;
+        }
+        if (!first.SequenceEqual("mif1"u8) && !first.SequenceEqual("msf1"u8) && !first.SequenceEqual("miaf"u8))
+        {
+            return "jpg";
+        }
+        var end = Math.Min(encoded.Length, BinaryPrimitives.ReadUInt32BigEndian(encoded));
+        for (var at = OtherBrands; at + BrandBytes <= end; at += BrandBytes)
+        {
+            if (OfCoding(encoded.Slice(at, BrandBytes)) is { } coding)
+            {
+                return coding;
+            }
+        }
+        return "heif";
+    }
+
+    private static string? OfCoding(ReadOnlySpan<byte> brand) => brand switch
+    {
+        [(byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s'] => "avif",
+        [(byte)'h', (byte)'e', (byte)'i', (byte)'c' or (byte)'x' or (byte)'m' or (byte)'s'] or [(byte)'h', (byte)'e', (byte)'v', (byte)'c' or (byte)'x' or (byte)'m' or (byte)'s'] => "heic",
+        _ => null,
+    };
+}
