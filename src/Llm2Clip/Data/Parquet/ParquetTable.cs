@@ -36,10 +36,7 @@ public sealed class ParquetTable : IDisposable
         _pages = new PageStream(file, _dataEnd);
         _pages.ShowFooter(footer);
         _reader = ParquetReader.CreateAsync(_pages).GetAwaiter().GetResult();
-        foreach (var element in _reader.Metadata!.Schema.Where(element => element.LogicalType?.FLOAT16 is not null))
-        {
-            element.LogicalType = null; // Parquet.Net has no 16-bit floats, and would refuse the file for them: they are bytes.
-        }
+        TableColumns.Simplify(_reader.Metadata!.Schema);
         _columns = TableColumns.Of(_reader.Schema, _reader.Metadata.Schema);
         Columns = [.. _columns.Select(column => column.Column)];
         RowGroups = Groups(_reader.RowGroups);

@@ -43,11 +43,7 @@ public abstract class IntegerColumn : ParquetColumnReader
         TypeCode.Int64 => new Sized<long>(table, column),
         TypeCode.UInt64 => new Sized<ulong>(table, column),
         TypeCode.Int32 => new Sized<int>(table, column),
-        TypeCode.UInt32 => new Sized<uint>(table, column),
-        TypeCode.Int16 => new Sized<short>(table, column),
-        TypeCode.UInt16 => new Sized<ushort>(table, column),
-        TypeCode.SByte => new Sized<sbyte>(table, column),
-        _ => new Sized<byte>(table, column),
+        _ => new Sized<uint>(table, column),
     };
 
     private sealed class Sized<T>(ParquetTable table, TableColumn column) : IntegerColumn(table, column)

@@ -14,6 +14,25 @@ internal static class TableColumns
     private static readonly System.Type TextType = new DataField<string>("text").ClrType;
     private static readonly System.Type BytesType = new DataField<byte[]>("bytes").ClrType;
 
+    /// <summary>
+    /// Takes notes out of a schema that Parquet.Net 6.1 handles worse than their absence: it refuses files with 16-bit floats, which become bytes, and cannot read
+    /// integers below 32 bits in every encoding, which are stored as 32 bits anyway.
+    /// </summary>
+    public static void Simplify(IEnumerable<SchemaElement> elements)
+    {
+        foreach (var element in elements)
+        {
+            if (element.LogicalType is { FLOAT16: not null } or { INTEGER.BitWidth: 8 or 16 })
+            {
+                element.LogicalType = null;
+            }
+            if (element.ConvertedType is ConvertedType.INT_8 or ConvertedType.UINT_8 or ConvertedType.INT_16 or ConvertedType.UINT_16)
+            {
+                element.ConvertedType = null;
+            }
+        }
+    }
+
     /// <summary>The columns in the order of the file; <paramref name="elements"/> are all of its schema.</summary>
     public static IReadOnlyList<TableColumn> Of(ParquetSchema schema, IEnumerable<SchemaElement> elements)
     {
@@ -36,8 +55,8 @@ internal static class TableColumns
     {
         ColumnType? type = stored switch
         {
-            Type.INT32 when Bits(clr) is > 0 and <= 32 => ColumnType.Int64,
-            Type.INT64 when Bits(clr) == 64 => ColumnType.Int64,
+            Type.INT32 when clr == typeof(int) || clr == typeof(uint) => ColumnType.Int64,
+            Type.INT64 when clr == typeof(long) || clr == typeof(ulong) => ColumnType.Int64,
             Type.FLOAT when clr == typeof(float) => ColumnType.Float64,
             Type.DOUBLE when clr == typeof(double) => ColumnType.Float64,
             Type.BYTE_ARRAY or Type.FIXED_LEN_BYTE_ARRAY when clr == TextType => ColumnType.Text,
@@ -51,13 +70,4 @@ internal static class TableColumns
             _ => null,
         };
     }
-
-    private static int Bits(System.Type type) => System.Type.GetTypeCode(type) switch
-    {
-        TypeCode.Int64 or TypeCode.UInt64 => 64,
-        TypeCode.Int32 or TypeCode.UInt32 => 32,
-        TypeCode.Int16 or TypeCode.UInt16 => 16,
-        TypeCode.SByte or TypeCode.Byte => 8,
-        _ => 0,
-    };
 }
