@@ -19,15 +19,17 @@ internal static class DoctorSummary
             }
         }
         lines.Add(["pictures", string.Join(", ", report.PictureFormats)]);
-        lines.Add(["machine", string.Create(CultureInfo.InvariantCulture, $"{report.Processors} processors, {report.MemoryGb:0.#} GB of memory")]);
+        var memory = report.MemoryGb.ToString("0.#", CultureInfo.InvariantCulture);
+        lines.Add(["machine", $"{report.Processors} processors, {memory} GB of memory"]);
         if (report.Compute is { } compute)
         {
             lines.Add(["threads", $"{compute.Threads} per tensor operation (LLM2CLIP_THREADS changes it)"]);
-            lines.Add(["devices", compute.Gpus == 0 ? "cpu" : $"cpu, {string.Join(", ", Enumerable.Range(0, compute.Gpus).Select(i => $"cuda:{i}"))}"]);
+            lines.Add(["devices", string.Join(", ", Enumerable.Range(0, compute.Gpus).Select(i => $"cuda:{i}").Prepend("cpu"))]);
             lines.Add(["LLM devices", string.Join("; ", compute.LlmDevices)]);
             lines.Add(["precision", $"fp32, bf16 ({Bf16(compute)})"]);
         }
-        lines.Add(["verdict", report.IsHealthy ? new Cell("nothing is missing", Tone: Tone.Good) : new Cell("see the problems above", Tone: Tone.Bad)]);
+        var (verdict, tone) = report.IsHealthy ? ("nothing is missing", Tone.Good) : ("see the problems above", Tone.Bad);
+        lines.Add(["verdict", new Cell(verdict, Tone: tone)]);
         output.Table(lines, labels: 2, headings: false);
     }
 
