@@ -7,7 +7,8 @@ public static class InspectionText
 {
     /// <summary>The data set and how much it holds, in a sentence.</summary>
     public static string Title(SetReport set) =>
-        $"{set.Data}: {Number(set.Pictures)} pictures with {Number(set.Captions)} captions ({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)";
+        $"{set.Data}: {Number(set.Pictures)} pictures with {Number(set.Captions)} captions "
+        + $"({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)";
 
     /// <summary>What is broken in one line, or that nothing is.</summary>
     public static string Broken(SetReport set) => set.Broken == 0
