@@ -2,7 +2,6 @@ using Llm2Clip.Teachers.Store;
 using System.Buffers.Binary;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Teachers;
-using Llm2Clip.Tests.Data;
 using Llm2Clip.Tests.Data.Parquet;
 
 namespace Llm2Clip.Tests.Fuzzing;
@@ -26,10 +25,18 @@ internal static class ParquetFormats
             ParquetRows.Write(
                 Path.Combine(folder, names[^1]),
                 [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList), new("img_id", ColumnType.Int64)],
-                Enumerable.Range(0, 40).Select(i => new object?[] { DataFolder.Picture(i % 3, 16, 12), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i }),
+                Enumerable.Range(0, 40).Select(i => new object?[] { Image(i % 3), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i }),
                 new ParquetWriteOptions { Codec = codec, RowGroupRows = 16 });
         }
         return [.. names];
+    }
+
+    /// <summary>Images are passed on, never decoded.</summary>
+    private static byte[] Image(int seed)
+    {
+        var bytes = new byte[300];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
     }
 
     private static string[] Store(string folder)
@@ -44,7 +51,9 @@ internal static class ParquetFormats
     private static string[] Foreign(string folder)
     {
         FuzzFiles.Copy(ForeignFileTests.Folder, Path.Combine(folder, "foreign"));
-        return [.. Directory.EnumerateFiles(Path.Combine(folder, "foreign"), "*.parquet").Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(folder, file))];
+        return [.. Directory.EnumerateFiles(Path.Combine(folder, "foreign"), "*.parquet")
+            .Where(file => Path.GetFileName(file) != "delta-byte-array.parquet") // refused as it is
+            .Order(StringComparer.Ordinal).Select(file => Path.GetRelativePath(folder, file))];
     }
 
     private static void Columns(FuzzCase damaged)

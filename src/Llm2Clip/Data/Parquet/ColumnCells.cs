@@ -54,10 +54,7 @@ internal sealed class ColumnCells<T>(DataField column)
         foreach (var page in pages)
         {
             var present = place.Definitions > 0 ? Definitions.Slice(at, page.Levels).Count(place.Definitions) : page.Levels;
-            if (page.IsExact ? present != page.Stored : present > page.Stored)
-            {
-                throw new InvalidDataException($"it has a page of {present:N0} values that holds {page.Stored:N0}");
-            }
+            page.Check(present);
             at += page.Levels;
             Present += present;
         }

@@ -9,7 +9,17 @@ namespace Llm2Clip.Data.Parquet;
 /// <param name="Levels">Values that the page states, nulls and empty lists counted.</param>
 /// <param name="Stored">Values that are stored; a column that wants more would be given what an earlier page left in memory.</param>
 /// <param name="IsExact">The column must want exactly these.</param>
-internal readonly record struct PageContent(int Levels, int Stored, bool IsExact = false);
+internal readonly record struct PageContent(int Levels, int Stored, bool IsExact = false)
+{
+    /// <summary>Throws unless the page holds the values that are no nulls.</summary>
+    public void Check(int present)
+    {
+        if (IsExact ? present != Stored : present > Stored)
+        {
+            throw new InvalidDataException($"it has a page of {present:N0} values that holds {Stored:N0}");
+        }
+    }
+}
 
 /// <summary>
 /// Counts what an unpacked page holds before Parquet.Net decodes it, which stops without a word where a page is short, and takes memory for what some

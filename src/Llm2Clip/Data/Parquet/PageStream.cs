@@ -234,6 +234,10 @@ internal sealed class PageStream(SafeFileHandle file, long dataEnd) : Stream
             throw new InvalidDataException("it has a page of indexes without a dictionary");
         }
         _pages.Add(PageCheck.Data(page, head, column.Element));
+        if (column.Definitions == 0)
+        {
+            _pages[^1].Check(head.Values);
+        }
     }
 
     /// <summary>Writes the header right before the page, which begins at <see cref="MostHeader"/>.</summary>
