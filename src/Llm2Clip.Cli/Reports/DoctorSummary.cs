@@ -19,7 +19,6 @@ internal static class DoctorSummary
                 lines.Add(["", new Cell($"remedy:  {part.Remedy}", Tone: Tone.Warning)]);
             }
         }
-<<<<<<< HEAD
         lines.Add(["images", string.Join(", ", report.ImageFormats)]);
         lines.Add(["machine", string.Create(CultureInfo.InvariantCulture, $"{report.Processors} processors, {report.MemoryGb:0.#} GB of memory")]);
         if (report.Tensors is { } tensors)
@@ -32,17 +31,6 @@ internal static class DoctorSummary
             lines.Add(["fp32 products", $"{(tensors.Products.OneDnn ? "oneDNN" : "MKL")}: {tensors.Products.Reason}"]);
             lines.Add(["allocator", tensors.Allocator.Reason]);
             lines.Add(["C++ runtime", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ") + tensors.Patch.Reason]);
-=======
-        lines.Add(["pictures", string.Join(", ", report.PictureFormats)]);
-        var memory = report.MemoryGb.ToString("0.#", CultureInfo.InvariantCulture);
-        lines.Add(["machine", $"{report.Processors} processors, {memory} GB of memory"]);
-        if (report.Compute is { } compute)
-        {
-            lines.Add(["threads", $"{compute.Threads} per tensor operation (LLM2CLIP_THREADS changes it)"]);
-            lines.Add(["devices", string.Join(", ", Enumerable.Range(0, compute.Gpus).Select(i => $"cuda:{i}").Prepend("cpu"))]);
-            lines.Add(["LLM devices", string.Join("; ", compute.LlmDevices)]);
-            lines.Add(["precision", $"fp32, bf16 ({Bf16(compute)})"]);
->>>>>>> spectre
         }
         var (verdict, tone) = report.IsHealthy ? ("nothing is missing", Tone.Good) : ("see the problems above", Tone.Bad);
         lines.Add(["verdict", new Cell(verdict, Tone: tone)]);

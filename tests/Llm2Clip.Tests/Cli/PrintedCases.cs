@@ -10,7 +10,6 @@ namespace Llm2Clip.Tests.Cli;
 internal static class PrintedCases
 {
     public static readonly DoctorReport Healthy = new(
-<<<<<<< HEAD
         [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("llama.cpp", "b7000", "/opt/llm2clip/libllama.so"), new("JPEG", "libjpeg-turbo", null)],
         ["jpg", "png", "webp"],
         new TensorFacts(
@@ -20,19 +19,6 @@ internal static class PrintedCases
 
     public static readonly DoctorReport WithProblems = new(
         [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, [], 2, 25.3);
-=======
-        "nuget", "as published",
-        [
-            new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("libllama", "b7000", "/opt/llm2clip/libllama.so"),
-            new("libvips", "8.18.7", "/opt/llm2clip/libvips.so"), new("JPEG", "libturbojpeg.so.0", null),
-        ],
-        ["jpg", "png", "webp"], new ComputeFacts(2, "AVX-512", true, 1, ["CPU", "NVIDIA [H200]"]), 2, 25.3);
-
-    public static readonly DoctorReport WithProblems = new(
-        "nuget", "as published",
-        [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)],
-        [], null, 2, 25.3);
->>>>>>> spectre
 
     public static readonly CaptionProbeResult Probe = new(
         CaptionProbe.Protocol, "0123456789ab", "val-*.tar [2 shards]", 500,
