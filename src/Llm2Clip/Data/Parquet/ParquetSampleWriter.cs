@@ -50,7 +50,7 @@ internal sealed class ParquetSampleWriter : ISampleWriter
     {
         _key.Add(sample.Key);
         _image.Add(picture.Span);
-        _path.Add($"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}");
+        _path.Add($"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}");
         _caption.Add(sample.Captions[0].Text);
         _captions.Add([.. sample.Captions.Select(caption => caption.Text)]);
         _languages.Add([.. sample.Captions.Select(caption => caption.Language)]);
