@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Images;
 using Llm2Clip.Randomness;
 

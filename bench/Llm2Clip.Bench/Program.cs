@@ -1,6 +1,6 @@
 using System.Globalization;
-using Llm2Clip.Runtime;
 using System.Runtime.Intrinsics.X86;
+using Llm2Clip.Runtime;
 
 namespace Llm2Clip.Bench;
 

@@ -1,7 +1,7 @@
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Data;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Bench;
 

@@ -8,7 +8,9 @@ namespace Llm2Clip.Cli;
 /// <param name="Cancellation">Set by Ctrl-C.</param>
 public sealed record CliHost(Screen Output, Screen Error, CancellationToken Cancellation)
 {
-    /// <summary>Opens the log of a run: a live display on a terminal, plain lines elsewhere. To be disposed before anything else is printed.</summary>
+    /// <summary>
+    /// Opens the log of a run: a live display on a terminal, plain lines elsewhere. It is to be disposed before anything else is printed.
+    /// </summary>
     internal IConsoleLog OpenLog() => Error.Terminal is { } terminal
         ? new LiveRunLog(Error, terminal, TimeProvider.System)
         : new PlainRunLog(Error.Writer, TimeProvider.System);

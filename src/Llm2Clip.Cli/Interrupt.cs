@@ -43,6 +43,7 @@ internal sealed class Interrupt : IDisposable
     {
         if (_source.IsCancellationRequested)
         {
+            _error.EndLine();
             return;
         }
         context.Cancel = true;

@@ -43,7 +43,9 @@ internal sealed class Pace(string title, long total, string unit, TimeProvider c
     {
         lock (_lock)
         {
-            var share = total > 0 ? string.Create(CultureInfo.InvariantCulture, $"/{total:N0} {unit} ({100.0 * _done / total:0} %)") : $" {unit}";
+            var share = total > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"/{total:N0} {unit} ({100.0 * _done / total:0} %)")
+                : $" {unit}";
             var pace = Rate() is { } rate ? $"{Text(rate)}{Left(rate)}" : Text(Elapsed);
             return string.Create(CultureInfo.InvariantCulture, $"{_done:N0}{share}, {pace}{Detail}");
         }
@@ -65,14 +67,18 @@ internal sealed class Pace(string title, long total, string unit, TimeProvider c
     private string Detail => string.IsNullOrEmpty(_detail) ? "" : $", {_detail}";
 
     /// <summary>
-    /// Units a second since the first ones were reported; null before there is more than those. They do not count: a resumed run reports all of
-    /// its earlier steps at once, and the first batch of a new one pays for warming up.
+    /// Units per second since the first report; null before there is a second one. The first does not count: a resumed run reports all of
+    /// its earlier steps at once, and the first batch of a new run pays for warming up.
     /// </summary>
     private double? Rate() => _first is { } first && _done > first.Done && clock.GetUtcNow() - first.At is var time && time > TimeSpan.Zero
         ? (_done - first.Done) / time.TotalSeconds
         : null;
 
-    private string Left(double rate) => total > _done ? $", {Text(TimeSpan.FromSeconds(Math.Min((total - _done) / rate, TimeSpan.MaxValue.TotalSeconds / 2)))} left" : "";
+    private string Left(double rate)
+    {
+        var seconds = Math.Min((total - _done) / rate, TimeSpan.MaxValue.TotalSeconds / 2);
+        return total > _done ? $", {Text(TimeSpan.FromSeconds(seconds))} left" : "";
+    }
 
     private static string Text(double rate) =>
         rate.ToString(rate < 10 ? "0.00" : rate < 100 ? "0.0" : "N0", CultureInfo.InvariantCulture) + "/s";

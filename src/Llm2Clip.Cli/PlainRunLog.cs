@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Cli;
 

@@ -3,9 +3,9 @@ using Llm2Clip.Cli.Drawing;
 namespace Llm2Clip.Cli;
 
 /// <summary>
-/// Standard output or standard error as the commands see it. On a terminal tables have rules and colors; into a pipe or a file the same text
-/// goes without escape codes and box drawing, and no line is cut or wrapped. What is shown is never read as markup.
-/// Spectre.Console is loaded by the first table, not before.
+/// Standard output or standard error as the commands see it. On a terminal tables have rules and colors. Into a pipe or a file the same
+/// text goes without escape codes and box drawing, and no line is cut or wrapped. Nothing that is shown is read as markup. Spectre.Console
+/// is loaded when something is drawn, not before.
 /// </summary>
 public sealed class Screen(TextWriter writer, Terminal? terminal = null)
 {
@@ -52,8 +52,17 @@ public sealed class Screen(TextWriter writer, Terminal? terminal = null)
         }
     }
 
-    /// <summary>Writes a line after one that the terminal itself began, such as the ^C that it echoes; a progress display draws over that.</summary>
+    /// <summary>Writes a line after one that the terminal began by echoing ^C. A progress display draws over that by itself.</summary>
     public void WriteOnFreshLine(string text) => WriteLine(_display is null ? Environment.NewLine + text : text);
+
+    /// <summary>Ends the line that a progress display has begun, for a process that ends at once.</summary>
+    public void EndLine()
+    {
+        if (_display is not null)
+        {
+            writer.WriteLine();
+        }
+    }
 
     /// <summary>Writes a table. The first <paramref name="labels"/> columns are aligned on the left, numbers on the right.</summary>
     internal void Table(IReadOnlyList<IReadOnlyList<Cell>> rows, int labels, bool headings = true)

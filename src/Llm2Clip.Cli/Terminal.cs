@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Llm2Clip.Cli;
 
 /// <summary>The terminal that a stream is shown on.</summary>
@@ -14,11 +16,18 @@ public sealed record Terminal(Func<int> Columns, bool Color, bool Unicode)
     /// </summary>
     public static Terminal? Of(bool redirected)
     {
-        if (redirected || Environment.GetEnvironmentVariable("TERM") is "dumb" || (Environment.GetEnvironmentVariable("TERM") is null or "" && !OperatingSystem.IsWindows()))
+        var movesCursor = Environment.GetEnvironmentVariable("TERM") switch
+        {
+            "dumb" => false,
+            null or "" => OperatingSystem.IsWindows(), // Windows has no such variable.
+            _ => true,
+        };
+        if (redirected || !movesCursor)
         {
             return null;
         }
-        return new Terminal(Width, Environment.GetEnvironmentVariable("NO_COLOR") is null or "", Console.OutputEncoding.CodePage == System.Text.Encoding.UTF8.CodePage);
+        var color = Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+        return new Terminal(Width, color, Console.OutputEncoding.CodePage == Encoding.UTF8.CodePage);
     }
 
     private static int Width()

@@ -5,9 +5,9 @@ using Mono.Cecil.Rocks;
 namespace Llm2Clip.BannedScalars;
 
 /// <summary>
-/// Finds the public methods of TorchSharp that make a temporary <c>TorchSharp.Scalar</c>. Such a Scalar has no other owner than the call that
-/// uses it, and the call passes only its native handle on: the garbage collector may run its finalizer, which frees the native object, while
-/// the native code still reads it. The method bodies are read as IL; nothing is run.
+/// Finds the public methods of TorchSharp that make a temporary <c>TorchSharp.Scalar</c>. Such a Scalar has no other owner than the call
+/// that uses it, and the call passes only its native handle on: the garbage collector may run its finalizer, which frees the native
+/// object, while the native code still reads it. The method bodies are read as IL; nothing is run.
 /// </summary>
 public sealed class ScalarScan
 {
@@ -20,8 +20,8 @@ public sealed class ScalarScan
     private ScalarScan(ModuleDefinition module) => _module = module;
 
     /// <summary>
-    /// Documentation comment ids of the methods, constructors and properties that make a temporary Scalar, directly or through other methods
-    /// of the assembly, in ordinal order. Everything that makes one counts, even where it might keep it alive.
+    /// Documentation comment ids of the methods, constructors and properties that make a temporary Scalar, directly or through other
+    /// methods of the assembly, in ordinal order. Everything that makes one counts, even where it might keep it alive.
     /// </summary>
     /// <param name="assembly">Path of TorchSharp.dll.</param>
     public static IReadOnlyList<string> Find(string assembly)
@@ -38,8 +38,8 @@ public sealed class ScalarScan
     }
 
     /// <summary>
-    /// Uses of banned members in an assembly beside TorchSharp.dll: the outermost type and the method that uses one, and the member's id. It sees
-    /// what the analyzer misses, such as <c>x += y</c>.
+    /// Uses of banned members in an assembly beside TorchSharp.dll: the outermost type and the method that uses one, and the member's id.
+    /// It sees what the analyzer misses, such as <c>x += y</c>.
     /// </summary>
     /// <param name="assembly">Path of the assembly.</param>
     /// <param name="ids">The banned members.</param>
@@ -78,8 +78,9 @@ public sealed class ScalarScan
 
     /// <summary>
     /// A method that overrides or implements another one of the assembly is called through that one, which calls nothing itself. Whoever
-    /// constructs the object counts as its caller: so a module whose <c>forward</c> or an optimizer whose <c>step</c> makes Scalars is banned
-    /// as a whole. Iterators and async methods lie in generated classes whose interfaces are not TorchSharp's: there every method counts.
+    /// constructs the object counts as its caller: so a module whose <c>forward</c> or an optimizer whose <c>step</c> makes Scalars is
+    /// banned as a whole. Iterators and async methods lie in generated classes whose interfaces are not TorchSharp's: there every method
+    /// counts.
     /// </summary>
     private void ReadDispatch(MethodDefinition method)
     {
@@ -115,7 +116,8 @@ public sealed class ScalarScan
         || method.DeclaringType.Interfaces.Select(each => Own(each.InterfaceType)).OfType<TypeDefinition>()
             .Any(type => type.Methods.Any(each => IsLike(each, method)));
 
-    private static bool IsLike(MethodDefinition one, MethodDefinition other) => one.Name == other.Name && one.Parameters.Count == other.Parameters.Count;
+    private static bool IsLike(MethodDefinition one, MethodDefinition other) =>
+        one.Name == other.Name && one.Parameters.Count == other.Parameters.Count;
 
     /// <summary>The type's definition where it lies in this assembly; others are not looked for.</summary>
     private TypeDefinition? Own(TypeReference? type) => type is not null && type.GetElementType().Scope == _module ? type.Resolve() : null;
@@ -146,7 +148,8 @@ public sealed class ScalarScan
 
     private List<string> PublicIds() =>
     [
-        .. _makers.Where(method => IsVisible(method) && !(method.IsConstructor && method.IsStatic)).Select(IdOf).Distinct().Order(StringComparer.Ordinal),
+        .. _makers.Where(method => IsVisible(method) && !(method.IsConstructor && method.IsStatic))
+            .Select(IdOf).Distinct().Order(StringComparer.Ordinal),
     ];
 
     /// <summary>The id of a method, or of the property that it belongs to.</summary>

@@ -1,5 +1,3 @@
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.MakeQuickStart;

@@ -1,8 +1,7 @@
 using System.ComponentModel;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights.Gguf;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,6 +61,7 @@ public sealed class TeacherTraining : IDisposable
         _corpus = new TextCorpus(data, (ulong)config.Seed);
         Vocabulary = LearnVocabulary(config, _corpus);
         Model = new TinyLlama(config.Model, Vocabulary.Count, (ulong)config.Seed);
+        using var scope = NewDisposeScope();
         foreach (var (_, weight) in Model.Weights)
         {
             _optimizer.Add((weight, zeros_like(weight).DetachFromDisposeScope(), zeros_like(weight).DetachFromDisposeScope()));

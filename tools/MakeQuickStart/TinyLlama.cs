@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
+using Llm2Clip.Weights.Gguf;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -202,7 +202,8 @@ public static class TinyLlamaGguf
         {
             // GGUF lists dimensions fastest first; the memory order is torch's.
             var shape = value.shape.Reverse().ToArray();
-            using var flat = value.detach().reshape(-1);
+            using var scope = NewDisposeScope();
+            var flat = value.detach().reshape(-1);
             writer.AddTensor(name, shape.Length == 1 ? GgufType.F32 : type, shape, flat.data<float>().ToArray());
         }
         writer.Write(path);

@@ -1,8 +1,6 @@
 using Llm2Clip.Cli.Reports;
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Cli.Commands;
 

@@ -1,7 +1,5 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Cli.Commands;
 

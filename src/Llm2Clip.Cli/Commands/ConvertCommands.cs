@@ -1,6 +1,5 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Conversion;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 

@@ -1,7 +1,6 @@
 using Llm2Clip.Cli.Reports;
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 

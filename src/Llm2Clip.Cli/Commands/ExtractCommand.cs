@@ -1,6 +1,7 @@
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Cli.Commands;
 

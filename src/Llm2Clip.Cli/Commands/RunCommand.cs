@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Cli.Commands;
 

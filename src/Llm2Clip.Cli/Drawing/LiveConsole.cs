@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace Llm2Clip.Cli.Drawing;
 
 /// <summary>
-/// A console of Spectre that a progress display can be left on at any moment. Its cursor is never hidden, so a process that is killed leaves it
-/// as it was. A frame is written in one piece. A terminal that is gone (a closed session) takes nothing more, and ends no run.
+/// A console of Spectre for a progress display. It never hides the cursor, so a process that is killed leaves no terminal without one. It
+/// writes a frame in one piece. A terminal that is gone (a closed session) takes nothing more, and ends no run.
 /// </summary>
 internal sealed class LiveConsole : IAnsiConsole
 {

@@ -19,7 +19,13 @@ internal sealed class LiveDisplay : IDisposable
 
     public LiveDisplay(LiveConsole console, TimeProvider clock)
     {
-        var progress = new Progress(console, clock) { AutoRefresh = false, AutoClear = true, ExcludeVerticalPadding = true, RenderHook = Count };
+        var progress = new Progress(console, clock)
+        {
+            AutoRefresh = false,
+            AutoClear = true,
+            ExcludeVerticalPadding = true,
+            RenderHook = Count,
+        };
         _shown = progress.Columns(new LiveRow()).StartAsync(context =>
         {
             _context = context;

@@ -3,7 +3,7 @@ using Spectre.Console.Rendering;
 
 namespace Llm2Clip.Cli.Drawing;
 
-/// <summary>The line of a running task: title, bar, numbers. The bar takes the room that is left, and goes first where there is none.</summary>
+/// <summary>The line of a running task: title, bar, numbers. The bar takes the room that is left; where that is little, there is none.</summary>
 internal sealed class LiveRow : ProgressColumn
 {
     private const int WidestBar = 30;
@@ -23,12 +23,15 @@ internal sealed class LiveRow : ProgressColumn
         {
             task.Value = pace.Done;
         }
+        var (title, numbers) = ($"{pace.Title} ", pace.Numbers());
         var width = options.ConsoleSize.Width;
-        var (title, numbers) = (new Segment($"{pace.Title} "), new Segment($" {pace.Numbers()}"));
-        var room = width - Segment.CellCount([title, numbers]);
+        var room = width - new Segment($"{title} {numbers}").CellCount();
+        if (room < NarrowestBar)
+        {
+            return new Line(Segment.Truncate([new Segment(title + numbers)], width));
+        }
         _bar.Width = Math.Min(room, WidestBar);
-        var bar = room < NarrowestBar ? [] : _bar.Render(options, task, deltaTime).Render(options, room);
-        return new Line([.. Segment.Truncate([title, .. bar, numbers], width)]);
+        return new Line([new Segment(title), .. _bar.Render(options, task, deltaTime).Render(options, room), new Segment($" {numbers}")]);
     }
 
     /// <summary>Segments in a row.</summary>

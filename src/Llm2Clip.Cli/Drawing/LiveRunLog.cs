@@ -1,13 +1,12 @@
 using System.Runtime.InteropServices;
-using Llm2Clip.Diagnostics;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace Llm2Clip.Cli.Drawing;
 
 /// <summary>
-/// Shows a run on a terminal: a line for each running task with bar, rate and time left, and above them the lines worth keeping, among them one
-/// for each task that has ended and was not part of another.
+/// Shows a run on a terminal: a line for each running task with bar, rate and time left, and above them the lines worth keeping. A task
+/// that ends while no other is running leaves such a line too.
 /// </summary>
 internal sealed class LiveRunLog : IConsoleLog
 {
@@ -128,6 +127,7 @@ internal sealed class LiveRunLog : IConsoleLog
 
         public Measurement Measure(RenderOptions options, int maxWidth) => new(0, 0);
 
-        public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => [Segment.Control(ClearBelow), new Segment(text, style), Segment.LineBreak];
+        public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            [Segment.Control(ClearBelow), new Segment(text, style), Segment.LineBreak];
     }
 }

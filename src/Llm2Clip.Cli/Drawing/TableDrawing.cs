@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace Llm2Clip.Cli.Drawing;
 
 /// <summary>
-/// Tables and prose as text. Columns are as wide as what is in them. Where a terminal is too narrow for that, labels are broken between words, if that
-/// is enough; a table that is too wide even so goes beyond the width of the terminal. So no cell loses text.
+/// Tables and prose as text. Columns are as wide as what is in them. Where a terminal is too narrow for that, labels are broken between
+/// words, if that is enough. A table that is too wide even so goes beyond the width of the terminal, so no cell loses text.
 /// </summary>
 internal static class TableDrawing
 {
@@ -27,7 +27,11 @@ internal static class TableDrawing
         var least = hasRule ? 1 : 0;
         for (var column = 0; column < rows[0].Count; column++)
         {
-            var cells = rows.Select((row, i) => Content(headings && i == 0 ? row[column] with { Tone = Tone.Strong } : row[column], terminal)).ToList();
+            List<IRenderable> cells = [.. rows.Select(row => Content(row[column], terminal))];
+            if (headings)
+            {
+                cells[0] = Content(rows[0][column] with { Tone = Tone.Strong }, terminal);
+            }
             var widest = cells.Max(cell => cell.Measure(options, NoLimit).Max);
             var longestWord = cells.Max(cell => cell.Measure(options, NoLimit).Min);
             var mayWrap = column < labels && longestWord < widest;
@@ -71,6 +75,7 @@ internal static class TableDrawing
         {
             writer.Write(segment.Text, string.IsNullOrWhiteSpace(segment.Text) ? Style.Plain : segment.Style);
         }
-        return string.Join('\n', text.ToString().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd(' '))).ReplaceLineEndings();
+        var lines = text.ToString().ReplaceLineEndings("\n").Split('\n');
+        return string.Join(Environment.NewLine, lines.Select(line => line.TrimEnd(' ')));
     }
 }

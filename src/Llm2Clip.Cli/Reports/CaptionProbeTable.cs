@@ -18,12 +18,11 @@ internal static class CaptionProbeTable
     public static void Table(CaptionProbeResult result, Screen output)
     {
         List<Cell[]> lines = [["captions", "vectors", .. Recalls.Headings, "candidates"]];
-        foreach (var pair in result.Rows.SelectMany(row => row.Scores, (row, score) => (row.Name, Score: score)).GroupBy(one => (one.Score.From, one.Score.To)))
+        var scores = result.Rows.SelectMany(row => row.Scores, (row, score) => (row.Name, Score: score));
+        foreach (var (name, score) in scores.GroupBy(one => (one.Score.From, one.Score.To)).SelectMany(pair => pair))
         {
-            foreach (var (name, score) in pair)
-            {
-                lines.Add([$"{score.From}->{score.To}", name, .. Recalls.Cells(score.Recall), score.Recall.Candidates.ToString(CultureInfo.InvariantCulture)]);
-            }
+            var candidates = score.Recall.Candidates.ToString(CultureInfo.InvariantCulture);
+            lines.Add([$"{score.From}->{score.To}", name, .. Recalls.Cells(score.Recall), candidates]);
         }
         output.Table(lines, labels: 2);
         foreach (var row in result.Rows.Where(row => row.OwnMeans.Count > 0))

@@ -32,7 +32,8 @@ internal static class DoctorSummary
             lines.Add(["allocator", tensors.Allocator.Reason]);
             lines.Add(["C++ runtime", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ") + tensors.Patch.Reason]);
         }
-        lines.Add(["verdict", report.IsHealthy ? new Cell("nothing is missing", Tone: Tone.Good) : new Cell("see the problems above", Tone: Tone.Bad)]);
+        var (verdict, tone) = report.IsHealthy ? ("nothing is missing", Tone.Good) : ("see the problems above", Tone.Bad);
+        lines.Add(["verdict", new Cell(verdict, Tone: tone)]);
         output.Table(lines, labels: 2, headings: false);
     }
 

@@ -1,4 +1,4 @@
-using Llm2Clip.Inspection;
+using Llm2Clip.Data.Inspection;
 
 namespace Llm2Clip.Cli.Reports;
 
@@ -24,7 +24,8 @@ internal static class InspectionSummary
         {
             foreach (var pair in found.Images.Pairs.GroupBy(pair => pair.Likeness).SelectMany(kind => kind.Take(NamedPairs)))
             {
-                output.WriteLine($"  {InspectionText.Where(found.Scope)}: {InspectionText.Name(pair)}: {pair.First.Key} and {pair.Second.Key}");
+                var (where, how) = (InspectionText.Where(found.Scope), InspectionText.Name(pair));
+                output.WriteLine($"  {where}: {how}: {pair.First.Key} and {pair.Second.Key}");
             }
         }
         output.Paragraph(InspectionText.Rules(report.Bounds));

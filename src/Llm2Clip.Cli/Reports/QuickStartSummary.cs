@@ -26,7 +26,8 @@ internal static class QuickStartSummary
         {
             output.Paragraph($"Note: {note}");
         }
-        output.Paragraph($"Time: {string.Join(", ", result.Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s")))}.");
+        var times = result.Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s"));
+        output.Paragraph($"Time: {string.Join(", ", times)}.");
         output.WriteLine($"Report: {result.Report}");
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers)

@@ -11,13 +11,15 @@ internal static class Recalls
 
     /// <summary>A cell for each depth, with its 95 % interval where there is one.</summary>
     public static IEnumerable<Cell> Cells(RecallNumbers numbers) => numbers.Recalls.Select((recall, i) =>
-        new Cell(Percent(recall), numbers.Intervals.Length > i ? $"{Percent(numbers.Intervals[i].Low)}-{Percent(numbers.Intervals[i].High)}" : null));
+        new Cell(Percent(recall), i < numbers.Intervals.Length ? Text(numbers.Intervals[i]) : null));
 
     /// <summary>All depths in one cell.</summary>
     public static string Line(IEnumerable<double> shares) => string.Join(" / ", shares.Select(Percent));
 
     /// <summary>A share in percent.</summary>
     public static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static string Text(Interval interval) => $"{Percent(interval.Low)}-{Percent(interval.High)}";
 
     /// <summary>What the text says about intervals, where the numbers have them.</summary>
     public static string IntervalNote(IEnumerable<RecallNumbers> numbers, Screen output) => numbers.Any(n => n.Intervals.Length > 0)

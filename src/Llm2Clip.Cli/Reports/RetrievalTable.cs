@@ -13,7 +13,9 @@ internal static class RetrievalTable
         Add("I2T", row => row.ImageToText, _ => "");
         output.Table(lines, labels: 3);
         var intervals = Recalls.IntervalNote(report.Rows.SelectMany(row => new[] { row.TextToImage, row.ImageToText }), output);
-        output.Paragraph($"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. Protocol: {report.Protocol}.");
+        output.Paragraph(
+            $"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. "
+            + $"Protocol: {report.Protocol}.");
         foreach (var note in report.Notes)
         {
             output.Paragraph($"Note: {note}");
@@ -24,11 +26,13 @@ internal static class RetrievalTable
             foreach (var row in report.Rows)
             {
                 var found = numbers(row);
-                lines.Add([search, row.Language, row.Centring, .. Recalls.Cells(found), found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture), share(row)]);
+                var median = found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture);
+                lines.Add([search, row.Language, row.Centring, .. Recalls.Cells(found), median, share(row)]);
             }
             if (report.Rows.Count > 0)
             {
-                lines.Add([search, "chance", "", .. numbers(report.Rows[0]).Chance.Select(chance => (Cell)Recalls.Percent(chance)), "", ""]);
+                var chances = numbers(report.Rows[0]).Chance.Select(chance => (Cell)Recalls.Percent(chance));
+                lines.Add([search, "chance", "", .. chances, "", ""]);
             }
         }
     }

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Llm2Clip.Data.Lists;
 using Llm2Clip.Data.Parquet;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.WebDataset;
 
 namespace Llm2Clip.Data;
 

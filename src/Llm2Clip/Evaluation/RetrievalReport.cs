@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Files;
-using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Evaluation;
 

@@ -1,10 +1,9 @@
-using Llm2Clip.Data;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Random brightness, contrast and saturation in one pass. With gray = 0.299 R + 0.587 G + 0.114 B and m its mean over the picture,
+/// Random brightness, contrast and saturation in one pass. With gray = 0.299 R + 0.587 G + 0.114 B and m its mean over the image,
 /// brightness b, contrast c and saturation s in this order are v = s c b p + (1 - s) c b gray + (1 - c) b m, rounded and clipped
 /// once (torchvision draws the order and rounds between the steps).
 /// </summary>

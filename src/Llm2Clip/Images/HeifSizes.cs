@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// The sizes that an AVIF or HEIF file declares for its pictures, tiles and previews (<c>ispe</c> properties, ISO/IEC 23008-12, 6.5.3), read before
-/// libheif sees the file: of a size that libvips cannot hold, its loader goes on for minutes with a width of 1.
+/// The sizes that an AVIF or HEIF file declares for its images, tiles and previews (<c>ispe</c> properties, ISO/IEC 23008-12, 6.5.3), read before
+/// libheif sees the file: a size that libvips cannot hold keeps its loader busy for minutes, with a width of 1.
 /// </summary>
 internal static class HeifSizes
 {
@@ -13,7 +13,7 @@ internal static class HeifSizes
     {
         (uint Width, uint Height) largest = default;
         var meta = Find(file, "meta"u8);
-        // meta is a full box: version and flags stand before the boxes in it.
+        // meta is a full box: version and flags come before the boxes in it.
         var properties = meta.Length < 4 ? default : Find(Find(meta[4..], "iprp"u8), "ipco"u8);
         for (int at = 0, header, size; (size = Box(properties[at..], out header)) > 0; at += size)
         {

@@ -3,18 +3,20 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Layers;
 
-/// <summary>Multi-head attention, softmax(q k^T / sqrt(W/H)) v for each of H heads (https://arxiv.org/abs/1706.03762, equation 1).</summary>
+/// <summary>
+/// Multi-head attention, softmax(q k^T / sqrt(W/H)) v for each of H heads (https://arxiv.org/abs/1706.03762, equation 1).
+/// </summary>
 public static class Attention
 {
     /// <summary>
-    /// The longest row that attention composed of two products and a softmax serves in fp32 on a CPU; libtorch's one fused operation is slower
-    /// there and faster beyond (forward and backward: twice the time at 50 tokens, a third at 197). In bf16 the composed form is three times as
-    /// fast at both lengths.
+    /// The longest row that attention composed of two products and a softmax serves in fp32 on a CPU. Its time, forward and backward, as a
+    /// share of that of libtorch's one fused operation: 0.9 at 50 to 128 tokens, 1.1 at 197, 1.5 at 577 (3 at 197 without the allocator's
+    /// settings, as it takes memory for every score). In bf16 it is 0.2 at 50 tokens, 0.55 at 197 and 0.7 at 577, so it serves all.
     /// </summary>
-    internal const int ShortRow = 96;
+    internal const int ShortRow = 160;
 
     /// <summary>Attends, with the softmax in fp32. Differentiable.</summary>
-    /// <param name="packed">[B, T, 3W]: queries, keys and values as one projection leaves them; [B, T, 2W] without queries where these are given.</param>
+    /// <param name="packed">[B, T, 3W]: queries, keys and values as one projection leaves them; [B, T, 2W] where queries are given.</param>
     /// <param name="heads">H.</param>
     /// <param name="query">[B, Q, W], where fewer tokens ask than answer.</param>
     /// <returns>[B, Q, W] (Q = T without <paramref name="query"/>), in the inputs' format.</returns>

@@ -4,34 +4,34 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>
-/// Arithmetic of tensors with plain numbers, and all else that hands libtorch a <see cref="Scalar"/>. Each method computes exactly what the
-/// TorchSharp operator or method that its summary names computes; eng/BannedSymbols.txt makes a use of those a build error.
+/// Arithmetic of tensors with plain numbers, and all else that hands libtorch a <see cref="Scalar"/>. Each method computes exactly what
+/// the TorchSharp operator or method that its summary names computes; eng/BannedSymbols.txt makes a use of those a build error.
 /// </summary>
 /// <remarks>
-/// Why not TorchSharp's own: <c>x * 2</c> makes a Scalar that nothing refers to once its native handle has been read, so the garbage collector may
-/// finalize it, which frees the native object, while the native operation still reads it. A run then computes with another number, throws or
-/// dies; ScalarStressTests counts how often. Why this is safe: a <c>using</c> local is disposed after the native call and is alive until then, a
-/// static field is alive as long as the program, and libtorch copies a scalar that autograd keeps. The tensors are kept alive here too, so that
-/// these methods hold outside a dispose scope as well.
+/// Why not TorchSharp's own: <c>x * 2</c> makes a Scalar that nothing refers to once its native handle has been read, so the garbage
+/// collector may finalize it, which frees the native object, while the native operation still reads it. A run then computes with another
+/// number, throws or dies; ScalarStressTests counts how often. Why this is safe: a <c>using</c> local is disposed after the native call
+/// and is alive until then, a static field is alive as long as the program, and libtorch copies a scalar that autograd keeps. The tensors
+/// are kept alive here too, so that these methods hold outside a dispose scope as well.
 /// </remarks>
 public static class Scalars
 {
 #pragma warning disable RS0030 // The one place that may convert numbers to Scalars: it keeps each alive through its native call.
 
-    private static readonly Scalar s_zero = 0;
-    private static readonly Scalar s_one = 1;
-    private static readonly Scalar s_two = 2;
+    private static readonly Scalar Zero = 0;
+    private static readonly Scalar One = 1;
+    private static readonly Scalar Two = 2;
 
     /// <summary><c>x + y</c>, with broadcasting.</summary>
     public static Tensor Plus(this Tensor x, Tensor y)
     {
-        var sum = x.add(y, s_one);
+        var sum = x.add(y, One);
         KeepAlive(x, y);
         return sum;
     }
 
     /// <summary><c>x + number</c>.</summary>
-    public static Tensor Plus(this Tensor x, double number) => With(number, x, static (x, number) => x.add(number, s_one));
+    public static Tensor Plus(this Tensor x, double number) => With(number, x, static (x, number) => x.add(number, One));
 
     /// <summary><c>x - number</c>.</summary>
     public static Tensor Minus(this Tensor x, double number) => With(number, x, static (x, number) => x.sub(number));
@@ -45,7 +45,7 @@ public static class Scalars
     /// <summary><c>x.square()</c>.</summary>
     public static Tensor Squared(this Tensor x)
     {
-        var square = x.pow(s_two);
+        var square = x.pow(Two);
         GC.KeepAlive(x);
         return square;
     }
@@ -56,7 +56,9 @@ public static class Scalars
     /// <summary><c>x.clamp_min(least)</c>.</summary>
     public static Tensor AtLeast(this Tensor x, double least) => With(least, x, static (x, least) => x.clamp_min(least));
 
-    /// <summary><c>x.masked_fill(where, number)</c>: x, but <paramref name="number"/> wherever <paramref name="where"/> (bool, broadcast) is true.</summary>
+    /// <summary>
+    /// <c>x.masked_fill(where, number)</c>: x, but <paramref name="number"/> wherever <paramref name="where"/> (bool, broadcast) is true.
+    /// </summary>
     public static Tensor Replaced(this Tensor x, Tensor where, double number)
     {
         using var scalar = (Scalar)number;
@@ -82,7 +84,7 @@ public static class Scalars
     public static Tensor DivideBy(this Tensor x, double number) => With(number, x, static (x, number) => x.div_(number));
 
     /// <summary><c>x.add_(number)</c>, in place.</summary>
-    public static Tensor Add(this Tensor x, double number) => With(number, x, static (x, number) => x.add_(number, s_one));
+    public static Tensor Add(this Tensor x, double number) => With(number, x, static (x, number) => x.add_(number, One));
 
     /// <summary><c>x.add_(y, factor)</c>: adds y times <paramref name="factor"/> in place.</summary>
     public static Tensor Add(this Tensor x, Tensor y, double factor)
@@ -114,7 +116,7 @@ public static class Scalars
     /// <summary><c>x.index_add_(0, rows, y, 1)</c>: adds row i of y to row <c>rows[i]</c> of x in place.</summary>
     public static Tensor AddRows(this Tensor x, Tensor rows, Tensor y)
     {
-        var same = x.index_add_(0, rows, y, s_one);
+        var same = x.index_add_(0, rows, y, One);
         KeepAlive(x, rows, y);
         return same;
     }
@@ -123,7 +125,7 @@ public static class Scalars
     public static Tensor Range(long count, Device? device = null)
     {
         using var end = (Scalar)count;
-        return arange(s_zero, end, s_one, device: device);
+        return arange(Zero, end, One, device: device);
     }
 
     /// <summary><c>arange(start, end)</c>: <paramref name="start"/> to <paramref name="end"/> - 1, int64.</summary>
@@ -131,7 +133,7 @@ public static class Scalars
     {
         using var first = (Scalar)start;
         using var last = (Scalar)end;
-        return arange(first, last, s_one, device: device);
+        return arange(first, last, One, device: device);
     }
 
     /// <summary><c>full(shape, number, dtype)</c>.</summary>

@@ -1,12 +1,10 @@
 using Llm2Clip.Configuration;
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Teachers;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Pipeline;
 

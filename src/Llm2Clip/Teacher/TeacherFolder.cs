@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llm2Clip.Files;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 

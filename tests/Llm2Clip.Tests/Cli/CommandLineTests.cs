@@ -1,5 +1,4 @@
 using Llm2Clip.Cli;
-using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Tests.Cli;
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace Llm2Clip.Tests.Cli;
 
 /// <summary>
-/// Output as it was approved: text files in <c>Cli/Expectations</c>, compared to the byte. With <c>LLM2CLIP_APPROVE=1</c> in the environment the files are
-/// written instead; their diff is then to be read before it is committed.
+/// Output as it was approved: text files in <c>Cli/Expectations</c>, compared exactly. With <c>LLM2CLIP_APPROVE=1</c> in the environment
+/// the files are written instead; their diff is to be read before it is committed.
 /// </summary>
 internal static class Expectation
 {
@@ -23,7 +23,7 @@ internal static class Expectation
         Assert.True(expected == actual, $"The output is not {file} (- expected, + actual):\n{Difference(expected, actual)}");
     }
 
-    /// <summary>The lines of both, of which those that both have stand once; escape codes are shown as text.</summary>
+    /// <summary>The lines of both, those in common once; escape codes are shown as text.</summary>
     private static string Difference(string expected, string actual)
     {
         var (a, b) = (expected.Split('\n'), actual.Split('\n'));

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Llm2Clip.Cli;
 using Llm2Clip.Cli.Drawing;
 
@@ -26,12 +27,12 @@ public sealed class LiveRunLogTests : IDisposable
         using (var task = _log.Start("train", 40, "steps"))
         {
             _clock.Pass(1);
-            Assert.Equal("device: cpu\ntrain ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 0/40 steps (0 %), 0:01", _terminal.Shown);
+            Assert.Equal($"device: cpu\ntrain {new string('━', 30)} 0/40 steps (0 %), 0:01", _terminal.Shown);
             task.Advance(10, "loss 2.0");
             _clock.Pass(1);
             task.Advance(10, "loss 1.0");
             _clock.Pass(1);
-            Assert.Equal("device: cpu\ntrain ━━━━━━━━━━━━━━━━━━━━━━━━━ 20/40 steps (50 %), 5.00/s, 0:04 left, loss 1.0", _terminal.Shown);
+            Assert.Equal($"device: cpu\ntrain {new string('━', 25)} 20/40 steps (50 %), 5.00/s, 0:04 left, loss 1.0", _terminal.Shown);
             _log.Info("saved\nto runs/x");
             _log.Warn("slow");
             Assert.Equal("device: cpu\nsaved\nto runs/x\nWarning: slow\ntrain ━━", _terminal.Shown[..50]);
@@ -79,6 +80,8 @@ public sealed class LiveRunLogTests : IDisposable
                 _clock.Pass(1);
                 Assert.DoesNotContain('\n', _terminal.Shown);
                 Assert.InRange(_terminal.Shown.Length, 1, width - 1);
+                var all = $"caption-contrastive training {(i + 1) * 1000:N0}/12,345 steps";
+                Assert.Equal(all[..Math.Min(all.Length, width - 1)], Regex.Replace(_terminal.Shown, "━+ ", "")[..Math.Min(all.Length, width - 1)]);
             }
         }
     }
@@ -173,7 +176,7 @@ public sealed class LiveRunLogTests : IDisposable
         Assert.Equal("Stopping after this step.\ntrain: 3 of 10 steps in 0:02\nStopped.\n", _terminal.Shown);
     }
 
-    /// <summary>A process that is killed cannot show the cursor again, so it is never hidden. The emulator throws at what it does not know.</summary>
+    /// <summary>A process that is killed cannot show the cursor again, so it is never hidden.</summary>
     [Fact]
     public void TheCursorIsNeverHidden()
     {

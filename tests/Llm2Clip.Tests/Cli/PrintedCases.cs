@@ -1,7 +1,6 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
-using Llm2Clip.Inspection;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Runtime;
 
@@ -30,18 +29,27 @@ internal static class PrintedCases
         ]);
 
     public static readonly QuickStartResult QuickStart = new(
-        Probe with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -1), Retrieval(intervals: false), "runs/quickstart/report.html",
-        new Dictionary<string, double> { ["cc-finetune"] = 61.4, ["extract"] = 7.6, ["eval before"] = 3, ["clip-train"] = 118.2, ["eval"] = 3.1 });
+        Probe with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1), Retrieval(intervals: false),
+        "runs/quickstart/report.html",
+        new Dictionary<string, double>
+        {
+            ["cc-finetune"] = 61.4, ["extract"] = 7.6, ["eval before"] = 3, ["clip-train"] = 118.2, ["eval"] = 3.1,
+        });
 
     public static readonly InspectionReport Inspection = new(
         1,
         new SetReport(
             "photos [2024]/*.tar (webdataset)", 12005, 12000, 24001, 5, 5 / 12005.0,
-            [new(BadSampleCause.NoCaption, 5, [new("photos [2024]/0.tar: k7", "there is no caption"), new("photos [2024]/1.tar: 图片[1]", "there is no caption")])], 0,
+            [
+                new(
+                    BadSampleCause.NoCaption, 5,
+                    [new("photos [2024]/0.tar: k7", "there is no caption"), new("photos [2024]/1.tar: 图片[1]", "there is no caption")]),
+            ],
+            0,
             Spread(1, 2, 3), [Language("en", "words", 3, 11, 31), Language("中文", "characters", 5, 18, 60)],
             new PictureReport(
-                Spread(32, 500, 6000), Spread(32, 375, 4000), Spread(0.4, 1.33, 3), Spread(1, 131, 9000), new Dictionary<string, long> { ["jpg"] = 11000, ["png"] = 1000 },
-                new("图片[1]", 32, 32), new("k9", 6000, 4000), 3), null)
+                Spread(32, 500, 6000), Spread(32, 375, 4000), Spread(0.4, 1.33, 3), Spread(1, 131, 9000),
+                new Dictionary<string, long> { ["jpg"] = 11000, ["png"] = 1000 }, new("图片[1]", 32, 32), new("k9", 6000, 4000), 3), null)
         {
             RepeatedKeys = new(1, 2, [new("k[0]", 2, "photos [2024]/0.tar: k[0].jpg", "photos [2024]/1.tar: k[0].jpg")]),
         },
@@ -49,12 +57,17 @@ internal static class PrintedCases
         [
             new(
                 Scope.Data,
-                new(new(2, 5, 0), new(2, 5, 0), new(7, 13, 0), [new(Likeness.SameBytes, 0, new("k1", "", null), new("k[2]", "", null)), new(Likeness.Near, 9, new("图片[1]", "", null), new("k5", "", null))]),
+                new(
+                    new(2, 5, 0), new(2, 5, 0), new(7, 13, 0),
+                    [
+                        new(Likeness.SameBytes, 0, new("k1", "", null), new("k[2]", "", null)),
+                        new(Likeness.Near, 9, new("图片[1]", "", null), new("k5", "", null)),
+                    ]),
                 new(new(100, 250, 0), 12, new(31, 55, 0), true, [], [])),
         ],
         new(4, 12, 0.8, 77, 512), "runs/inspect [1]", 3.5);
 
-    public static RetrievalReport Retrieval(bool intervals, int shift = 0)
+    public static RetrievalReport Retrieval(bool intervals, double shift = 0)
     {
         return new RetrievalReport
         {
@@ -69,10 +82,12 @@ internal static class PrintedCases
             Notes = ["2 bad images left out: [a].jpg, 图.jpg", "own mean: zh from means [zh].txt"],
         };
 
-        RetrievalRow Row(string language, string mean, double recall) => new(language, mean, Numbers(recall + shift * 0.1, 1000, intervals), Numbers(recall + 0.01 + shift * 0.1, 5000, intervals));
+        RetrievalRow Row(string language, string mean, double recall) =>
+            new(language, mean, Numbers(recall + shift, 1000, intervals), Numbers(recall + 0.01 + shift, 5000, intervals));
     }
 
-    private static ProbeScore Score(string from, string to, double recall, int candidates) => new(from, to, Numbers(recall / 2, candidates, intervals: true));
+    private static ProbeScore Score(string from, string to, double recall, int candidates) =>
+        new(from, to, Numbers(recall / 2, candidates, intervals: true));
 
     private static RecallNumbers Numbers(double recall, int candidates, bool intervals) => new()
     {
@@ -83,10 +98,13 @@ internal static class PrintedCases
         RecallAt10 = recall * 2,
         MedianRank = 12.5,
         Chance = [1.0 / candidates, 5.0 / candidates, 10.0 / candidates],
-        Intervals = intervals ? [.. new[] { recall, recall * 1.5, recall * 2 }.Select(r => new Interval(Math.Max(0, r - 0.02), Math.Min(1, r + 0.02)))] : [],
+        Intervals = intervals ? [Around(recall), Around(recall * 1.5), Around(recall * 2)] : [],
     };
 
-    private static Distribution Spread(double least, double median, double most) => new(100, least, most, median, least, least, median, median, median, most, most, []);
+    private static Interval Around(double recall) => new(Math.Max(0, recall - 0.02), Math.Min(1, recall + 0.02));
+
+    private static Distribution Spread(double least, double median, double most) =>
+        new(100, least, most, median, least, least, median, median, median, most, most, []);
 
     private static LanguageReport Language(string language, string unit, double least, double median, double most) => new(
         language, 12000, new Dictionary<string, long> { ["short"] = 9000, ["long"] = 3000 }, unit, Spread(least, median, most), 11800, 200,

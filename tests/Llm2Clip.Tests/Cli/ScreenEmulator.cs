@@ -3,8 +3,8 @@ using System.Text;
 namespace Llm2Clip.Tests.Cli;
 
 /// <summary>
-/// What a terminal of some width shows of what is written to it: enough of a VT100 for a progress display. An escape code that it does not know is an
-/// error, so that none gets in unnoticed.
+/// What a terminal of some width shows of what is written to it: enough of a VT100 for a progress display. An escape code that it does
+/// not know is an error, so that none gets in unnoticed.
 /// </summary>
 internal sealed class ScreenEmulator(int width) : StringWriter
 {
@@ -97,7 +97,7 @@ internal sealed class ScreenEmulator(int width) : StringWriter
                 _rows.RemoveRange(_row + 1, _rows.Count - _row - 1);
                 break;
             default:
-                throw new InvalidOperationException($"Escape code {text[at..(end + 1)].Replace("\u001b", "ESC", StringComparison.Ordinal)} is not known.");
+                throw new InvalidOperationException($"Escape code ESC{text[(at + 1)..(end + 1)]} is not known.");
         }
         return end;
     }

@@ -29,7 +29,8 @@ public class ScreenTests
     [InlineData(true)]
     public void NoCellLosesText(bool terminal)
     {
-        var cells = Enumerable.Range(0, 30).Select(i => (Cell)$"number {i:00} {new string('x', 40 + i)}").Prepend("a label of words").ToArray();
+        var numbers = Enumerable.Range(0, 30).Select(i => (Cell)$"number {i:00} {new string('x', 40 + i)}");
+        Cell[] cells = ["a label of words", .. numbers];
         var lines = Drawn(terminal ? Narrow : null, [cells, cells]).Split('\n');
         Assert.Equal(2, lines.Count(line => cells.Skip(1).All(cell => line.Contains(cell.Text, StringComparison.Ordinal))));
         Assert.Equal(2, Drawn(terminal ? Narrow : null, [cells, cells]).Split("words").Length - 1);
@@ -84,5 +85,8 @@ public class ScreenTests
     }
 
     /// <summary>Places on a terminal, by Unicode's East Asian Width as Python's unicodedata gives it: W and F take two.</summary>
-    private static int Places(string text) => text.Sum(c => c is >= '\u1100' and <= '\u115F' or >= '\u2E80' and <= '\uA4CF' or >= '\uAC00' and <= '\uD7A3' or >= '\uFF01' and <= '\uFF60' ? 2 : 1);
+    private static int Places(string text) => text.Sum(c =>
+        c is (>= '\u1100' and <= '\u115F') or (>= '\u2E80' and <= '\uA4CF') or (>= '\uAC00' and <= '\uD7A3') or (>= '\uFF01' and <= '\uFF60')
+            ? 2
+            : 1);
 }

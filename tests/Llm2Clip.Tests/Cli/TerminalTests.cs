@@ -22,7 +22,10 @@ public sealed class TerminalTests : IDisposable
         Assert.Equal(0, code);
         Assert.Matches(@"convert .*━.* [01]/1 shards \(\d+ %\), ", written);
         Assert.DoesNotContain("?25", written, StringComparison.Ordinal); // The cursor is never hidden.
-        Assert.Matches(@"^Data: pipe:[^━]*\nconvert: 1 shards in 0:\d\d.*, 40 pictures\n.*: 40 pictures with 40 captions in 1 shard \(csv\)\n40 records read, .*\n$", shown);
+        Assert.Matches(
+            @"^Data: pipe:[^━]*\nconvert: 1 shards in 0:\d\d.*, 40 pictures\n.*: 40 pictures with 40 captions in 1 shard \(csv\)\n"
+            + @"40 records read, .*\n$",
+            shown);
     }
 
     [Fact]
@@ -32,7 +35,9 @@ public sealed class TerminalTests : IDisposable
         var (code, shown, _) = OnTerminal(Slowly("a.tar"), Interrupt);
         Assert.Equal(130, code);
         Assert.Matches(
-            @"^Data: pipe:[^━]*\nStopping after this step and saving\. Press Ctrl-C again .*\nconvert: 0 of 1 shards in 0:\d\d.*\nStopped\. The same command goes on .*\n$", shown);
+            @"^Data: pipe:[^━]*\nStopping after this step and saving\. Press Ctrl-C again .*\nconvert: 0 of 1 shards in 0:\d\d.*\n"
+            + @"Stopped\. The same command .*\n$",
+            shown);
     }
 
     [Theory]
@@ -65,19 +70,9 @@ public sealed class TerminalTests : IDisposable
     [InlineData(2, "extrct")]
     [InlineData(2, "extract")]
     [InlineData(3, "data", "convert", "--data", "absent.tar", "--to", "out")]
-    [InlineData(1, "doctor")] // The one here that draws: it fails, which shows that the files are gone.
     public async Task SpectreIsLoadedToDrawAlone(int expected, params string[] arguments)
     {
-        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory))
-        {
-            var name = Path.GetFileName(file);
-            // Without the list of what belongs to it, the program starts with the files that are there.
-            if ((name.EndsWith(".dll", StringComparison.Ordinal) && !name.StartsWith("Spectre.", StringComparison.Ordinal)) || name == "Llm2Clip.Cli.runtimeconfig.json")
-            {
-                File.Copy(file, _folder[name]);
-            }
-        }
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [_folder["Llm2Clip.Cli.dll"], .. arguments])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [WithoutSpectre(), .. arguments])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -87,28 +82,61 @@ public sealed class TerminalTests : IDisposable
         var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(expected == process.ExitCode, error + await output);
-        Assert.Equal(arguments[0] == "doctor", error.Contains("Spectre", StringComparison.Ordinal));
+    }
+
+    /// <summary>That the program of the test above has no Spectre.</summary>
+    [Fact]
+    public void WithoutSpectreNothingIsDrawn()
+    {
+        Shard("a.tar", 3);
+        var (code, shown, _) = OnTerminal(Slowly("a.tar"), "", program: WithoutSpectre());
+        Assert.Equal(1, code);
+        Assert.Contains("'Spectre.Console,", shown, StringComparison.Ordinal);
+    }
+
+    /// <summary>The program in a folder without Spectre's files.</summary>
+    private string WithoutSpectre()
+    {
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory))
+        {
+            var name = Path.GetFileName(file);
+            // Without the list of what belongs to it (.deps.json), the program starts with the files that are there.
+            var isNeeded = name.EndsWith(".dll", StringComparison.Ordinal) && !name.StartsWith("Spectre.", StringComparison.Ordinal);
+            if (isNeeded || name == "Llm2Clip.Cli.runtimeconfig.json")
+            {
+                File.Copy(file, _folder[name]);
+            }
+        }
+        return _folder["Llm2Clip.Cli.dll"];
     }
 
     /// <summary>A shard of what begins like JPEGs, which a conversion copies without decoding.</summary>
-    private void Shard(string name, int count) => _folder.Tar(name, TarEntryFormat.Ustar, [.. Enumerable.Range(0, count).SelectMany(i => new[]
+    private void Shard(string name, int count)
     {
-        ($"k{i}.jpg", [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[2000]]), ($"k{i}.txt", DataFolder.Bytes($"caption {i}")),
-    })]);
+        var members = Enumerable.Range(0, count).SelectMany(i => new (string, byte[])[]
+        {
+            ($"k{i}.jpg", [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[2000]]), ($"k{i}.txt", DataFolder.Bytes($"caption {i}")),
+        });
+        _folder.Tar(name, TarEntryFormat.Ustar, [.. members]);
+    }
 
     /// <summary>A conversion of a shard that arrives slowly, so that there is time to see it.</summary>
     private string[] Slowly(string shard)
     {
         var blocks = new FileInfo(_folder[shard]).Length / 10240 + 1;
-        var command = $"i=0; while [ $i -lt {blocks} ]; do dd if='{_folder[shard]}' bs=10240 skip=$i count=1 2>/dev/null; sleep 0.02; i=$((i+1)); done; sleep 0.6";
+        var block = $"dd if='{_folder[shard]}' bs=10240 skip=$i count=1 2>/dev/null";
+        var command = $"i=0; while [ $i -lt {blocks} ]; do {block}; sleep 0.02; i=$((i+1)); done; sleep 0.6";
         return ["data", "convert", "--data", $"pipe:{command}", "--to", _folder["out"], "--form", "csv"];
     }
 
-    private (int Code, string Shown, string Written) OnTerminal(string[] arguments, string typed, params (string Name, string Value)[] variables)
+    /// <summary>Runs the program, types something when it shows progress, and returns what is on the screen in the end.</summary>
+    private (int Code, string Shown, string Written) OnTerminal(
+        string[] arguments, string typed, (string Name, string Value)? variable = null, string? program = null)
     {
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "script (util-linux) is not here; it makes the terminal.");
         var file = _folder["command.sh"];
-        var call = string.Join(' ', new[] { "dotnet", Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll") }.Concat(arguments).Select(Quoted));
+        string[] words = ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), .. arguments];
+        var call = string.Join(' ', words.Select(Quoted));
         File.WriteAllText(file, $"stty cols 100 rows 30; exec {call}\n");
         var start = new ProcessStartInfo("script", ["-qec", $"sh {Quoted(file)}", "/dev/null"])
         {
@@ -116,7 +144,8 @@ public sealed class TerminalTests : IDisposable
             RedirectStandardOutput = true,
             StandardOutputEncoding = Encoding.UTF8,
         };
-        foreach (var (name, value) in variables.Prepend(("TERM", "xterm")).Prepend(("LANG", "C.UTF-8")))
+        (start.Environment["LANG"], start.Environment["TERM"]) = ("C.UTF-8", "xterm");
+        if (variable is var (name, value))
         {
             start.Environment[name] = value;
         }

@@ -1,9 +1,9 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Evaluation;
 

@@ -1,5 +1,5 @@
-using Llm2Clip.Data;
 using Llm2Clip.Tests.Data;
+using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;

@@ -1,10 +1,12 @@
 using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
-using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Data.Parquet;
 using Llm2Clip.Data.Writing;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Reporting;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;

@@ -1,3 +1,4 @@
+using Llm2Clip.Teachers.Store;
 using System.Buffers.Binary;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Teachers;

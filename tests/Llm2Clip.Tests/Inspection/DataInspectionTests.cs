@@ -2,9 +2,10 @@ using System.Formats.Tar;
 using Llm2Clip.Cli;
 using Llm2Clip.Cli.Reports;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Images;
-using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Inspection;

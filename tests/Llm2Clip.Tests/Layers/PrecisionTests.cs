@@ -11,7 +11,9 @@ public sealed class PrecisionTests : IDisposable
 
     public void Dispose() => _scope.Dispose();
 
-    /// <summary>Sums are fp32 either way, so what comes out in bf16 is the exact result rounded once (2^-8 of its size, half on average).</summary>
+    /// <summary>
+    /// Sums are fp32 either way, so what comes out in bf16 is the exact result rounded once (2^-8 of its size, half on average).
+    /// </summary>
     [Theory]
     [InlineData(Precision.Fp32, 1e-5)]
     [InlineData(Precision.Bf16, 0.005)]

@@ -1,6 +1,7 @@
-using Llm2Clip.Diagnostics;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Tests.MakeQuickStart;
 

@@ -1,9 +1,9 @@
 using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Images;
+using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.MakeQuickStart;
 

@@ -1,11 +1,9 @@
 using System.Formats.Tar;
 using System.Text.Json;
 using Llm2Clip.Cli;
-using Llm2Clip.Cli.Drawing;
-using Llm2Clip.Data;
 using Llm2Clip.Files;
-using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Images;
+using Llm2Clip.MakeQuickStart;
 
 namespace Llm2Clip.Tests.MakeQuickStart;
 

@@ -1,10 +1,14 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Teachers;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.Stage1;
+using Llm2Clip.Training.Stage2;
+using Llm2Clip.Weights;
 using TorchSharp;
 
 namespace Llm2Clip.Tests.Nets;

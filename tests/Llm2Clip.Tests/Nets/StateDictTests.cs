@@ -1,8 +1,8 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
-using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Teachers.Adapter;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 

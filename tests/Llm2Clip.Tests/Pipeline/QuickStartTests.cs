@@ -1,5 +1,4 @@
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Pipeline;
 

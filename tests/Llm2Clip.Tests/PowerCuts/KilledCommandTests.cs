@@ -1,14 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Randomness;
+using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Conversion;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.PowerCuts;
 

@@ -1,13 +1,12 @@
 using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Files;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Models;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Cli;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Vision;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.PowerCuts;

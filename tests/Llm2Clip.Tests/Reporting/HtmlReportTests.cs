@@ -1,4 +1,3 @@
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Reporting;
 

@@ -1,5 +1,4 @@
 using Llm2Clip.Cli;
-using Llm2Clip.Cli.Drawing;
 using Llm2Clip.Runtime;
 using TorchSharp;
 

@@ -1,5 +1,5 @@
 using Llm2Clip.Data.Parquet;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data.Parquet;
 
 namespace Llm2Clip.Tests.Teachers;

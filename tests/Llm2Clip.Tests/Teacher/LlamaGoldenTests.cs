@@ -1,8 +1,8 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.Teachers;
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using TorchSharp.Modules;
 using static Llm2Clip.Tests.Engine.ReferenceNumbers;
@@ -25,13 +25,15 @@ public sealed class FlatAdamWTests : IDisposable
         var reference = Section("optimizers").GetProperty("adamw");
         var args = reference.GetProperty("args");
         var start = reference.GetProperty("start").EnumerateArray().Select(each => ReadTensor(each)).ToList();
-        var options = new AdamWOptions(args.GetProperty("betas")[0].GetDouble(), args.GetProperty("betas")[1].GetDouble(), args.GetProperty("eps").GetDouble());
+        var betas = args.GetProperty("betas");
+        var options = new AdamWOptions(betas[0].GetDouble(), betas[1].GetDouble(), args.GetProperty("eps").GetDouble());
         using var flat = new Flat(start, args.GetProperty("lr").GetDouble(), args.GetProperty("weight_decay").GetDouble(), options);
         foreach (var step in reference.GetProperty("steps").EnumerateArray())
         {
             // Handed over doubled, so that the scale of a half is put to the test.
             flat.Step([.. step.GetProperty("gradients").EnumerateArray().Select(each => ReadTensor(each) * 2)], 0.5, shared);
-            foreach (var (parameter, expected) in flat.Tensors.Zip(step.GetProperty("parameters").EnumerateArray().Select(each => ReadTensor(each))))
+            var expectedParameters = step.GetProperty("parameters").EnumerateArray().Select(each => ReadTensor(each));
+            foreach (var (parameter, expected) in flat.Tensors.Zip(expectedParameters))
             {
                 AssertClose(expected, parameter, Tolerance, "parameter");
             }
@@ -164,7 +166,8 @@ public sealed class FlatAdamWTests : IDisposable
         {
             Tensors = [.. start.Select(each => new Parameter(each.detach().clone()))];
             _parameters = new FlatParameters(
-                [.. Tensors.Select((each, i) => ($"{i}", each))], [.. Tensors.Select((_, i) => new ParameterGroup($"{i}", 2 * rate, decay, [$"{i}"]))]);
+                [.. Tensors.Select((each, i) => ($"{i}", each))],
+                [.. Tensors.Select((_, i) => new ParameterGroup($"{i}", 2 * rate, decay, [$"{i}"]))]);
             _optimizer = new FlatAdamW(_parameters, options);
         }
 

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Training;
 

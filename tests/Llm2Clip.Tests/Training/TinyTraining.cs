@@ -1,8 +1,9 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Randomness;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;

@@ -1,5 +1,5 @@
-using Llm2Clip.Images;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Parquet;
 
@@ -55,7 +55,7 @@ internal sealed class ParquetSampleWriter : ISampleWriter
     {
         _key.Add(sample.Key);
         _image.Add(picture.Span);
-        _path.Add($"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}");
+        _path.Add($"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}");
         _caption.Add(sample.Captions[0].Text);
         _captions.Add([.. sample.Captions.Select(caption => caption.Text)]);
         _languages.Add([.. sample.Captions.Select(caption => caption.Language)]);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Llm2Clip.Data.Loading;
 
 namespace Llm2Clip.Data.Parquet;
 

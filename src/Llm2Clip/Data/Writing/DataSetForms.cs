@@ -1,4 +1,5 @@
 using Llm2Clip.Data.Parquet;
+using Llm2Clip.Data.WebDataset;
 
 namespace Llm2Clip.Data.Writing;
 

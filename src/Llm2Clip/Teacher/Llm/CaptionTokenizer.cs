@@ -1,7 +1,7 @@
 using System.Text;
 using LLama.Native;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>A text as the LLM reads it.</summary>
 /// <param name="Tokens">The whole row: BOS, template, text.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>
 /// Stops libllama's graph before the output head. libllama multiplies every output token with the whole vocabulary also where only hidden

@@ -1,7 +1,7 @@
 using System.Text;
 using LLama.Native;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>
 /// libllama's log. Nothing is printed. libllama returns null or a number where it refuses something and tells the reason in its log only, so the

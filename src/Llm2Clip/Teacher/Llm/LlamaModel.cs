@@ -1,8 +1,9 @@
 using System.Text;
 using LLama.Exceptions;
 using LLama.Native;
+using Llm2Clip.Weights.Gguf;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>A GGUF model loaded for encoding: its header checked by us, its weights by libllama.</summary>
 public sealed class LlamaModel : IDisposable

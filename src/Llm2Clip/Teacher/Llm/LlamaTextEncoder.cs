@@ -1,6 +1,4 @@
-using Llm2Clip.Diagnostics;
-
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
 public sealed class LlamaTextEncoder : ITextEncoder

@@ -1,8 +1,7 @@
-using Llm2Clip.Diagnostics;
 using LLama.Exceptions;
 using LLama.Native;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>How token sequences are run through the LLM.</summary>
 /// <param name="Attention">Which tokens a token sees.</param>

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Makes one vector of a text's hidden states, state by state. The vector is not normalised.</summary>
 public static class StatePooling

@@ -1,4 +1,4 @@
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.</summary>
 public sealed class TokenCounter : IDisposable

@@ -1,7 +1,7 @@
 using System.Text;
 using LLama.Native;
 
-namespace Llm2Clip.Teachers;
+namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>The bytes that each token stands for, and through them the places of tokens in a text.</summary>
 internal sealed class TokenPieces

@@ -1,6 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Parquet;
-using Llm2Clip.Diagnostics;
 using Parquet;
 using Parquet.Schema;
 using ParquetException = Llm2Clip.Data.Parquet.ParquetException;

@@ -1,7 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Parquet;
-using Llm2Clip.Data.Writing;
-using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Tests.Data.Parquet;
 
