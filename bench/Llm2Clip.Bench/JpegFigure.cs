@@ -74,7 +74,7 @@ internal static class JpegFigure
         var bytes = new byte[pipeline.OutputBytes];
         var tensor = new float[bytes.Length];
         var plane = bytes.Length / 3;
-        float[][] value = [.. Enumerable.Range(0, 3).Select(channel => Enumerable.Range(0, 256).Select(level => transform.Normalise((byte)level, channel)).ToArray())];
+        float[][] value = [.. Enumerable.Range(0, 3).Select(channel => Enumerable.Range(0, 256).Select(level => transform.Normalize((byte)level, channel)).ToArray())];
         return () =>
         {
             for (var repeat = 0; repeat < repeats; repeat++)

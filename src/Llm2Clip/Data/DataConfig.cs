@@ -65,6 +65,9 @@ public sealed record DataConfig
 
     [Description("How training pictures are cropped, flipped and coloured.")]
     public AugmentConfig Augment { get; init; } = new();
+
+    /// <summary>How encoded images are decoded, by these settings.</summary>
+    internal DecodeOptions DecodeOptions() => new() { MaxMegapixels = MaxMegapixels, JpegReducingGap = JpegReducingGap, Upright = Upright, Background = Background };
 }
 
 /// <summary>A caption field of a record: its name, and the language and kind of what it holds (a text or a list of texts).</summary>

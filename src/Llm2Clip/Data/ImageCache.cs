@@ -23,12 +23,13 @@ internal sealed class ImageCache(long maxBytes)
 
     public DecodedPicture? Find(string origin) => _images.GetValueOrDefault(origin);
 
-    /// <summary>Keeps the picture if it fits.</summary>
+    /// <summary>Keeps a copy of the picture if it fits: its own memory is the decoder's, and is used again.</summary>
     public void Offer(string origin, DecodedPicture picture)
     {
-        if (Interlocked.Add(ref _bytes, picture.Image.Pixels.Length) > maxBytes || !_images.TryAdd(origin, picture))
+        var bytes = picture.Image.Width * picture.Image.Height * 3;
+        if (Interlocked.Add(ref _bytes, bytes) > maxBytes || !_images.TryAdd(origin, picture with { Image = picture.Image.Copy() }))
         {
-            Interlocked.Add(ref _bytes, -picture.Image.Pixels.Length);
+            Interlocked.Add(ref _bytes, -bytes);
         }
     }
 }

@@ -74,7 +74,7 @@ public sealed record LoaderConfig
         ShuffleBuffer = data.ShuffleBuffer,
         ShuffleBufferMb = data.ShuffleBufferMb,
         MaxBadShare = data.MaxBadShare,
-        Decode = DecodeOptions.Of(data),
+        Decode = data.DecodeOptions(),
     };
 
     /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>

@@ -143,9 +143,5 @@ internal sealed class LoaderRun : IDisposable
         {
             // The consumer stopped; what is left need not be decoded.
         }
-        finally
-        {
-            ImageCodec.EndThread();
-        }
     }
 }

@@ -1,3 +1,5 @@
+using Llm2Clip.Images;
+
 namespace Llm2Clip.Data;
 
 /// <summary>What a caption is: a short one-liner, a dense paragraph, or the raw alt text that came with the picture.</summary>
@@ -63,7 +65,14 @@ public sealed record BadSample(string Origin, string Reason, bool Kept = false, 
     {
         var message = failure.Message;
         var reason = message.StartsWith(sample.Origin + ": ", StringComparison.Ordinal) ? message[(sample.Origin.Length + 2)..] : message;
-        return new BadSample(sample.Origin, reason.TrimEnd('.'), Cause: (failure as PictureException)?.Cause ?? BadSampleCause.NoPicture);
+        return new BadSample(sample.Origin, reason.TrimEnd('.'), Cause: (failure as ImageException)?.Problem switch
+        {
+            ImageProblem.Empty => BadSampleCause.EmptyPicture,
+            ImageProblem.NotAnImage => BadSampleCause.NotAPicture,
+            ImageProblem.TooLarge => BadSampleCause.TooLarge,
+            ImageProblem.Damaged => BadSampleCause.DamagedPicture,
+            _ => BadSampleCause.NoPicture,
+        });
     }
 }
 
@@ -90,11 +99,4 @@ public enum BadSampleCause
 
     /// <summary>The picture is cut short or damaged.</summary>
     DamagedPicture,
-}
-
-/// <summary>A picture that cannot be used (exit code 3 where it ends the run).</summary>
-public sealed class PictureException(string message, BadSampleCause cause, Exception? inner = null) : InputException(message, inner)
-{
-    /// <summary>Why.</summary>
-    public BadSampleCause Cause { get; } = cause;
 }

@@ -42,17 +42,17 @@ public static class Doctor
     {
         try
         {
-            return new NativeComponent("libvips", VipsNative.Version, NativeLocator.Find(VipsNative.LibraryPath()));
+            return new NativeComponent("libvips", ImageCodec.LibraryVersion, null);
         }
-        catch (Exception e) when (e is UserException or TypeInitializationException)
+        catch (RunException e)
         {
-            return new NativeComponent("libvips", null, null, (e.InnerException ?? e).Message, "./llm2clip setup");
+            return new NativeComponent("libvips", null, null, e.Message, "dotnet build");
         }
     }
 
     /// <summary>Which library decodes JPEGs. libvips alone is slower, which is no problem to mend before one can work.</summary>
     private static NativeComponent Jpeg() =>
-        new("JPEG", TurboJpeg.IsAvailable ? TurboJpeg.Library : "libvips; `apt-get install libturbojpeg0` makes decoding about twice as fast", null);
+        new("JPEG", TurboJpeg.IsAvailable ? TurboJpeg.Library : "libvips; `apt-get install libturbojpeg0` makes decoding about 1.5 times as fast", null);
 
     /// <summary>What set-up remembered, unless the engine was asked for by name.</summary>
     private static string Reason()

@@ -3,15 +3,15 @@ using System.ComponentModel;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Random changes of training pictures. The defaults are LLM2CLIP's: a crop of 90 to 100 % of the area, nothing else (facts B7);
-/// small data sets want smaller crops, flips and some colour.
+/// Random changes of training images. The defaults are LLM2CLIP's: a crop of 90 to 100 % of the area, nothing else (facts B7);
+/// small data sets want smaller crops, flips and some color.
 /// </summary>
 public sealed record AugmentConfig
 {
-    [Description("Smallest share of the picture's area that a random crop keeps, above 0 up to 1.")]
+    [Description("Smallest share of the image's area that a random crop keeps, above 0 up to 1.")]
     public double CropScaleMin { get; init; } = 0.9;
 
-    [Description("Largest share of the picture's area that a random crop keeps, up to 1.")]
+    [Description("Largest share of the image's area that a random crop keeps, up to 1.")]
     public double CropScaleMax { get; init; } = 1.0;
 
     [Description("Smallest width/height of a random crop.")]
@@ -43,7 +43,8 @@ public sealed record AugmentConfig
         {
             throw new ConfigException($"ratio_min {RatioMin} and ratio_max {RatioMax} must fulfil 0 < min <= max.");
         }
-        foreach (var (name, value) in new[] { ("flip", Flip), ("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation) })
+        (string, double)[] shares = [("flip", Flip), ("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation)];
+        foreach (var (name, value) in shares)
         {
             if (!(value is >= 0 and <= 1))
             {

@@ -3,7 +3,7 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Random brightness, contrast and saturation in one pass. With gray = 0.299 R + 0.587 G + 0.114 B and m its mean over the picture,
+/// Random brightness, contrast and saturation in one pass. With gray = 0.299 R + 0.587 G + 0.114 B and m its mean over the image,
 /// brightness b, contrast c and saturation s in this order are v = s c b p + (1 - s) c b gray + (1 - c) b m, rounded and clipped
 /// once (torchvision draws the order and rounds between the steps).
 /// </summary>
@@ -12,7 +12,9 @@ internal static class ColorJitter
     /// <summary>Factors reach 8 (all three at 2) and pixels 255, so 16 bits behind the point leave room in an int.</summary>
     private const int FractionBits = 16;
 
-    /// <summary>Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.</summary>
+    /// <summary>
+    /// Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.
+    /// </summary>
     public static void Apply(Span<byte> pixels, AugmentConfig augment, ref SampleRandom random)
     {
         var brightness = Draw(augment.Brightness, ref random);

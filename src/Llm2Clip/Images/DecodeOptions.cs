@@ -1,11 +1,11 @@
-using Llm2Clip.Data;
-
 namespace Llm2Clip.Images;
 
-/// <summary>How encoded pictures become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.</summary>
+/// <summary>
+/// How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.
+/// </summary>
 public sealed record DecodeOptions
 {
-    /// <summary>Largest picture that is decoded, in millions of pixels; a file that declares more is refused before its pixels are read.</summary>
+    /// <summary>Largest image that is decoded, millions of pixels; a file that declares more is refused before its pixels are read.</summary>
     public double MaxMegapixels { get; init; } = 178;
 
     /// <summary>
@@ -14,15 +14,11 @@ public sealed record DecodeOptions
     /// </summary>
     public double JpegReducingGap { get; init; }
 
-    /// <summary>Turns pictures as their EXIF orientation says.</summary>
+    /// <summary>Turns images as their EXIF orientation says.</summary>
     public bool Upright { get; init; }
 
-    /// <summary>R, G, B that transparent pixels are blended over; empty = alpha is dropped, and the colour under it shows.</summary>
+    /// <summary>R, G, B that transparent pixels are blended over; empty = alpha is dropped, and the color under it shows.</summary>
     public IReadOnlyList<int> Background { get; init; } = [];
-
-    /// <summary>As the run file's data section says.</summary>
-    public static DecodeOptions Of(DataConfig data) =>
-        new() { MaxMegapixels = data.MaxMegapixels, JpegReducingGap = data.JpegReducingGap, Upright = data.Upright, Background = data.Background };
 
     /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>
     public void Validate()
@@ -37,7 +33,8 @@ public sealed record DecodeOptions
         }
         if (Background.Count is not (0 or 3) || Background.Any(value => value is < 0 or > 255))
         {
-            throw new ConfigException($"background is [{string.Join(", ", Background)}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255].");
+            var given = string.Join(", ", Background);
+            throw new ConfigException($"background is [{given}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255].");
         }
     }
 }

@@ -2,7 +2,7 @@ using Llm2Clip.Data;
 
 namespace Llm2Clip.Images;
 
-/// <summary>Sizes and crops of the image transforms, with torchvision's rounding (0.29, transforms/functional.py and transforms.py).</summary>
+/// <summary>Sizes and crops of the image transforms, rounded as torchvision does (0.29, transforms/functional.py, transforms.py).</summary>
 internal static class ImageGeometry
 {
     /// <summary>Size after the short side became <paramref name="target"/>: the long side is cut to a whole number, not rounded.</summary>
@@ -10,7 +10,7 @@ internal static class ImageGeometry
         ? (target, (int)((long)target * height / width))
         : ((int)((long)target * width / height), target);
 
-    /// <summary>Offset of a centre crop: (size - crop) / 2, halves to the even neighbour as Python's round does.</summary>
+    /// <summary>Offset of a center crop: (size - crop) / 2, halves to the even neighbour as Python's round does.</summary>
     public static int CenterOffset(int size, int crop) => (int)Math.Round((size - crop) / 2.0, MidpointRounding.ToEven);
 
     /// <summary>RandomResizedCrop's choice: ten draws of area and ratio, else the largest central crop within the ratios.</summary>
@@ -34,7 +34,7 @@ internal static class ImageGeometry
         var (cropWidth, cropHeight) = whole < augment.RatioMin ? (width, (int)Math.Round(width / augment.RatioMin, MidpointRounding.ToEven))
             : whole > augment.RatioMax ? ((int)Math.Round(height * augment.RatioMax, MidpointRounding.ToEven), height)
             : (width, height);
-        // A picture of one pixel's width would round to a crop beyond itself.
+        // An image of one pixel's width would round to a crop beyond itself.
         (cropWidth, cropHeight) = (Math.Clamp(cropWidth, 1, width), Math.Clamp(cropHeight, 1, height));
         return new PixelArea((width - cropWidth) / 2, (height - cropHeight) / 2, cropWidth, cropHeight);
     }

@@ -3,7 +3,7 @@ using System.ComponentModel;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// How a picture becomes the input of a vision model; belongs to the model. Defaults are OpenAI CLIP's
+/// How an image becomes the input of a vision model; belongs to the model. Defaults are OpenAI CLIP's
 /// (https://github.com/openai/CLIP/blob/dcba3cb2e2827b402d2701e7e1c7d9fed8a20ef1/clip/clip.py#L79).
 /// </summary>
 public sealed record ImageTransformConfig
@@ -11,7 +11,7 @@ public sealed record ImageTransformConfig
     [Description("Side of the square input, pixels.")]
     public int ImageSize { get; init; } = 224;
 
-    [Description("crop (short side to image_size, centre crop: CLIP) | squash (both sides to image_size: SigLIP).")]
+    [Description("crop (short side to image_size, center crop: CLIP) | squash (both sides to image_size: SigLIP).")]
     public string Resize { get; init; } = "crop";
 
     [Description("Mean of R, G, B taken off pixels in 0..1.")]
@@ -20,8 +20,8 @@ public sealed record ImageTransformConfig
     [Description("Standard deviation of R, G, B that pixels are divided by.")]
     public IReadOnlyList<float> Std { get; init; } = [0.26862954f, 0.26130258f, 0.27577711f];
 
-    /// <summary>The value of a pixel after normalisation: (pixel / 255 - mean) / std. <paramref name="channel"/> is 0, 1, 2 for R, G, B.</summary>
-    public float Normalise(byte pixel, int channel) => (pixel / 255f - Mean[channel]) / Std[channel];
+    /// <summary>A normalized pixel: (pixel / 255 - mean) / std. <paramref name="channel"/> is 0, 1, 2 for R, G, B.</summary>
+    public float Normalize(byte pixel, int channel) => (pixel / 255f - Mean[channel]) / Std[channel];
 
     /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>
     public void Validate()

@@ -10,14 +10,20 @@ namespace Llm2Clip.Images;
 /// </summary>
 internal static class PngChunks
 {
-    private const int Signature = 8;
     private const int LengthAndType = 8;
     private const int Checksum = 4;
+
+    /// <summary>5.2: each byte betrays one way in which a transfer as text damages files.</summary>
+    private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
     /// <summary>What is wrong with the file, or null.</summary>
     public static string? Problem(ReadOnlySpan<byte> file)
     {
-        var at = Signature;
+        if (!file.StartsWith(Signature))
+        {
+            return "its signature is damaged";
+        }
+        var at = Signature.Length;
         while (file.Length - at >= LengthAndType + Checksum)
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(file[at..]);

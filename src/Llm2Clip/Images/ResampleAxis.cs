@@ -3,7 +3,7 @@ namespace Llm2Clip.Images;
 /// <summary>
 /// Weights of one direction of a bicubic resize, as Pillow computes them (src/libImaging/Resample.c, precompute_coeffs and
 /// normalize_coeffs_8bpc; a = -0.5): each output takes <see cref="Taps"/> inputs from <see cref="Start"/> on, weighted in
-/// 22-bit fixed point. Shrinking widens the kernel (antialias). Reused from picture to picture.
+/// 22-bit fixed point. Shrinking widens the kernel (antialias). Reused from image to image.
 /// </summary>
 internal sealed class ResampleAxis
 {
@@ -38,7 +38,7 @@ internal sealed class ResampleAxis
 
     /// <summary>
     /// Outputs <paramref name="first"/>.. of a resize from <paramref name="length"/> inputs, starting at <paramref name="offset"/>, to
-    /// <paramref name="outSize"/>, mirrored if asked. Only inputs 0..<paramref name="inSize"/> - 1 exist; for whole pictures and
+    /// <paramref name="outSize"/>, mirrored if asked. Only inputs 0..<paramref name="inSize"/> - 1 exist; for whole images and
     /// crops on whole pixels offset is 0 and length is inSize.
     /// </summary>
     public void Build(int inSize, double offset, double length, int outSize, int first, int count, bool mirror)

@@ -6,19 +6,19 @@ namespace Llm2Clip.Images;
 /// <summary>A rectangle of pixels.</summary>
 internal readonly record struct PixelArea(int X, int Y, int Width, int Height);
 
-/// <summary>A part of a picture in pixels; its edges may fall between them.</summary>
+/// <summary>A part of an image in pixels; its edges may fall between them.</summary>
 internal readonly record struct CropBox(double X, double Y, double Width, double Height)
 {
     public static implicit operator CropBox(PixelArea area) => new(area.X, area.Y, area.Width, area.Height);
 
-    /// <summary>The same part of a picture that is <paramref name="x"/> and <paramref name="y"/> times as large.</summary>
+    /// <summary>The same part of an image that is <paramref name="x"/> and <paramref name="y"/> times as large.</summary>
     public CropBox Scale(double x, double y) => new(X * x, Y * y, Width * x, Height * y);
 }
 
 /// <summary>
 /// Bicubic resize of RGB bytes, to the bit as Pillow's (src/libImaging/Resample.c): horizontal pass first, rounded and clipped to
-/// bytes, then the vertical one. Takes any crop of a picture and computes only the wanted window of the result, mirrored if asked,
-/// so that "resize, crop, flip" costs what its output needs. Holds scratch memory: one a thread.
+/// bytes, then the vertical one. Takes any crop of an image and computes only the wanted window of the result, mirrored if asked,
+/// so that "resize, crop, flip" costs what its output needs. Holds scratch memory: one per thread.
 /// </summary>
 internal sealed unsafe class Resampler
 {
@@ -78,7 +78,7 @@ internal sealed unsafe class Resampler
             HorizontalScalar(row, weights, target);
             return;
         }
-        // Vector loads reach past the last needed pixel; at the very end of the picture they go to a padded copy of the row.
+        // Vector loads reach past the last needed pixel; at the very end of the image they go to a padded copy of the row.
         var reach = ((long)y * source.Width + x + _horizontal.EndInput) * 3 + Slack;
         if (reach <= source.Pixels.Length)
         {
@@ -114,7 +114,9 @@ internal sealed unsafe class Resampler
         }
     }
 
-    /// <summary>Two taps (pixels) a step: lanes R G B - R G B -. Rows stand back to back, so the fourth byte of a store is overwritten by the next pixel.</summary>
+    /// <summary>
+    /// Two taps (pixels) per step: lanes R G B - R G B -. Rows lie back to back, so the fourth byte of a store is overwritten by the next pixel.
+    /// </summary>
     private void HorizontalVectors(byte* row, int* weights, byte* target)
     {
         var spread = Vector128.Create(0, 1, 2, 0x80, 3, 4, 5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80);

@@ -91,7 +91,7 @@ public sealed class DataInspection
     /// <summary>Names all that is listed, and the texts that may be alike.</summary>
     private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, PictureFindings> alike, CaptionDuplicates same)
     {
-        var lookup = new Lookup(DecodeOptions.Of(_data), ContactSheet.Tile * 2);
+        var lookup = new Lookup(_data.DecodeOptions(), ContactSheet.Tile * 2);
         foreach (var key in keys.Values.SelectMany(found => found.Listed))
         {
             lookup.WantPicture(key.First, shown: false);

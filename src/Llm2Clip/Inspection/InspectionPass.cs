@@ -32,7 +32,7 @@ internal sealed class InspectionPass
 
     public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, TokenCounter? tokens, IRunLog log)
     {
-        (_config, _decode, _workers, _tables, _tokens, _log) = (config, DecodeOptions.Of(data) with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
+        (_config, _decode, _workers, _tables, _tokens, _log) = (config, data.DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
         _decode.Validate();
     }
 
@@ -59,7 +59,7 @@ internal sealed class InspectionPass
             return;
         }
         broken.AddGood();
-        statistics.AddPicture(new SizedPicture(picture, sample.Key, image.Width, image.Height), PictureFormat.Extension(encoded), encoded.Length);
+        statistics.AddPicture(new SizedPicture(picture, sample.Key, image.Width, image.Height), ImageFormats.Extension(encoded), encoded.Length);
         statistics.Flat += _tables.SetPicture(picture, encoded, image) == PerceptualHash.None ? 1 : 0;
         statistics.Sheet.Offer(_config.Seed, sample.Key, picture, image);
         statistics.CaptionsPerPicture.Add(sample.Captions.Count);
@@ -160,10 +160,6 @@ internal sealed class InspectionPass
             catch (Exception error)
             {
                 Fail(error);
-            }
-            finally
-            {
-                ImageCodec.EndThread();
             }
         }
 

@@ -130,7 +130,7 @@ public sealed class SampleLoaderTests : IDisposable
         using var loader = new SampleLoader(_folder.Open("s1.tar"), config, _folder);
         var batches = loader.Epoch(0, 0, Stop).Select(batch => (batch.Index, Keys: string.Join(' ', batch.Samples.Select(sample => sample.Key)))).ToList();
         Assert.Equal([(0, "a0 a2 a3"), (2, "a8 a9 a10 a11")], batches);
-        Assert.Contains(_folder.Lines, line => line.Contains("s1.tar: a4.jpg: not a jpg, png, webp, gif, tiff or avif picture; left out"));
+        Assert.Contains(_folder.Lines, line => line.Contains("s1.tar: a4.jpg: not a jpg, png, webp, gif, tiff or avif image; left out"));
         Assert.Contains(_folder.Lines, line => line.Contains("5 of 12 records left out (41.67 %): 5 with something that is no picture;"));
         // The pixels moved together with their records.
         var pipeline = new ImagePipeline(Small);

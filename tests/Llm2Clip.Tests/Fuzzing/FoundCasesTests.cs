@@ -310,10 +310,10 @@ public sealed class FoundCasesTests : IDisposable
         var at = bytes.AsSpan().IndexOf("ispe"u8) + 8;
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(at), width);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(at + 4), height);
-        var error = Assert.Throws<PictureException>(() => ImageCodec.Decode(bytes, "a.avif"));
-        Assert.StartsWith($"a.avif: the picture cannot be decoded: it declares {width} x {height} pixels", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(bytes, "a.avif"));
+        Assert.StartsWith($"a.avif: the image cannot be decoded: it declares {width} x {height} pixels", error.Message, StringComparison.Ordinal);
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
-        Assert.Equal(BadSampleCause.TooLarge, error.Cause);
+        Assert.Equal(ImageProblem.TooLarge, error.Problem);
         for (var length = 0; length < bytes.Length; length++)
         {
             _ = HeifSizes.Largest(bytes.AsSpan(0, length));
@@ -342,15 +342,15 @@ public sealed class FoundCasesTests : IDisposable
         var bytes = File.ReadAllBytes(_folder["vips.avif"]);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(bytes.AsSpan().IndexOf("ispe"u8) + 12), 65_535);
         var decoding = Task.Run(() => Record.Exception(() => ImageCodec.Decode(bytes.AsSpan(..^8), "a.avif")), TestContext.Current.CancellationToken);
-        Assert.IsType<PictureException>(await decoding.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        Assert.IsType<ImageException>(await decoding.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
     }
 
     [Fact]
     public void APngOfMoreRowsThanAnyNeedsIsRefused()
     {
         var bytes = ImageCodec.EncodePng(new RgbImage(1, 65_536, new byte[65_536 * 3]));
-        var error = Assert.Throws<PictureException>(() => ImageCodec.Decode(bytes, "a.png"));
-        Assert.Equal("a.png: the picture cannot be decoded: it declares 1 x 65536 pixels; sides of more than 65535 are refused.", error.Message);
+        var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(bytes, "a.png"));
+        Assert.Equal("a.png: the image cannot be decoded: it declares 1 x 65536 pixels; sides of more than 65535 are refused.", error.Message);
     }
 
     /// <summary>A tar that ends behind a member's last byte was imported without a word.</summary>

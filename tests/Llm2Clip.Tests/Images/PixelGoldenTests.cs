@@ -70,7 +70,7 @@ public class PixelGoldenTests
                 for (var c = 0; c < 3; c++)
                 {
                     var pixel = pixels.Pixels[(positions[k].Y * pixels.Width + positions[k].X) * 3 + c];
-                    Assert.InRange(transform.Normalise(pixel, c) - values[k][c].GetDouble(), -NormalisedTolerance, NormalisedTolerance);
+                    Assert.InRange(transform.Normalize(pixel, c) - values[k][c].GetDouble(), -NormalisedTolerance, NormalisedTolerance);
                 }
             }
         }

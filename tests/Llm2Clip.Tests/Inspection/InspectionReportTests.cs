@@ -95,7 +95,7 @@ public sealed partial class InspectionReportTests : IDisposable
         var (code, output, error) = CommandLineTests.Run("data", "inspect", "--data", _folder["a.tar"], "--against", _folder["b.tar"]);
         Assert.True(code == 0, error);
         Assert.StartsWith($"{_folder["a.tar"]} (WebDataset, 1 shard): 4 pictures with 4 captions (1 to 1 each)\n1 of 5 records are broken (20 %): 1 with something that is no picture.\n"
-            + $"  {_folder["a.tar"]}: k3.jpg: not a jpg, png, webp, gif, tiff or avif picture\n", output);
+            + $"  {_folder["a.tar"]}: k3.jpg: not a jpg, png, webp, gif, tiff or avif image\n", output);
         Assert.Matches(@"\nlanguage  kinds  counted in  captions  distinct  repeated  shortest  median  95 %  longest\nen        short  words              4         4       0 %         4       4     4        4\n", output);
         Assert.Matches(@"\nwidth, pixels  +40( +40){8}\n", output);
         Assert.Contains("Formats: 4 jpg; 0 of one colour.\n", output);

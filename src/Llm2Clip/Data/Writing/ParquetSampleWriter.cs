@@ -46,7 +46,7 @@ internal sealed class ParquetSampleWriter : ISampleWriter
     {
         object?[] row =
         [
-            sample.Key, picture.ToArray(), $"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}", sample.Captions[0].Text,
+            sample.Key, picture.ToArray(), $"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}", sample.Captions[0].Text,
             sample.Captions.Select(caption => caption.Text).ToArray(), sample.Captions.Select(caption => caption.Language).ToArray(),
             sample.Captions.Select(caption => CaptionKinds.Name(caption.Kind)).ToArray(),
         ];

@@ -78,7 +78,7 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
 
         public void Add(Sample sample, ReadOnlyMemory<byte> picture)
         {
-            var name = $"{_names.Next(sample.Key)}.{PictureFormat.Extension(picture.Span)}";
+            var name = $"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}";
             try
             {
                 File.WriteAllBytes(Path.Combine(Temporary, name), picture.Span);

@@ -16,7 +16,7 @@ internal sealed class TarSampleWriter(string path) : ISampleWriter
     public void Add(Sample sample, ReadOnlyMemory<byte> picture)
     {
         var key = _names.Next(sample.Key);
-        TarHeader.WriteMember(_file.Stream, $"{key}.{PictureFormat.Extension(picture.Span)}", picture.Span);
+        TarHeader.WriteMember(_file.Stream, $"{key}.{ImageFormats.Extension(picture.Span)}", picture.Span);
         TarHeader.WriteMember(_file.Stream, key + ".json", CaptionWriter.Record(sample));
         TarHeader.WriteMember(_file.Stream, key + ".txt", Encoding.UTF8.GetBytes(sample.Captions[0].Text));
     }
