@@ -12,7 +12,6 @@ arguments=("$@")
 if [[ "${1:-}" == golden ]]; then
   arguments=(-trait Category=Golden "${@:2}")
 fi
-ensure_setup
 build tests/Llm2Clip.Tests
 
 # The frames of the threads that crashed, innermost first: managed methods by name, native ones by library.
@@ -25,19 +24,12 @@ fallen_thread() {
   ' "$report".*.crashreport.json >&2
 }
 
-# The order of flushes is read off the system calls; without strace that test is skipped, and says so.
-if ! command -v strace > /dev/null && [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null; then
-  say "installing strace, which a test needs"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends strace; } > "$natives/build/apt.log" 2>&1 \
-    || say "apt-get could not install it; the whole log is $natives/build/apt.log"
-fi
-
 # A crash in native code leaves no exception; the runtime's crash report says which thread fell, in which library, under which test.
-report="$natives/build/test"
+report="$state/test"
 rm -f "$report".*.crashreport.json
 export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName="$report.%p"
 
-log="$natives/build/test.log"
+log="$state/test.log"
 status=0
 "$output/Llm2Clip.Tests" -noColor "${arguments[@]}" 2>&1 | tee "$log" || status=$?
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Images;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Bench;
 
@@ -72,7 +72,7 @@ public static class DataBench
     {
         var pipeline = new ImagePipeline(transform, augment);
         var into = new byte[pipeline.OutputBytes];
-        var random = SampleRandom.For(1, 0, "", "bench");
+        var random = SeededRandom.For(1, 0, "", "bench");
         return file => pipeline.Train(pipeline.Decode(file, "bench", forTraining: true), ref random, into);
     }
 
@@ -80,7 +80,7 @@ public static class DataBench
     {
         var pipeline = new ImagePipeline(transform, augment);
         var into = new byte[pipeline.OutputBytes];
-        var random = SampleRandom.For(1, 0, "", "bench");
+        var random = SeededRandom.For(1, 0, "", "bench");
         return image => pipeline.Train(image, ref random, into);
     }
 
@@ -118,7 +118,7 @@ public static class DataBench
     private static byte[] Train(ImagePipeline pipeline, RgbImage image, RgbImage original, int epoch)
     {
         var into = new byte[pipeline.OutputBytes];
-        var random = SampleRandom.For(1, epoch, "", "bench");
+        var random = SeededRandom.For(1, epoch, "", "bench");
         pipeline.Train(image, original.Width, original.Height, ref random, into);
         return into;
     }
@@ -173,7 +173,7 @@ public static class DataBench
     /// <summary>Smooth shapes with grain at 500 x 375, the size of common web photos.</summary>
     private static List<byte[]> Synthetic()
     {
-        var random = SampleRandom.For(7, 0, "", "bench");
+        var random = SeededRandom.For(7, 0, "", "bench");
         return [.. Enumerable.Range(0, 50).Select(_ =>
         {
             const int width = 500, height = 375;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Bench;
 

@@ -1,4 +1,3 @@
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Bench;

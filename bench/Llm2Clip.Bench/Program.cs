@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using Llm2Clip.Runtime;
 
 namespace Llm2Clip.Bench;
 
@@ -72,7 +73,7 @@ public static class Program
     private static string Machine()
     {
         var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown processor";
-        var versions = Engines.Current.Describe().Where(part => part.Version is not null).Select(part => $"{part.Name} {part.Version}");
+        var versions = RuntimeFacts.Examine().Components.Where(part => part.Version is not null).Select(part => $"{part.Name} {part.Version}");
         return $"{Environment.ProcessorCount} cores of {cpu} ({(Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "no AVX2")}), .NET {Environment.Version}, {string.Join(", ", versions)}.";
     }
 }

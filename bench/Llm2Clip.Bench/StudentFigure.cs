@@ -1,8 +1,9 @@
 using System.Globalization;
-using Llm2Clip.Engine.Torch;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using static TorchSharp.torch;
 

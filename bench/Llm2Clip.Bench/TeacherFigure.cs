@@ -1,8 +1,7 @@
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Llama;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Data;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Bench;
 
@@ -40,7 +39,7 @@ internal static class TeacherFigure
 
     /// <summary>What the example does by default: causal as the model is, half-precision cache, fused attention, all logits.</summary>
     private static DecoderOptions Example(int batchTokens) =>
-        new(TeacherAttention.Causal, 512) { BatchTokens = batchTokens, SkipHead = false, Blas = false, FlashAttention = true, KvType = KvCacheType.F16 };
+        new(TeacherAttention.Causal, 512) { BatchTokens = batchTokens, SkipHead = false, FlashAttention = true, KvType = KvCacheType.F16 };
 
     private static Func<double> Whole(SequenceDecoder decoder, List<LLamaToken[]> sequences) =>
         Turns.Time(() => decoder.Run(sequences, (_, _, _) => { }));
@@ -60,7 +59,7 @@ internal static class TeacherFigure
             {
                 batch.Add(sequence[i], i, (LLamaSeqId)0, logits: true);
             }
-            if (BlasProducts.With(false, () => context.Decode(batch)) != DecodeResult.Ok)
+            if (context.Decode(batch) != DecodeResult.Ok)
             {
                 throw new InvalidOperationException("A caption could not be decoded.");
             }

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Numerics.Tensors;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Bench;
 
@@ -29,7 +29,6 @@ internal static class TeacherThroughput
         var variants = BatchSizes.Select(size => new Variant($"batches of {size} tokens", size)).ToList();
         variants.Add(new Variant("one caption a call", 1));
         variants.Add(new Variant("batches of 256, output head computed", 256, SkipHead: false));
-        variants.Add(new Variant("batches of 256, libllama's products", 256, Blas: false));
 
         for (var round = 0; round < rounds; round++)
         {
@@ -46,7 +45,7 @@ internal static class TeacherThroughput
     {
         var tokens = variants[0].Tokens;
         Console.WriteLine($"teacher: {captions} captions, {tokens} tokens, {Environment.ProcessorCount} threads");
-        var batched = variants.Single(variant => variant is { BatchTokens: 256, SkipHead: true, Blas: true });
+        var batched = variants.Single(variant => variant is { BatchTokens: 256, SkipHead: true });
         foreach (var variant in variants)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -72,7 +71,7 @@ internal static class TeacherThroughput
         return [.. SampleSources.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
     }
 
-    private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true, bool Blas = true)
+    private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true)
     {
         private readonly List<double> seconds = [];
 
@@ -86,7 +85,7 @@ internal static class TeacherThroughput
 
         public void Measure(string path, List<string> captions)
         {
-            using var teacher = Teacher.Open(path, new TeacherConfig { BatchTokens = BatchTokens, SkipHead = SkipHead, Blas = Blas });
+            using var teacher = Teacher.Open(path, new TeacherConfig { BatchTokens = BatchTokens, SkipHead = SkipHead });
             var encoder = (LlamaTextEncoder)teacher.Encoder;
             Tokens = captions.Sum(caption => encoder.Tokenize(caption).Tokens.Length);
             Dimension = encoder.Dimension;

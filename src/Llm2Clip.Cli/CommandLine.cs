@@ -9,13 +9,16 @@ namespace Llm2Clip.Cli;
 public static class CommandLine
 {
     /// <summary>Runs one call and returns its exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 bad input, 130 interrupted.</summary>
-    public static int Run(IReadOnlyList<string> arguments, CliHost host)
+    public static int Run(IReadOnlyList<string> arguments, CliHost host) => Run(Root(host), arguments, host);
+
+    /// <summary>The same for another tree of commands, such as that of a tool of the repository.</summary>
+    internal static int Run(RootCommand root, IReadOnlyList<string> arguments, CliHost host)
     {
-        var parsed = Root(host).Parse(arguments);
+        var parsed = root.Parse(arguments);
         var settings = new InvocationConfiguration
         {
-            Output = host.Output,
-            Error = host.Error,
+            Output = host.Output.Writer,
+            Error = host.Error.Writer,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         };
@@ -78,6 +81,6 @@ public static class CommandLine
         {
             names.Push(result.Command.Name);
         }
-        return string.Join(' ', names.Prepend("llm2clip"));
+        return string.Join(' ', names.Prepend(((RootCommand)parsed.RootCommandResult.Command).HelpName));
     }
 }

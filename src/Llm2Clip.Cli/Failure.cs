@@ -5,8 +5,6 @@ internal static class Failure
 {
     public const int BadUsage = 2;
 
-    private const int BadInput = 3;
-
     /// <summary>128 + SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
 
@@ -23,9 +21,8 @@ internal static class Failure
             case UserException mistake:
                 host.Error.WriteLine($"Error: {mistake.Message}");
                 return mistake.ExitCode;
-            case Engine.ParquetException table:
-                host.Error.WriteLine($"Error: {table.Message}");
-                return BadInput;
+            case TypeInitializationException { InnerException: UserException or TypeInitializationException }:
+                return Report(error.InnerException, host);
             case AggregateException { InnerExceptions: [var only] }:
                 return Report(only, host);
             case IOException or UnauthorizedAccessException:

@@ -15,10 +15,10 @@ internal sealed class Interrupt : IDisposable
     private const PosixSignal FileSizeLimit = (PosixSignal)25;
 
     private readonly CancellationTokenSource _source = new();
-    private readonly TextWriter _error;
+    private readonly Screen _error;
     private readonly PosixSignalRegistration[] _registrations;
 
-    public Interrupt(TextWriter error)
+    public Interrupt(Screen error)
     {
         _error = error;
         _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
@@ -43,11 +43,11 @@ internal sealed class Interrupt : IDisposable
     {
         if (_source.IsCancellationRequested)
         {
+            _error.EndLine();
             return;
         }
         context.Cancel = true;
-        _error.WriteLine();
-        _error.WriteLine("Stopping after this step and saving. Press Ctrl-C again to end at once, without saving.");
+        _error.WriteOnFreshLine("Stopping after this step and saving. Press Ctrl-C again to end at once, without saving.");
         _source.Cancel();
     }
 }

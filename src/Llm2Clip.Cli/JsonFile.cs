@@ -1,24 +1,12 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Cli;
 
 /// <summary>The file of <c>--json</c>: snake_case keys, as in the run file.</summary>
 internal static class JsonFile
 {
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DictionaryKeyPolicy = null,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
     /// <summary>The option that names the file; <paramref name="what"/> is what it gets, such as "the result".</summary>
     public static Option<string?> Option(string what = "the result") => new("--json") { Description = $"Writes {what} as JSON too.", HelpName = "FILE" };
 
@@ -26,6 +14,6 @@ internal static class JsonFile
     public static void Write(string file, object value)
     {
         DurableFolder.Create(Path.GetDirectoryName(Path.GetFullPath(file))!);
-        PendingFile.Write(file, JsonSerializer.Serialize(value, Options) + "\n");
+        PendingFile.Write(file, JsonSerializer.Serialize(value, Json.Report) + "\n");
     }
 }

@@ -1,4 +1,5 @@
 using Llm2Clip.Cli;
 
-using var interrupt = new Interrupt(Console.Error);
-return CommandLine.Run(args, new CliHost(Console.Out, Console.Error, Terminal: !Console.IsErrorRedirected, interrupt.Token));
+var (output, error) = (Screen.Output(), Screen.Error());
+using var interrupt = new Interrupt(error);
+return CommandLine.Run(args, new CliHost(output, error, interrupt.Token));

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Llm2Clip.Data;
 using Llm2Clip.Layers;
+using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

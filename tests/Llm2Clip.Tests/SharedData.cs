@@ -19,17 +19,17 @@ public static class SharedData
     /// <summary>Path below <see cref="Root"/>; skips the calling test where it is missing.</summary>
     public static string RequireShared(params string[] parts) => Require(Path.Combine([Root, .. parts]));
 
-    /// <summary>The folder that holds <c>Llm2Clip.slnx</c>.</summary>
+    /// <summary>The folder that holds <c>Llm2Clip.sln</c>.</summary>
     public static string RepositoryRoot()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            if (File.Exists(Path.Combine(folder, "Llm2Clip.slnx")))
+            if (File.Exists(Path.Combine(folder, "Llm2Clip.sln")))
             {
                 return folder;
             }
         }
-        throw new DirectoryNotFoundException("The tests must run from inside the repository (no Llm2Clip.slnx above " + AppContext.BaseDirectory + ").");
+        throw new DirectoryNotFoundException("The tests must run from inside the repository (no Llm2Clip.sln above " + AppContext.BaseDirectory + ").");
     }
 
     private static string Require(string path)

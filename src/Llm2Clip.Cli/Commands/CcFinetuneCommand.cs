@@ -1,7 +1,6 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -19,12 +18,11 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
 
     protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => TeacherTuning.Run(config, log, cancellation);
 
-    protected override void Report(CcFinetuneResult result, TextWriter output)
+    protected override void Report(CcFinetuneResult result, Screen output)
     {
         if (result.Probe is { } probe)
         {
-            output.WriteLine($"{probe.Pictures} pictures of {probe.Data}; R@1 / R@5 / R@10 in percent. Protocol: {probe.Protocol}.");
-            output.Write(probe.ToTable());
+            CaptionProbeTable.Print(probe, output);
         }
         output.WriteLine(FormattableString.Invariant(
             $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} pictures, loss {result.FinalLoss:0.000}, epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));

@@ -1,7 +1,5 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -20,7 +18,7 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
     protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         StudentTraining.Run(config, log, cancellation);
 
-    protected override void Report(ClipTrainResult result, TextWriter output)
+    protected override void Report(ClipTrainResult result, Screen output)
     {
         var best = result.State.BestScore is { } score ? FormattableString.Invariant($", best score {score:0.0000} at step {result.State.BestStep}") : "";
         output.WriteLine(FormattableString.Invariant(

@@ -1,6 +1,5 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Conversion;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -18,7 +17,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
     }
 
-    protected override void Report(ConversionResult result, TextWriter output)
+    protected override void Report(ConversionResult result, Screen output)
     {
         foreach (var part in result.Parts)
         {

@@ -1,6 +1,7 @@
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Cli.Commands;
@@ -24,9 +25,5 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
         return CaptionProbe.Run(config.EvalCaptions, config.Data, teacher, log, cancellation);
     }
 
-    protected override void Report(CaptionProbeResult result, TextWriter output)
-    {
-        output.WriteLine($"{result.Pictures} pictures of {result.Data}; R@1 / R@5 / R@10 in percent. Protocol: {result.Protocol}.");
-        output.Write(result.ToTable());
-    }
+    protected override void Report(CaptionProbeResult result, Screen output) => CaptionProbeTable.Print(result, output);
 }

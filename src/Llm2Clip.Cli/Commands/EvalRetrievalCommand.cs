@@ -1,6 +1,6 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -20,7 +20,7 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
     protected override RetrievalReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         RetrievalRun.Run(config.Eval with { Model = ModelOf(config) }, config.Data, config.TunedTeacher(), log, cancellation);
 
-    protected override void Report(RetrievalReport result, TextWriter output) => output.Write(result.ToText());
+    protected override void Report(RetrievalReport result, Screen output) => RetrievalTable.Print(result, output);
 
     private static string ModelOf(RunConfig config) => config switch
     {

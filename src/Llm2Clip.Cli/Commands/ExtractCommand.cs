@@ -1,6 +1,7 @@
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -24,7 +25,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
         return Extractor.Run(config.Extract, config.Data, teacher, log, cancellation);
     }
 
-    protected override void Report(ExtractResult result, TextWriter output) =>
+    protected override void Report(ExtractResult result, Screen output) =>
         output.WriteLine(FormattableString.Invariant(
             $"{result.Captions:N0} captions, {result.Added:N0} vectors added, {result.Stored:N0} in {result.Store}, {result.Truncated:N0} truncated, {result.BadSamples:N0} bad samples left out; {result.Seconds:0.0} s"));
 }

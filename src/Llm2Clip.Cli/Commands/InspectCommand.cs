@@ -1,6 +1,6 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Inspection;
+using Llm2Clip.Cli.Reports;
+using Llm2Clip.Data.Inspection;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -22,5 +22,5 @@ internal sealed class InspectCommand : RunCommand<InspectionReport>
     protected override InspectionReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         DataInspection.Run(config.Inspect, config.Data, config.Teacher, log, cancellation);
 
-    protected override void Report(InspectionReport result, TextWriter output) => output.Write(result.ToText());
+    protected override void Report(InspectionReport result, Screen output) => InspectionSummary.Print(result, output);
 }

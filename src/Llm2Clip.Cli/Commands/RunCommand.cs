@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Llm2Clip.Configuration;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -38,7 +38,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
 
     /// <summary>Prints the result for a reader.</summary>
-    protected abstract void Report(TResult result, TextWriter output);
+    protected abstract void Report(TResult result, Screen output);
 
     /// <summary>An option that sets one key of the run file.</summary>
     protected void Shortcut(string option, string key, string helpName, string description) =>
@@ -75,7 +75,11 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
             return 0;
         }
         var started = TimeProvider.System.GetTimestamp();
-        var result = Execute(config, new ConsoleRunLog(_host.Error, _host.Terminal, TimeProvider.System), _host.Cancellation);
+        TResult result;
+        using (var log = _host.OpenLog())
+        {
+            result = Execute(config, log, _host.Cancellation);
+        }
         Report(result, _host.Output);
         if (parsed.GetValue(_json) is { } file)
         {

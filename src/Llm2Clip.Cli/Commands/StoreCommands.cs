@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -80,7 +79,7 @@ internal static class StoreCommands
                 var texts = parsed.GetValue(data) is { } pattern
                     ? CaptionStream.Of(SampleSources.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance).SelectMany(group => group.Captions).Select(c => c.Text)
                     : null;
-                var rows = EmbeddingStoreParquet.Export(store, Engines.Current.Parquet, parsed.GetRequiredValue(to), texts);
+                var rows = EmbeddingStoreParquet.Export(store, parsed.GetRequiredValue(to), texts);
                 host.Output.WriteLine(FormattableString.Invariant($"{rows:N0} rows written to {parsed.GetValue(to)}."));
                 return 0;
             });
@@ -108,10 +107,10 @@ internal static class StoreCommands
             {
                 var name = parsed.GetRequiredValue(folder);
                 var files = parsed.GetRequiredValue(from).SelectMany(ShardPattern.Expand).ToList();
-                var log = new ConsoleRunLog(host.Error, host.Terminal, TimeProvider.System);
+                using var log = host.OpenLog();
                 var added = files.TrueForAll(TextEmbeddingTars.Is)
                     ? TextEmbeddingTars.Import(files, parsed.GetValue(data), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype), log)
-                    : EmbeddingStoreParquet.Import(Engines.Current.Parquet, files, name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));
+                    : EmbeddingStoreParquet.Import(files, name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));
                 host.Output.WriteLine(FormattableString.Invariant($"{added:N0} vectors added to {name}."));
                 return 0;
             });

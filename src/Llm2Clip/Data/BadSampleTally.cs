@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Data;
 

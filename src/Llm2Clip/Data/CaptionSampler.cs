@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Data;
 
@@ -47,7 +48,7 @@ public sealed class CaptionSampler
         var groups = Array.ConvertAll(_choices, choice => sample.Captions.Where(caption => Matches(choice, caption)).ToList());
         var picked = new List<Caption>(count);
         var used = new HashSet<Caption>(ReferenceEqualityComparer.Instance);
-        var random = SampleRandom.For(_seed, epoch, sample.Key, "caption");
+        var random = SeededRandom.For(_seed, epoch, sample.Key, "caption");
         while (picked.Count < count)
         {
             var total = 0.0;
@@ -71,7 +72,7 @@ public sealed class CaptionSampler
         return picked;
     }
 
-    private Caption PickOne(List<Caption>[] groups, HashSet<Caption> used, double total, ref SampleRandom random)
+    private Caption PickOne(List<Caption>[] groups, HashSet<Caption> used, double total, ref SeededRandom random)
     {
         var at = random.NextDouble() * total;
         var chosen = -1;
@@ -87,7 +88,7 @@ public sealed class CaptionSampler
                 }
             }
         }
-        var skip = random.Next(Left(groups[chosen], used));
+        var skip = random.NextInt32(Left(groups[chosen], used));
         return groups[chosen].Where(caption => !used.Contains(caption)).ElementAt(skip);
     }
 

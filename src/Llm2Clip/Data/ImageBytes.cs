@@ -1,3 +1,5 @@
+using Llm2Clip.Data.WebDataset;
+
 namespace Llm2Clip.Data;
 
 /// <summary>A picture that is a range of a file (a tar member) or a whole file.</summary>

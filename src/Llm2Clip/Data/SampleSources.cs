@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Llm2Clip.Data.Lists;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Parquet;
+using Llm2Clip.Data.WebDataset;
 
 namespace Llm2Clip.Data;
 
@@ -14,7 +15,7 @@ public static partial class SampleSources
     [
         new("webdataset", head => ShardStream.IsStream(head.Path) || head.Ends(".tar", ".tar.gz", ".tgz"), data => new WebDatasetSource(data.Pattern, data.Files, data.Captions))
             { FillsFolders = true, HasCaptionKeys = true },
-        new("parquet", head => head.Ends(".parquet"), data => new ParquetSource(data.Pattern, data.Files, data.Config, data.Captions, Engines.Current.Parquet))
+        new("parquet", head => head.Ends(".parquet"), data => new ParquetSource(data.Pattern, data.Files, data.Config, data.Captions))
             { FillsFolders = true, HasCaptionKeys = true },
         SampleForm.List("chinese_clip", "Chinese-CLIP", head => head.Ends(ChineseClipList.PicturesEnding), (file, data) => new ChineseClipList(file, data.Captions))
             with { Language = "zh" },

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Llm2Clip.Data.WebDataset;
 
 namespace Llm2Clip.Data;
 

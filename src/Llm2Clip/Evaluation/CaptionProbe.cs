@@ -1,8 +1,7 @@
-using System.Globalization;
-using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
@@ -15,33 +14,7 @@ public sealed record ProbeScore(string From, string To, RecallNumbers Recall);
 public sealed record ProbeRow(string Name, IReadOnlyList<string> OwnMeans, IReadOnlyList<ProbeScore> Scores);
 
 /// <summary>The probe's result, as it is written to JSON.</summary>
-public sealed record CaptionProbeResult(string Protocol, string Teacher, string Data, int Pictures, IReadOnlyList<ProbeRow> Rows)
-{
-    /// <summary>The table as text: a line a row, R@1 / R@5 / R@10 in per cent for each direction.</summary>
-    public string ToTable()
-    {
-        var pairs = Rows.SelectMany(row => row.Scores).Select(s => (s.From, s.To)).Distinct().ToList();
-        List<string[]> lines = [["vectors", .. pairs.Select(p => $"{p.From}->{p.To}")]];
-        lines.Add(["(candidates)", .. pairs.Select(p => Rows.SelectMany(r => r.Scores).First(s => (s.From, s.To) == p).Recall.Candidates.ToString(CultureInfo.InvariantCulture))]);
-        foreach (var row in Rows)
-        {
-            lines.Add([row.Name, .. pairs.Select(p => row.Scores.FirstOrDefault(s => (s.From, s.To) == p) is { } score ? Cell(score.Recall) : "-")]);
-        }
-        var widths = Enumerable.Range(0, lines[0].Length).Select(column => lines.Max(line => line[column].Length)).ToArray();
-        var table = new StringBuilder();
-        foreach (var line in lines)
-        {
-            table.AppendLine(string.Join("  ", line.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
-        }
-        foreach (var note in Rows.Where(row => row.OwnMeans.Count > 0))
-        {
-            table.AppendLine($"{note.Name}: used {string.Join("; ", note.OwnMeans)}.");
-        }
-        return table.ToString();
-    }
-
-    private static string Cell(RecallNumbers recall) => string.Join(" / ", recall.Recalls.Select(r => (100 * r).ToString("0.0", CultureInfo.InvariantCulture)));
-}
+public sealed record CaptionProbeResult(string Protocol, string Teacher, string Data, int Pictures, IReadOnlyList<ProbeRow> Rows);
 
 /// <summary>
 /// Caption-to-caption retrieval (facts D6): tells what a teacher is worth before days are spent on it. Ranks as everywhere in the project.

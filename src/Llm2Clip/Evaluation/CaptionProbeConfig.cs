@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Llm2Clip.Teachers;
+using Llm2Clip.Data;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 

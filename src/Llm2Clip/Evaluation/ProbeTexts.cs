@@ -1,5 +1,4 @@
 using Llm2Clip.Data;
-using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Evaluation;
 

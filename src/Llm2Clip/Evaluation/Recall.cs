@@ -1,3 +1,5 @@
+using Llm2Clip.Randomness;
+
 namespace Llm2Clip.Evaluation;
 
 /// <summary>What the ranks of one direction say. Shares are in [0, 1].</summary>
@@ -110,7 +112,7 @@ public static class Bootstrap
             }
         }
         var present = Enumerable.Range(0, groupCount).Where(group => sizes[group] > 0).ToArray();
-        var random = new Random(seed);
+        var random = SeededRandom.For(seed, "bootstrap");
         var samples = new double[depths.Count][];
         for (var d = 0; d < depths.Count; d++)
         {
@@ -123,7 +125,7 @@ public static class Bootstrap
             Array.Clear(sums);
             for (var i = 0; i < present.Length; i++)
             {
-                var group = present[random.Next(present.Length)];
+                var group = present[random.NextInt32(present.Length)];
                 total += sizes[group];
                 for (var d = 0; d < sums.Length; d++)
                 {

@@ -1,7 +1,8 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers;
+using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Evaluation;
 
@@ -147,7 +148,8 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
     private void Show(string language, List<string> texts, VectorSet vectors, List<int> imageOfText, int[] ranks)
     {
         var drawn = Enumerable.Range(0, pictures.Samples.Count).ToArray();
-        new Random(config.Seed).Shuffle(drawn);
+        var random = SeededRandom.For(config.Seed, "shown queries");
+        random.Shuffle(drawn);
         var captioned = imageOfText.ToHashSet();
         foreach (var image in drawn.Where(captioned.Contains).Take(config.ShownQueries))
         {

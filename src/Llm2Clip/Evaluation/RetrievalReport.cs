@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llm2Clip.Reporting;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Evaluation;
 
@@ -13,6 +13,7 @@ namespace Llm2Clip.Evaluation;
 public sealed record RetrievalRow(string Language, string Centring, RecallNumbers TextToImage, RecallNumbers ImageToText)
 {
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ShareOfReference { get; init; }
 }
 
@@ -60,16 +61,8 @@ public sealed record RetrievalReport
     /// <summary>Queries for the report's gallery.</summary>
     public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
 
-    private static readonly JsonSerializerOptions JsonOptions = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
 
     /// <summary>Fills in each row's share of the reference language's text-to-image R@10, taken as is.</summary>
     public static IReadOnlyList<RetrievalRow> WithShares(IReadOnlyList<RetrievalRow> rows, string referenceLanguage)
@@ -80,30 +73,5 @@ public sealed record RetrievalReport
             : row with { ShareOfReference = row.TextToImage.RecallAt10 / reference })];
     }
 
-    /// <summary>The table as aligned text, in percent, with the chance level as its last line.</summary>
-    public string ToText()
-    {
-        var lines = new List<string[]>
-        {
-            new[] { "captions", "mean", "T2I R@1", "R@5", "R@10", "median", "I2T R@1", "R@5", "R@10", "median", $"of {ReferenceLanguage}" },
-        };
-        lines.AddRange(Rows.Select(row => (string[])
-        [
-            row.Language, row.Centring,
-            .. Cells(row.TextToImage), .. Cells(row.ImageToText),
-            row.ShareOfReference is { } share ? Percent(share) + " %" : "",
-        ]));
-        if (Rows.Count > 0)
-        {
-            lines.Add(["chance", "", .. Chance(Rows[0].TextToImage), "", .. Chance(Rows[0].ImageToText), "", ""]);
-        }
-        return TextTable.Align(lines, labels: 2) + $"{Images} pictures; recall in percent. Protocol: {Protocol}.\n" + string.Concat(Notes.Select(note => $"Note: {note}\n"));
-    }
-
     internal static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
-
-    private static IEnumerable<string> Cells(RecallNumbers numbers) =>
-        [.. numbers.Recalls.Select(Percent), numbers.MedianRank.ToString("0.#", CultureInfo.InvariantCulture)];
-
-    private static IEnumerable<string> Chance(RecallNumbers numbers) => numbers.Chance.Select(Percent);
 }

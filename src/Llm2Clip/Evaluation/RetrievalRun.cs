@@ -1,10 +1,12 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Data.Loading;
+using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
-using Llm2Clip.Vision;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 

@@ -1,7 +1,7 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Data.Loading;
+using Llm2Clip.Models;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Evaluation;
 

@@ -1,4 +1,5 @@
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 

@@ -1,4 +1,4 @@
-using Llm2Clip.Data;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
@@ -15,7 +15,7 @@ internal static class ColorJitter
     /// <summary>
     /// Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.
     /// </summary>
-    public static void Apply(Span<byte> pixels, AugmentConfig augment, ref SampleRandom random)
+    public static void Apply(Span<byte> pixels, AugmentConfig augment, ref SeededRandom random)
     {
         var brightness = Draw(augment.Brightness, ref random);
         var contrast = Draw(augment.Contrast, ref random);
@@ -41,7 +41,7 @@ internal static class ColorJitter
 
     private static int Fixed(float value) => (int)MathF.Round(value * (1 << FractionBits));
 
-    private static float Draw(double range, ref SampleRandom random)
+    private static float Draw(double range, ref SeededRandom random)
     {
         var factor = random.Uniform(1 - range, 1 + range);
         return range == 0 ? 1 : (float)factor;

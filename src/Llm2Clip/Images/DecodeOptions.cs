@@ -5,7 +5,7 @@ namespace Llm2Clip.Images;
 /// </summary>
 public sealed record DecodeOptions
 {
-    /// <summary>Largest image that is decoded, millions of pixels; a file that declares more is refused before its pixels are read.</summary>
+    /// <summary>Largest image that is decoded, millions of pixels; one that declares more is refused before its pixels are read.</summary>
     public double MaxMegapixels { get; init; } = 178;
 
     /// <summary>

@@ -1,4 +1,4 @@
-using Llm2Clip.Data;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
@@ -14,7 +14,7 @@ internal static class ImageGeometry
     public static int CenterOffset(int size, int crop) => (int)Math.Round((size - crop) / 2.0, MidpointRounding.ToEven);
 
     /// <summary>RandomResizedCrop's choice: ten draws of area and ratio, else the largest central crop within the ratios.</summary>
-    public static PixelArea RandomCrop(int width, int height, AugmentConfig augment, ref SampleRandom random)
+    public static PixelArea RandomCrop(int width, int height, AugmentConfig augment, ref SeededRandom random)
     {
         var (logLow, logHigh) = (Math.Log(augment.RatioMin), Math.Log(augment.RatioMax));
         for (var attempt = 0; attempt < 10; attempt++)
@@ -25,8 +25,8 @@ internal static class ImageGeometry
             var h = (int)Math.Round(Math.Sqrt(area / ratio), MidpointRounding.ToEven);
             if (w > 0 && w <= width && h > 0 && h <= height)
             {
-                var y = random.Next(height - h + 1);
-                var x = random.Next(width - w + 1);
+                var y = random.NextInt32(height - h + 1);
+                var x = random.NextInt32(width - w + 1);
                 return new PixelArea(x, y, w, h);
             }
         }

@@ -1,4 +1,4 @@
-using Llm2Clip.Data;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
@@ -30,8 +30,8 @@ public sealed class ImagePipeline
     public int OutputBytes => _transform.ImageSize * _transform.ImageSize * 3;
 
     /// <summary>
-    /// The evaluation transform of an encoded image. Throws <see cref="ImageException"/> naming <paramref name="origin"/> where it cannot be
-    /// decoded.
+    /// The evaluation transform of an encoded image. Throws <see cref="ImageException"/> naming <paramref name="origin"/> where it cannot
+    /// be decoded.
     /// </summary>
     public byte[] Eval(ReadOnlySpan<byte> encoded, string origin)
     {
@@ -50,14 +50,14 @@ public sealed class ImagePipeline
     }
 
     /// <summary>The training transform of a decoded image, written to <paramref name="into"/>.</summary>
-    public void Train(RgbImage image, ref SampleRandom random, Span<byte> into) =>
+    public void Train(RgbImage image, ref SeededRandom random, Span<byte> into) =>
         Train(image, image.Width, image.Height, ref random, into);
 
     /// <summary>
     /// The same for an image that was shrunk (<see cref="Shrink"/>) from <paramref name="width"/> x <paramref name="height"/>: the crop
     /// is drawn on the original size and shows the same part of the scene.
     /// </summary>
-    public void Train(RgbImage image, int width, int height, ref SampleRandom random, Span<byte> into)
+    public void Train(RgbImage image, int width, int height, ref SeededRandom random, Span<byte> into)
     {
         var size = _transform.ImageSize;
         var flip = random.NextDouble() < _augment.Flip;

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// The size that a JPEG's frame header declares (ITU-T T.81, B.1 and B.2.2), read without a decoder: how far a file may be shrunk while it is
-/// decoded must be known before libvips opens it, and opening it twice would take 0.1 ms.
+/// The size that a JPEG's frame header declares (ITU-T T.81, B.1 and B.2.2), read without a decoder: how far a file may be shrunk while it
+/// is decoded must be known before libvips opens it, and opening it twice would take 0.1 ms.
 /// </summary>
 internal static class JpegSize
 {

@@ -115,7 +115,8 @@ internal sealed unsafe class Resampler
     }
 
     /// <summary>
-    /// Two taps (pixels) per step: lanes R G B - R G B -. Rows lie back to back, so the fourth byte of a store is overwritten by the next pixel.
+    /// Two taps (pixels) per step: lanes R G B - R G B -. Rows lie back to back, so the fourth byte of a store is overwritten by the next
+    /// pixel.
     /// </summary>
     private void HorizontalVectors(byte* row, int* weights, byte* target)
     {

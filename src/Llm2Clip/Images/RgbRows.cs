@@ -15,7 +15,7 @@ internal sealed class RgbRows(int bands, bool isWide, bool isCmyk, IReadOnlyList
 {
     private readonly bool _blends = background.Count > 0 && bands is 2 or 4 && !isCmyk;
 
-    /// <summary>Converts whole pixels; <paramref name="samples"/> is changed; <paramref name="target"/> takes three bytes per pixel.</summary>
+    /// <summary>Converts whole pixels; changes <paramref name="samples"/>; <paramref name="target"/> takes three bytes per pixel.</summary>
     public void Convert(Span<byte> samples, Span<byte> target)
     {
         if (isWide)

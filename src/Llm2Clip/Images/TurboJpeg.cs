@@ -3,16 +3,17 @@ using System.Runtime.InteropServices;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// JPEG through libjpeg-turbo's own interface (TurboJPEG 2, https://libjpeg-turbo.org/Documentation/Documentation) where the system has it, straight
-/// into the image's memory. Used for well-formed files only: on any warning libvips decodes and judges. It changes no pixel, only the
-/// time, so nothing needs it. Processor time of a JPEG to a tensor, Pillow's and numpy's divided by ours (the two figures of bench/run jpeg):
+/// JPEG through libjpeg-turbo's own interface (TurboJPEG 2, https://libjpeg-turbo.org/Documentation/Documentation) where the system has it,
+/// straight into the image's memory. Used for well-formed files only: on any warning libvips decodes and judges. It changes no pixel, only
+/// the time, so nothing needs it. Processor time of a JPEG to a tensor, Pillow's and numpy's divided by ours, as in bench/run jpeg:
 /// <code>
 ///                    exact    shrinking
 /// libturbojpeg       2.3      5.1
 /// NetVips alone      1.65     4.0
 /// </code>
-/// No package has this speed. Decoding alone takes, of libturbojpeg's time: NetVips 1.4 to 1.5, SkiaSharp 1.5 to 1.7 (2.88 to 4.155: libjpeg-turbo built
-/// without SIMD), Magick.NET 1.8; OpenCvSharp needs GTK. SkiaSharp's pixels are the same ones, so it would cost bytes and gain nothing.
+/// No package has this speed. Decoding alone takes, of libturbojpeg's time: NetVips 1.4 to 1.5, SkiaSharp 1.5 to 1.7 (2.88 to 4.155:
+/// libjpeg-turbo built without SIMD), Magick.NET 1.8; OpenCvSharp needs GTK. SkiaSharp's pixels are the same ones, so it would cost bytes
+/// and gain nothing.
 /// </summary>
 internal static unsafe partial class TurboJpeg
 {
@@ -30,8 +31,8 @@ internal static unsafe partial class TurboJpeg
     public static bool IsAvailable => Loaded.Value;
 
     /// <summary>
-    /// The image, shrunk as <see cref="ImageCodec.Decode(ReadOnlySpan{byte}, string, DecodeOptions?, int)"/> says, its sides rounded down as libvips rounds
-    /// them; null where anything about the file is not as it should be, where it is larger than allowed, and for CMYK.
+    /// The image, shrunk until its sides would fall below <paramref name="shrinkAbove"/> (0 = never) and rounded down as libvips does; null
+    /// where anything about the file is not as it should be, where it is larger than allowed, and for CMYK.
     /// </summary>
     public static RgbImage? Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
     {

@@ -3,8 +3,8 @@ using NetVips;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Decodes every format through libvips. Rows are fetched in strips: they stay in the processor's cache, while a whole image in native memory
-/// is given back to the system and taken anew each time. Its JPEG decoder is mozjpeg, whose pixels are libjpeg-turbo's to the bit
+/// Decodes every format through libvips. Rows are fetched in strips: they stay in the processor's cache, while a whole image in native
+/// memory is given back to the system and taken anew each time. Its JPEG decoder is mozjpeg, whose pixels are libjpeg-turbo's to the bit
 /// (<see cref="TurboJpeg"/>).
 /// </summary>
 internal static class VipsDecoder

@@ -29,12 +29,14 @@ internal static class VipsLibrary
     public static void ForgetErrors() => _ = new VipsException("taken"); // its constructor empties the buffer; nothing else public does
 
     /// <summary>
-    /// Message for a library that could not be loaded. The types of NetVips would end in a TypeInitializationException that names no remedy.
+    /// Message for a library that could not be loaded. The types of NetVips would end in a TypeInitializationException that names no
+    /// remedy.
     /// </summary>
     public static string Missing(Exception? cause) =>
         $"Images need libvips, which cannot be loaded: {(cause?.InnerException ?? cause)?.Message.TrimEnd('.') ?? "no reason was given"}. "
         + "Build again on this machine with `dotnet build`, which brings it for Linux, Windows and macOS on x64 and arm64 "
-        + "(package NetVips.Native); elsewhere install libvips 8.18 or newer where the system's loader finds it. Then run `llm2clip doctor`.";
+        + "(package NetVips.Native); elsewhere install libvips 8.18 or newer where the system's loader finds it. "
+        + "Then run `llm2clip doctor`.";
 
     private static string Load()
     {

@@ -20,7 +20,7 @@ public static class Activations
     public static Tensor Apply(this Activation activation, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var y = activation == Activation.Gelu ? nn.functional.gelu(x) : x * sigmoid(x * 1.702f);
+        var y = activation == Activation.Gelu ? nn.functional.gelu(x) : x * sigmoid(x.Times(1.702f));
         return y.MoveToOuterDisposeScope();
     }
 }

@@ -21,8 +21,8 @@ public sealed class Affine : nn.Module<Tensor, Tensor>
     public Affine(long inputs, long outputs, bool bias, Device device)
         : base(nameof(Affine))
     {
-        _weight = zeros([outputs, inputs], ScalarType.Float32, device).AsWeight();
-        _bias = bias ? zeros([outputs], ScalarType.Float32, device).AsWeight() : null;
+        _weight = OwnedWeights.New([outputs, inputs], device);
+        _bias = bias ? OwnedWeights.New([outputs], device) : null;
         RegisterComponents();
     }
 

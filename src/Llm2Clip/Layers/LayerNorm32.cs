@@ -22,8 +22,8 @@ public sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
         : base(nameof(LayerNorm32))
     {
         (_shape, _epsilon) = ([width], epsilon);
-        _weight = ones([width], ScalarType.Float32, device).AsWeight();
-        _bias = zeros([width], ScalarType.Float32, device).AsWeight();
+        _weight = OwnedWeights.New([width], device, 1);
+        _bias = OwnedWeights.New([width], device);
         RegisterComponents();
     }
 

@@ -9,6 +9,6 @@ public static class Normalisation
     public static Tensor Normalised(this Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x / x.norm((int)x.shape.Length - 1, true).clamp_min(1e-12f)).MoveToOuterDisposeScope();
+        return (x / x.norm((int)x.shape.Length - 1, true).AtLeast(1e-12f)).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,3 @@
-using Llm2Clip.Engine;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +9,10 @@ public enum Precision
     /// <summary>Everything in fp32.</summary>
     Fp32,
 
-    /// <summary>Inputs of matrix products are cast to bf16, which a CPU with AVX512-BF16 or a GPU multiplies several times faster; other CPUs take as long as for fp32.</summary>
+    /// <summary>
+    /// Inputs of matrix products are cast to bf16, which a CPU with AVX512-BF16 or a GPU multiplies several times faster; other CPUs take
+    /// as long as for fp32.
+    /// </summary>
     Bf16,
 }
 
@@ -21,13 +23,31 @@ public static class Precisions
     public static Tensor ForProduct(this Tensor tensor, Precision precision) =>
         precision == Precision.Bf16 && tensor.dtype != ScalarType.BFloat16 ? tensor.to_type(ScalarType.BFloat16) : tensor;
 
-    /// <summary>x W^T + b with all three in the precision's format, as is the result: [..., in] to [..., out].</summary>
+    /// <summary>
+    /// x W^T + b with all three in the precision's format, as is the result: [..., in] to [..., out] with W [out, in] and b [out]. Sums
+    /// are fp32 in either format. Differentiable.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes do not fit, which in TorchSharp 0.107 would end the process.</exception>
     public static Tensor Product(this Precision precision, Tensor x, Tensor weight, Tensor? bias = null)
     {
+        RequireFit(x, weight, bias);
         using var scope = NewDisposeScope();
-        return Engines.Current.Kernels.Linear(x.ForProduct(precision), weight.ForProduct(precision), bias?.ForProduct(precision)).MoveToOuterDisposeScope();
+        var product = nn.functional.linear(x.ForProduct(precision), weight.ForProduct(precision), bias?.ForProduct(precision));
+        return product.MoveToOuterDisposeScope();
     }
 
     /// <summary>The tensor in fp32; itself where it is already.</summary>
     public static Tensor InFp32(this Tensor tensor) => tensor.dtype == ScalarType.Float32 ? tensor : tensor.to_type(ScalarType.Float32);
+
+    private static void RequireFit(Tensor x, Tensor weight, Tensor? bias)
+    {
+        var fits = x.dim() > 0 && weight.dim() == 2 && x.size(-1) == weight.size(1)
+            && (bias is null || (bias.dim() == 1 && bias.size(0) == weight.size(0)));
+        if (!fits)
+        {
+            static string Text(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+            var with = bias is null ? "" : $" and a bias of {Text(bias)}";
+            throw new ArgumentException($"An input of {Text(x)} does not fit weights of {Text(weight)}{with}.", nameof(x));
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Llm2Clip.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,11 +10,11 @@ namespace Llm2Clip.Layers;
 /// </summary>
 public sealed class TrainingNoise
 {
-    private CounterRandom _random;
+    private SeededRandom _random;
     private bool _active;
 
     /// <summary>Starts a pass with random numbers.</summary>
-    public void Begin(ulong seed) => (_random, _active) = (new CounterRandom(seed), true);
+    public void Begin(ulong seed) => (_random, _active) = (new SeededRandom(seed), true);
 
     /// <summary>Turns all noise off, as in evaluation.</summary>
     public void End() => _active = false;
@@ -70,11 +71,7 @@ public sealed class TrainingNoise
             {
                 order[i] = sample * tokens + i;
             }
-            for (var i = 0; i < keep; i++)
-            {
-                var other = i + _random.NextInt32((int)(tokens - i));
-                (order[i], order[other]) = (order[other], order[i]);
-            }
+            _random.Draw(order, (int)keep);
             Array.Sort(order, 0, (int)keep);
             order.AsSpan(0, (int)keep).CopyTo(rows.AsSpan((int)(sample * keep)));
         }

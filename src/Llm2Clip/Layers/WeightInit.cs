@@ -1,3 +1,4 @@
+using Llm2Clip.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace Llm2Clip.Layers;
 /// <summary>Fills weights in place from a seeded generator, the same on every engine and device.</summary>
 public sealed class WeightInit(ulong seed)
 {
-    private CounterRandom _random = new(seed);
+    private SeededRandom _random = new(seed);
 
     /// <summary>Normal numbers with the given standard deviation.</summary>
     public void Normal(Tensor weight, double deviation)

@@ -1,4 +1,4 @@
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Pipeline;
 

@@ -1,14 +1,16 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Teachers;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Pipeline;
 

@@ -1,8 +1,7 @@
 using Llm2Clip.Configuration;
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Files;
 using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Pipeline;
 

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Reporting;
 

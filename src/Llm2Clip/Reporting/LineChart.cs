@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Reporting;
 

@@ -1,5 +1,3 @@
-using Llm2Clip.Diagnostics;
-
 namespace Llm2Clip.Teachers;
 
 /// <summary>

@@ -1,4 +1,6 @@
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 

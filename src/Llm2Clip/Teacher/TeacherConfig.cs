@@ -73,9 +73,6 @@ public sealed record TeacherConfig
 
     [Description("Stop the graph before the output head, which no vector needs.")]
     public bool SkipHead { get; init; } = true;
-
-    [Description("On a CPU, products of quantised weights by OpenBLAS in fp32 where it is there: faster, and closer to the model than libllama's own, which round to 8 bits.")]
-    public bool Blas { get; init; } = true;
 }
 
 /// <summary>

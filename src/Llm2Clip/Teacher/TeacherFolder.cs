@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 
@@ -34,17 +34,6 @@ public static class TeacherFolder
 
     private const int Format = 1;
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        AllowDuplicateProperties = false,
-        WriteIndented = true,
-    };
-
     /// <summary>
     /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of this
     /// layout.
@@ -54,7 +43,7 @@ public static class TeacherFolder
         var path = Path.Combine(folder, ManifestName);
         try
         {
-            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json) ?? throw new JsonException("it holds null");
+            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException("it holds null");
             if (manifest.Gguf.Contains('\0') || manifest.Adapter?.Contains('\0') == true)
             {
                 throw new JsonException("no file's name can hold a zero character, as `gguf` or `adapter` does");
@@ -80,7 +69,7 @@ public static class TeacherFolder
         try
         {
             DurableFolder.Create(folder);
-            PendingFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(manifest, Json));
+            PendingFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(manifest, Json.File));
         }
         catch (WriteException error)
         {

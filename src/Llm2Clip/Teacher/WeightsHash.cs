@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 

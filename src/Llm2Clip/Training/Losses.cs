@@ -23,10 +23,10 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var logits = logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t()); // [N, N]
-        var labels = arange(image.shape[0], device: image.device);
-        var loss = CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean()
-            + CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
-        return (loss * 0.5f).MoveToOuterDisposeScope();
+        var labels = Scalars.Range(image.shape[0], image.device);
+        var toText = CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean();
+        var toImage = CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
+        return toText.Plus(toImage).Times(0.5).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -37,10 +37,10 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var scale = logScale.exp();
-        var labels = arange(firstRow, firstRow + image.shape[0], device: image.device);
+        var labels = Scalars.Range(firstRow, firstRow + image.shape[0], image.device);
         var toText = scale * image.InFp32().Normalised().matmul(allTexts.InFp32().Normalised().t());
         var toImage = scale * text.InFp32().Normalised().matmul(allImages.InFp32().Normalised().t());
-        return ((CrossEntropy(toText, labels, null).mean() + CrossEntropy(toImage, labels, null).mean()) * 0.5f).MoveToOuterDisposeScope();
+        return CrossEntropy(toText, labels, null).mean().Plus(CrossEntropy(toImage, labels, null).mean()).Times(0.5).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -70,10 +70,10 @@ public static class Losses
 
         var logits = logScale.exp() * image.InFp32().Normalised().matmul(caption.InFp32().Normalised().t()); // [I, C]
         var toText = CrossEntropy(
-            logits.index_select(0, owner), arange(captions, device: image.device), OwnCaptions(owner, excluded), labelSmoothing,
+            logits.index_select(0, owner), Scalars.Range(captions, image.device), OwnCaptions(owner, excluded), labelSmoothing,
             teacher, teacher?.ToText.index_select(0, owner)); // [C]
         var toImage = CrossEntropy(logits.t(), owner, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage); // [C]
-        return (((toText * share).sum() + toImage.mean()) * 0.5f).MoveToOuterDisposeScope();
+        return (toText * share).sum().Plus(toImage.mean()).Times(0.5).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -97,13 +97,13 @@ public static class Losses
         {
             columns = cat([columns, negative.InFp32().Normalised()], 0);
         }
-        var logits = q.matmul(columns.t()) * (float)scale; // [Q, Q + M]
-        var labels = arange(rows, device: query.device);
+        var logits = q.matmul(columns.t()).Times((float)scale); // [Q, Q + M]
+        var labels = Scalars.Range(rows, query.device);
         var loss = CrossEntropy(logits, labels, excluded).mean();
         if (symmetric)
         {
             var back = CrossEntropy(logits.narrow(1, 0, rows).t(), labels, excluded?.narrow(1, 0, rows).t()).mean();
-            loss = (loss + back) * 0.5f;
+            loss = loss.Plus(back).Times(0.5);
         }
         return loss.MoveToOuterDisposeScope();
     }
@@ -116,16 +116,16 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var rows = image.shape[0];
-        var logits = logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t()) + bias; // [N, N]
+        var logits = (logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t())).Plus(bias); // [N, N]
         var own = eye(rows, device: image.device);
-        var signed = logits * (own * 2 - 1);
+        var signed = logits * own.Times(2).Minus(1);
         // -log sigmoid(v) = log(e^0 + e^-v), the larger of both taken out first
         var losses = stack([zeros_like(signed), -signed], 0).logsumexp(0);
         if (excluded is not null)
         {
-            losses = losses.masked_fill(excluded.logical_and(own.eq(0)), 0);
+            losses = losses.Replaced(excluded.logical_and(own.logical_not()), 0);
         }
-        return (losses.sum() / (float)rows).MoveToOuterDisposeScope();
+        return losses.sum().DividedBy(rows).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean over rows of 1 - cos(student, reference): keeps a model near another; the reference has no gradient.</summary>
@@ -133,7 +133,7 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var cosines = (student.InFp32().Normalised() * reference.detach().InFp32().Normalised()).sum(1);
-        return (1 - cosines.mean()).MoveToOuterDisposeScope();
+        return cosines.mean().neg().Plus(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -195,22 +195,22 @@ public static class Losses
         Tensor? gone = null;
         if (excluded is not null)
         {
-            var label = arange(logits.shape[1], device: logits.device).unsqueeze(0).eq(labels.unsqueeze(1));
+            var label = Scalars.Range(logits.shape[1], logits.device).unsqueeze(0).eq(labels.unsqueeze(1));
             gone = excluded.logical_and(label.logical_not());
         }
-        var target = own * (float)(1 - smoothing); // what the targets give of the logits, [rows]
+        var target = own.Times((float)(1 - smoothing)); // what the targets give of the logits, [rows]
         if (smoothing > 0)
         {
             var mean = gone is null
                 ? logits.mean([1])
-                : logits.masked_fill(gone, 0).sum(1) / gone.logical_not().to_type(ScalarType.Float32).sum(1);
-            target = target + mean * (float)smoothing;
+                : logits.Replaced(gone, 0).sum(1) / gone.logical_not().to_type(ScalarType.Float32).sum(1);
+            target = target.Plus(mean.Times((float)smoothing));
         }
         if (teacher is not null && soft is not null)
         {
-            var shares = (gone is null ? soft : soft.masked_fill(gone, Never)).softmax(1);
-            target = target * (float)(1 - teacher.Weight) + (shares * logits).sum(1) * (float)teacher.Weight;
+            var shares = (gone is null ? soft : soft.Replaced(gone, Never)).softmax(1);
+            target = target.Times((float)(1 - teacher.Weight)).Plus((shares * logits).sum(1).Times((float)teacher.Weight));
         }
-        return ((gone is null ? logits : logits.masked_fill(gone, Never)).logsumexp(1) - target).MoveToOuterDisposeScope();
+        return ((gone is null ? logits : logits.Replaced(gone, Never)).logsumexp(1) - target).MoveToOuterDisposeScope();
     }
 }

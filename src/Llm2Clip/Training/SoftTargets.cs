@@ -28,8 +28,8 @@ public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
         var rows = vectors.InFp32().Normalised();
         var captions = (rows - rows.mean([0], true)).Normalised(); // [C, T]
         var owner = tensor(imageOfCaption.Select(i => (long)i).ToArray(), device: vectors.device);
-        var pictures = zeros([images, captions.shape[1]], device: vectors.device).index_add_(0, owner, captions, 1).Normalised(); // [I, T]
-        var logits = pictures.matmul(captions.t()) * (float)scale; // [I, C]
+        var pictures = zeros([images, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalised(); // [I, T]
+        var logits = pictures.matmul(captions.t()).Times((float)scale); // [I, C]
         return new SoftTargets(weight, logits.MoveToOuterDisposeScope(), logits.t().MoveToOuterDisposeScope());
     }
 }

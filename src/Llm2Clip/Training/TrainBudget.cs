@@ -1,3 +1,5 @@
+using Llm2Clip.Training.Stage2;
+
 namespace Llm2Clip.Training;
 
 /// <summary>Up to three limits on a run; it ends at the one that is spent first, and the learning rate follows that one.</summary>

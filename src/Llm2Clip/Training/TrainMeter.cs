@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Llm2Clip.Diagnostics;
 
 namespace Llm2Clip.Training;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Llm2Clip.Data;
 using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Conversion;
 using Llm2Clip.Tests.Data;

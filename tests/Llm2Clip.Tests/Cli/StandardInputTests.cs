@@ -1,10 +1,10 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Tests.Cli;
 

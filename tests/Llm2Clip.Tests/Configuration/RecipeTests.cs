@@ -1,4 +1,5 @@
 using Llm2Clip.Configuration;
+using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Tests.Configuration;
 

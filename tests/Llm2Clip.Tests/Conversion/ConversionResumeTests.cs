@@ -1,5 +1,5 @@
-using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Data;
 
@@ -183,7 +183,7 @@ public sealed class ConversionResumeTests : IDisposable
     }
 
     /// <summary>Asks for a stop when a certain number of pictures was copied.</summary>
-    private sealed class CancellingLog(CancellationTokenSource cancel, int stop) : Llm2Clip.Diagnostics.IRunLog, Llm2Clip.Diagnostics.IProgressTask
+    private sealed class CancellingLog(CancellationTokenSource cancel, int stop) : Llm2Clip.IRunLog, Llm2Clip.IProgressTask
     {
         private int _copied;
 
@@ -191,7 +191,7 @@ public sealed class ConversionResumeTests : IDisposable
 
         public void Warn(string message) { }
 
-        public Llm2Clip.Diagnostics.IProgressTask Start(string title, long total, string unit) => this;
+        public Llm2Clip.IProgressTask Start(string title, long total, string unit) => this;
 
         public void Advance(long units, string? detail = null)
         {

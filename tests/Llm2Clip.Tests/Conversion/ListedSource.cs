@@ -1,5 +1,4 @@
 using Llm2Clip.Data;
-using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Tests.Conversion;
 

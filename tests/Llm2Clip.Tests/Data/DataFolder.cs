@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.WebDataset;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;

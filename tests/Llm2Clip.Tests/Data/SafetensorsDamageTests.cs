@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using Llm2Clip.Data;
+using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.Data;
 

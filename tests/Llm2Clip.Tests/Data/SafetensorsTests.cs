@@ -1,4 +1,4 @@
-using Llm2Clip.Data;
+using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Tests.Diagnostics;
 

@@ -1,8 +1,9 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Evaluation;
 
@@ -43,7 +44,7 @@ public class CaptionProbeTests
         var texts = ProbeTexts.Read(Enumerable.Range(0, Pictures).Select(i => Group($"p{i}", ("en", $"q{i}"), ("en", $"c{i}"))));
         float[] Embed(IReadOnlyList<string> list, string _) => [.. list.SelectMany(text =>
         {
-            var random = new CounterRandom(CaptionHash.Of(text[0] + (int.Parse(text[1..]) / 2 % 20).ToString()).Low); // Many captions share a vector.
+            var random = new SeededRandom(CaptionHash.Of(text[0] + (int.Parse(text[1..]) / 2 % 20).ToString()).Low); // Many captions share a vector.
             return new[] { random.NextGaussian(), random.NextGaussian(), random.NextGaussian() };
         })];
         var (queries, candidates) = texts.Pair(new ProbePair("en", "en"));

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Weights;
 using TorchSharp;
 
 namespace Llm2Clip.Tests.Evaluation;

@@ -1,8 +1,8 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Tests.Evaluation;
 

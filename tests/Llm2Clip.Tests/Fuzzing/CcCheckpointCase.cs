@@ -2,9 +2,12 @@ using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Training.Stage1;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using Llm2Clip.Data;
 using Llm2Clip.Tests.Data;
+using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;
@@ -21,12 +21,12 @@ public sealed class CcCheckpointDamageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"LossSum\": 0.5", "\"LossSum\": 1e999", "the number 1e999 is out of range")]
-    [InlineData("\"LossSum\": 0.5", "\"LossSum\": null", "its notes cannot be read")]
-    [InlineData("\"LossSum\"", "\"Loss\"", "its notes cannot be read")]
-    [InlineData("\"History\": [", "\"History\": [null, ", "an evaluation lacks a part")]
-    [InlineData("\"Scores\": [", "\"Scores\": [null, ", "an evaluation lacks a part")]
-    [InlineData("\"Recall\": {", "\"Recall\": null, \"x\": {", "its notes cannot be read")]
+    [InlineData("\"loss_sum\": 0.5", "\"loss_sum\": 1e999", "the number 1e999 is out of range")]
+    [InlineData("\"loss_sum\": 0.5", "\"loss_sum\": null", "its notes cannot be read")]
+    [InlineData("\"loss_sum\"", "\"loss\"", "its notes cannot be read")]
+    [InlineData("\"history\": [", "\"history\": [null, ", "an evaluation lacks a part")]
+    [InlineData("\"scores\": [", "\"scores\": [null, ", "an evaluation lacks a part")]
+    [InlineData("\"recall\": {", "\"recall\": null, \"x\": {", "its notes cannot be read")]
     [InlineData("\"batch\": 1", "\"batch\": 2", "step 4, epoch 1, batch 2 and best epoch 1 contradict each other with 3 batches an epoch")]
     [InlineData("\"batch\": 1", "\"batch\": 9223372036854775807", "contradict each other")]
     [InlineData("\"epoch\": 1", "\"epoch\": -1", "its position makes no sense")]

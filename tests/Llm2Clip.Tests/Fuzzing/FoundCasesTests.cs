@@ -5,14 +5,21 @@ using System.Text.Json;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Lists;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine;
+using Llm2Clip.Data.Parquet;
 using Llm2Clip.Images;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Text;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
+using Llm2Clip.Tests.Data.Parquet;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;
@@ -367,8 +374,8 @@ public sealed class FoundCasesTests : IDisposable
     [Fact]
     public void AParquetFileOfVectorsWithoutANameForTheTeacherIsRefused()
     {
-        Engines.Current.Parquet.Write(_folder["a.parquet"], [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)], [["a", new float[] { 1 }, ""]]);
-        var error = Assert.Throws<ConfigException>(() => EmbeddingStoreParquet.Import(Engines.Current.Parquet, [_folder["a.parquet"]], _folder["store"], null, VectorType.Fp32));
+        ParquetRows.Write(_folder["a.parquet"], [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)], [["a", new float[] { 1 }, ""]]);
+        var error = Assert.Throws<ConfigException>(() => EmbeddingStoreParquet.Import([_folder["a.parquet"]], _folder["store"], null, VectorType.Fp32));
         Assert.StartsWith($"{_folder["a.parquet"]} does not say whose vectors these are", error.Message, StringComparison.Ordinal);
     }
 

@@ -1,8 +1,8 @@
 using System.Formats.Tar;
-using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Data.WebDataset;
 using Llm2Clip.Data.Writing;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;

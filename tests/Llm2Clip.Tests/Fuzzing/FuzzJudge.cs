@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llm2Clip.Engine;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
@@ -25,7 +24,7 @@ internal static class FuzzJudge
         {
             format.Read(damaged);
         }
-        catch (Exception error) when (error is UserException { ExitCode: 2 or 3 } or ParquetException)
+        catch (Exception error) when (error is UserException { ExitCode: 2 or 3 })
         {
             refusal = error.Message;
             problem = Message(format, damaged, error.Message);

@@ -1,11 +1,12 @@
 using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
-using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Data.Parquet;
 using Llm2Clip.Data.Writing;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine;
-using Llm2Clip.Teachers;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Reporting;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;
@@ -36,8 +37,7 @@ internal static class ListFormats
             FuzzFiles.Copy(damaged.Folder, damaged.Output);
             MetricsLog.DropAfter(damaged.Output, 2);
         }) { IsText = true, Cases = 200 },
-        new("parquet", Parquet, damaged => FuzzFiles.ReadAll(damaged)) { Cases = 150 },
-        new("store-parquet", StoreParquet, damaged => EmbeddingStoreParquet.Import(Engines.Current.Parquet, [damaged.Path], damaged.Output, null, VectorType.Fp32)) { Cases = 80 },
+        .. ParquetFormats.All,
     ];
 
     private static FuzzFormat List(string name, DataSetFormat form, Regex place) =>
@@ -105,30 +105,6 @@ internal static class ListFormats
             }
         }
         return [.. Directory.EnumerateFiles(folder, "*.jsonl").Select(file => Path.GetFileName(file))];
-    }
-
-    private static string[] Parquet(string folder)
-    {
-        List<string> names = [];
-        foreach (var codec in Enum.GetValues<ParquetCodec>())
-        {
-            names.Add($"{codec}.parquet");
-            Engines.Current.Parquet.Write(
-                Path.Combine(folder, names[^1]),
-                [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList), new("img_id", ColumnType.Int64)],
-                Enumerable.Range(0, 40).Select(i => new object?[] { DataFolder.Picture(i % 3, 16, 12), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i }),
-                new ParquetWriteOptions { Codec = codec, RowGroupRows = 16 });
-        }
-        return [.. names];
-    }
-
-    private static string[] StoreParquet(string folder)
-    {
-        Engines.Current.Parquet.Write(
-            Path.Combine(folder, "a.parquet"),
-            [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)],
-            Enumerable.Range(0, 30).Select(i => new object?[] { $"caption {i}", new float[] { i, 1, 2, 3 }, "t" }));
-        return ["a.parquet"];
     }
 
     private static void Pictures(string folder)

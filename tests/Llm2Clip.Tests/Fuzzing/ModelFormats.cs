@@ -1,13 +1,16 @@
 using System.Buffers.Binary;
 using System.Text.RegularExpressions;
-using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights;
+using Llm2Clip.Weights.Gguf;
 using TorchSharp;
 using static TorchSharp.torch;
 

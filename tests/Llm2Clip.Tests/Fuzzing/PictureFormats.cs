@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 using NetVips;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Teachers;
 
 namespace Llm2Clip.Tests.Fuzzing;

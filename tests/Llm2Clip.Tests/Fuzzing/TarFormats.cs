@@ -1,8 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;

@@ -1,5 +1,7 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
+using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Tests.Images;
 
@@ -84,7 +86,7 @@ public class ImagePipelineTests
         var transform = new ImageTransformConfig { ImageSize = 24 };
         var pipeline = new ImagePipeline(transform, new AugmentConfig { CropScaleMin = 1, RatioMin = 1, RatioMax = 1 });
         var into = new byte[pipeline.OutputBytes];
-        var random = SampleRandom.For(1, 0, "k", "p");
+        var random = SeededRandom.For(1, 0, "k", "p");
         pipeline.Train(image, ref random, into);
         Assert.Equal(image.Resize(24, 24).Pixels, into);
     }
@@ -108,7 +110,7 @@ public class ImagePipelineTests
     public void CropsKeepTheirShareAndRatioAndStayInside()
     {
         var augment = new AugmentConfig { CropScaleMin = 0.25, CropScaleMax = 0.5 };
-        var random = SampleRandom.For(1, 0, "k", "crop");
+        var random = SeededRandom.For(1, 0, "k", "crop");
         double smallest = 1, largest = 0;
         for (var i = 0; i < 2000; i++)
         {
@@ -177,7 +179,7 @@ public class ImagePipelineTests
     {
         var pipeline = new ImagePipeline(transform, augment);
         var into = new byte[pipeline.OutputBytes];
-        var random = SampleRandom.For(11, 2, "k", "p");
+        var random = SeededRandom.For(11, 2, "k", "p");
         pipeline.Train(image, ref random, into);
         return into;
     }

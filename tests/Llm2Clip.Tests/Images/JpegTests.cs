@@ -29,7 +29,8 @@ public sealed class JpegTests
             Compare(File.ReadAllBytes(photo), Path.GetFileName(photo));
         }
         var image = ImageCodec.Decode(File.ReadAllBytes(photos[0]), photos[0]);
-        foreach (var (width, height) in new[] { (1, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 33), (31, 16), (33, 1), (101, 67), (250, 333) })
+        (int, int)[] sizes = [(1, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 33), (31, 16), (33, 1), (101, 67), (250, 333)];
+        foreach (var (width, height) in sizes)
         {
             var part = image.Resize(width, height);
             for (var i = 0; i < Savers.Length; i++)
@@ -44,7 +45,8 @@ public sealed class JpegTests
     {
         Assert.SkipUnless(TurboJpeg.IsAvailable, "libturbojpeg is not installed");
         var image = Gradient(40, 24);
-        var cmyk = ImageCodec.Encode(image, from => from.Bandjoin(from.ExtractBand(0)).Copy(interpretation: Enums.Interpretation.Cmyk).JpegsaveBuffer());
+        var cmyk = ImageCodec.Encode(
+            image, from => from.Bandjoin(from.ExtractBand(0)).Copy(interpretation: Enums.Interpretation.Cmyk).JpegsaveBuffer());
         Assert.Null(TurboJpeg.Decode(cmyk, Plain, 0, null));
         Assert.Equal(40, ImageCodec.Decode(cmyk, "cmyk").Width);
 
@@ -57,7 +59,10 @@ public sealed class JpegTests
         Assert.Equal("cut: the image cannot be decoded: VipsJpeg: premature end of JPEG image.", error.Message);
     }
 
-    /// <summary>A decompressor that is used again reads a file without tables by those of the file before it, and after one bad header refuses good files.</summary>
+    /// <summary>
+    /// A decompressor that is used again reads a file without tables by those of the file before it, and after a bad header refuses good
+    /// files.
+    /// </summary>
     [Fact]
     public void AFileIsReadAsIfItWereTheOnlyOne()
     {
@@ -82,7 +87,8 @@ public sealed class JpegTests
     public void ShrinkingStopsAboveTheBoundAndRoundsDown()
     {
         var jpeg = ImageCodec.EncodeJpeg(Gradient(101, 67));
-        foreach (var (atLeast, width, height) in new[] { (0, 101, 67), (34, 101, 67), (33, 50, 33), (17, 50, 33), (16, 25, 16), (8, 12, 8), (1, 12, 8) })
+        (int, int, int)[] cases = [(0, 101, 67), (34, 101, 67), (33, 50, 33), (17, 50, 33), (16, 25, 16), (8, 12, 8), (1, 12, 8)];
+        foreach (var (atLeast, width, height) in cases)
         {
             foreach (var options in new[] { Plain, new DecodeOptions { Upright = true } }) // libvips alone decodes upright images
             {

@@ -62,7 +62,9 @@ public sealed class NativeMemoryTests
         Assert.Empty(problems);
     }
 
-    /// <summary>Size and a hash of the pixels, or why the file is refused. The words are libvips', which may hold another thread's beside its own.</summary>
+    /// <summary>
+    /// Size and a hash of the pixels, or why the file is refused: not the words, as libvips' may be another thread's.
+    /// </summary>
     private static string Outcome(byte[] file, DecodeOptions options, PixelScratch? scratch)
     {
         try
@@ -77,7 +79,7 @@ public sealed class NativeMemoryTests
         }
     }
 
-    /// <summary>Every format, and each of them cut in half, with a byte changed, and with a header that declares gigapixels where it has one.</summary>
+    /// <summary>Every format, and each of them cut in half, cut behind its first bytes, and with a byte changed.</summary>
     private static List<byte[]> Files()
     {
         var pixels = new byte[150 * 110 * 3];
@@ -85,8 +87,9 @@ public sealed class NativeMemoryTests
         var image = new RgbImage(150, 110, pixels);
         Func<Image, byte[]>[] savers =
         [
-            from => from.JpegsaveBuffer(), from => from.JpegsaveBuffer(interlace: true), from => from.PngsaveBuffer(), from => from.WebpsaveBuffer(),
-            from => from.GifsaveBuffer(), from => from.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate, tile: true),
+            from => from.JpegsaveBuffer(), from => from.JpegsaveBuffer(interlace: true), from => from.PngsaveBuffer(),
+            from => from.WebpsaveBuffer(), from => from.GifsaveBuffer(),
+            from => from.TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate, tile: true),
             from => from.Crop(0, 0, 24, 18).HeifsaveBuffer(compression: Enums.ForeignHeifCompression.Av1, effort: 0),
         ];
         var files = savers.Select(save => ImageCodec.Encode(image, save)).ToList();

@@ -1,8 +1,11 @@
 using System.Formats.Tar;
+using Llm2Clip.Cli;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Images;
-using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Inspection;
@@ -144,8 +147,9 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(["k0", "k1", "k2", "k3", "k4", "m0", "m1"], keys.Listed.Select(key => key.Key));
         Assert.Equal(new ListedKey("k3", 3, _folder["s-0.tar"] + ": k3.jpg", _folder["s-2.tar"] + ": k3.jpg"), keys.Listed[3]);
         Assert.Equal((0, 0, 0), (report.Against!.RepeatedKeys.Keys, report.Against.RepeatedKeys.Records, report.Against.RepeatedKeys.Listed.Count));
-        Assert.Contains($"\n7 keys stand more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", report.ToText());
-        Assert.Contains("\nEvery key stands once.\n", report.ToText());
+        var text = Printed(report);
+        Assert.Contains($"\n7 keys stand more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", text);
+        Assert.Contains("\nEvery key stands once.\n", text);
         Assert.Contains("\"repeated_keys\": {\n      \"keys\": 7,\n      \"records\": 15,", report.ToJson());
 
         var few = InspectionCase.Inspect(_folder, "other.tar", "s-*.tar", inspect: new InspectConfig { Listed = 2, Output = _folder["out"] }).Against!.RepeatedKeys;
@@ -222,6 +226,13 @@ public sealed class DataInspectionTests : IDisposable
     }
 
     /// <summary>A picture with the structure of a photo: forty coloured rectangles over each other.</summary>
+    private static string Printed(InspectionReport report)
+    {
+        var output = new StringWriter();
+        InspectionSummary.Print(report, new Screen(output));
+        return output.ToString();
+    }
+
     private static RgbImage Rectangles(int seed, int width, int height)
     {
         var random = new Random(seed);

@@ -1,5 +1,5 @@
 using System.Numerics;
-using Llm2Clip.Inspection;
+using Llm2Clip.Data.Inspection;
 
 namespace Llm2Clip.Tests.Inspection;
 

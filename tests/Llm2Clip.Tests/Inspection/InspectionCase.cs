@@ -1,9 +1,9 @@
 using System.Text.Json;
-using Llm2Clip.Conversion;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Data.Writing;
 using Llm2Clip.Images;
-using Llm2Clip.Inspection;
 using Llm2Clip.Teachers;
 using Llm2Clip.Tests.Data;
 

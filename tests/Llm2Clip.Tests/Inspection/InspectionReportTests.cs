@@ -1,9 +1,7 @@
 using System.Formats.Tar;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Llm2Clip.Data;
 using Llm2Clip.Images;
-using Llm2Clip.Inspection;
 using Llm2Clip.Tests.Cli;
 using Llm2Clip.Tests.Data;
 

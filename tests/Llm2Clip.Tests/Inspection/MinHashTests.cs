@@ -1,4 +1,4 @@
-using Llm2Clip.Inspection;
+using Llm2Clip.Data.Inspection;
 
 namespace Llm2Clip.Tests.Inspection;
 

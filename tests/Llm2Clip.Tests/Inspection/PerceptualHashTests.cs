@@ -1,6 +1,5 @@
-using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Images;
-using Llm2Clip.Inspection;
 using static System.Numerics.BitOperations;
 
 namespace Llm2Clip.Tests.Inspection;

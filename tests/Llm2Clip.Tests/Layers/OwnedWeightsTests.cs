@@ -1,8 +1,9 @@
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Text;
+using Llm2Clip.Teachers.Adapter;
 using TorchSharp;
 using static TorchSharp.torch;
 

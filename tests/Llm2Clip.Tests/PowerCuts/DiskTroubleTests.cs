@@ -1,9 +1,9 @@
 using System.Text;
-using Llm2Clip.Data;
-using Llm2Clip.Engine.Files;
-using Llm2Clip.QuickStart;
-using Llm2Clip.Teachers;
+using Llm2Clip.Files;
+using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Cli;
+using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.PowerCuts;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Llm2Clip.Engine.Files;
-using Llm2Clip.QuickStart;
+using Llm2Clip.Files;
+using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Tests.Cli;
 
 namespace Llm2Clip.Tests.PowerCuts;

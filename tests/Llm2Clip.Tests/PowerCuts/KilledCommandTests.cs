@@ -1,12 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.QuickStart;
+using Llm2Clip.Files;
+using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Randomness;
+using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Conversion;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.PowerCuts;
 
@@ -202,7 +206,7 @@ public sealed class KilledCommandTests : IDisposable
     private void AssertAtMostOneStepIsLost(string checkpoint, string loss)
     {
         var done = MetricsLog.Read(_broken).GetValueOrDefault(loss)?[^1].Step ?? 0;
-        if (CheckpointFolder.Find(checkpoint) is not { } found)
+        if (AtomicFolder.Find(checkpoint) is not { } found)
         {
             // Over and deleted, or not begun.
             Assert.True(done <= 1 || File.Exists(Path.Combine(_broken, TeacherFolder.ManifestName)), $"No checkpoint after {done} steps.");
@@ -244,7 +248,7 @@ public sealed class KilledCommandTests : IDisposable
         foreach (var text in patterns.SelectMany(pattern => SampleSources.ReadAll(SampleSources.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
             .SelectMany(sample => sample.Captions).Select(caption => caption.Text))
         {
-            var random = new Llm2Clip.Layers.CounterRandom(Llm2Clip.Layers.CounterRandom.Mix([.. text.Select(c => (long)c)]));
+            var random = SeededRandom.For([.. text.Select(c => (long)c)]);
             var vector = new float[32];
             foreach (ref var value in vector.AsSpan())
             {

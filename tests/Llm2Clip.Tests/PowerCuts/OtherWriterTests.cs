@@ -1,12 +1,12 @@
 using System.Text;
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Files;
-using Llm2Clip.QuickStart;
-using Llm2Clip.Teachers;
+using Llm2Clip.Files;
+using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Models;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Cli;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Vision;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.PowerCuts;
@@ -32,7 +32,6 @@ public sealed class OtherWriterTests : IDisposable
     [InlineData("extract")]
     [InlineData("store import")]
     [InlineData("store export")]
-    [InlineData("make-data")]
     [InlineData("data convert")]
     [InlineData("data split")]
     [InlineData("data sample")]
@@ -52,7 +51,7 @@ public sealed class OtherWriterTests : IDisposable
             Assert.Contains($"Error: {Out} is being written to by another process ({Environment.ProcessId} on {Environment.MachineName}). Wait for it, or use another folder.\n", error);
             Assert.Equal(before, Directory.GetFileSystemEntries(Out, "*", SearchOption.AllDirectories));
         }
-        if (command is not ("quickstart" or "eval" or "make-data")) // Their work takes longer, and has tests of its own.
+        if (command is not ("quickstart" or "eval")) // Their work takes longer, and has tests of its own.
         {
             var (code, _, error) = CommandLineTests.Run(call);
             Assert.True(code == 0, error);
@@ -149,7 +148,6 @@ public sealed class OtherWriterTests : IDisposable
         "extract" => ["extract", "--teacher", Gguf, "--data", Data(), "--store", Out],
         "store import" => ["data", "store", "import", Out, "--from", Exported()],
         "store export" => ["data", "store", "export", StoreOf(Data()), "--to", Out],
-        "make-data" => ["quickstart", "make-data", "--out", Out],
         "data convert" => ["data", "convert", "--data", Data(), "--to", Out],
         "data split" => ["data", "split", "--data", Data(), "--to", Out, "--parts", "a=0.5,b=0.5"],
         "data sample" => ["data", "sample", "--data", Data(), "--to", Out, "--count", "3"],
@@ -157,7 +155,7 @@ public sealed class OtherWriterTests : IDisposable
         "clip-train" => ["clip-train", "--data", Data(), "--store", StoreOf(Data()), "--output", Out, .. Set(
             "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8", "model.adapter_blocks=1",
             "clip_train.steps=1", "clip_train.batch_size=4", "clip_train.device=cpu")],
-        "quickstart" => ["quickstart", "--config", Path.Combine(SharedData.RepositoryRoot(), QuickStartRun.ConfigFile), .. Set(
+        "quickstart" => ["quickstart", "--config", Path.Combine(SharedData.RepositoryRoot(), QuickStart.ConfigFile), .. Set(
             $"cc_finetune.output={Out}/teacher", $"cc_finetune.raw_store={Out}/raw", $"extract.store={Out}/store", $"extract.raw_store={Out}/raw",
             $"clip_train.output={Out}/student", $"eval.output={Out}", $"eval.raw_store={Out}/raw")],
         _ => ["eval", "retrieval", "--model", Student(), "--teacher", Gguf, "--data", Data(), "--output", Out],

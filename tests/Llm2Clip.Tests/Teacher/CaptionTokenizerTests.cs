@@ -1,6 +1,7 @@
 using System.Text;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Tests.Teachers;
 

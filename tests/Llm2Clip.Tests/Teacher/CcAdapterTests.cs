@@ -1,6 +1,7 @@
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Training.Stage1;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -100,7 +101,7 @@ public sealed class CcAdapterTests : IDisposable
         File.WriteAllBytes(path, bytes[..^9]);
         Assert.Throws<InputException>(() => CcAdapter.Load(path));
         using var scope = NewDisposeScope();
-        Llm2Clip.Data.Safetensors.Save(path, new Dictionary<string, Tensor> { ["weight"] = zeros(3) });
+        Llm2Clip.Weights.Safetensors.Save(path, new Dictionary<string, Tensor> { ["weight"] = zeros(3) });
         Assert.Contains("llm2clip.adapter", Assert.Throws<InputException>(() => CcAdapter.Load(path)).Message);
     }
 
@@ -159,7 +160,7 @@ public sealed class CcAdapterTests : IDisposable
 
     private static float[] Values(int count, ulong seed)
     {
-        var random = new CounterRandom(seed);
+        var random = new SeededRandom(seed);
         var values = new float[count];
         foreach (ref var value in values.AsSpan())
         {

@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Teachers;
 

@@ -1,6 +1,6 @@
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Teachers;
 
@@ -47,7 +47,7 @@ internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : 
 
     private static void Add(Span<float> into, string name, float size)
     {
-        var random = new CounterRandom(CaptionHash.Of(name).Low);
+        var random = new SeededRandom(CaptionHash.Of(name).Low);
         foreach (ref var value in into)
         {
             value += size * random.NextGaussian();

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Llm2Clip.Teachers;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Tests.Teachers;
 

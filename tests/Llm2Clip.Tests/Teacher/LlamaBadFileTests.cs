@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Tests.Fuzzing;
 using Llm2Clip.Tests.PowerCuts;
 

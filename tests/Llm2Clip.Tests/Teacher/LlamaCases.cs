@@ -1,6 +1,6 @@
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.Teachers;
 

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Teachers;
 using LLama.Native;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.Teachers;
 

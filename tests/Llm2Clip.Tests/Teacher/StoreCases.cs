@@ -1,4 +1,4 @@
-using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Teachers;
 

@@ -1,5 +1,5 @@
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Teachers;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Tests.Teachers;
 

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.Runtime.InteropServices;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
-using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Tests.Teachers;
 

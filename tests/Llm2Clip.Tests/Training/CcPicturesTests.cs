@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
-using Llm2Clip.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.Stage1;
 using TorchSharp;
 using static TorchSharp.torch;
 

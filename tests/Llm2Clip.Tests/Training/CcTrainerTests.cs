@@ -1,9 +1,10 @@
 using Llm2Clip.Data;
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Teachers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Tests.Training;
 
@@ -37,7 +38,7 @@ public sealed class CcTrainerTests : IDisposable
         Assert.True(File.Exists(Path.Combine(_root, "teacher", "cc-finetune.json")));
         var probe = CaptionProbe.Run(new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") }, Data(), Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal(after, probe.Rows.Single(row => row.Name == "adapter").Scores.Single(s => s is { From: "en", To: "en" }).Recall.RecallAt10);
-        Assert.Contains("adapter, own means", probe.ToTable());
+        Assert.Contains(probe.Rows, row => row.Name == "adapter, own means");
     }
 
     [Fact]

@@ -1,7 +1,6 @@
-using Llm2Clip.Diagnostics;
 using Llm2Clip.Layers;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;

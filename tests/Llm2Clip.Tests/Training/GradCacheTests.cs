@@ -1,6 +1,8 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Training.Optimizer;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
-using Llm2Clip.Teachers;
+using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Training;
 
@@ -89,7 +89,7 @@ public sealed class KillAndResumeTests : IDisposable
     private void MakePictures()
     {
         var pictures = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
-        var random = new CounterRandom(1);
+        var random = new SeededRandom(1);
         var list = new List<string>();
         for (var i = 0; i < Pictures; i++)
         {
@@ -107,7 +107,7 @@ public sealed class KillAndResumeTests : IDisposable
     private void MakeStore()
     {
         using var store = EmbeddingStore.Create(Path.Combine(folder, "store"), "made up", VectorLength);
-        var random = new CounterRandom(2);
+        var random = new SeededRandom(2);
         var vector = new float[VectorLength];
         foreach (var caption in Enumerable.Range(0, Pictures).SelectMany(Captions))
         {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Optimizer;
 
 namespace Llm2Clip.Tests.Training;
 

@@ -1,6 +1,4 @@
-using Llm2Clip.Diagnostics;
-using Llm2Clip.Engine.Torch;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Tests.Training;
 
@@ -28,7 +26,7 @@ public sealed class SoakTests : IDisposable
 
     private sealed class Encode : IStudentEvaluator
     {
-        public StudentScore Evaluate(Llm2Clip.Vision.StudentModel student, CancellationToken ct)
+        public StudentScore Evaluate(Llm2Clip.Models.StudentModel student, CancellationToken ct)
         {
             student.EncodeImages(new byte[4 * 16 * 16 * 3], 4);
             student.EncodeTexts(new float[4 * TinyTraining.VectorLength], 4);
@@ -45,7 +43,7 @@ public sealed class SoakTests : IDisposable
         {
             if (tag == "train/loss")
             {
-                Counts.Add(NativeMemory.LiveTensors);
+                Counts.Add(TorchSharp.torch.Tensor.TotalCount);
             }
         }
     }

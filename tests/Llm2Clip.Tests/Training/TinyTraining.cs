@@ -1,7 +1,9 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Layers;
-using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Randomness;
+using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
@@ -49,7 +51,7 @@ internal sealed class TinyVectors : ICaptionVectors
     {
         for (var i = 0; i < captions.Count; i++)
         {
-            var random = new CounterRandom(CounterRandom.Mix([.. captions[i].Text.Select(c => (long)c)]));
+            var random = SeededRandom.For([.. captions[i].Text.Select(c => (long)c)]);
             foreach (ref var value in into.Slice(i * Dimension, Dimension))
             {
                 value = random.NextGaussian();
@@ -70,7 +72,7 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
         for (var index = skip; index < BatchesPerEpoch(ct); index++)
         {
             before?.Invoke(epoch, index);
-            var random = new CounterRandom(CounterRandom.Mix(index));
+            var random = SeededRandom.For(index);
             var pixels = new byte[batchSize * Side * Side * 3];
             foreach (ref var pixel in pixels.AsSpan())
             {

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Llm2Clip.Data;
+using Llm2Clip.Models.Clip;
 using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using Llm2Clip.Layers;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
-using Llm2Clip.Data;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
-using Llm2Clip.Vision;
+using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

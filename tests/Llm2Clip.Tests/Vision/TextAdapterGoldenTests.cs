@@ -1,7 +1,6 @@
-using Llm2Clip.Data;
-using Llm2Clip.Layers;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Training;
-using Llm2Clip.Vision;
+using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

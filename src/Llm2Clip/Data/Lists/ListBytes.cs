@@ -1,3 +1,4 @@
+using Llm2Clip.Data.WebDataset;
 using Microsoft.Win32.SafeHandles;
 
 namespace Llm2Clip.Data.Lists;

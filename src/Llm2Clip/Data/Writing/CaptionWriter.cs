@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Data.Writing;
 
@@ -10,13 +10,11 @@ namespace Llm2Clip.Data.Writing;
 /// </summary>
 internal static class CaptionWriter
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>An object on one line that <paramref name="fields"/> fills.</summary>
     public static byte[] Object(Action<Utf8JsonWriter> fields)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Plain))
+        using (var json = new Utf8JsonWriter(buffer, Json.Writer))
         {
             json.WriteStartObject();
             fields(json);

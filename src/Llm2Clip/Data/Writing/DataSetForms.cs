@@ -1,3 +1,6 @@
+using Llm2Clip.Data.Parquet;
+using Llm2Clip.Data.WebDataset;
+
 namespace Llm2Clip.Data.Writing;
 
 /// <summary>Finds the form by its name.</summary>
@@ -12,7 +15,7 @@ internal static class DataSetForms
         DataSetFormat.Tsv => new PictureFolderForm(new TableForm('\t')),
         DataSetFormat.Karpathy => new PictureFolderForm(new KarpathyForm()),
         DataSetFormat.Coco => new PictureFolderForm(new CocoForm()),
-        DataSetFormat.Parquet => new ShardFileForm(".parquet", path => new ParquetSampleWriter(path, Engines.Current.Parquet)),
+        DataSetFormat.Parquet => new ShardFileForm(".parquet", path => new ParquetSampleWriter(path)),
         _ => throw new ConfigException($"The form {format.ToString().ToLowerInvariant()} cannot be written."),
     };
 }

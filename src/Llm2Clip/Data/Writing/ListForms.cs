@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Data.Writing;
 
@@ -41,7 +42,7 @@ internal sealed class KarpathyForm : ListForm
     public override string FileName => "dataset.json";
 
     public override IReadOnlyList<ListSection> Sections(string name) =>
-        [new ListSection("{\"images\": [\n", ",\n", $"\n], \"dataset\": {JsonSerializer.Serialize(name)}}}\n")];
+        [new ListSection("{\"images\": [\n", ",\n", $"\n], \"dataset\": {JsonSerializer.Serialize(name, Json.Line)}}}\n")];
 
     public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split) => [(0, CaptionWriter.Object(json =>
     {
@@ -80,7 +81,7 @@ internal sealed class CocoForm : ListForm
 
     public override IReadOnlyList<ListSection> Sections(string name) =>
     [
-        new ListSection($"{{\"info\": {{\"description\": {JsonSerializer.Serialize(name)}}}, \"licenses\": [], \"images\": [\n", ",\n", "\n],\n"),
+        new ListSection($"{{\"info\": {{\"description\": {JsonSerializer.Serialize(name, Json.Line)}}}, \"licenses\": [], \"images\": [\n", ",\n", "\n],\n"),
         new ListSection("\"annotations\": [\n", ",\n", "\n]}\n"),
     ];
 

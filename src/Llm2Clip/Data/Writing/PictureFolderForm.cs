@@ -1,5 +1,5 @@
 using System.Text;
-using Llm2Clip.Engine.Files;
+using Llm2Clip.Files;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Writing;

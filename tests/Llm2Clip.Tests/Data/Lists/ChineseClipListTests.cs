@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data.Lists;

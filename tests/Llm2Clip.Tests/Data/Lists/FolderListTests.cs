@@ -1,5 +1,3 @@
-using Llm2Clip.Data;
-
 namespace Llm2Clip.Tests.Data.Lists;
 
 public sealed class FolderListTests : IDisposable

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Llm2Clip.Evaluation;
+
+namespace Llm2Clip.Cli.Reports;
+
+/// <summary>The outcome of <c>eval retrieval</c>: a line for each direction, language and mean, and what chance would give.</summary>
+internal static class RetrievalTable
+{
+    public static void Print(RetrievalReport report, Screen output)
+    {
+        List<Cell[]> lines = [["search", "captions", "mean", .. Recalls.Headings, "median", $"of {report.ReferenceLanguage}"]];
+        Add("T2I", row => row.TextToImage, row => row.ShareOfReference is { } share ? Recalls.Percent(share) + " %" : "");
+        Add("I2T", row => row.ImageToText, _ => "");
+        output.Table(lines, labels: 3);
+        var intervals = Recalls.IntervalNote(report.Rows.SelectMany(row => new[] { row.TextToImage, row.ImageToText }), output);
+        output.Paragraph(
+            $"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. "
+            + $"Protocol: {report.Protocol}.");
+        foreach (var note in report.Notes)
+        {
+            output.Paragraph($"Note: {note}");
+        }
+
+        void Add(string search, Func<RetrievalRow, RecallNumbers> numbers, Func<RetrievalRow, string> share)
+        {
+            foreach (var row in report.Rows)
+            {
+                var found = numbers(row);
+                var median = found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture);
+                lines.Add([search, row.Language, row.Centring, .. Recalls.Cells(found), median, share(row)]);
+            }
+            if (report.Rows.Count > 0)
+            {
+                var chances = numbers(report.Rows[0]).Chance.Select(chance => (Cell)Recalls.Percent(chance));
+                lines.Add([search, "chance", "", .. chances, "", ""]);
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using Llm2Clip.Data.Writing;
+
+namespace Llm2Clip.Data.Conversion;
+
+/// <summary>
+/// Writes a data set anew: in another form, split into parts, or a sample of it. Captions are mapped onto our one form of them, pictures are
+/// copied byte by byte. A stopped run is gone on with, and what comes out is the same to the byte as if it had not been stopped.
+/// </summary>
+public sealed class DataSetConversion
+{
+    private static readonly string[] One = ["data"];
+
+    private readonly string _command;
+    private readonly ConvertConfig _config;
+    private readonly ISampleSource _source;
+    private readonly BadSampleTally _tally;
+    private readonly IRunLog _log;
+    private readonly CancellationToken _cancellation;
+    private readonly ChosenSamples _samples;
+    private readonly IReadOnlyDictionary<string, string> _request;
+
+    private DataSetConversion(string command, ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    {
+        (_command, _source, _config, _log, _cancellation) = (command, source, config, log, cancellation);
+        _tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
+        _samples = new ChosenSamples(source, config, _tally);
+        _request = Request(command, source, config, data);
+    }
+
+    /// <summary>
+    /// The whole data set in one form. Throws <see cref="ConfigException"/> for a missing setting, <see cref="InputException"/> for too many bad
+    /// records, for a folder that holds anything else and where nothing is left to write, <see cref="RunException"/> where it cannot be written.
+    /// </summary>
+    public static ConversionResult Convert(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
+        Convert(Open(config, data, log), config, data, log, cancellation);
+
+    internal static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
+        new DataSetConversion("convert", source, config, data, log, cancellation).Run(One, () => new EverySample());
+
+    /// <summary>Parts by picture, each a data set in a folder of its name. Throws as <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.</summary>
+    public static ConversionResult Split(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    {
+        foreach (var (name, share) in config.Parts)
+        {
+            if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') || !(share > 0))
+            {
+                throw new ConfigException($"convert.parts has '{name}={share.ToString(CultureInfo.InvariantCulture)}'; "
+                    + "a part has a name of letters, digits, _ and -, and a share above 0, such as train=0.9,val=0.1.");
+            }
+        }
+        if (Math.Abs(config.Parts.Values.Sum() - 1) > 1e-6)
+        {
+            throw new ConfigException($"convert.parts add up to {config.Parts.Values.Sum().ToString("0.######", CultureInfo.InvariantCulture)}; shares must add up to 1.");
+        }
+        var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
+        return new DataSetConversion("split", Open(config, data, log), config, data, log, cancellation)
+            .Run([.. parts.Select(part => part.Key)], () => new SplitByPicture([.. parts.Select(part => part.Value)], config.Seed));
+    }
+
+    /// <summary>
+    /// As many pictures as asked for, drawn without replacement, in the order of the source. Throws as
+    /// <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.
+    /// </summary>
+    public static ConversionResult Sample(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    {
+        if (config.Count < 1)
+        {
+            throw new ConfigException("convert.count is 0; say how many pictures are drawn, for example --count 1000.");
+        }
+        var source = Open(config, data, log);
+        var result = new DataSetConversion("sample", source, config, data, log, cancellation).Run(One, () =>
+        {
+            using var progress = log.Start("draw", source.ShardCount, "shards");
+            var tally = new BadSampleTally(source.Description, data.MaxBadShare, SilentLog.Instance); // The second pass names what is bad.
+            var samples = new ChosenSamples(source, config, tally).From(SourcePosition.Start, () => progress.Advance(1), cancellation);
+            return SampleDraw.Of(samples.Select(item => { tally.AddGood(); return item; }), config.Count, config.Seed);
+        });
+        if (result.Parts[0].Pictures < config.Count)
+        {
+            log.Warn($"{config.Count:N0} pictures were asked for, {result.Parts[0].Pictures:N0} written: the data has no more, or some that were drawn cannot be read.");
+        }
+        return result;
+    }
+
+    private static ISampleSource Open(ConvertConfig config, DataConfig data, IRunLog log)
+    {
+        if (config.To.Length == 0)
+        {
+            throw new ConfigException("convert.to is empty: name the folder to write, for example --to data/converted.");
+        }
+        return config.Data.Length > 0 ? SampleSources.Open(config.Data, data, log) : SampleSources.OpenTrain(data, log);
+    }
+
+    /// <summary>What decides which bytes come out; two runs that differ in any of it must not share a folder.</summary>
+    private static Dictionary<string, string> Request(string command, ISampleSource source, ConvertConfig config, DataConfig data)
+    {
+        var shards = new XxHash128();
+        for (var shard = 0; shard < source.ShardCount; shard++)
+        {
+            shards.Append(Encoding.UTF8.GetBytes(source.ShardName(shard) + "\n"));
+        }
+        var request = new Dictionary<string, string>
+        {
+            ["command"] = command,
+            ["data"] = source.Description,
+            ["files"] = System.Convert.ToHexStringLower(shards.GetCurrentHash()),
+            ["form"] = config.Form.ToString().ToLowerInvariant(),
+            ["samples_per_shard"] = Number(config.SamplesPerShard),
+            ["shard_mb"] = Number(config.ShardMb),
+            ["languages"] = List(config.Languages),
+            ["kinds"] = List(config.Kinds),
+            ["captions without language"] = $"{data.Language}/{data.Kind}",
+            ["image_root"] = data.ImageRoot,
+            ["image_key"] = data.ImageKey,
+            ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{key.Kind}")),
+        };
+        if (command == "split")
+        {
+            request["parts"] = List(config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => $"{part.Key}={part.Value.ToString("R", CultureInfo.InvariantCulture)}"));
+        }
+        if (command == "sample")
+        {
+            request["count"] = Number(config.Count);
+        }
+        if (command != "convert")
+        {
+            request["seed"] = Number(config.Seed);
+        }
+        return request;
+    }
+
+    private static string List(IEnumerable<string> items) => $"[{string.Join(", ", items)}]";
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private ConversionResult Run(IReadOnlyList<string> names, Func<SampleSelection> select)
+    {
+        var clock = Stopwatch.StartNew();
+        var form = DataSetForms.Of(_config.Form);
+        using var folder = ConversionFolder.Open(_config.To, _request, names);
+        var parts = new List<PartWriter>();
+        try
+        {
+            foreach (var name in names)
+            {
+                parts.Add(new PartWriter(name, folder, form, Place(folder, name), _config));
+            }
+            var kept = parts.Sum(part => part.Written.Pictures);
+            if (folder.Progress.Finished)
+            {
+                _log.Info($"{_config.To} is complete; nothing is written.");
+            }
+            else
+            {
+                if (kept > 0)
+                {
+                    _log.Info($"Going on: {kept:N0} pictures in {parts.Sum(part => part.Written.Shards):N0} complete shards are kept.");
+                }
+                Copy(parts, select());
+                parts.ForEach(part => part.Finish());
+                folder.Finish();
+            }
+            parts.ForEach(part => part.CleanUp());
+            var end = parts[0].Next;
+            return new ConversionResult(_config.To, _config.Form, [.. parts.Select(part => part.Written)], end.Seen, end.Bad, end.LeftOut, kept, clock.Elapsed.TotalSeconds);
+        }
+        finally
+        {
+            parts.ForEach(part => part.Dispose());
+        }
+    }
+
+    private DataSetPlace Place(ConversionFolder folder, string part) => _command == "split"
+        ? new DataSetPlace(Path.Combine(folder.Root, part), part, part, folder.PartsOf(part))
+        : new DataSetPlace(folder.Root, part, "train", folder.PartsOf(part));
+
+    private void Copy(List<PartWriter> parts, SampleSelection selection)
+    {
+        var start = parts.Min(part => part.Next)!;
+        var copied = 0L;
+        using (var progress = _log.Start(_command, _source.ShardCount - start.Shard, "shards"))
+        {
+            foreach (var (sample, at) in _samples.From(start, () => progress.Advance(1), _cancellation))
+            {
+                if (!selection.Takes(sample, at))
+                {
+                    _tally.AddGood();
+                }
+                else if (Picture(sample) is { } picture)
+                {
+                    _tally.AddGood();
+                    parts[selection.PartOf(picture)].Add(sample, picture, at);
+                    progress.Advance(0, $"{++copied:N0} pictures");
+                }
+            }
+        }
+        var end = new SourcePosition(_source.ShardCount, -1, _tally.Seen, _tally.Bad, _samples.LeftOut);
+        _tally.Finish();
+        parts.ForEach(part => part.Complete(end));
+        if (parts.Sum(part => part.Written.Pictures) == 0)
+        {
+            throw new InputException($"{_source.Description}: nothing is left to write; of {end.Seen:N0} records {end.Bad:N0} are bad and {end.LeftOut:N0} have no caption in the chosen languages and kinds.");
+        }
+        foreach (var empty in parts.Where(part => part.Written.Pictures == 0))
+        {
+            _log.Warn($"No picture went to {empty.Written.Name}: the data set is too small for its share.");
+        }
+    }
+
+    /// <summary>The encoded picture, or null where it is bad.</summary>
+    private byte[]? Picture(Sample sample)
+    {
+        try
+        {
+            var picture = sample.Image.Read();
+            if (picture.Length > 0)
+            {
+                return picture;
+            }
+            _tally.AddBad(new BadSample(sample.Origin, "its picture is empty", Cause: BadSampleCause.EmptyPicture));
+        }
+        catch (InputException error)
+        {
+            _tally.AddBad(BadSample.Of(sample, error));
+        }
+        return null;
+    }
+}

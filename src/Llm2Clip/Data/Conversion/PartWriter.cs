@@ -1,0 +1,98 @@
+using Llm2Clip.Data.Writing;
+using Llm2Clip.Files;
+
+namespace Llm2Clip.Data.Conversion;
+
+/// <summary>
+/// Writes one data set into a <see cref="ConversionFolder"/>: cuts it into shards and commits each. Samples that complete shards hold already
+/// are passed over. Throws <see cref="RunException"/> where a file cannot be written; the shard that it belongs to is dropped.
+/// </summary>
+internal sealed class PartWriter : IDisposable
+{
+    private readonly string _name;
+    private readonly ConversionFolder _folder;
+    private readonly IDataSetForm _form;
+    private readonly DataSetPlace _place;
+    private readonly int _maxPictures;
+    private readonly long _maxBytes;
+    private PartProgress _state;
+    private ISampleWriter? _shard;
+    private int _pictures;
+    private int _captions;
+    private long _bytes;
+
+    /// <summary><paramref name="place"/> is where the data set goes, the folder itself or one below it.</summary>
+    public PartWriter(string name, ConversionFolder folder, IDataSetForm form, DataSetPlace place, ConvertConfig config)
+    {
+        (_name, _folder, _form, _place) = (name, folder, form, place);
+        (_maxPictures, _maxBytes) = (config.SamplesPerShard, config.ShardMb * 1_000_000L);
+        _state = folder.Progress.Parts[name];
+        Guard(() =>
+        {
+            DurableFolder.Create(place.Folder);
+            PendingFile.Sweep(place.Folder);
+        });
+    }
+
+    /// <summary>Where in the source the first shard that is not complete begins.</summary>
+    public SourcePosition Next => _state.Next;
+
+    /// <summary>What is complete.</summary>
+    public WrittenPart Written => new(_name, _place.Folder, _state.Shards, _state.Pictures, _state.Captions);
+
+    /// <summary>Appends a sample that stands at <paramref name="at"/> in the source, unless it is there already.</summary>
+    public void Add(Sample sample, ReadOnlyMemory<byte> picture, SourcePosition at)
+    {
+        if (at.CompareTo(Next) < 0)
+        {
+            return;
+        }
+        if (_shard is not null && (_pictures == _maxPictures || _bytes + picture.Length > _maxBytes))
+        {
+            Complete(at);
+        }
+        Guard(() =>
+        {
+            _shard ??= _form.OpenShard(_place, new ShardStart(_state.Shards, _state.Pictures, _state.Captions));
+            _shard.Add(sample, picture);
+        });
+        _pictures++;
+        _captions += sample.Captions.Count;
+        _bytes += picture.Length;
+    }
+
+    /// <summary>Completes the open shard; the next one begins at <paramref name="next"/>.</summary>
+    public void Complete(SourcePosition next)
+    {
+        if (_shard is not null)
+        {
+            Guard(_shard.Complete);
+            _shard.Dispose();
+            _shard = null;
+            _state = new PartProgress(_state.Shards + 1, _state.Pictures + _pictures, _state.Captions + _captions, next);
+            (_pictures, _captions, _bytes) = (0, 0, 0);
+        }
+        _state = _state with { Next = next };
+        Guard(() => _folder.Commit(_name, _state));
+    }
+
+    /// <summary>Writes what stands over all shards.</summary>
+    public void Finish() => Guard(() => _form.Finish(_place, _state.Shards));
+
+    /// <summary>Deletes what <see cref="Finish"/> needed.</summary>
+    public void CleanUp() => Guard(() => _form.CleanUp(_place, _state.Shards));
+
+    public void Dispose() => _shard?.Dispose();
+
+    private void Guard(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception error) when (WriteException.IsCause(error))
+        {
+            throw ConversionFolder.CannotWrite(_folder.Root, error);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Llm2Clip.Data.Inspection;
+
+/// <summary>What captions are compared by, and how their length is counted.</summary>
+internal static class CaptionText
+{
+    /// <summary>Characters of a piece of <see cref="Shingles"/>.</summary>
+    private const int ShingleLength = 3;
+
+    /// <summary>
+    /// The text in lower case with letters, digits and marks alone, and single spaces for what stood between them; full-width Latin becomes ordinary.
+    /// A text without any letter or digit stays as it is.
+    /// </summary>
+    public static string Normalise(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        var gap = false;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var plain = rune.Value is >= 0xFF01 and <= 0xFF5E ? new Rune(rune.Value - 0xFEE0) : rune;
+            if (!Rune.IsLetterOrDigit(plain) && !IsMark(plain))
+            {
+                gap = true;
+                continue;
+            }
+            if (gap && result.Length > 0)
+            {
+                result.Append(' ');
+            }
+            gap = false;
+            result.Append(Rune.ToLowerInvariant(plain).ToString());
+        }
+        return result.Length > 0 ? result.ToString() : text.Trim();
+    }
+
+    /// <summary>Hash of a normalised text; never 0.</summary>
+    public static ulong Hash(string normalised) => Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(normalised.AsSpan())));
+
+    /// <summary>
+    /// Words of a text: a run of characters without white space that holds a letter or digit is one. In scripts that are written without spaces
+    /// (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each letter is one; <c>Characters</c> says how many of the words are such letters.
+    /// </summary>
+    public static (int Words, int Characters) Words(string text)
+    {
+        var (words, characters, inWord) = (0, 0, false);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsLetter(rune) && IsWrittenWithoutSpaces(rune.Value))
+            {
+                words++;
+                characters++;
+                inWord = false;
+            }
+            else if (Rune.IsLetterOrDigit(rune))
+            {
+                words += inWord ? 0 : 1;
+                inWord = true;
+            }
+            else if (Rune.IsWhiteSpace(rune))
+            {
+                inWord = false;
+            }
+        }
+        return (words, characters);
+    }
+
+    /// <summary>Every piece of three UTF-16 units of the normalised text with a space before and behind it, packed into a number; repeated ones are repeated.</summary>
+    public static int Shingles(string normalised, ref ulong[] into)
+    {
+        var count = normalised.Length + 2 - ShingleLength + 1;
+        if (into.Length < count)
+        {
+            into = new ulong[Math.Max(count, 256)];
+        }
+        ulong packed = ' ';
+        for (var i = 0; i <= normalised.Length; i++)
+        {
+            packed = (packed << 16 | (i < normalised.Length ? normalised[i] : ' ')) & 0xFFFF_FFFF_FFFF;
+            if (i > 0)
+            {
+                into[i - 1] = packed;
+            }
+        }
+        return count;
+    }
+
+    /// <summary>Jaccard similarity of the pieces of two normalised texts: those that both have, of those that either has.</summary>
+    public static double Similarity(string first, string second)
+    {
+        var (a, b) = (Distinct(first), Distinct(second));
+        var common = a.Count(b.Contains);
+        return (double)common / (a.Count + b.Count - common);
+    }
+
+    private static HashSet<ulong> Distinct(string normalised)
+    {
+        ulong[] shingles = [];
+        var count = Shingles(normalised, ref shingles);
+        return [.. shingles.AsSpan(0, count)];
+    }
+
+    private static bool IsMark(Rune rune) => Rune.GetUnicodeCategory(rune)
+        is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark;
+
+    /// <summary>By Unicode blocks: Thai and Lao, Myanmar, Khmer, Kana (half-width too), Han with its iteration mark.</summary>
+    private static bool IsWrittenWithoutSpaces(int rune) => rune
+        is (>= 0x0E00 and <= 0x0EFF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17FF)
+        or (>= 0x3005 and <= 0x3007) or (>= 0x3041 and <= 0x30FF) or (>= 0x31F0 and <= 0x31FF) or (>= 0xFF66 and <= 0xFF9F)
+        or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x3FFFF);
+}

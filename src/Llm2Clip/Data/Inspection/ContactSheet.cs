@@ -1,0 +1,94 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Llm2Clip.Images;
+
+namespace Llm2Clip.Data.Inspection;
+
+/// <summary>
+/// A random sample of pictures, drawn while they go by: those with the smallest hashes of seed and key. It depends on neither their order nor the workers.
+/// </summary>
+internal sealed class SheetSample(int size)
+{
+    // The largest rank leaves first.
+    private readonly PriorityQueue<RgbImage, (ulong Hash, int Ordinal)> _drawn = new(Comparer<(ulong, int)>.Create((a, b) => b.CompareTo(a)));
+
+    /// <summary>Offers a picture; it is shrunk only where it is drawn.</summary>
+    public void Offer(long seed, string key, int ordinal, RgbImage picture)
+    {
+        var rank = (XxHash3.HashToUInt64(MemoryMarshal.AsBytes(key.AsSpan()), seed), ordinal);
+        if (IsDrawn(rank))
+        {
+            Keep(rank, ContactSheet.Thumbnail(picture, ContactSheet.Tile));
+        }
+    }
+
+    /// <summary>Adds the sample of another worker.</summary>
+    public void Add(SheetSample other)
+    {
+        foreach (var (picture, rank) in other._drawn.UnorderedItems)
+        {
+            if (IsDrawn(rank))
+            {
+                Keep(rank, picture);
+            }
+        }
+    }
+
+    /// <summary>The sample in the order of the data.</summary>
+    public IReadOnlyList<RgbImage> InOrder() => [.. _drawn.UnorderedItems.OrderBy(item => item.Priority.Ordinal).Select(item => item.Element)];
+
+    private bool IsDrawn((ulong, int) rank) => _drawn.Count < size || (_drawn.TryPeek(out _, out var last) && rank.CompareTo(last) < 0);
+
+    private void Keep((ulong, int) rank, RgbImage picture)
+    {
+        _drawn.Enqueue(picture, rank);
+        if (_drawn.Count > size)
+        {
+            _drawn.Dequeue();
+        }
+    }
+}
+
+/// <summary>Small pictures side by side on one.</summary>
+internal static class ContactSheet
+{
+    /// <summary>Side of the square that a picture is fitted into, pixels.</summary>
+    public const int Tile = 120;
+
+    private const int Gap = 4;
+    private const int Columns = 10;
+
+    /// <summary>The picture with its long side shrunk to <paramref name="side"/>; as it is where it is not larger.</summary>
+    public static RgbImage Thumbnail(RgbImage picture, int side)
+    {
+        var longest = Math.Max(picture.Width, picture.Height);
+        return longest <= side
+            ? picture
+            : picture.Resize(Math.Max(1, picture.Width * side / longest), Math.Max(1, picture.Height * side / longest));
+    }
+
+    /// <summary>Rows of ten pictures, each in the middle of its tile, over gray.</summary>
+    public static RgbImage Arrange(IReadOnlyList<RgbImage> pictures)
+    {
+        var columns = Math.Clamp(pictures.Count, 1, Columns);
+        var rows = Math.Max(1, (pictures.Count + Columns - 1) / Columns);
+        var sheet = new RgbImage(columns * (Tile + Gap) + Gap, rows * (Tile + Gap) + Gap, new byte[(columns * (Tile + Gap) + Gap) * (rows * (Tile + Gap) + Gap) * 3]);
+        sheet.Pixels.AsSpan().Fill(0x80);
+        for (var i = 0; i < pictures.Count; i++)
+        {
+            var left = Gap + i % Columns * (Tile + Gap) + (Tile - pictures[i].Width) / 2;
+            var top = Gap + i / Columns * (Tile + Gap) + (Tile - pictures[i].Height) / 2;
+            Paste(pictures[i], sheet, left, top);
+        }
+        return sheet;
+    }
+
+    private static void Paste(RgbImage picture, RgbImage onto, int left, int top)
+    {
+        var row = picture.Width * 3;
+        for (var y = 0; y < picture.Height; y++)
+        {
+            picture.Pixels.AsSpan(y * row, row).CopyTo(onto.Pixels.AsSpan(((top + y) * onto.Width + left) * 3));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using Llm2Clip.Data.Loading;
+using Llm2Clip.Images;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Llm;
+
+namespace Llm2Clip.Data.Inspection;
+
+/// <summary>
+/// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what stands in it twice, or in a second data set too. Pictures
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes a picture and 37 a caption while reading, about twice that
+/// while duplicates are looked for; all else does not grow with the data.
+/// </summary>
+public sealed class DataInspection
+{
+    /// <summary>Version of <see cref="InspectionReport"/>'s layout.</summary>
+    public const int Schema = 1;
+
+    private readonly InspectConfig _config;
+    private readonly DataConfig _data;
+    private readonly int _workers;
+    private readonly IRunLog _log;
+    private readonly CancellationToken _cancellation;
+    private readonly InspectionTables _tables = new();
+
+    private DataInspection(InspectConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    {
+        (_config, _data, _log, _cancellation) = (config, data, log, cancellation);
+        _workers = LoaderConfig.Threads(data.Workers);
+    }
+
+    /// <summary>
+    /// Inspects, and writes the report where <see cref="InspectConfig.Output"/> names a folder: all files at the end, each complete or not at all. Throws
+    /// <see cref="ConfigException"/> where no data is named or it can be read only once, <see cref="InputException"/> where it is missing, unreadable or
+    /// empty, and <see cref="RunException"/> where the folder cannot be written.
+    /// </summary>
+    public static InspectionReport Run(InspectConfig config, DataConfig data, TeacherConfig teacher, IRunLog log, CancellationToken cancellation = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var inspection = new DataInspection(config, data, log, cancellation);
+        var source = inspection.Open(config.Data.Length > 0 ? config.Data : data.Train);
+        var against = config.Against.Length > 0 ? inspection.Open(config.Against) : null;
+        var path = teacher.Tuned.Length > 0 ? teacher.Tuned : teacher.Path;
+        using var tokens = path.Length > 0 ? TokenCounter.Open(path, teacher) : null;
+        using var folder = config.Output.Length > 0 ? InspectionFolder.Open(config.Output) : null;
+        var report = inspection.Inspect(source, against, tokens) with { Folder = config.Output, Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
+        folder?.Write(report);
+        return report;
+    }
+
+    private ISampleSource Open(string pattern)
+    {
+        if (pattern.Length == 0)
+        {
+            throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
+        }
+        ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
+        return SampleSources.Open(pattern, _data, _log);
+    }
+
+    private InspectionReport Inspect(ISampleSource source, ISampleSource? against, TokenCounter? tokens)
+    {
+        var pass = new InspectionPass(_config, _data, _tables, tokens, _log);
+        List<InspectedSet> sets = [Read(pass, source)];
+        var (pictures, captions) = (_tables.PictureCount, _tables.CaptionCount);
+        if (against is not null)
+        {
+            sets.Add(Read(pass, against));
+        }
+        var keys = KeyDuplicates.Find(_tables, pictures, _config.Listed, _cancellation);
+        var alike = new PictureDuplicates(pictures, _config, _workers, _cancellation).Find(_tables);
+        var same = new CaptionDuplicates(captions, _config, _tables, _cancellation);
+        same.Find();
+        var lookup = LookUp(sets, keys, alike, same);
+        var texts = new AlikeTexts(same, lookup, _config);
+        Scope[] scopes = against is null ? [Scope.Data] : [Scope.Data, Scope.Against, Scope.Between];
+        var reports = sets.Select((set, i) => i == 0 ? Scope.Data : Scope.Against).Zip(sets, (scope, set) =>
+            ReportParts.Of(set, scope, same, _tables.Languages, _config, tokens?.Limit) with { RepeatedKeys = ReportParts.Of(keys[scope], lookup) }).ToList();
+        return new InspectionReport(
+            Schema, reports[0], reports.ElementAtOrDefault(1),
+            [.. scopes.Select(scope => new DuplicateReport(scope, ReportParts.Of(alike[scope], lookup), texts.Report(scope)))],
+            new InspectionBounds(_config.NearImageBits, _config.NearImageFineBits, _config.NearCaptionSimilarity, _config.ContextTokens, tokens?.Limit), "", 0);
+    }
+
+    private InspectedSet Read(InspectionPass pass, ISampleSource source)
+    {
+        var set = pass.Read(source, _cancellation);
+        return set.Broken.Seen > 0 ? set : throw new InputException($"{source.Description}: holds no record at all. Is it the right file?");
+    }
+
+    /// <summary>Names all that is listed, and the texts that may be alike.</summary>
+    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, PictureFindings> alike, CaptionDuplicates same)
+    {
+        var lookup = new Lookup(_data.DecodeOptions(), ContactSheet.Tile * 2);
+        foreach (var key in keys.Values.SelectMany(found => found.Listed))
+        {
+            lookup.WantPicture(key.First, shown: false);
+            lookup.WantPicture(key.Second, shown: false);
+        }
+        foreach (var kind in alike.Values.SelectMany(findings => findings.Pairs.GroupBy(pair => pair.Likeness)))
+        {
+            foreach (var (pair, place) in kind.Select((pair, place) => (pair, place)))
+            {
+                lookup.WantPicture(pair.First, place < _config.ShownPairs);
+                lookup.WantPicture(pair.Second, place < _config.ShownPairs);
+            }
+        }
+        foreach (var text in same.Found.Values.SelectMany(findings => findings.Texts.UnorderedItems))
+        {
+            lookup.WantCaption(text.Element.Caption);
+        }
+        foreach (var (_, first, second) in same.Candidates.SelectMany(pair => same.Scopes(pair.First, pair.Second)))
+        {
+            lookup.WantCaption(first);
+            lookup.WantCaption(second);
+        }
+        sets.ForEach(set => lookup.Read(set, _log, _cancellation));
+        return lookup;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using Llm2Clip.Images;
+
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>A decoded picture, shrunk or not, and the size that it was decoded at.</summary>
+internal sealed record DecodedPicture(RgbImage Image, int Width, int Height);
+
+/// <summary>
+/// Decoded pictures in memory up to a bound, first come first kept: every picture comes once an epoch, so throwing any out for
+/// another would gain nothing. What is kept never changes what a picture looks like. Safe to use from several threads.
+/// </summary>
+internal sealed class ImageCache(long maxBytes)
+{
+    private readonly ConcurrentDictionary<string, DecodedPicture> _images = new(StringComparer.Ordinal);
+    private long _bytes;
+
+    /// <summary>Bytes of pixels held.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>Pictures held.</summary>
+    public int Count => _images.Count;
+
+    public DecodedPicture? Find(string origin) => _images.GetValueOrDefault(origin);
+
+    /// <summary>Keeps a copy of the picture if it fits: its own memory is the decoder's, and is used again.</summary>
+    public void Offer(string origin, DecodedPicture picture)
+    {
+        var bytes = picture.Image.Width * picture.Image.Height * 3;
+        if (Interlocked.Add(ref _bytes, bytes) > maxBytes || !_images.TryAdd(origin, picture with { Image = picture.Image.Copy() }))
+        {
+            Interlocked.Add(ref _bytes, -bytes);
+        }
+    }
+}

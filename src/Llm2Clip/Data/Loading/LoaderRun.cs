@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Llm2Clip.Images;
+
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>
+/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="LoaderConfig.Prefetch"/>
+/// ahead of the consumer, and workers that decode pictures into the batches' places. Disposing it stops and joins them all.
+/// </summary>
+internal sealed class LoaderRun : IDisposable
+{
+    private readonly LoaderConfig _config;
+    private readonly Action<ImagePipeline, int, Sample, Memory<byte>> _decode;
+    private readonly Func<byte[]> _rent;
+    private readonly BlockingCollection<PendingBatch> _ordered = [];
+    private readonly BlockingCollection<(PendingBatch Batch, int Place)> _work = [];
+    private readonly SemaphoreSlim _ahead;
+    private readonly Thread[] _threads;
+    private CancellationTokenSource _stop = new();
+    private ExceptionDispatchInfo? _planFault;
+    private List<object> _records = [];
+
+    public LoaderRun(LoaderConfig config, int workers, Action<ImagePipeline, int, Sample, Memory<byte>> decode, Func<byte[]> rent)
+    {
+        _config = config;
+        _decode = decode;
+        _rent = rent;
+        _ahead = new SemaphoreSlim(config.Prefetch);
+        _threads = new Thread[workers + 1];
+    }
+
+    /// <summary>Records read after the last batch was cut; complete when <see cref="Take"/> has returned null.</summary>
+    public IReadOnlyList<object> RestOfRecords => _records;
+
+    public void Start(SamplePlan plan, int epoch, long skip, CancellationToken ct)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _threads[0] = new Thread(() => Plan(plan, epoch, skip)) { IsBackground = true, Name = "data plan" };
+        for (var i = 1; i < _threads.Length; i++)
+        {
+            _threads[i] = new Thread(() => Work(epoch)) { IsBackground = true, Name = $"data worker {i}" };
+        }
+        foreach (var thread in _threads)
+        {
+            thread.Start();
+        }
+    }
+
+    /// <summary>The next batch, decoded; null at the end. Throws what stopped the planner or a worker.</summary>
+    public PendingBatch? Take()
+    {
+        if (!_ordered.TryTake(out var batch, Timeout.Infinite, _stop.Token))
+        {
+            _planFault?.Throw();
+            return null;
+        }
+        batch.Wait(_stop.Token);
+        _ahead.Release();
+        return batch;
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        foreach (var thread in _threads)
+        {
+            thread?.Join();
+        }
+        _stop.Dispose();
+        _ordered.Dispose();
+        _work.Dispose();
+        _ahead.Dispose();
+    }
+
+    private void Plan(SamplePlan plan, int epoch, long skip)
+    {
+        try
+        {
+            long index = 0;
+            var batch = new List<Sample>(_config.BatchSize);
+            foreach (var sample in plan.Epoch(epoch, Note, _stop.Token))
+            {
+                _stop.Token.ThrowIfCancellationRequested();
+                batch.Add(sample);
+                if (batch.Count == _config.BatchSize)
+                {
+                    Emit(index++, batch, skip);
+                }
+            }
+            if (batch.Count > 0 && !_config.DropLast)
+            {
+                Emit(index, batch, skip);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The consumer stopped; it knows.
+        }
+        catch (Exception e)
+        {
+            _planFault = ExceptionDispatchInfo.Capture(e);
+        }
+        finally
+        {
+            _ordered.CompleteAdding();
+            _work.CompleteAdding();
+        }
+    }
+
+    /// <summary>Notes a record to be counted, without its picture: while batches are skipped, all that were read wait here.</summary>
+    private void Note(object record) =>
+        _records.Add(record is Sample { Image.HeldBytes: > 0 } sample ? sample with { Image = MemoryImage.None } : record);
+
+    private void Emit(long index, List<Sample> samples, long skip)
+    {
+        if (index >= skip)
+        {
+            _ahead.Wait(_stop.Token);
+            var pending = new PendingBatch(index, [.. samples], _rent(), _records);
+            _records = [];
+            _ordered.Add(pending);
+            for (var place = 0; place < samples.Count; place++)
+            {
+                _work.Add((pending, place));
+            }
+        }
+        samples.Clear();
+    }
+
+    private void Work(int epoch)
+    {
+        var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.Decode);
+        var pictureBytes = pipeline.OutputBytes;
+        try
+        {
+            foreach (var (batch, place) in _work.GetConsumingEnumerable(_stop.Token))
+            {
+                batch.Fill(place, (sample, into) => _decode(pipeline, epoch, sample, into), pictureBytes);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The consumer stopped; what is left need not be decoded.
+        }
+    }
+}

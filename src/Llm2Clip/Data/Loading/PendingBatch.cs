@@ -1,0 +1,75 @@
+using System.Runtime.ExceptionServices;
+
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>A batch on its way: workers fill its places in any order, the consumer waits until the last one is done.</summary>
+internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, IReadOnlyList<object> records)
+{
+    // Never disposed: the last worker may still be inside Set when the consumer goes on, and without a wait handle there is nothing to free.
+    private readonly ManualResetEventSlim _done = new(samples.Length == 0);
+    private readonly InputException?[] _failures = new InputException?[samples.Length];
+    private int _left = samples.Length;
+    private ExceptionDispatchInfo? _fault;
+
+    public long Index { get; } = index;
+
+    public Sample[] Samples { get; } = samples;
+
+    public byte[] Pixels { get; } = pixels;
+
+    /// <summary>Every record that was read from shards since the batch before: a <see cref="Sample"/> or a <see cref="BadSample"/>, in order.</summary>
+    public IReadOnlyList<object> Records { get; } = records;
+
+    /// <summary>Runs <paramref name="decode"/> for one place. An unreadable picture is noted; anything else stops the consumer.</summary>
+    public void Fill(int place, Action<Sample, Memory<byte>> decode, int pictureBytes)
+    {
+        try
+        {
+            decode(Samples[place], Pixels.AsMemory(place * pictureBytes, pictureBytes));
+        }
+        catch (InputException e)
+        {
+            _failures[place] = e;
+        }
+        catch (Exception e)
+        {
+            _fault = ExceptionDispatchInfo.Capture(e);
+        }
+        if (Interlocked.Decrement(ref _left) == 0)
+        {
+            _done.Set();
+        }
+    }
+
+    public void Wait(CancellationToken ct)
+    {
+        _done.Wait(ct);
+        _fault?.Throw();
+    }
+
+    /// <summary>
+    /// Closes the gaps that bad pictures left, in order; each is reported through <paramref name="onBad"/>. Returns the good samples.
+    /// </summary>
+    public IReadOnlyList<Sample> Compact(int pictureBytes, Action<BadSample> onBad)
+    {
+        if (Array.TrueForAll(_failures, failure => failure is null))
+        {
+            return Samples;
+        }
+        var good = new List<Sample>(Samples.Length);
+        for (var place = 0; place < Samples.Length; place++)
+        {
+            if (_failures[place] is { } failure)
+            {
+                onBad(BadSample.Of(Samples[place], failure));
+                continue;
+            }
+            if (good.Count < place)
+            {
+                Pixels.AsSpan(place * pictureBytes, pictureBytes).CopyTo(Pixels.AsSpan(good.Count * pictureBytes));
+            }
+            good.Add(Samples[place]);
+        }
+        return good;
+    }
+}

@@ -1,0 +1,81 @@
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>Pictures that are stored in one block and can only be read together, such as those of a Parquet row group.</summary>
+/// <param name="load">Reads all of them, null where there is none; called again where the block was given up meanwhile.</param>
+internal sealed class PictureBlock(Func<byte[]?[]> load)
+{
+    /// <summary>Held while the block is loaded, so that several readers load it once.</summary>
+    public Lock Loading { get; } = new();
+
+    /// <summary>Pictures that are loaded and were not taken yet; guarded by <see cref="PictureBlocks"/>.</summary>
+    public byte[]?[]? Pictures { get; set; }
+
+    public byte[]?[] Load() => load();
+}
+
+/// <summary>
+/// Gives out the pictures of blocks, each once: a block is read when its first picture is asked for, and a picture is let go when it is taken.
+/// Blocks beyond the <paramref name="budget"/> in bytes are given up, the one loaded first before others, and read again where they are
+/// asked for. Safe to call from several threads.
+/// </summary>
+internal sealed class PictureBlocks(long budget)
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<PictureBlock> _loaded = [];
+    private long _bytes;
+
+    /// <summary>The picture at a place of a block; null where the block has none there.</summary>
+    public byte[]? Take(PictureBlock block, int place)
+    {
+        lock (block.Loading)
+        {
+            if (TakeLoaded(block, place) is { } picture)
+            {
+                return picture;
+            }
+            Keep(block, block.Load());
+            return TakeLoaded(block, place);
+        }
+    }
+
+    private byte[]? TakeLoaded(PictureBlock block, int place)
+    {
+        lock (_lock)
+        {
+            if (block.Pictures?[place] is not { } picture)
+            {
+                return null;
+            }
+            block.Pictures[place] = null;
+            _bytes -= picture.Length;
+            return picture;
+        }
+    }
+
+    private void Keep(PictureBlock block, byte[]?[] pictures)
+    {
+        lock (_lock)
+        {
+            GiveUp(block);
+            block.Pictures = pictures;
+            _bytes += Bytes(pictures);
+            _loaded.AddLast(block);
+            while (_bytes > budget && _loaded.First!.Value != block)
+            {
+                GiveUp(_loaded.First.Value);
+            }
+        }
+    }
+
+    private void GiveUp(PictureBlock block)
+    {
+        if (block.Pictures is { } pictures)
+        {
+            _bytes -= Bytes(pictures);
+            block.Pictures = null;
+            _loaded.Remove(block);
+        }
+    }
+
+    private static long Bytes(byte[]?[] pictures) => pictures.Sum(picture => picture?.LongLength ?? 0);
+}

@@ -1,0 +1,48 @@
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>Pictures and records of one step. Dispose it to give its pixel buffer back to the loader.</summary>
+public sealed class SampleBatch : IDisposable
+{
+    private Action<byte[]>? _giveBack;
+
+    internal SampleBatch(long index, IReadOnlyList<Sample> samples, byte[] pixels, int imageSize, Action<byte[]> giveBack)
+    {
+        Index = index;
+        Samples = samples;
+        Pixels = pixels;
+        ImageSize = imageSize;
+        _giveBack = giveBack;
+    }
+
+    /// <summary>
+    /// Position within the epoch's plan. A run that stopped after this batch goes on with <c>skipBatches = Index + 1</c>.
+    /// Consecutive but for batches of which no picture could be read.
+    /// </summary>
+    public long Index { get; }
+
+    /// <summary>Number of pictures; less than the batch size in an epoch's last batch, and where a picture was bad.</summary>
+    public int Count => Samples.Count;
+
+    /// <summary>The records, in the order of <see cref="Pixels"/>.</summary>
+    public IReadOnlyList<Sample> Samples { get; }
+
+    /// <summary>Side of each picture, pixels.</summary>
+    public int ImageSize { get; }
+
+    /// <summary>
+    /// Pictures as [<see cref="Count"/>, S, S, 3], RGB, uint8, row-major; pinned. The array is pooled and may be longer than the
+    /// <see cref="PixelBytes"/> that count. Normalise on the device: (pixel / 255 - mean) / std.
+    /// </summary>
+    public byte[] Pixels { get; private set; }
+
+    /// <summary>Bytes of <see cref="Pixels"/> that belong to this batch.</summary>
+    public int PixelBytes => Count * ImageSize * ImageSize * 3;
+
+    /// <summary>Gives the pixel buffer back; <see cref="Pixels"/> is empty from then on.</summary>
+    public void Dispose()
+    {
+        var pixels = Pixels;
+        Pixels = [];
+        Interlocked.Exchange(ref _giveBack, null)?.Invoke(pixels);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Llm2Clip.Images;
+using Llm2Clip.Randomness;
+
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>
+/// Decodes a data set into batches on worker threads, a few batches ahead. Order, crops and batches depend on (seed, epoch) and
+/// the data alone: they are the same whatever the number of workers, with or without cache, and after a resume with
+/// <c>skipBatches</c>. An unreadable picture is named, counted and left out, which makes its batch that much shorter; past
+/// <see cref="LoaderConfig.MaxBadShare"/> the run stops. One epoch at a time.
+/// </summary>
+public sealed class SampleLoader : IDisposable
+{
+    private readonly LoaderConfig _config;
+    private readonly SamplePlan _plan;
+    private readonly ImageCache? _cache;
+    private readonly BadSampleTally _tally;
+    private readonly ConcurrentBag<byte[]> _pool = [];
+    private readonly int _pictureBytes;
+    private readonly int _workers;
+    private readonly WaitClock _clock = new();
+
+    /// <summary><paramref name="keep"/> leaves out samples before they are decoded, such as <see cref="CaptionSampler.Accepts"/>.</summary>
+    public SampleLoader(ISampleSource source, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null)
+    {
+        config.Validate();
+        _config = config;
+        _plan = new SamplePlan(source, config, keep);
+        _cache = config.ImageCacheMb > 0 ? new ImageCache((long)config.ImageCacheMb << 20) : null;
+        _tally = new BadSampleTally(source.Description, config.MaxBadShare, log);
+        _pictureBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
+        _workers = LoaderConfig.Threads(config.Workers);
+        if ((long)_pictureBytes * config.BatchSize > Array.MaxLength)
+        {
+            throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; use smaller batches.");
+        }
+    }
+
+    /// <summary>Share of the time in <see cref="Epoch"/>'s loop that the consumer waited for data, 0 to 1, since the last <see cref="ResetWaitShare"/>.</summary>
+    public double WaitShare => _clock.Share;
+
+    /// <summary>Decoded pictures in the cache, and their bytes.</summary>
+    public (int Pictures, long Bytes) Cached => (_cache?.Count ?? 0, _cache?.Bytes ?? 0);
+
+    /// <summary>Starts a new period for <see cref="WaitShare"/>.</summary>
+    public void ResetWaitShare() => _clock.Reset();
+
+    /// <summary>Samples that an epoch holds after <c>keep</c>, bad pictures included: reads the data set once, without pictures.</summary>
+    public long CountSamples(CancellationToken ct = default) => _plan.Count(ct);
+
+    /// <summary>Batches in an epoch's plan.</summary>
+    public long BatchesPerEpoch(CancellationToken ct = default) =>
+        _config.DropLast ? CountSamples(ct) / _config.BatchSize : (CountSamples(ct) + _config.BatchSize - 1) / _config.BatchSize;
+
+    /// <summary>
+    /// The batches of an epoch, from <paramref name="skipBatches"/> on (those before are not decoded): after a stop, pass the last
+    /// batch's <see cref="SampleBatch.Index"/> + 1. Dispose each batch when its pixels are used. Throws <see cref="InputException"/>
+    /// where a shard cannot be read or too many records are bad, <see cref="OperationCanceledException"/> when cancelled.
+    /// </summary>
+    public IEnumerable<SampleBatch> Epoch(int epoch, long skipBatches = 0, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(skipBatches);
+        _tally.Restart();
+        using var run = new LoaderRun(_config, _workers, Decode, Rent);
+        run.Start(_plan, epoch, skipBatches, ct);
+        _clock.Enter();
+        try
+        {
+            while (_clock.Waiting(() => run.Take()) is { } pending)
+            {
+                Count(pending.Records);
+                var samples = pending.Compact(_pictureBytes, _tally.TurnedBad);
+                var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add);
+                if (samples.Count == 0)
+                {
+                    batch.Dispose();
+                    continue;
+                }
+                _clock.Leave();
+                yield return batch;
+                _clock.Enter();
+            }
+            Count(run.RestOfRecords);
+            _tally.Finish();
+        }
+        finally
+        {
+            _clock.Leave(endOfEpoch: true);
+        }
+    }
+
+    /// <summary>Frees the pooled buffers.</summary>
+    public void Dispose() => _pool.Clear();
+
+    private void Count(IReadOnlyList<object> records)
+    {
+        foreach (var record in records)
+        {
+            if (record is Sample sample)
+            {
+                _tally.Add(sample);
+            }
+            else
+            {
+                _tally.AddBad((BadSample)record);
+            }
+        }
+    }
+
+    private byte[] Rent() => _pool.TryTake(out var pixels)
+        ? pixels
+        : GC.AllocateUninitializedArray<byte>(_pictureBytes * _config.BatchSize, pinned: true);
+
+    private void Decode(ImagePipeline pipeline, int epoch, Sample sample, Memory<byte> into)
+    {
+        if (_config.Augment is null)
+        {
+            pipeline.Eval(pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: false), into.Span);
+            return;
+        }
+        var picture = _cache?.Find(sample.Origin);
+        if (picture is null)
+        {
+            var image = pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true);
+            // Shrunk also where it then does not fit the cache: what a picture looks like must not depend on who came first.
+            picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.ImageCacheSide), image.Width, image.Height);
+            _cache?.Offer(sample.Origin, picture);
+        }
+        var random = SeededRandom.For(_config.Seed, epoch, sample.Key, "picture");
+        pipeline.Train(picture.Image, picture.Width, picture.Height, ref random, into.Span);
+    }
+}

@@ -1,0 +1,40 @@
+namespace Llm2Clip;
+
+/// <summary>
+/// What a long-running part tells its user. The command line shows it as a live display on a terminal and as plain lines
+/// when piped; tests collect it. Implementations are safe to call from several threads.
+/// </summary>
+public interface IRunLog
+{
+    /// <summary>A line worth keeping: what was decided and why, what was found.</summary>
+    void Info(string message);
+
+    /// <summary>Something the user should look at, without which the run goes on.</summary>
+    void Warn(string message);
+
+    /// <summary>Starts a progress display of <paramref name="total"/> units (0 where the total is unknown); dispose it when done.</summary>
+    IProgressTask Start(string title, long total, string unit);
+}
+
+/// <summary>One running progress display.</summary>
+public interface IProgressTask : IDisposable
+{
+    /// <summary>Adds finished units; <paramref name="detail"/> replaces the text behind the rate, such as the current loss.</summary>
+    void Advance(long units, string? detail = null);
+}
+
+/// <summary>Says nothing.</summary>
+public sealed class SilentLog : IRunLog, IProgressTask
+{
+    public static readonly SilentLog Instance = new();
+
+    public void Info(string message) { }
+
+    public void Warn(string message) { }
+
+    public IProgressTask Start(string title, long total, string unit) => this;
+
+    public void Advance(long units, string? detail = null) { }
+
+    public void Dispose() { }
+}

@@ -1,0 +1,204 @@
+using System.Text.Json.Nodes;
+using Llm2Clip.Files;
+using Llm2Clip.Images;
+using Llm2Clip.Layers;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Text;
+using Llm2Clip.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Models;
+
+/// <summary>
+/// What training makes: image encoder, text adapter and logit_scale, with the image transform they belong to. As a folder: the vision
+/// tower in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>preprocessor_config.json</c>) and beside it
+/// <c>text_adapter.json</c> and <c>text_adapter.safetensors</c>.
+/// </summary>
+public sealed class StudentModel : IDisposable
+{
+    /// <summary>Upper bound of logit_scale: ln 100 (facts B4).</summary>
+    public static readonly double MaxLogitScale = Math.Log(100);
+
+    private const string AdapterSettings = "text_adapter.json";
+    private const string AdapterWeights = "text_adapter.safetensors";
+
+    /// <summary>Puts a model together; it owns the parts.</summary>
+    public StudentModel(ClipVisionModel imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
+    {
+        if (imageEncoder.Config.EmbedDim != textAdapter.Config.EmbedDim)
+        {
+            throw new ArgumentException($"Image features have length {imageEncoder.Config.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
+        }
+        (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
+        Device = imageEncoder.parameters().First().device;
+        LogitScale = OwnedWeights.New([], Device, logitScale);
+    }
+
+    /// <summary>Pixels to image features.</summary>
+    public ClipVisionModel ImageEncoder { get; }
+
+    /// <summary>Teacher vectors to text features.</summary>
+    public TextAdapter TextAdapter { get; }
+
+    /// <summary>Natural logarithm of the factor on cosines, scalar.</summary>
+    public Parameter LogitScale { get; }
+
+    /// <summary>How pictures become the encoder's input.</summary>
+    public ImageTransformConfig Transform { get; }
+
+    /// <summary>Where the weights are.</summary>
+    public Device Device { get; }
+
+    /// <summary>Fingerprint of the teacher that the adapter was trained on; empty where unknown.</summary>
+    public string TeacherFingerprint { get; set; } = "";
+
+    /// <summary>Format of matrix products.</summary>
+    public Precision Precision
+    {
+        get => ImageEncoder.Precision;
+        set => (ImageEncoder.Precision, TextAdapter.Precision) = (value, value);
+    }
+
+    /// <summary>A student by its configuration: new, or started from a CLIP checkpoint with a new projection.</summary>
+    /// <param name="config">The model section.</param>
+    /// <param name="teacherDim">Length of the teacher's vectors.</param>
+    /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
+    /// <param name="seed">Seed of all new weights.</param>
+    /// <param name="device">Where to compute.</param>
+    public static StudentModel Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
+    {
+        var transform = new ImageTransformConfig { ImageSize = config.ImageSize, Mean = config.Mean, Std = config.Std };
+        ClipVisionModel vision;
+        if (config.Start.Length > 0)
+        {
+            vision = ClipWeights.Load(config.Start, device, config.EmbedDim, seed);
+            transform = Preprocessor.FromFile(Path.Combine(config.Start, Preprocessor.FileName)) with { ImageSize = vision.Config.ImageSize };
+        }
+        else
+        {
+            vision = new ClipVisionModel(config.Vision, device);
+            vision.Initialise(seed, config.WeightInit);
+        }
+        var adapter = new TextAdapter(
+            new TextAdapterConfig { InputDim = teacherDim, EmbedDim = config.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion },
+            device);
+        adapter.Initialise(seed + 1);
+        return new StudentModel(vision, adapter, transform, logitScale);
+    }
+
+    /// <summary>Opens a folder that <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InputException">Something is missing, damaged or does not fit.</exception>
+    public static StudentModel Load(string folder, Device device)
+    {
+        var settings = ReadAdapterSettings(Path.Combine(folder, AdapterSettings));
+        var vision = ClipWeights.Load(folder, device);
+        try
+        {
+            var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
+            var path = Path.Combine(folder, AdapterWeights);
+            using var file = SafetensorsFile.Open(path);
+            StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, AdapterSettings);
+            RequireSameLength(folder, vision.Config.EmbedDim, settings.Shape.EmbedDim);
+            var adapter = new TextAdapter(settings.Shape, device);
+            var student = new StudentModel(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
+            StrictWeights.Load(file, path, student.AdapterParts());
+            return student;
+        }
+        catch
+        {
+            vision.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All parameters: <c>visual.*</c>, <c>text.*</c> and <c>logit_scale</c>.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() =>
+    [
+        .. ImageEncoder.named_parameters().Select(p => ("visual." + p.name, p.parameter)),
+        .. TextAdapter.named_parameters().Select(p => ("text." + p.name, p.parameter)),
+        ("logit_scale", LogitScale),
+    ];
+
+    /// <summary>Writes the folder; what was there under these names is replaced.</summary>
+    public void Save(string folder)
+    {
+        ClipWeights.Save(ImageEncoder, folder);
+        Preprocessor.Save(Transform, folder);
+        Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
+        var shape = TextAdapter.Config;
+        ClipWeights.WriteJson(Path.Combine(folder, AdapterSettings), new JsonObject
+        {
+            ["input_dim"] = shape.InputDim,
+            ["embed_dim"] = shape.EmbedDim,
+            ["blocks"] = shape.Blocks,
+            ["expansion"] = shape.Expansion,
+            ["layer_norm_eps"] = shape.LayerNormEpsilon,
+            ["teacher_fingerprint"] = TeacherFingerprint,
+        });
+    }
+
+    /// <summary>
+    /// Image features [count, D], fp32 rows of length 1, of pixels [count, S, S, 3] as loaders give them; without gradient and noise.
+    /// </summary>
+    public float[] EncodeImages(ReadOnlySpan<byte> pixels, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var side = Transform.ImageSize;
+        var images = Pixels.ToTensor(pixels[..(count * side * side * 3)], count, side, Device);
+        return Rows(ImageEncoder.call(Pixels.Normalise(images, Transform)));
+    }
+
+    /// <summary>Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.</summary>
+    public float[] EncodeTexts(ReadOnlySpan<float> vectors, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return Rows(TextAdapter.call(tensor(vectors.ToArray(), [count, TextAdapter.Config.InputDim], device: Device)));
+    }
+
+    /// <summary>Frees all weights.</summary>
+    public void Dispose()
+    {
+        ImageEncoder.Dispose();
+        TextAdapter.Dispose();
+        LogitScale.Dispose();
+    }
+
+    private static float[] Rows(Tensor features) => features.Normalised().cpu().contiguous().data<float>().ToArray();
+
+    private Dictionary<string, Tensor> AdapterParts()
+    {
+        var parts = TextAdapter.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
+        parts.Add("logit_scale", LogitScale);
+        return parts;
+    }
+
+    private static (TextAdapterConfig Shape, string Teacher) ReadAdapterSettings(string path)
+    {
+        var json = JsonKeys.ReadObject(path, "a text adapter's settings, which a student's folder holds beside config.json");
+        var keys = new JsonKeys(path);
+        keys.RefuseUnknown(json, ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"], new HashSet<string>(), "");
+        var shape = new TextAdapterConfig
+        {
+            InputDim = keys.Count(json, "input_dim", 0),
+            EmbedDim = keys.Count(json, "embed_dim", 0),
+            Blocks = keys.Count(json, "blocks", 4, least: 0),
+            Expansion = keys.Count(json, "expansion", 2),
+            LayerNormEpsilon = keys.Number(json, "layer_norm_eps", 1e-5),
+        };
+        var teacher = keys.Text(json, "teacher_fingerprint", "");
+        keys.ThrowIfAny();
+        return (shape, teacher);
+    }
+
+    private static void RequireSameLength(string folder, int image, int text)
+    {
+        if (image != text)
+        {
+            throw new InputException($"{folder}: config.json gives pictures vectors of {image} elements, {AdapterSettings} gives captions {text}.");
+        }
+    }
+}

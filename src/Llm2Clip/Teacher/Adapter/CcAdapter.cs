@@ -1,0 +1,199 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Llm2Clip.Files;
+using Llm2Clip.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Teachers.Adapter;
+
+/// <summary>
+/// An adapter over an LLM's pooled vectors, as caption-contrastive training makes it: takes out a mean (<see cref="LanguageMeans"/>), then
+/// runs <see cref="CcAdapterModule"/> in fp32. Kept in one safetensors file: weights, means, and the settings in its metadata.
+/// </summary>
+public sealed class CcAdapter : IVectorAdapter
+{
+    /// <summary>Usual name in a teacher folder.</summary>
+    public const string FileName = "adapter.safetensors";
+
+    private const string ConfigKey = "llm2clip.adapter";
+    private const string OverallMean = "mean";
+    private const string LanguageMeanPrefix = "mean.";
+    private const string WeightPrefix = "adapter.";
+    private const int Chunk = 4096;
+
+    private readonly Lazy<string> _fingerprint;
+
+    internal CcAdapter(AdapterConfig config, LanguageMeans means, CcAdapterModule module)
+    {
+        (Config, Means, Module) = (config, means, module);
+        _fingerprint = new Lazy<string>(TakeFingerprint);
+    }
+
+    /// <summary>Its shape.</summary>
+    public AdapterConfig Config { get; }
+
+    /// <summary>What it can take out.</summary>
+    public LanguageMeans Means { get; }
+
+    /// <summary>Length of the LLM's vectors.</summary>
+    public int InputDimension => Means.Overall.Length;
+
+    public int Dimension => Config.Dimension;
+
+    /// <summary>
+    /// Hash of the weights, the settings and the training captions' means: what a store of this teacher's vectors depends on. Means of other
+    /// languages are left out: they can be added without making stores of training captions another teacher's.
+    /// </summary>
+    public string Fingerprint => _fingerprint.Value;
+
+    internal CcAdapterModule Module { get; }
+
+    /// <summary>
+    /// A new adapter: blocks that do nothing yet and a head from torch's default initialisation.
+    /// </summary>
+    public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed) =>
+        new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
+
+    /// <summary>Centring by the adapter's own rule: each language's mean where it has one and centring is by language, else the training captions'.</summary>
+    public void Apply(ReadOnlySpan<float> raw, int count, string language, Span<float> into) =>
+        Apply(raw, count, language, Config.Centring == Centring.Language ? CentringMode.Own : CentringMode.Training, into);
+
+    /// <summary>
+    /// Maps pooled LLM vectors [count, InputDimension] to adapted ones [count, Dimension], un-normalised; which mean they lose is explicit.
+    /// </summary>
+    /// <returns>The language mean that was used, or null where it was the training captions' overall one (or none).</returns>
+    public LanguageMean? Apply(ReadOnlySpan<float> raw, int count, string language, CentringMode mode, Span<float> into)
+    {
+        if (raw.Length != count * InputDimension || into.Length < count * Dimension)
+        {
+            throw new ArgumentException($"{count} vectors of {InputDimension} values go into {count} of {Dimension}, got {raw.Length} and {into.Length} values.");
+        }
+        var mean = Means.For(language, Config.Centring, mode, out var own);
+        using var off = no_grad();
+        for (var start = 0; start < count; start += Chunk)
+        {
+            var rows = Math.Min(Chunk, count - start);
+            var centred = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
+            if (mean is not null)
+            {
+                LanguageMeans.Subtract(centred, mean);
+            }
+            using var scope = NewDisposeScope();
+            Module.call(tensor(centred, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>().CopyTo(into.Slice(start * Dimension, rows * Dimension));
+        }
+        return own;
+    }
+
+    /// <summary>The same adapter with means of further languages.</summary>
+    public CcAdapter WithMeans(IEnumerable<LanguageMean> more) => new(Config, Means.With(more), Module);
+
+    /// <summary>A copy with weights of its own, on the CPU: what a trainer hands out when it frees its buffers.</summary>
+    internal CcAdapter Copy()
+    {
+        var copy = Create(Config, Means, 0);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var target = copy.Module.state_dict();
+        foreach (var (name, weight) in Module.state_dict())
+        {
+            target[name].copy_(weight);
+        }
+        return copy;
+    }
+
+    /// <summary>Writes the file; a temporary name is renamed when it is complete.</summary>
+    public void Save(string path)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = Module.state_dict().ToDictionary(entry => WeightPrefix + entry.Key, entry => entry.Value);
+        tensors[OverallMean] = tensor(Means.Overall);
+        foreach (var mean in Means.Languages)
+        {
+            tensors[LanguageMeanPrefix + mean.Language] = tensor(mean.Vector);
+        }
+        var header = new Header(InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))]);
+        Safetensors.Save(path, tensors, new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(header, Json.Line) });
+    }
+
+    /// <summary>Reads a file. Throws <see cref="InputException"/> where it is damaged, no adapter, or a tensor is missing, extra or misshapen.</summary>
+    public static CcAdapter Load(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        Header? header = null;
+        try
+        {
+            header = file.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<Header>(json, Json.Line) : null;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            throw new InputException($"{path}: the settings in `{ConfigKey}` are not readable: {error.Message}", error);
+        }
+        if (header is null)
+        {
+            throw new InputException($"{path} is not an adapter: its metadata has no `{ConfigKey}`. `llm2clip cc-finetune` makes one.");
+        }
+        RequireSense(path, header, file);
+        var width = header.InputDimension;
+        var languages = header.Means.Select(m => new LanguageMean(m.Language, new float[width], m.Count, m.Source, m.Training)).ToList();
+        var adapter = Create(header.Adapter, new LanguageMeans(new float[width], languages), 0);
+
+        using var scope = NewDisposeScope();
+        var targets = adapter.Module.state_dict().ToDictionary(entry => WeightPrefix + entry.Key, entry => entry.Value);
+        var vectors = languages.ToDictionary(m => LanguageMeanPrefix + m.Language, m => m.Vector);
+        vectors[OverallMean] = adapter.Means.Overall;
+        foreach (var (name, vector) in vectors)
+        {
+            targets[name] = zeros([vector.Length]);
+        }
+        StrictWeights.Load(file, path, targets);
+        foreach (var (name, vector) in vectors)
+        {
+            targets[name].data<float>().CopyTo(vector);
+        }
+        return adapter;
+    }
+
+    public void Dispose() => Module.Dispose();
+
+    /// <summary>Refuses settings that no adapter has, or that ask for more memory than the file's tensors fill.</summary>
+    private static void RequireSense(string path, Header header, SafetensorsFile file)
+    {
+        var sane = header.InputDimension > 0 && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 } && !header.Means.Contains(null!)
+            && header.Means.DistinctBy(mean => mean.Language).Count() == header.Means.Count;
+        if (!sane)
+        {
+            throw new InputException($"{path}: the settings in `{ConfigKey}` contradict themselves: {file.Metadata[ConfigKey]}");
+        }
+        var means = (header.Means.Count + (Int128)1) * header.InputDimension;
+        StrictWeights.RequireRoom(file, path, header.Adapter.WeightCount(header.InputDimension) + means, $"`{ConfigKey}`");
+    }
+
+    private string TakeFingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var scope = NewDisposeScope();
+        foreach (var (name, weight) in Module.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            Add(name, weight.data<float>().ToArray());
+        }
+        Add(OverallMean, Means.Overall);
+        foreach (var mean in Means.Languages.Where(mean => mean.Training))
+        {
+            Add(LanguageMeanPrefix + mean.Language, mean.Vector);
+        }
+        return Fingerprints.Of(
+            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centring}", Convert.ToHexStringLower(hash.GetHashAndReset()));
+
+        void Add(string name, float[] values)
+        {
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{name}:{values.Length}\n"));
+            hash.AppendData(MemoryMarshal.AsBytes(values.AsSpan()));
+        }
+    }
+
+    private sealed record Header(int InputDimension, AdapterConfig Adapter, IReadOnlyList<MeanHeader> Means);
+
+    private sealed record MeanHeader(string Language, long Count, string Source, bool Training);
+}

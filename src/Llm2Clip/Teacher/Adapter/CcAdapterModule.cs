@@ -1,0 +1,97 @@
+using Llm2Clip.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Teachers.Adapter;
+
+/// <summary>
+/// The learned part of an adapter. Input: centred LLM vectors [N, d]. x sqrt(d) / ||x||, input dropout, then either one linear layer or
+/// n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer to [N, Dimension]. Training and inference run this one forward.
+/// </summary>
+internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
+{
+    private const double Epsilon = 1e-5;
+
+    [ComponentName(Name = "blocks")]
+    private readonly ModuleList<nn.Module<Tensor, Tensor>> _blocks;
+
+    [ComponentName(Name = "norm")]
+    private readonly LayerNorm32? _norm;
+
+    [ComponentName(Name = "head")]
+    private readonly Affine _head;
+
+    private readonly double _dropout;
+    private readonly float _length;
+
+    /// <summary>Blocks start as the identity (their last layer is zero), the head as torch's linear layers do.</summary>
+    public CcAdapterModule(int width, AdapterConfig config, ulong seed, Device device)
+        : base(nameof(CcAdapterModule))
+    {
+        (_dropout, _length) = (config.Dropout, MathF.Sqrt(width));
+        var residual = config.Kind == AdapterKind.Residual;
+        _blocks = new ModuleList<nn.Module<Tensor, Tensor>>(
+            [.. Enumerable.Range(0, residual ? config.Blocks : 0).Select(_ => (nn.Module<Tensor, Tensor>)new CcAdapterBlock(width, Epsilon, device))]);
+        _norm = residual ? new LayerNorm32(width, Epsilon, device) : null;
+        _head = new Affine(width, config.Dimension, bias: true, device);
+        RegisterComponents();
+
+        var init = new WeightInit(seed);
+        foreach (var block in _blocks.OfType<CcAdapterBlock>())
+        {
+            block.Initialise(init);
+        }
+        init.TorchDefault(_head.Weight, _head.Bias);
+    }
+
+    /// <summary>The dropout's randomness: off until a trainer begins a pass.</summary>
+    public TrainingNoise Noise { get; } = new();
+
+    /// <summary>The last layer, [Dimension, d].</summary>
+    public Affine Head => _head;
+
+    /// <summary>Centred vectors [N, d] to adapted ones [N, Dimension], un-normalised.</summary>
+    public override Tensor forward(Tensor centred)
+    {
+        using var scope = NewDisposeScope();
+        var x = Noise.Dropout(centred.Normalised().Times(_length), _dropout); // [N, d]
+        foreach (var block in _blocks)
+        {
+            x = block.call(x);
+        }
+        return _head.call(_norm is null ? x : _norm.call(x)).MoveToOuterDisposeScope(); // [N, Dimension]
+    }
+}
+
+/// <summary>x + W2 GELU(W1 LN(x)), [N, d] to [N, 2d] to [N, d].</summary>
+internal sealed class CcAdapterBlock : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "norm")]
+    private readonly LayerNorm32 _norm;
+
+    [ComponentName(Name = "widen")]
+    private readonly Affine _widen;
+
+    [ComponentName(Name = "narrow")]
+    private readonly Affine _narrow;
+
+    public CcAdapterBlock(int width, double epsilon, Device device)
+        : base(nameof(CcAdapterBlock))
+    {
+        _norm = new LayerNorm32(width, epsilon, device);
+        _widen = new Affine(width, 2 * width, bias: true, device);
+        _narrow = new Affine(2 * width, width, bias: true, device);
+        RegisterComponents();
+    }
+
+    /// <summary>The last layer stays zero, so that a block starts as the identity.</summary>
+    public void Initialise(WeightInit init) => init.TorchDefault(_widen.Weight, _widen.Bias);
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return x.Plus(_narrow.call(nn.functional.gelu(_widen.call(_norm.call(x))))).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,56 @@
+using Llm2Clip.Data;
+using Llm2Clip.Teachers.Store;
+
+namespace Llm2Clip.Teachers.Adapter;
+
+/// <summary>
+/// Vectors of captions for evaluation: with the training captions' mean or with the language's own, from cached raw vectors where there are any,
+/// else from the LLM. Cached and live vectors are the same.
+/// </summary>
+public sealed class TeacherVectors : IDisposable
+{
+    private readonly Teacher _teacher;
+    private readonly RawVectors _raw;
+
+    /// <param name="teacher">The teacher; it stays the caller's.</param>
+    /// <param name="rawStore">Folder of the raw store, read and added to; empty = a temporary one.</param>
+    /// <param name="type">Element type of a raw store that has to be made.</param>
+    /// <param name="log">Progress and warnings.</param>
+    public TeacherVectors(Teacher teacher, string rawStore, VectorType type, IRunLog log)
+    {
+        _teacher = teacher;
+        _raw = new RawVectors(teacher.Encoder, rawStore, type, log);
+    }
+
+    /// <summary>Length of a vector.</summary>
+    public int Dimension => _teacher.Dimension;
+
+    /// <summary>
+    /// Whether <see cref="CentringMode.Own"/> gives other vectors for a language than <see cref="CentringMode.Training"/>: the teacher has a mean of
+    /// plain sentences of it.
+    /// </summary>
+    public bool HasOwnMean(string language) =>
+        _teacher.Adapter is CcAdapter { Config.Centring: not Centring.None } adapter && adapter.Means.Of(language) is { Training: false };
+
+    /// <summary>Un-normalised vectors of texts of one language, row-major [N, Dimension].</summary>
+    public float[] Embed(IReadOnlyList<string> texts, string language, CentringMode mode, CancellationToken cancellation = default)
+    {
+        _raw.Require(texts.Select(text => new Caption(text, language, CaptionKind.Short)), cancellation);
+        var raw = _raw.Get(texts);
+        switch (_teacher.Adapter)
+        {
+            case null:
+                return raw;
+            case CcAdapter centring:
+                var adapted = new float[(long)texts.Count * centring.Dimension];
+                centring.Apply(raw, texts.Count, language, mode, adapted);
+                return adapted;
+            case var other:
+                var mapped = new float[(long)texts.Count * other.Dimension];
+                other.Apply(raw, texts.Count, language, mapped);
+                return mapped;
+        }
+    }
+
+    public void Dispose() => _raw.Dispose();
+}

@@ -1,0 +1,113 @@
+namespace Llm2Clip.Teachers.Llm;
+
+/// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
+public sealed class LlamaTextEncoder : ITextEncoder
+{
+    private readonly LlamaModel model;
+    private readonly SequenceDecoder decoder;
+    private readonly CaptionTokenizer tokenizer;
+    private readonly TeacherSettings settings;
+    private readonly int maxLength;
+
+    /// <summary>
+    /// Loads the GGUF model at <paramref name="path"/>.
+    /// </summary>
+    /// <param name="path">The model, or the first part of a split one.</param>
+    /// <param name="settings">What determines the vectors.</param>
+    /// <param name="config">What does not: batch, threads, output head.</param>
+    /// <param name="weightsSha256">Hash of the file for the fingerprint; null: taken here.</param>
+    /// <param name="log">Where decisions go.</param>
+    /// <exception cref="InputException">The file is missing, damaged or no decoder model.</exception>
+    /// <exception cref="ConfigException">Template or lengths make no sense.</exception>
+    public LlamaTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
+    {
+        Validate(settings, config);
+        this.settings = settings;
+        model = LlamaModel.Load(path, settings is { Attention: TeacherAttention.Bidirectional, FullWindow: true });
+        try
+        {
+            maxLength = Math.Min(settings.MaxLength, model.Handle.ContextSize);
+            tokenizer = new CaptionTokenizer(model, settings.Template, settings.Instruction, maxLength);
+            var options = new DecoderOptions(settings.Attention, maxLength)
+            {
+                BatchTokens = config.BatchTokens,
+                Threads = config.Threads,
+                FlashAttention = settings.FlashAttention,
+                KvType = settings.KvType,
+                SkipHead = config.SkipHead,
+            };
+            decoder = new SequenceDecoder(model, options, log);
+            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(model.Header), settings);
+        }
+        catch
+        {
+            decoder?.Dispose();
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Width of the LLM's hidden states.</summary>
+    public int Dimension => decoder.Width;
+
+    public string Fingerprint { get; }
+
+    /// <summary>True where the output head is left out.</summary>
+    public bool HeadSkipped => decoder.HeadSkipped;
+
+    /// <summary>Tokens of a text as it is run, for inspection.</summary>
+    public TokenizedText Tokenize(string text) => tokenizer.Tokenize(text);
+
+    public EncodedTexts Encode(IReadOnlyList<string> texts, IRunLog log, CancellationToken cancellation = default)
+    {
+        var rows = new TokenizedText[texts.Count];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            rows[i] = tokenizer.Tokenize(texts[i]);
+        }
+        var vectors = new float[(long)rows.Length * Dimension];
+        using (var progress = log.Start("teacher", rows.Length, "captions"))
+        {
+            var sequences = Array.ConvertAll(rows, row => row.Tokens);
+            decoder.Run(sequences, (text, position, state) => StatePooling.Add(settings.Pooling, rows[text], position, state, vectors.AsSpan(text * Dimension, Dimension)), progress, cancellation);
+        }
+        var truncated = rows.Count(row => row.Truncated);
+        if (truncated > 0)
+        {
+            log.Warn($"{truncated} of {rows.Length} captions are longer than {maxLength} tokens and lost their right end (teacher.max_length).");
+        }
+        return new EncodedTexts(vectors, truncated);
+    }
+
+    public void Dispose()
+    {
+        decoder.Dispose();
+        model.Dispose();
+    }
+
+    private static string FingerprintOf(string weights, TeacherSettings settings) => Fingerprints.Of(
+        "llm-pooled-1",
+        weights,
+        settings.Template,
+        settings.Instruction,
+        $"{settings.Pooling}",
+        $"{settings.Attention}",
+        $"{settings.FullWindow}",
+        $"{settings.MaxLength}",
+        $"{settings.FlashAttention}",
+        $"{settings.KvType}");
+
+    private static void Validate(TeacherSettings settings, TeacherConfig config)
+    {
+        const int ShortestRow = 8;
+        if (settings.MaxLength < ShortestRow)
+        {
+            throw new ConfigException($"teacher.max_length is {settings.MaxLength}; it must be {ShortestRow} or more tokens.");
+        }
+        if (config.BatchTokens < 1 || config.Threads < 0)
+        {
+            throw new ConfigException($"teacher.batch_tokens is {config.BatchTokens} (1 or more) and teacher.threads {config.Threads} (0 or more).");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using LLama.Exceptions;
+using LLama.Native;
+
+namespace Llm2Clip.Teachers.Llm;
+
+/// <summary>How token sequences are run through the LLM.</summary>
+/// <param name="Attention">Which tokens a token sees.</param>
+/// <param name="MaxLength">Longest sequence in tokens.</param>
+public sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
+{
+    /// <summary>Tokens in a batch; one sequence longer than that makes a batch alone.</summary>
+    public int BatchTokens { get; init; } = 256;
+
+    /// <summary>Threads; 0: one a core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Fused attention.</summary>
+    public bool FlashAttention { get; init; }
+
+    /// <summary>Format of the key/value cache.</summary>
+    public KvCacheType KvType { get; init; } = KvCacheType.F32;
+
+    /// <summary>Leave the output head out where that provably changes nothing.</summary>
+    public bool SkipHead { get; init; } = true;
+}
+
+/// <summary>Takes the hidden state (final norm's output) of one token.</summary>
+public delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
+
+/// <summary>
+/// Runs many token sequences through the LLM, several a batch, each its own sequence in one unified key/value cache that is emptied before
+/// every batch. One batch is one ubatch, as non-causal attention needs.
+/// </summary>
+public sealed class SequenceDecoder : IDisposable
+{
+    private const int CacheGranularity = 256;
+
+    private readonly DecoderOptions options;
+    private readonly SafeLLamaContextHandle context;
+    private readonly HeadSkip headSkip = new();
+    private readonly LLamaBatch batch = new();
+    private readonly int maxSequences;
+
+    /// <summary>Sets up a context on <paramref name="model"/>, which stays the caller's.</summary>
+    public SequenceDecoder(LlamaModel model, DecoderOptions options, IRunLog log)
+    {
+        this.options = options;
+        var tokens = Math.Max(options.BatchTokens, options.MaxLength);
+        maxSequences = (int)Math.Min(NativeApi.llama_max_parallel_sequences(), options.BatchTokens);
+        context = Create(model, Parameters(tokens));
+        context.SetCausalAttention(options.Attention == TeacherAttention.Causal);
+        Width = model.Width;
+        if (options.SkipHead)
+        {
+            SkipHeadIfExact(model, log);
+        }
+    }
+
+    /// <summary>Length of a hidden state.</summary>
+    public int Width { get; }
+
+    /// <summary>True where the output head is left out.</summary>
+    public bool HeadSkipped => headSkip.Enabled;
+
+    /// <summary>
+    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences. Advances
+    /// <paramref name="progress"/> by sequences. Throws <see cref="OperationCanceledException"/> between batches.
+    /// </summary>
+    public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, IProgressTask? progress = null, CancellationToken cancellation = default)
+    {
+        foreach (var members in Batches(sequences))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Decode(sequences, members);
+            var index = 0;
+            foreach (var sequence in members)
+            {
+                for (var position = 0; position < sequences[sequence].Length; position++)
+                {
+                    receive(sequence, position, context.GetEmbeddingsIth(index++));
+                }
+            }
+            progress?.Advance(members.Count);
+        }
+    }
+
+    public void Dispose()
+    {
+        context.Dispose();
+        headSkip.Dispose();
+    }
+
+    /// <summary>Sequences sorted by length (longest first: memory peaks at once), cut into batches of at most the configured tokens.</summary>
+    private IEnumerable<List<int>> Batches(IReadOnlyList<LLamaToken[]> sequences)
+    {
+        var members = new List<int>();
+        var tokens = 0;
+        foreach (var sequence in Enumerable.Range(0, sequences.Count).OrderByDescending(i => sequences[i].Length))
+        {
+            var length = sequences[sequence].Length;
+            if (members.Count > 0 && (tokens + length > options.BatchTokens || members.Count == maxSequences))
+            {
+                yield return members;
+                members = [];
+                tokens = 0;
+            }
+            members.Add(sequence);
+            tokens += length;
+        }
+        if (members.Count > 0)
+        {
+            yield return members;
+        }
+    }
+
+    private void Decode(IReadOnlyList<LLamaToken[]> sequences, List<int> members)
+    {
+        batch.Clear();
+        for (var id = 0; id < members.Count; id++)
+        {
+            var tokens = sequences[members[id]];
+            if (tokens.Length is 0 || tokens.Length > options.MaxLength)
+            {
+                throw new ArgumentException($"Sequence {members[id]} has {tokens.Length} tokens; 1 to {options.MaxLength} can be decoded.");
+            }
+            for (var position = 0; position < tokens.Length; position++)
+            {
+                batch.Add(tokens[position], position, (LLamaSeqId)id, logits: true);
+            }
+        }
+        context.MemoryClear(false);
+        var result = context.Decode(batch);
+        if (result != DecodeResult.Ok)
+        {
+            throw new RunException($"libllama could not decode a batch of {batch.TokenCount} tokens: {result}. Try a smaller teacher.batch_tokens.");
+        }
+    }
+
+    private LLamaContextParams Parameters(int tokens)
+    {
+        var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        var cells = (tokens + CacheGranularity - 1) / CacheGranularity * CacheGranularity;
+        var parameters = LLamaContextParams.Default();
+        parameters.n_ctx = (uint)cells;
+        parameters.n_batch = (uint)tokens;
+        parameters.n_ubatch = (uint)tokens;
+        parameters.n_seq_max = (uint)maxSequences;
+        parameters.n_threads = threads;
+        parameters.n_threads_batch = threads;
+        parameters.kv_unified = true;
+        parameters.embeddings = true;
+        parameters.llama_pooling_type = LLamaPoolingType.None;
+        parameters.attention_type = options.Attention == TeacherAttention.Causal ? LLamaAttentionType.Causal : LLamaAttentionType.NonCausal;
+        parameters.llama_flash_attn_type = options.FlashAttention
+            ? LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_ENABLED
+            : LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
+        parameters.type_k = parameters.type_v = options.KvType == KvCacheType.F32 ? GGMLType.GGML_TYPE_F32 : GGMLType.GGML_TYPE_F16;
+        parameters.cb_eval = HeadSkip.Callback;
+        parameters.cb_eval_user_data = headSkip.UserData;
+        return parameters;
+    }
+
+    private static SafeLLamaContextHandle Create(LlamaModel model, LLamaContextParams parameters)
+    {
+        using var log = LlamaLog.Collect();
+        try
+        {
+            return model.Handle.CreateContext(parameters);
+        }
+        catch (RuntimeError error)
+        {
+            throw new RunException($"{model.Header.Path}: {log.Explain(error)}", error);
+        }
+    }
+
+    /// <summary>Runs a few tokens with and without the head; leaves it out from then on only where the states are equal to the bit.</summary>
+    private void SkipHeadIfExact(LlamaModel model, IRunLog log)
+    {
+        var count = Math.Min(5, options.MaxLength);
+        LLamaToken[][] probe = [[.. Enumerable.Range(0, count).Select(i => (LLamaToken)((i + 1) * 7 % model.Handle.Vocab.Count))]];
+        var whole = States(probe);
+        headSkip.Enabled = true;
+        var stops = headSkip.Stops;
+        var cut = States(probe);
+        var stopped = headSkip.Stops > stops;
+        headSkip.Enabled = stopped && whole.AsSpan().SequenceEqual(cut);
+        log.Info(headSkip.Enabled
+            ? "teacher: output head left out (states of a probe with and without it are equal to the bit)"
+            : $"teacher: output head computed ({(stopped ? "states differ without it" : "this model's graph names no tensor to stop at")})");
+    }
+
+    private float[] States(LLamaToken[][] sequences)
+    {
+        var states = new float[sequences[0].Length * Width];
+        Run(sequences, (_, position, state) => state.CopyTo(states.AsSpan(position * Width)));
+        return states;
+    }
+}

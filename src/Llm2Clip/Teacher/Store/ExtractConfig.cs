@@ -1,0 +1,40 @@
+using System.ComponentModel;
+
+namespace Llm2Clip.Teachers.Store;
+
+/// <summary>The <c>extract</c> section of a run file: which captions get a vector, and where it is kept.</summary>
+public sealed record ExtractConfig
+{
+    [Description("Folder of the embedding store that gets the teacher's vectors.")]
+    public string Store { get; init; } = "";
+
+    [Description("Folder of the store of raw LLM vectors, shared by all adapters over one LLM: the LLM runs once a caption, a tuned teacher's vectors are derived. Empty = none kept.")]
+    public string RawStore { get; init; } = "";
+
+    [Description("Data patterns whose captions are embedded; empty = data.train.")]
+    public IReadOnlyList<string> Data { get; init; } = [];
+
+    [Description("Languages of the captions; empty = all. Training needs the training languages only.")]
+    public IReadOnlyList<string> Languages { get; init; } = ["en"];
+
+    [Description("Kinds of the captions: short, long, raw; empty = all.")]
+    public IReadOnlyList<string> Kinds { get; init; } = [];
+
+    [Description("fp16 | fp32: how vectors are kept. fp32 where a value passes 65504.")]
+    public VectorType Dtype { get; init; } = VectorType.Fp16;
+
+    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more. A killed run loses this many at most.")]
+    public int Window { get; init; } = 512;
+}
+
+/// <summary>What an extraction did. Captions are those that the data set shows, repeated ones included.</summary>
+/// <param name="Captions">Captions seen.</param>
+/// <param name="Added">Vectors computed and stored: captions that are new and distinct.</param>
+/// <param name="Truncated">Of the added ones, those longer than the teacher's maximum.</param>
+/// <param name="Stored">Vectors in the store now.</param>
+/// <param name="BadSamples">Records left out because they could not be read.</param>
+/// <param name="Seconds">Wall clock.</param>
+/// <param name="Store">Folder.</param>
+/// <param name="Fingerprint">Fingerprint of the teacher in the store.</param>
+public sealed record ExtractResult(
+    long Captions, long Added, long Truncated, long Stored, long BadSamples, double Seconds, string Store, string Fingerprint);

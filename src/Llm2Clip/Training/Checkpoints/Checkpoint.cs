@@ -1,0 +1,207 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Llm2Clip.Files;
+using Llm2Clip.Layers;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Checkpoints;
+
+/// <summary>
+/// Where a run stands, besides weights and moments. All randomness follows from (seed, step), so there is no generator to keep.
+/// </summary>
+public sealed record TrainState
+{
+    /// <summary>Optimizer steps made.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Epoch of the next batch, from 0.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Batches of the epoch that are done.</summary>
+    public long Batch { get; init; }
+
+    /// <summary>Pictures seen.</summary>
+    public long SamplesSeen { get; init; }
+
+    /// <summary>Wall clock spent, seconds, over all parts of the run.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Share of the budget that was spent when the warm-up ended.</summary>
+    public double ProgressAtWarmup { get; init; }
+
+    /// <summary>Best score so far; null before the first evaluation.</summary>
+    public double? BestScore { get; init; }
+
+    /// <summary>Step of the best score.</summary>
+    public long BestStep { get; init; }
+
+    /// <summary>Evaluations since the best.</summary>
+    public int EvaluationsSinceBest { get; init; }
+}
+
+/// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>
+/// <param name="Tensors">Written on saving; overwritten by what was saved on loading.</param>
+/// <param name="Notes">JSON, as it was saved.</param>
+public sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensors, JsonNode? Notes);
+
+/// <summary>
+/// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
+/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration). Written
+/// under a temporary name and renamed.
+/// </summary>
+public static class Checkpoint
+{
+    private const string Weights = "weights.safetensors";
+    private const string Optimizer = "optimizer.safetensors";
+    private const string Extras = "extras.safetensors";
+    private const string StateFile = "state.json";
+    private const int Version = 1;
+
+    /// <summary>Replaces the checkpoint in <paramref name="folder"/>.</summary>
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="state">Position of the run.</param>
+    /// <param name="identity">Settings that must be the same on resuming, by name.</param>
+    /// <param name="parameters">Weights.</param>
+    /// <param name="optimizer">Moments and step count.</param>
+    /// <param name="average">The moving average, where the run has one.</param>
+    /// <param name="extras">What else the trainer keeps.</param>
+    public static void Save(
+        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
+        CheckpointExtras? extras = null)
+    {
+        using var scope = NewDisposeScope();
+        AtomicFolder.Replace(folder, into =>
+        {
+            Safetensors.Save(Path.Combine(into, Weights), parameters.Named(parameters.Values));
+            Safetensors.Save(Path.Combine(into, Optimizer), OptimizerParts(parameters, optimizer, average));
+            var json = new JsonObject
+            {
+                ["version"] = Version,
+                ["optimizer_steps"] = optimizer.Steps,
+                ["state"] = JsonSerializer.SerializeToNode(state, Json.File),
+                ["identity"] = JsonSerializer.SerializeToNode(identity, Json.File),
+            };
+            if (extras is not null)
+            {
+                Safetensors.Save(Path.Combine(into, Extras), extras.Tensors);
+                json["notes"] = extras.Notes;
+            }
+            PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json.File));
+        });
+    }
+
+    /// <summary>
+    /// Puts a checkpoint back. Null where there is none in <paramref name="folder"/>.
+    /// </summary>
+    /// <exception cref="ConfigException">It belongs to a run with other settings; each difference is named.</exception>
+    /// <exception cref="InputException">It is damaged.</exception>
+    public static TrainState? Load(
+        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average) =>
+        Load(folder, identity, parameters, optimizer, average, null)?.State;
+
+    /// <summary>The same with the tensors of <paramref name="extras"/>, and the notes that were saved with them.</summary>
+    public static (TrainState State, JsonNode? Notes)? Load(
+        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
+        IReadOnlyDictionary<string, Tensor>? extras)
+    {
+        if (AtomicFolder.Find(folder) is not { } found)
+        {
+            return null;
+        }
+        var (state, steps, stored, notes) = ReadState(found);
+        RequireSame(found, identity, stored);
+        using var scope = NewDisposeScope();
+        LoadPart(Path.Combine(found, Weights), parameters.Named(parameters.Values));
+        LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
+        if (extras is not null)
+        {
+            LoadExact(Path.Combine(found, Extras), extras);
+        }
+        optimizer.Steps = steps;
+        return (state, notes);
+    }
+
+    private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity, JsonNode? Notes) ReadState(string folder)
+    {
+        var path = Path.Combine(folder, StateFile);
+        try
+        {
+            var json = JsonKeys.ReadObject(path, "the state of a checkpoint");
+            if (json["version"]?.GetValue<int>() != Version)
+            {
+                throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
+            }
+            var state = json["state"].Deserialize<TrainState>(Json.File) ?? throw new JsonException("no state");
+            var steps = (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>();
+            if (steps != state.Step || state is not { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 })
+            {
+                throw new JsonException("its position makes no sense");
+            }
+            return (
+                state,
+                steps,
+                json["identity"].Deserialize<Dictionary<string, string>>(Json.File) ?? [],
+                json["notes"]);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            throw new InputException($"{path} cannot be read: {e.Message}. Remove the folder {folder} to start anew.", e);
+        }
+    }
+
+    /// <summary>Tensors of any type, which stay what they were.</summary>
+    private static void LoadExact(string path, IReadOnlyDictionary<string, Tensor> targets)
+    {
+        using var off = no_grad();
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, target) in targets)
+        {
+            if (!file.Contains(name) || file.Info(name) is var info && (info.Type != target.dtype || !info.Shape.SequenceEqual(target.shape)))
+            {
+                throw new InputException($"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. Remove the checkpoint's folder to start anew.");
+            }
+            target.copy_(file.Load(name, target.dtype));
+        }
+    }
+
+    private static void LoadPart(string path, IReadOnlyDictionary<string, Tensor> targets)
+    {
+        using var file = SafetensorsFile.Open(path);
+        StrictWeights.Load(file, path, targets);
+    }
+
+    private static Dictionary<string, Tensor> OptimizerParts(FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average)
+    {
+        var parts = new Dictionary<string, Tensor>();
+        void Add(string prefix, Tensor flat)
+        {
+            foreach (var (name, part) in parameters.Named(flat))
+            {
+                parts.Add(prefix + name, part);
+            }
+        }
+        Add("first_moment.", optimizer.FirstMoment);
+        Add("second_moment.", optimizer.SecondMoment);
+        if (average is not null)
+        {
+            Add("average.", average.Values);
+        }
+        return parts;
+    }
+
+    private static void RequireSame(string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
+    {
+        var differences = wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
+            .Where(key => wanted.GetValueOrDefault(key) != stored.GetValueOrDefault(key))
+            .Select(key => $"\n  {key}: {stored.GetValueOrDefault(key, "(not set)")} in the checkpoint, {wanted.GetValueOrDefault(key, "(not set)")} now")
+            .ToList();
+        if (differences.Count > 0)
+        {
+            throw new ConfigException(
+                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\nRestore them to resume, or choose another output folder.");
+        }
+    }
+}

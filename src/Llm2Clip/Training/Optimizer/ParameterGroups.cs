@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Llm2Clip.Training.Optimizer;
+
+/// <summary>What a parameter belongs to, which decides its base learning rate and layer decay.</summary>
+public enum ParameterPart
+{
+    Visual,
+    Text,
+    Other,
+}
+
+/// <summary>
+/// How the parameter names of a model family map to depths. Names stand as they are in the checkpoint.
+/// </summary>
+/// <param name="VisualPrefix">Prefix of the vision tower.</param>
+/// <param name="TextPrefix">Prefix of the text side.</param>
+/// <param name="Block">Finds a block's number (group 1) anywhere in a name.</param>
+/// <param name="Embeddings">Names after the prefix, or their first part, that have depth 0.</param>
+/// <param name="NoDecay">Names after the prefix that have no weight decay whatever their shape.</param>
+public sealed partial record LayerNaming(string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
+{
+    /// <summary>EVA's names (LLM2CLIP cba3b45 training/optim.py#L17).</summary>
+    public static LayerNaming Eva { get; } = new("visual.", "text.", Blocks(), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]);
+
+    /// <summary>
+    /// OpenAI's names as LLM2CLIP groups them, its quirk kept: class_embedding and ln_pre are not among the embeddings, so they get the
+    /// full rate (facts B6).
+    /// </summary>
+    public static LayerNaming OpenAi { get; } =
+        new("visual.", "text.", Blocks(), ["positional_embedding", "conv1"], ["positional_embedding", "class_embedding"]);
+
+    /// <summary>Hugging Face's names, as the student model holds them; without the quirk: all that comes before block 0 has depth 0.</summary>
+    public static LayerNaming HuggingFace { get; } = new(
+        "visual.", "text.", Layers(),
+        ["vision_model.embeddings", "vision_model.pre_layrnorm"],
+        ["vision_model.embeddings.class_embedding", "vision_model.embeddings.position_embedding.weight"]);
+
+    /// <summary>Depth of a vision parameter: 0 embeddings, N + 1 block N, <paramref name="layers"/> + 1 the rest.</summary>
+    public int Depth(string name, int layers)
+    {
+        var rest = name[VisualPrefix.Length..];
+        if (Embeddings.Any(e => rest == e || rest.StartsWith(e + ".", StringComparison.Ordinal)))
+        {
+            return 0;
+        }
+        var block = Block.Match(rest);
+        return block.Success ? int.Parse(block.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1 : layers + 1;
+    }
+
+    /// <summary>Where a parameter belongs.</summary>
+    public ParameterPart PartOf(string name) =>
+        name.StartsWith(VisualPrefix, StringComparison.Ordinal) ? ParameterPart.Visual
+        : name.StartsWith(TextPrefix, StringComparison.Ordinal) ? ParameterPart.Text
+        : ParameterPart.Other;
+
+    [GeneratedRegex(@"blocks\.(\d+)\.")]
+    private static partial Regex Blocks();
+
+    [GeneratedRegex(@"layers\.(\d+)\.")]
+    private static partial Regex Layers();
+}
+
+/// <summary>Base rates and decays that the groups are made from. Rates are absolute; the schedule multiplies them.</summary>
+/// <param name="VisualRate">Peak learning rate of the vision tower.</param>
+/// <param name="TextRate">Peak learning rate of the text side.</param>
+/// <param name="OtherRate">Peak learning rate of logit_scale and whatever stands outside both.</param>
+/// <param name="WeightDecay">Decoupled weight decay of matrices.</param>
+/// <param name="LayerDecay">Rate factor for each block further from the output of the vision tower; 1 = none.</param>
+public sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1);
+
+/// <summary>What the optimizer does with one parameter.</summary>
+public sealed record ParameterRule(ParameterPart Part, double RateScale, double Rate, double WeightDecay);
+
+/// <summary>Parameters that share rate and decay. <paramref name="Rate"/> is the peak rate with the layer's scale in it.</summary>
+public sealed record ParameterGroup(string Name, double Rate, double WeightDecay, IReadOnlyList<string> Parameters);
+
+/// <summary>
+/// Sorts parameters into optimizer groups: layer-wise decay for the vision tower, no weight decay for norms, biases, embeddings of
+/// positions and the class token, and the scale (LLM2CLIP cba3b45 training/optim.py).
+/// </summary>
+public static class ParameterGroups
+{
+    /// <summary>
+    /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(layers + 1 - depth) for the vision
+    /// tower, 1 elsewhere; no weight decay at 1 dimension or less, for names ending in <c>.bias</c>, and for the listed names.
+    /// </summary>
+    public static ParameterRule RuleFor(string name, int dimensions, int layers, GroupOptions options, LayerNaming naming)
+    {
+        var part = naming.PartOf(name);
+        var scale = part == ParameterPart.Visual ? Math.Pow(options.LayerDecay, layers + 1 - naming.Depth(name, layers)) : 1;
+        var rate = part switch
+        {
+            ParameterPart.Visual => options.VisualRate,
+            ParameterPart.Text => options.TextRate,
+            _ => options.OtherRate,
+        };
+        var listed = part == ParameterPart.Visual && naming.NoDecay.Contains(name[naming.VisualPrefix.Length..]);
+        var free = dimensions <= 1 || listed || name.EndsWith(".bias", StringComparison.Ordinal) || name == "logit_scale";
+        return new ParameterRule(part, scale, rate, free ? 0 : options.WeightDecay);
+    }
+
+    /// <summary>
+    /// Groups of all parameters, in the order in which each group's first parameter stands. Every parameter is in exactly one group;
+    /// a name that stands twice is an error of the caller.
+    /// </summary>
+    public static IReadOnlyList<ParameterGroup> Build(
+        IEnumerable<(string Name, int Dimensions)> parameters, int layers, GroupOptions options, LayerNaming naming)
+    {
+        var groups = new List<(ParameterRule Rule, List<string> Names)>();
+        var seen = new HashSet<string>();
+        foreach (var (name, dimensions) in parameters)
+        {
+            if (!seen.Add(name))
+            {
+                throw new ArgumentException($"Parameter {name} stands twice.", nameof(parameters));
+            }
+            var rule = RuleFor(name, dimensions, layers, options, naming);
+            var group = groups.FindIndex(g => g.Rule == rule);
+            if (group < 0)
+            {
+                group = groups.Count;
+                groups.Add((rule, []));
+            }
+            groups[group].Names.Add(name);
+        }
+        return [.. groups.Select(g => new ParameterGroup(Title(g.Rule), g.Rule.Rate * g.Rule.RateScale, g.Rule.WeightDecay, g.Names))];
+    }
+
+    private static string Title(ParameterRule rule)
+    {
+        var scale = rule.RateScale == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", rate x{rule.RateScale:0.####}");
+        return rule.Part.ToString().ToLowerInvariant() + scale + (rule.WeightDecay == 0 ? ", no decay" : "");
+    }
+}

@@ -1,0 +1,93 @@
+using Llm2Clip.Layers;
+using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Stage1;
+
+/// <summary>What a step trains on. Rows: queries, then positives (row i of both of one picture), then hard negatives.</summary>
+/// <param name="Pictures">Number of queries.</param>
+/// <param name="Captions">Indices of the captions into <see cref="CcPictures.All"/>.</param>
+/// <param name="PictureOf">Picture of each row.</param>
+internal sealed record CcBatch(int Pictures, int[] Captions, long[] PictureOf);
+
+/// <summary>
+/// Pairs of captions of one picture, drawn anew each epoch. All follows from seed and epoch, whatever ran before.
+/// </summary>
+internal sealed class CcBatches
+{
+    private readonly CcPictures _pictures;
+    private readonly EmbeddingStore _raw;
+    private readonly float[]?[] _means; // By language index.
+    private readonly int _batchSize;
+    private readonly long _seed;
+
+    public CcBatches(CcPictures pictures, EmbeddingStore raw, LanguageMeans means, Centring centring, int batchSize, long seed)
+    {
+        (_pictures, _raw, _seed) = (pictures, raw, seed);
+        _batchSize = Math.Min(batchSize, pictures.Count);
+        _means = [.. pictures.Languages.Select(language => means.For(language, centring, CentringMode.Training, out _))];
+    }
+
+    /// <summary>Steps of an epoch; what does not fill a batch waits for another epoch's order.</summary>
+    public int PerEpoch => _pictures.Count / _batchSize;
+
+    /// <summary>The batches of an epoch. <paramref name="negatives"/> gives the hard negatives of a picture (caption indices), or null.</summary>
+    public IEnumerable<CcBatch> Epoch(int epoch, Func<int, ReadOnlySpan<int>>? negatives)
+    {
+        var random = SeededRandom.For(_seed, 1, epoch);
+        var order = Enumerable.Range(0, _pictures.Count).ToArray();
+        random.Shuffle(order);
+        for (var start = 0; start + _batchSize <= order.Length; start += _batchSize)
+        {
+            yield return Batch(order.AsSpan(start, _batchSize), ref random, negatives);
+        }
+    }
+
+    /// <summary>Centred vectors of captions, [n, d].</summary>
+    public Tensor Vectors(ReadOnlySpan<int> captions, Device device)
+    {
+        var values = new float[captions.Length * _raw.Dimension];
+        for (var i = 0; i < captions.Length; i++)
+        {
+            var caption = _pictures.All[captions[i]];
+            var row = values.AsSpan(i * _raw.Dimension, _raw.Dimension);
+            _raw.Read(caption.Row, row);
+            if (_means[caption.Language] is { } mean)
+            {
+                LanguageMeans.Subtract(row, mean);
+            }
+        }
+        return tensor(values, [captions.Length, _raw.Dimension], device: device);
+    }
+
+    private CcBatch Batch(ReadOnlySpan<int> pictures, ref SeededRandom random, Func<int, ReadOnlySpan<int>>? negatives)
+    {
+        var count = pictures.Length;
+        var captions = new List<int>(new int[2 * count]);
+        var pictureOf = new List<long>(new long[2 * count]);
+        for (var i = 0; i < count; i++)
+        {
+            var (first, size) = _pictures.RangeOf(pictures[i]);
+            var query = random.NextInt32(size);
+            var positive = random.NextInt32(size - 1);
+            captions[i] = first + query;
+            captions[count + i] = first + positive + (positive >= query ? 1 : 0);
+            pictureOf[i] = pictureOf[count + i] = pictures[i];
+        }
+        if (negatives is not null)
+        {
+            foreach (var picture in pictures)
+            {
+                foreach (var caption in negatives(picture))
+                {
+                    captions.Add(caption);
+                    pictureOf.Add(_pictures.PictureOf(caption));
+                }
+            }
+        }
+        return new CcBatch(count, [.. captions], [.. pictureOf]);
+    }
+}

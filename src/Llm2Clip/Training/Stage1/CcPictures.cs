@@ -1,0 +1,170 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Llm2Clip.Data;
+using Llm2Clip.Teachers.Store;
+
+namespace Llm2Clip.Training.Stage1;
+
+/// <summary>
+/// The training captions by picture, as numbers alone: where each one's raw vector lies, which captions say the same, which language they are
+/// of. Pictures that share two captions are one picture (data sets overlap: a photo stands in Flickr8k and in Multi30k, with other spacing).
+/// </summary>
+internal sealed class CcPictures
+{
+    /// <summary>Captions that two groups must share, letters and digits compared, to be one picture. One alone ("two dogs play") is no proof.</summary>
+    private const int SharedCaptions = 2;
+
+    private readonly List<(int Picture, CcCaption Caption)> _read = [];
+    private readonly Dictionary<ulong, int> _firstOfWording = []; // The picture at which a wording was first seen.
+    private readonly List<string> _languages = [];
+    private readonly HashSet<int> _heldOut = [];
+    private CcCaption[] _captions = [];
+    private int[] _starts = [0];
+    private int _seen;
+
+    /// <summary>One caption: its row in the raw store, a number that captions of equal wording share, the index of its language.</summary>
+    internal readonly record struct CcCaption(long Row, long Wording, int Language);
+
+    /// <summary>Pictures with two captions or more, after <see cref="Finish"/>.</summary>
+    public int Count => _starts.Length - 1;
+
+    /// <summary>Captions of all pictures.</summary>
+    public int Captions => _captions.Length;
+
+    /// <summary>Groups that turned out to be a picture which was there already.</summary>
+    public int Merged { get; private set; }
+
+    /// <summary>Pictures left out because they have one caption only, which makes no pair.</summary>
+    public int Single { get; private set; }
+
+    /// <summary>Labels of the languages by index.</summary>
+    public IReadOnlyList<string> Languages => _languages;
+
+    /// <summary>Captions of a picture.</summary>
+    public ReadOnlySpan<CcCaption> this[int picture] => _captions.AsSpan(_starts[picture].._starts[picture + 1]);
+
+    /// <summary>Index of a picture's first caption in <see cref="All"/>, and how many it has.</summary>
+    public (int First, int Count) RangeOf(int picture) => (_starts[picture], _starts[picture + 1] - _starts[picture]);
+
+    /// <summary>The picture of a caption index.</summary>
+    public int PictureOf(int caption)
+    {
+        var found = Array.BinarySearch(_starts, caption);
+        return found >= 0 ? found : ~found - 1;
+    }
+
+    /// <summary>
+    /// Adds a group; its captions must be in the store. A held-out picture takes no part, nor does any later group that is the same picture.
+    /// </summary>
+    public void Add(CaptionGroup group, EmbeddingStore raw, bool heldOut = false)
+    {
+        var captions = new List<CcCaption>();
+        foreach (var caption in group.Captions)
+        {
+            var wording = (long)Wording(caption.Text);
+            var row = raw.Find(CaptionHash.Of(caption.Text));
+            if (row < 0)
+            {
+                throw new InputException($"{raw.Folder} has no vector of \"{EmbeddingStore.Shorten(caption.Text)}\" although it was filled: the data changed during the run.");
+            }
+            if (captions.TrueForAll(held => held.Wording != wording))
+            {
+                captions.Add(new CcCaption(row, wording, Language(caption.Language)));
+            }
+        }
+        var picture = SamePicture(captions);
+        var isNew = picture < 0;
+        picture = isNew ? _seen++ : picture;
+        Merged += isNew ? 0 : 1;
+        if (heldOut)
+        {
+            _heldOut.Add(picture);
+        }
+        foreach (var caption in captions)
+        {
+            if (_firstOfWording.TryAdd((ulong)caption.Wording, picture) || isNew || _firstOfWording[(ulong)caption.Wording] != picture)
+            {
+                _read.Add((picture, caption));
+            }
+        }
+    }
+
+    /// <summary>Ends the reading: sorts captions by picture and drops pictures that cannot make a pair.</summary>
+    public void Finish()
+    {
+        var counts = new int[_seen];
+        foreach (var (picture, _) in _read.Where(entry => !_heldOut.Contains(entry.Picture)))
+        {
+            counts[picture]++;
+        }
+        var starts = new int[_seen]; // Where a picture's next caption goes; -1 for those left out.
+        List<int> kept = [0];
+        for (var picture = 0; picture < _seen; picture++)
+        {
+            starts[picture] = counts[picture] < 2 ? -1 : kept[^1];
+            if (counts[picture] >= 2)
+            {
+                kept.Add(kept[^1] + counts[picture]);
+            }
+        }
+        _starts = [.. kept];
+        Single = _seen - Count - _heldOut.Count;
+        _captions = new CcCaption[_starts[^1]];
+        foreach (var (picture, caption) in _read)
+        {
+            if (starts[picture] >= 0)
+            {
+                _captions[starts[picture]++] = caption;
+            }
+        }
+        _read.Clear();
+        _firstOfWording.Clear();
+        if (Count < 2)
+        {
+            throw new InputException($"Caption-contrastive training needs pictures with two captions or more; {Count} of {_seen} have that.");
+        }
+    }
+
+    /// <summary>All captions, picture after picture.</summary>
+    public ReadOnlySpan<CcCaption> All => _captions;
+
+    private int SamePicture(List<CcCaption> captions)
+    {
+        var shared = new Dictionary<int, int>();
+        foreach (var caption in captions)
+        {
+            if (_firstOfWording.TryGetValue((ulong)caption.Wording, out var picture)
+                && ++CollectionsMarshal.GetValueRefOrAddDefault(shared, picture, out _) == SharedCaptions)
+            {
+                return picture;
+            }
+        }
+        return -1;
+    }
+
+    private int Language(string label)
+    {
+        var index = _languages.IndexOf(label);
+        if (index < 0)
+        {
+            _languages.Add(label);
+            index = _languages.Count - 1;
+        }
+        return index;
+    }
+
+    /// <summary>Hash of letters and digits in lower case.</summary>
+    private static ulong Wording(string text)
+    {
+        Span<char> kept = text.Length <= 512 ? stackalloc char[text.Length] : new char[text.Length];
+        var length = 0;
+        foreach (var letter in text)
+        {
+            if (char.IsLetterOrDigit(letter) || char.IsSurrogate(letter))
+            {
+                kept[length++] = char.ToLowerInvariant(letter);
+            }
+        }
+        return XxHash3.HashToUInt64(MemoryMarshal.AsBytes(kept[..length]));
+    }
+}

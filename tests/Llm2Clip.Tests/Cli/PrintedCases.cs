@@ -1,0 +1,112 @@
+using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Runtime;
+
+namespace Llm2Clip.Tests.Cli;
+
+/// <summary>Results with fixed numbers, and with names that hold brackets and Chinese.</summary>
+internal static class PrintedCases
+{
+    public static readonly DoctorReport Healthy = new(
+        [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("llama.cpp", "b7000", "/opt/llm2clip/libllama.so"), new("JPEG", "libjpeg-turbo", null)],
+        ["jpg", "png", "webp"],
+        new TensorFacts(
+            new PatchDecision(true, "libstdc++.so.6 ends at GLIBCXX_3.4.30"), new AllocatorDecision(true, "freed memory stays with the process"),
+            new ProductsDecision(true, "exact to 2e-7", 2e-7), new Processor("Some CPU [9]", "AVX512", true), 2, 1),
+        ["CPU", "NVIDIA [H200]"], 2, 25.3);
+
+    public static readonly DoctorReport WithProblems = new(
+        [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, [], 2, 25.3);
+
+    public static readonly CaptionProbeResult Probe = new(
+        CaptionProbe.Protocol, "0123456789ab", "val-*.tar [2 shards]", 500,
+        [
+            new("raw", [], [Score("en", "en", 0.348, 500), Score("zh", "en", 0.14, 498)]),
+            new("minus the mean of 1,000 en captions", [], [Score("en", "en", 0.5, 500), Score("zh", "en", 0.2, 498)]),
+            new("adapter, own means", ["zh: mean of 1,000 sentences labelled zh (means [zh].txt)"], [Score("zh", "en", 0.982, 498)]),
+        ]);
+
+    public static readonly QuickStartResult QuickStart = new(
+        Probe with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1), Retrieval(intervals: false),
+        "runs/quickstart/report.html",
+        new Dictionary<string, double>
+        {
+            ["cc-finetune"] = 61.4, ["extract"] = 7.6, ["eval before"] = 3, ["clip-train"] = 118.2, ["eval"] = 3.1,
+        });
+
+    public static readonly InspectionReport Inspection = new(
+        1,
+        new SetReport(
+            "photos [2024]/*.tar (webdataset)", 12005, 12000, 24001, 5, 5 / 12005.0,
+            [
+                new(
+                    BadSampleCause.NoCaption, 5,
+                    [new("photos [2024]/0.tar: k7", "there is no caption"), new("photos [2024]/1.tar: 图片[1]", "there is no caption")]),
+            ],
+            0,
+            Spread(1, 2, 3), [Language("en", "words", 3, 11, 31), Language("中文", "characters", 5, 18, 60)],
+            new PictureReport(
+                Spread(32, 500, 6000), Spread(32, 375, 4000), Spread(0.4, 1.33, 3), Spread(1, 131, 9000),
+                new Dictionary<string, long> { ["jpg"] = 11000, ["png"] = 1000 }, new("图片[1]", 32, 32), new("k9", 6000, 4000), 3), null)
+        {
+            RepeatedKeys = new(1, 2, [new("k[0]", 2, "photos [2024]/0.tar: k[0].jpg", "photos [2024]/1.tar: k[0].jpg")]),
+        },
+        null,
+        [
+            new(
+                Scope.Data,
+                new(
+                    new(2, 5, 0), new(2, 5, 0), new(7, 13, 0),
+                    [
+                        new(Likeness.SameBytes, 0, new("k1", "", null), new("k[2]", "", null)),
+                        new(Likeness.Near, 9, new("图片[1]", "", null), new("k5", "", null)),
+                    ]),
+                new(new(100, 250, 0), 12, new(31, 55, 0), true, [], [])),
+        ],
+        new(4, 12, 0.8, 77, 512), "runs/inspect [1]", 3.5);
+
+    public static RetrievalReport Retrieval(bool intervals, double shift = 0)
+    {
+        return new RetrievalReport
+        {
+            Model = "runs/student",
+            Teacher = "runs/teacher",
+            TeacherFingerprint = "abc",
+            Data = "val-*.tar",
+            Images = 1000,
+            ReferenceLanguage = "en",
+            Rows = RetrievalReport.WithShares(
+                [Row("en", "as is", 0.31), Row("de", "as is", 0.2), Row("中文", "own mean", 0.124)], "en"),
+            Notes = ["2 bad images left out: [a].jpg, 图.jpg", "own mean: zh from means [zh].txt"],
+        };
+
+        RetrievalRow Row(string language, string mean, double recall) =>
+            new(language, mean, Numbers(recall + shift, 1000, intervals), Numbers(recall + 0.01 + shift, 5000, intervals));
+    }
+
+    private static ProbeScore Score(string from, string to, double recall, int candidates) =>
+        new(from, to, Numbers(recall / 2, candidates, intervals: true));
+
+    private static RecallNumbers Numbers(double recall, int candidates, bool intervals) => new()
+    {
+        Queries = candidates,
+        Candidates = candidates,
+        RecallAt1 = recall,
+        RecallAt5 = recall * 1.5,
+        RecallAt10 = recall * 2,
+        MedianRank = 12.5,
+        Chance = [1.0 / candidates, 5.0 / candidates, 10.0 / candidates],
+        Intervals = intervals ? [Around(recall), Around(recall * 1.5), Around(recall * 2)] : [],
+    };
+
+    private static Interval Around(double recall) => new(Math.Max(0, recall - 0.02), Math.Min(1, recall + 0.02));
+
+    private static Distribution Spread(double least, double median, double most) =>
+        new(100, least, most, median, least, least, median, median, median, most, most, []);
+
+    private static LanguageReport Language(string language, string unit, double least, double median, double most) => new(
+        language, 12000, new Dictionary<string, long> { ["short"] = 9000, ["long"] = 3000 }, unit, Spread(least, median, most), 11800, 200,
+        new TokenLengths(Spread(least, 2 * median, 2 * most), 3, 40));
+}

@@ -1,0 +1,92 @@
+namespace Llm2Clip.MakeQuickStart;
+
+/// <summary>One picture of the quick start's data set: what it shows, how it looks, and what is said about it.</summary>
+/// <param name="Key">Name within the data set.</param>
+/// <param name="Scene">Its meaning.</param>
+/// <param name="Pixels">RGB, <see cref="SceneRenderer.PictureSize"/> squared times three bytes, before the PNG's palette.</param>
+/// <param name="Captions">For each language its short captions and its long ones.</param>
+public sealed record SceneSample(string Key, Scene Scene, byte[] Pixels, IReadOnlyDictionary<string, SceneCaptions> Captions);
+
+/// <summary>The captions of one picture in one language.</summary>
+public sealed record SceneCaptions(IReadOnlyList<string> Short, IReadOnlyList<string> Long);
+
+/// <summary>
+/// The data set of the quick start as a function of its seed. Validation scenes differ from each other and from all training
+/// scenes in meaning, not only in pixels; training pictures have English captions alone.
+/// </summary>
+public sealed class SceneData
+{
+    private const int ShortCaptions = 3;
+    private readonly ulong _seed;
+    private readonly HashSet<string> _validationKeys = [];
+    private readonly List<(Scene Scene, SceneRandom Random)> _validation = [];
+
+    /// <summary>Draws the validation scenes, so that everything else can keep clear of them.</summary>
+    public SceneData(ulong seed, int validationCount)
+    {
+        _seed = seed;
+        for (var i = 0; i < validationCount; i++)
+        {
+            var random = SceneRandom.For(seed, 1, (ulong)i);
+            Scene scene;
+            do
+            {
+                scene = SceneSampler.Draw(random);
+            }
+            while (!_validationKeys.Add(scene.Key));
+            _validation.Add((scene, random));
+        }
+    }
+
+    /// <summary>Number of validation pictures.</summary>
+    public int ValidationCount => _validation.Count;
+
+    /// <summary>A validation picture with captions in all languages.</summary>
+    public SceneSample Validation(int index)
+    {
+        var (scene, random) = _validation[index];
+        return Make($"val-{index:D4}", scene, random, Grammars.All);
+    }
+
+    /// <summary>A training picture with English captions.</summary>
+    public SceneSample Training(int index)
+    {
+        var random = SceneRandom.For(_seed, 2, (ulong)index);
+        return Make($"train-{index:D5}", DrawScene(random), random, [Grammars.English]);
+    }
+
+    /// <summary>A scene that is no validation scene.</summary>
+    public Scene DrawScene(SceneRandom random)
+    {
+        Scene scene;
+        do
+        {
+            scene = SceneSampler.Draw(random);
+        }
+        while (_validationKeys.Contains(scene.Key));
+        return scene;
+    }
+
+    private static SceneSample Make(string key, Scene scene, SceneRandom random, IReadOnlyList<IGrammar> grammars)
+    {
+        // A copy of the state, so that asking twice gives the same answer.
+        random = random.Copy();
+        var pixels = SceneRenderer.Render(scene, random);
+        var captions = grammars.ToDictionary(grammar => grammar.Language, grammar => Say(grammar, scene, random));
+        return new SceneSample(key, scene, pixels, captions);
+    }
+
+    private static SceneCaptions Say(IGrammar grammar, Scene scene, SceneRandom random)
+    {
+        var texts = new List<string>();
+        for (var tries = 0; texts.Count < ShortCaptions; tries++)
+        {
+            var text = grammar.Write(scene, Intent.DrawShort(random), random);
+            if (!texts.Contains(text) || tries > 20)
+            {
+                texts.Add(text);
+            }
+        }
+        return new SceneCaptions(texts, [grammar.Write(scene, Intent.DrawLong(random), random)]);
+    }
+}
