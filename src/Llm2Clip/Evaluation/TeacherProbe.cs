@@ -34,20 +34,13 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
     /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CentringMode.Training), [], seed)];
+        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CentringMode.Training), [], seed)];
         if (adapter.Config.Centring != Centring.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
-            rows.Add(Row("adapter, own means", own, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CentringMode.Own), Notes(adapter.Means, own), seed));
+            rows.Add(Row(
+                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CentringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
-
-        float[] Adapt(float[] vectors, string language, CentringMode mode)
-        {
-            var count = vectors.Length / adapter.InputDimension;
-            var adapted = new float[count * adapter.Dimension];
-            adapter.Apply(vectors, count, language, mode, adapted);
-            return adapted;
-        }
     }
 
     private ProbeRow Row(
