@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data.Loading;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
