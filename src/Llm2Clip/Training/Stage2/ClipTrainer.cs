@@ -269,7 +269,7 @@ public sealed class ClipTrainer : IDisposable
             }
             better = _state.BestScore is not { } best || score.Score > best;
             _in.Log.Info(string.Create(
-                CultureInfo.InvariantCulture, $"step {_state.Step}: {score.ScoreName} {score.Score:0.0000}{(better ? ", best so far" : "")}"));
+                CultureInfo.InvariantCulture, $"step {_state.Step}: {score.ScoreName} {100 * score.Score:0.00} %{(better ? ", best so far" : "")}"));
             _state = better
                 ? _state with { BestScore = score.Score, BestStep = _state.Step, EvaluationsSinceBest = 0 }
                 : _state with { EvaluationsSinceBest = _state.EvaluationsSinceBest + 1 };
