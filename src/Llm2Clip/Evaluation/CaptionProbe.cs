@@ -33,7 +33,7 @@ public static class CaptionProbe
     {
         Check(config, data);
         var pattern = Probed(config, data);
-        var source = SampleSources.Open(pattern, data, log);
+        var source = Datasets.Open(pattern, data, log);
         var texts = ProbeTexts.Read(CaptionStream.Of(source, data, [], [], log, cancellation), config.Limit);
         var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
         var adapter = teacher.Adapter as CcAdapter;
@@ -107,7 +107,7 @@ public static class CaptionProbe
 
     private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit, CancellationToken cancellation)
     {
-        var groups = CaptionStream.Of(SampleSources.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
+        var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
 

@@ -1,12 +1,13 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
 /// <summary>Settings of <c>eval captions</c>.</summary>
-public sealed record CaptionProbeConfig
+public sealed record CaptionProbeConfig : ICheckedConfig
 {
     [Description("Data pattern that is probed; empty = data.val.")]
     public string Data { get; init; } = "";
@@ -33,4 +34,13 @@ public sealed record CaptionProbeConfig
 
     [Description("fp16 | fp32, for a new raw store.")]
     public VectorType RawDtype { get; init; } = VectorType.Fp16;
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check()
+    {
+        foreach (var pair in Pairs.Where(pair => !pair.Contains("->", StringComparison.Ordinal)))
+        {
+            yield return ("pairs", $"holds \"{pair}\"; write it as en->zh");
+        }
+    }
 }

@@ -41,7 +41,7 @@ public static class RetrievalRun
         var pattern = config.Data.Length > 0 ? config.Data : data.Val;
         Require(pattern, "data.val", "the pictures to search, for example --data 'data/val-*.tar'");
 
-        var source = SampleSources.Open(pattern, data, log);
+        var source = Datasets.Open(pattern, data, log);
         var output = config.Output.Length > 0 ? config.Output : config.Model;
         using var writer = takeLock ? FolderLock.Take(output) : null;
         var pictures = EncodedPictures.Encode(

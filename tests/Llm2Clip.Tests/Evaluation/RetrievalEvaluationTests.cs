@@ -83,13 +83,13 @@ public sealed class RetrievalEvaluationTests
         byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
         var source = new One(new Bytes([.. jpeg[..2], .. exif, .. jpeg[2..]]));
 
-        Assert.Equal((true, false), Halves(new DecodeOptions())); // black on the left
-        Assert.Equal((false, true), Halves(new DecodeOptions { Upright = true })); // black above
+        Assert.Equal((true, false), Halves(new DataConfig())); // black on the left
+        Assert.Equal((false, true), Halves(new DataConfig { Upright = true })); // black above
 
         // Whether the corner below on the left is black, and the one above on the right.
-        (bool Below, bool Right) Halves(DecodeOptions decode)
+        (bool Below, bool Right) Halves(DataConfig data)
         {
-            var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Decode = decode };
+            var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Data = data };
             var pictures = EncodedPictures.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
             var (_, shown) = new RetrievalEvaluation(pictures, new RetrievalConfig { ShownQueries = 1, ShownPictures = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
             var seen = ImageCodec.Decode(shown[0].Hits[0].Jpeg, "thumbnail");
@@ -112,7 +112,7 @@ public sealed class RetrievalEvaluationTests
     [Fact]
     public void KindsAndMeansAreChosen()
     {
-        var config = new RetrievalConfig { Kinds = ["long"], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };
+        var config = new RetrievalConfig { Kinds = [CaptionKind.Long], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };
         var (rows, _) = new RetrievalEvaluation(Encode(), config, Embed).Run(_ => true);
         Assert.Equal(8, Assert.Single(rows).TextToImage.Queries);
     }

@@ -6,7 +6,7 @@ namespace Llm2Clip.Data.Conversion;
 /// </summary>
 internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, BadSampleTally tally)
 {
-    private readonly IReadOnlyList<CaptionKind> _kinds = [.. config.Kinds.Select(CaptionKinds.Parse)];
+    private readonly IReadOnlyList<CaptionKind> _kinds = config.Kinds;
 
     /// <summary>Pictures without a chosen caption so far.</summary>
     public long LeftOut { get; private set; }

@@ -55,7 +55,7 @@ public sealed class DataInspection
             throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
         }
         ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
-        return SampleSources.Open(pattern, _data, _log);
+        return Datasets.Open(pattern, _data, _log);
     }
 
     private InspectionReport Inspect(ISampleSource source, ISampleSource? against, TokenCounter? tokens)

@@ -13,6 +13,9 @@ internal sealed class CocoList : JsonArrayFile
     private readonly PictureFolders _pictures;
     private readonly RecordIndex _annotations = new();
 
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("images", "file_name") || head.JsonHas("annotations", "caption");
+
     public CocoList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path, "images")
     {

@@ -14,6 +14,9 @@ internal sealed class KarpathyList : JsonArrayFile
     private readonly PictureFolders _pictures;
     private readonly IReadOnlyList<string> _splits;
 
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("images", "sentences");
+
     /// <summary>Pictures of <paramref name="splits"/> alone, of all where it is empty. Throws <see cref="InputException"/> where the file has no such split.</summary>
     public KarpathyList(string path, CaptionReader captions, PictureFolders pictures, IReadOnlyList<string> splits)
         : base(path, "images")

@@ -11,6 +11,9 @@ internal sealed class ShareGpt4VList : JsonArrayFile
     private readonly CaptionReader _captions;
     private readonly PictureFolders _pictures;
 
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("", "conversations");
+
     public ShareGpt4VList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path, "")
     {

@@ -5,7 +5,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>
-/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="LoaderConfig.Prefetch"/>
+/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="DataConfig.Prefetch"/>
 /// ahead of the consumer, and workers that decode pictures into the batches' places. Disposing it stops and joins them all.
 /// </summary>
 internal sealed class LoaderRun : IDisposable
@@ -26,7 +26,7 @@ internal sealed class LoaderRun : IDisposable
         _config = config;
         _decode = decode;
         _rent = rent;
-        _ahead = new SemaphoreSlim(config.Prefetch);
+        _ahead = new SemaphoreSlim(config.Data.Prefetch);
         _threads = new Thread[workers + 1];
     }
 

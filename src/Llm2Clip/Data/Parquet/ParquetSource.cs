@@ -94,7 +94,7 @@ internal sealed class ParquetSource : ISampleSource
         if (group.Bytes > _budget)
         {
             throw new InputException($"{file}: the row group from row {group.FirstRow} holds {group.Bytes >> 20} MB, more than data.shuffle_buffer_mb ({_budget >> 20}). "
-                + "Raise it, or write the data with smaller groups first: `llm2clip data convert --form parquet`.");
+                + "Raise it, or write the data with smaller groups first: `llm2clip data convert --format parquet`.");
         }
         using var table = ParquetTable.Open(file);
         var pictures = table.Bytes(column);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Teachers.Adapter;
 
@@ -18,24 +19,28 @@ public static class Extractor
     {
         Check(config, data);
         var clock = Stopwatch.StartNew();
-        var sources = Patterns(config, data).Select(pattern => SampleSources.Open(pattern, data, log)).ToList();
+        var sources = Patterns(config, data).Select(pattern => Datasets.Open(pattern, data, log)).ToList();
         var bad = 0L;
-        var passes = 0; // The data is read more than once; what is bad in it is said once.
+        var passes = 0; // With a raw store the data is read twice; what is bad in it is said once.
         var captions = Captions(sources, config, data, () => passes++ == 0 ? log : SilentLog.Instance, count => bad = count, cancellation);
 
         var adapter = teacher.Adapter;
         var derive = adapter is not null && config.RawStore.Length > 0;
-        var truncated = 0L;
+        var (total, truncated) = (0L, 0L);
         if (derive)
         {
+            foreach (var pattern in Patterns(config, data))
+            {
+                ShardPattern.RequireRepeatable(pattern, "extract, with extract.raw_store and a teacher that has an adapter,");
+            }
             using var raw = EmbeddingStore.Create(config.RawStore, teacher.Encoder.Fingerprint, teacher.Encoder.Dimension, config.Dtype);
-            truncated = FillRaw(raw, captions, teacher.Encoder, config.Window, log, cancellation);
+            (total, _, truncated) = FillRaw(raw, captions, teacher.Encoder, config.Window, log, cancellation);
         }
         using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
         Recovered(writer, config.Store, log);
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
         EmbedTexts embed = (texts, language, stop) => Adapt(source is null ? teacher.Encoder.Encode(texts, SilentLog.Instance, stop) : FromStore(source, texts), adapter, texts.Count, language);
-        var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, derive ? "Adapt captions" : "Embed captions", log, cancellation);
+        var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, derive ? "Adapt captions" : "Embed captions", log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
         log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), {added:N0} new, from {seen:N0} captions; "
@@ -43,31 +48,24 @@ public static class Extractor
         return result;
     }
 
-    /// <summary>What can be said before the teacher is loaded. Throws <see cref="ConfigException"/>, also for data that is there once: it is read to count, and again.</summary>
+    /// <summary>What can be said before the teacher is loaded. Throws <see cref="ConfigException"/>.</summary>
     public static void Check(ExtractConfig config, DataConfig data)
     {
         if (config.Store.Length == 0)
         {
             throw new ConfigException("extract.store is empty: name the folder of the embedding store, for example --set extract.store=runs/vectors.");
         }
-        if (config.Window < 1)
-        {
-            throw new ConfigException($"extract.window is {config.Window}; it must be 1 or more.");
-        }
-        foreach (var pattern in Patterns(config, data))
-        {
-            ShardPattern.RequireRepeatable(pattern, "extract, which counts the captions first,");
-        }
+        Checked.Require(config, "extract");
     }
 
     private static IReadOnlyList<string> Patterns(ExtractConfig config, DataConfig data) => config.Data.Count > 0 ? config.Data : [data.Train];
 
-    /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
-    public static long FillRaw(
+    /// <summary>Brings captions into a store of raw LLM vectors; returns as <see cref="CaptionFiller.Fill"/>.</summary>
+    public static (long Seen, long Added, long Truncated) FillRaw(
         EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ITextEncoder encoder, int window, IRunLog log, CancellationToken cancellation)
     {
         Recovered(raw, "the raw store", log);
-        return CaptionFiller.Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation).Truncated;
+        return CaptionFiller.Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation);
     }
 
     private static EncodedTexts FromStore(EmbeddingStore raw, IReadOnlyList<string> texts)

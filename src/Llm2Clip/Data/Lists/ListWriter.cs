@@ -1,7 +1,7 @@
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Data.Lists;
 
 /// <summary>A sample of a picture folder: where its picture lies, and how many pictures and captions stand before it in the data set.</summary>
-internal sealed record WrittenPicture(Sample Sample, string Path, long Pictures, long Captions);
+internal sealed record WrittenImage(Sample Sample, string Path, long Pictures, long Captions);
 
 /// <summary>A run of entries in a list file: what stands before, between and behind them.</summary>
 internal sealed record ListSection(string Opening = "", string Separator = "", string Closing = "");
@@ -10,7 +10,7 @@ internal sealed record ListSection(string Opening = "", string Separator = "", s
 /// A list of pictures with captions in one format. It is written in parts, one a shard, which are joined when all are there: a list may have
 /// several sections, and each part has a file for each.
 /// </summary>
-internal abstract class ListForm
+internal abstract class ListWriter
 {
     /// <summary>Name of the list in its folder.</summary>
     public abstract string FileName { get; }
@@ -19,5 +19,5 @@ internal abstract class ListForm
     public virtual IReadOnlyList<ListSection> Sections(string name) => [new ListSection()];
 
     /// <summary>The entries of one picture, each with its section; <paramref name="split"/> is the part of the data set that it belongs to.</summary>
-    public abstract IEnumerable<(int Section, byte[] Entry)> Entries(WrittenPicture picture, string split);
+    public abstract IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split);
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Llm2Clip.Files;
 
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Data;
 
 /// <summary>
 /// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds stand in
