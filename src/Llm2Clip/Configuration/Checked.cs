@@ -8,7 +8,9 @@ namespace Llm2Clip.Configuration;
 /// </summary>
 public static class Checked
 {
-    /// <summary>The record itself. Throws <see cref="ConfigException"/> with all of its mistakes; <paramref name="section"/> is the path that they are named under.</summary>
+    /// <summary>
+    /// The record itself. Throws <see cref="ConfigException"/> with all of its mistakes, their keys under the path <paramref name="section"/>.
+    /// </summary>
     public static T Require<T>(T record, string section = "")
         where T : class
     {

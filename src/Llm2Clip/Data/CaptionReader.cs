@@ -134,7 +134,7 @@ internal sealed class CaptionReader
         switch (value.ValueKind)
         {
             case JsonValueKind.Null:
-                return; // img2dataset writes null where a picture came without text
+                return; // img2dataset writes null where an image came without text
             case JsonValueKind.String:
                 Add(value.GetString()!, path, language, kind, into, remarks);
                 return;

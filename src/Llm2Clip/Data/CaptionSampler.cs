@@ -20,7 +20,7 @@ public sealed record CaptionChoice
 }
 
 /// <summary>
-/// Picks captions of a picture by language and kind. What it picks depends on (seed, epoch, key) alone. Where a picture has no
+/// Picks captions of an image by language and kind. What it picks depends on (seed, epoch, key) alone. Where an image has no
 /// caption of a choice, the other choices share its probability.
 /// </summary>
 public sealed class CaptionSampler
@@ -39,11 +39,11 @@ public sealed class CaptionSampler
         }
     }
 
-    /// <summary>Whether the picture has a caption that can be picked.</summary>
+    /// <summary>Whether the image has a caption that can be picked.</summary>
     public bool Accepts(Sample sample) => sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
 
     /// <summary>
-    /// <paramref name="count"/> captions, all different until the picture has no more; empty where it has none that fits.
+    /// <paramref name="count"/> captions, all different until the image has no more; empty where it has none that fits.
     /// </summary>
     public IReadOnlyList<Caption> Pick(Sample sample, int count, int epoch)
     {

@@ -7,7 +7,7 @@ using Llm2Clip.Data.Lists;
 
 namespace Llm2Clip.Data;
 
-/// <summary>Texts without pictures: more training pairs, or plain sentences of a language.</summary>
+/// <summary>Texts without images: more training pairs, or plain sentences of a language.</summary>
 public sealed record TextSourceConfig
 {
     [Description("Plain text (a sentence a line), .jsonl with `captions` as in the data set (a line an image), either with .gz behind it; or a data pattern (tars); empty = data.train.")]
@@ -25,7 +25,7 @@ public sealed record TextSourceConfig
     public int CaptionsPerGroup { get; init; }
 }
 
-/// <summary>The captions that belong together: those of one picture.</summary>
+/// <summary>The captions that belong together: those of one image.</summary>
 public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Captions);
 
 /// <summary>Reads captions alone, group by group, from data sets and text files. Nothing is held in memory.</summary>

@@ -24,7 +24,7 @@ internal static class CaptionWriter
     }
 
     /// <summary>
-    /// The record of a sample: <c>file_name</c> where a picture is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
+    /// The record of a sample: <c>file_name</c> where an image is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
     /// of one) and <c>captions</c>.
     /// </summary>
     public static byte[] Record(Sample sample, string? picture = null) => Object(json =>

@@ -5,7 +5,7 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 
-/// <summary>The <c>data</c> section of a run file: where the pictures and captions lie, how captions are named, how they are loaded.</summary>
+/// <summary>The <c>data</c> section of a run file: where the images and captions lie, how captions are named, how they are loaded.</summary>
 public sealed record DataConfig : ICheckedConfig
 {
     [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
@@ -17,10 +17,10 @@ public sealed record DataConfig : ICheckedConfig
     [Description("Format of the data; auto: by file name, JSON files by content.")]
     public DatasetFormat Format { get; init; } = DatasetFormat.Auto;
 
-    [Description("Folder of the pictures that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
+    [Description("Folder of the images that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
     public string ImageRoot { get; init; } = "";
 
-    [Description("Column of the pictures in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
+    [Description("Column of the images in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
     public string ImageKey { get; init; } = "";
 
     [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]
@@ -32,18 +32,18 @@ public sealed record DataConfig : ICheckedConfig
     [Description("Which JSON fields or CSV columns are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt; in CSV the first of caption, title, text, captions.")]
     public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
 
-    [Description("Share of bad records (unreadable picture, no caption) past which a run stops, 0 to 1.")]
+    [Description("Share of bad records (unreadable image, no caption) past which a run stops, 0 to 1.")]
     [Range(0.0, 1.0)]
     public double MaxBadShare { get; init; } = 0.01;
 
-    [Description("Pictures that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
+    [Description("Images that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
     [Range(0.0, Images.DecodeOptions.MaxMegapixelsOfAnArray, MinimumIsExclusive = true)]
     public double MaxMegapixels { get; init; } = 178;
 
     [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as this many times the target size remain: 2 is faster and hardly differs, 1 is the fastest (docs/data.md); 0 = never.")]
     public double JpegReducingGap { get; init; }
 
-    [Description("Turn pictures as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
+    [Description("Turn images as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
     public bool Upright { get; init; }
 
     [Description("R, G, B in 0..255 that transparent pixels are blended over, such as [255, 255, 255]; empty = alpha is dropped, as CLIP's processors do.")]
@@ -57,23 +57,23 @@ public sealed record DataConfig : ICheckedConfig
     [Range(1, int.MaxValue)]
     public int Prefetch { get; init; } = 4;
 
-    [Description("Records held in the shuffle buffer; pictures are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
+    [Description("Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
     [Range(1, int.MaxValue)]
     public int ShuffleBuffer { get; init; } = 100_000;
 
-    [Description("Memory for encoded pictures in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose pictures cannot be read one by one later; other pictures stay in their files.")]
+    [Description("Memory for encoded images in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose images cannot be read one by one later; other images stay in their files.")]
     [Range(1, int.MaxValue)]
     public int ShuffleBufferMb { get; init; } = 1024;
 
-    [Description("Memory for decoded training pictures, MB; 0 = none. Small data sets then decode every JPEG once.")]
+    [Description("Memory for decoded training images, MB; 0 = none. Small data sets then decode every JPEG once.")]
     [Range(0, int.MaxValue)]
     public int ImageCacheMb { get; init; }
 
-    [Description("Short side to which pictures are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
+    [Description("Short side to which images are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
     [Range(0, int.MaxValue)]
     public int ImageCacheSide { get; init; }
 
-    [Description("How training pictures are cropped, flipped and coloured.")]
+    [Description("How training images are cropped, flipped and colored.")]
     public AugmentConfig Augment { get; init; } = new();
 
     /// <summary>How encoded images are decoded, by these settings.</summary>

@@ -8,7 +8,10 @@ namespace Llm2Clip.Data;
 /// <summary>Opens data sets, whatever their format.</summary>
 public static partial class Datasets
 {
-    /// <summary>The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where nothing is found.</summary>
+    /// <summary>
+    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where nothing is
+    /// found.
+    /// </summary>
     public static ISampleSource OpenTrain(DataConfig config, IRunLog log) => Open(Named(config.Train, "data.train"), config, log);
 
     /// <summary>The held-out data of the run file.</summary>
@@ -23,12 +26,13 @@ public static partial class Datasets
         var files = ShardPattern.Expand(place).SelectMany(path => Directory.Exists(path) ? InFolder(path, candidates) : [path]).ToList();
         var format = chosen ?? Recognize(files);
         Check(format, config, splits, pattern);
-        var source = format.Open(new NamedData(pattern, files, new CaptionReader(config, format.Language, format.Kind), new PictureFolders(config.ImageRoot), splits, config));
+        var captions = new CaptionReader(config, format.Language, format.Kind);
+        var source = format.Open(new NamedData(pattern, files, captions, new PictureFolders(config.ImageRoot), splits, config));
         log.Info($"Data: {source.Description}{(chosen is null ? $"; recognized as data.format {DatasetFormats.Name(format.Name)}" : "")}");
         if (files.Any(ShardStream.Takes))
         {
-            log.Info($"Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most {config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). "
-                + "Each pass runs the commands again; plain tars are read in place.");
+            log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
+                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are read in place.");
         }
         return source;
     }
@@ -52,7 +56,9 @@ public static partial class Datasets
     }
 
     private static string Named(string pattern, string key) =>
-        pattern.Length > 0 ? pattern : throw new ConfigException($"{key} is empty: name the data, for example --set {key}='data/train-{{00000..00011}}.tar'.");
+        pattern.Length > 0
+            ? pattern
+            : throw new ConfigException($"{key} is empty: name the data, for example --set {key}='data/train-{{00000..00011}}.tar'.");
 
     /// <summary>A pattern without the splits that follow it (<c>dataset_coco.json#train+restval</c>), and those.</summary>
     private static (string Pattern, IReadOnlyList<string> Splits) TakeSplits(string pattern)
@@ -115,7 +121,8 @@ public static partial class Datasets
         }
         if (config.CaptionKeys.Count > 0 && !format.HasCaptionKeys)
         {
-            throw new ConfigException($"data.caption_keys names fields, but captions of the format {DatasetFormats.Name(format.Name)} have places of their own. Leave it empty.");
+            throw new ConfigException("data.caption_keys names fields, but captions of the format "
+                + $"{DatasetFormats.Name(format.Name)} have places of their own. Leave it empty.");
         }
     }
 }

@@ -12,7 +12,7 @@ public sealed record CaptionProbeConfig : ICheckedConfig
     [Description("Data pattern that is probed; empty = data.val.")]
     public string Data { get; init; } = "";
 
-    [Description("Pictures at most, from the first; 0 = all.")]
+    [Description("Images at most, from the first; 0 = all.")]
     [Range(0, 1 << 30)]
     public int Limit { get; init; }
 
@@ -25,7 +25,7 @@ public sealed record CaptionProbeConfig : ICheckedConfig
     [Description("Sentences for means: of the training language and of others. Empty = data.train's captions in each language probed, or, without data.train, the probed captions themselves.")]
     public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
 
-    [Description("Pictures of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
+    [Description("Images of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
     [Range(0, 1 << 30)]
     public int MeanPictures { get; init; } = 1000;
 

@@ -41,15 +41,15 @@ public sealed record RetrievalConfig
     [Description("Folder of a store with raw LLM vectors (extract.raw_store); captions found there are not embedded again, others are added. Empty = none.")]
     public string RawStore { get; init; } = "";
 
-    [Description("Pictures encoded at once.")]
+    [Description("Images encoded at once.")]
     [Range(1, 1 << 20)]
     public int BatchSize { get; init; } = 250;
 
-    [Description("Queries a language whose top pictures the report shows; 0 = none.")]
+    [Description("Queries a language whose top images the report shows; 0 = none.")]
     [Range(0, 10_000)]
     public int ShownQueries { get; init; } = 5;
 
-    [Description("Pictures shown a query.")]
+    [Description("Images shown a query.")]
     [Range(0, 1000)]
     public int ShownPictures { get; init; } = 5;
 

@@ -3,13 +3,15 @@ using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Images;
 
-/// <summary>How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.</summary>
+/// <summary>
+/// How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.
+/// </summary>
 public sealed record DecodeOptions : ICheckedConfig
 {
     /// <summary>Three bytes per pixel must fit one array.</summary>
     internal const double MaxMegapixelsOfAnArray = 700;
 
-    /// <summary>Largest image that is decoded, in millions of pixels; a file that declares more is refused before its pixels are read.</summary>
+    /// <summary>Largest image that is decoded, millions of pixels; one that declares more is refused before its pixels are read.</summary>
     [Range(0.0, MaxMegapixelsOfAnArray, MinimumIsExclusive = true)]
     public double MaxMegapixels { get; init; } = 178;
 
@@ -34,7 +36,8 @@ public sealed record DecodeOptions : ICheckedConfig
         }
         if (Background.Count is not (0 or 3) || Background.Any(value => value is < 0 or > 255))
         {
-            yield return ("background", $"is [{string.Join(", ", Background)}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255]");
+            var given = string.Join(", ", Background);
+            yield return ("background", $"is [{given}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255]");
         }
     }
 }

@@ -17,15 +17,15 @@ public sealed record ConvertConfig : ICheckedConfig
     [Description("Format that is written, one that `data convert --help` lists.")]
     public DatasetFormat Format { get; init; } = DatasetFormat.Webdataset;
 
-    [Description("Pictures of a shard (a tar, a Parquet file, a subfolder of pictures) at most.")]
+    [Description("Images of a shard (a tar, a Parquet file, a subfolder of images) at most.")]
     [Range(1, int.MaxValue)]
     public int SamplesPerShard { get; init; } = 10_000;
 
-    [Description("Bytes of a shard's pictures at most, MB; a larger picture has a shard of its own.")]
+    [Description("Bytes of a shard's images at most, MB; a larger image has a shard of its own.")]
     [Range(1, int.MaxValue)]
     public int ShardMb { get; init; } = 1000;
 
-    [Description("Languages of the captions that are kept; empty = all. Pictures without any are left out.")]
+    [Description("Languages of the captions that are kept; empty = all. Images without any are left out.")]
     public IReadOnlyList<string> Languages { get; init; } = [];
 
     [Description("Kinds of the captions that are kept: short, long, raw; empty = all.")]
@@ -34,7 +34,7 @@ public sealed record ConvertConfig : ICheckedConfig
     [Description("Parts of `data split` and their shares, which add up to 1.")]
     public IReadOnlyDictionary<string, double> Parts { get; init; } = new Dictionary<string, double> { ["train"] = 0.9, ["val"] = 0.1 };
 
-    [Description("Pictures that `data sample` draws.")]
+    [Description("Images that `data sample` draws.")]
     [Range(0, int.MaxValue)]
     public int Count { get; init; }
 
@@ -68,9 +68,9 @@ public sealed record ConvertConfig : ICheckedConfig
 /// <param name="Format">Format that was written.</param>
 /// <param name="Parts">The data sets written: one, or one a part.</param>
 /// <param name="Seen">Records of the source.</param>
-/// <param name="BadSamples">Of these, records left out because they, or their pictures, could not be read.</param>
-/// <param name="LeftOut">Pictures left out because they have no caption in the chosen languages and kinds.</param>
-/// <param name="Kept">Pictures that were there already, written by a run that was stopped.</param>
+/// <param name="BadSamples">Of these, records left out because they, or their images, could not be read.</param>
+/// <param name="LeftOut">Images left out because they have no caption in the chosen languages and kinds.</param>
+/// <param name="Kept">Images that were there already, written by a run that was stopped.</param>
 /// <param name="Seconds">Wall clock of this run.</param>
 public sealed record ConversionResult(
     string To, DatasetFormat Format, IReadOnlyList<WrittenPart> Parts, long Seen, long BadSamples, long LeftOut, long Kept, double Seconds);
@@ -79,6 +79,6 @@ public sealed record ConversionResult(
 /// <param name="Name">Its part, or <c>data</c>.</param>
 /// <param name="Folder">Where it lies.</param>
 /// <param name="Shards">Tars, Parquet files or subfolders.</param>
-/// <param name="Pictures">Pictures.</param>
+/// <param name="Pictures">Images.</param>
 /// <param name="Captions">Captions of these.</param>
 public sealed record WrittenPart(string Name, string Folder, int Shards, long Pictures, long Captions);

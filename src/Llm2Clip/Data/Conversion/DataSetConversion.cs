@@ -7,7 +7,7 @@ using Llm2Clip.Configuration;
 namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
-/// Writes a data set anew: in another format, split into parts, or a sample of it. Captions are mapped onto one layout, pictures are
+/// Writes a data set anew: in another format, split into parts, or a sample of it. Captions are mapped onto one layout, images are
 /// copied byte by byte. A stopped run resumes and produces byte-identical output.
 /// </summary>
 public sealed class DataSetConversion
@@ -41,7 +41,7 @@ public sealed class DataSetConversion
     internal static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         new DataSetConversion("convert", source, config, data, log, cancellation).Run(One, () => new EverySample());
 
-    /// <summary>Parts by picture, each a data set in a folder of its name. Throws as <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.</summary>
+    /// <summary>Parts by image, each a data set in a folder of its name. Throws as <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.</summary>
     public static ConversionResult Split(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
         var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
@@ -50,7 +50,7 @@ public sealed class DataSetConversion
     }
 
     /// <summary>
-    /// As many pictures as asked for, drawn without replacement, in the order of the source. Throws as
+    /// As many images as asked for, drawn without replacement, in the order of the source. Throws as
     /// <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.
     /// </summary>
     public static ConversionResult Sample(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
@@ -202,7 +202,7 @@ public sealed class DataSetConversion
         }
     }
 
-    /// <summary>The encoded picture, or null where it is bad.</summary>
+    /// <summary>The encoded image, or null where it is bad.</summary>
     private byte[]? Picture(Sample sample)
     {
         try

@@ -7,8 +7,8 @@ using Llm2Clip.Teachers.Llm;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what stands in it twice, or in a second data set too. Pictures
-/// are read and decoded once, those that are shown a second time. Memory: 36 bytes a picture and 37 a caption while reading, about twice that
+/// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what stands in it twice, or in a second data set too. Images
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice that
 /// while duplicates are looked for; all else does not grow with the data.
 /// </summary>
 public sealed class DataInspection

@@ -5,7 +5,7 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// COCO caption JSON: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, language
-/// and kind beside. Ids run from 1. Widths and heights are not written, as pictures are not decoded.
+/// and kind beside. Ids run from 1. Widths and heights are not written, as images are not decoded.
 /// </summary>
 internal sealed class CocoListWriter : ListWriter
 {

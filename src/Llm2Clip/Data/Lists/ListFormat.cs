@@ -5,7 +5,8 @@ namespace Llm2Clip.Data.Lists;
 /// <param name="Title">As people name it, for the log.</param>
 /// <param name="Is">Whether a file is of this format.</param>
 /// <param name="OpenFile">Opens one list.</param>
-internal sealed record ListFormat(DatasetFormat Name, string Title, Func<FileHead, bool> Is, Func<string, NamedData, ListFile> OpenFile) : IDatasetFormat
+internal sealed record ListFormat(
+    DatasetFormat Name, string Title, Func<FileHead, bool> Is, Func<string, NamedData, ListFile> OpenFile) : IDatasetFormat
 {
     private readonly ListWriter? _list;
 

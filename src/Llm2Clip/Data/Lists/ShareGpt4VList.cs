@@ -4,7 +4,7 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// ShareGPT4V's caption files: a list of <c>{"id": .., "image": .., "conversations": [{"from": "human", "value": ..}, {"from": "gpt", "value": ..}]}</c>.
-/// The caption is the first answer (of <c>gpt</c> or <c>assistant</c>); what follows it are questions about the picture.
+/// The caption is the first answer (of <c>gpt</c> or <c>assistant</c>); what follows it are questions about the image.
 /// </summary>
 internal sealed class ShareGpt4VList : JsonArrayFile
 {

@@ -5,7 +5,7 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>
 /// The order of an epoch: shards in random order, their samples through a shuffle buffer. It depends on (seed, epoch) and the
 /// data alone. Samples are captions and offsets, so the buffer is cheap; a data set that fits it is shuffled as a whole, and is
-/// then kept in memory, so that later epochs read no shard. Pictures that travel with their samples (<see cref="IImageBytes.HeldBytes"/>)
+/// then kept in memory, so that later epochs read no shard. Images that travel with their samples (<see cref="IImageBytes.HeldBytes"/>)
 /// count against <see cref="DataConfig.ShuffleBufferMb"/>: past it, fewer records wait in the buffer, and nothing is kept.
 /// </summary>
 internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func<Sample, bool>? keep)

@@ -22,7 +22,8 @@ public sealed class CaptionFiller
     private IProgressTask? _progress;
     private long _shown;
 
-    private CaptionFiller(EmbeddingStoreWriter writer, EmbedTexts embed, int window, string title, IRunLog log, long total, CancellationToken cancellation) =>
+    private CaptionFiller(
+        EmbeddingStoreWriter writer, EmbedTexts embed, int window, string title, IRunLog log, long total, CancellationToken cancellation) =>
         (_writer, _embed, _window, _title, _log, _total, _cancellation) = (writer, embed, window, title, log, total, cancellation);
 
     private long Seen { get; set; }
@@ -37,7 +38,8 @@ public sealed class CaptionFiller
     /// </summary>
     /// <returns>Captions seen (repeated ones included), vectors added, and how many of these were truncated.</returns>
     public static (long Seen, long Added, long Truncated) Fill(
-        EmbeddingStoreWriter writer, IEnumerable<Caption> captions, EmbedTexts embed, int window, string title, IRunLog log, CancellationToken cancellation, long total = 0)
+        EmbeddingStoreWriter writer, IEnumerable<Caption> captions, EmbedTexts embed, int window, string title, IRunLog log,
+        CancellationToken cancellation, long total = 0)
     {
         var known = total == 0 && captions.TryGetNonEnumeratedCount(out var count) ? count : total;
         var filler = new CaptionFiller(writer, embed, window, title, log, known, cancellation);
