@@ -1,6 +1,9 @@
 namespace Llm2Clip.Data;
 
-/// <summary>Writes samples as a data set in one form. Nothing appears under its final name before it is complete; disposing without <see cref="Complete"/> leaves nothing behind.</summary>
+/// <summary>
+/// Writes samples as a data set in one format. Nothing appears under its final name before it is complete; disposing without
+/// <see cref="Complete"/> leaves nothing behind.
+/// </summary>
 internal interface ISampleWriter : IDisposable
 {
     /// <summary>Appends one sample with its encoded image, as it is: images are never decoded.</summary>

@@ -1,3 +1,4 @@
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
@@ -58,7 +59,7 @@ public static class CaptionProbe
     /// </summary>
     public static void Check(CaptionProbeConfig config, DataConfig data)
     {
-        var pattern = Probed(config, data);
+        var pattern = Probed(Checked.Require(config, "eval_captions"), data);
         if (pattern.Length == 0)
         {
             throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");

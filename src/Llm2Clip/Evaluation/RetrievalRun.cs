@@ -1,3 +1,4 @@
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Files;
@@ -32,6 +33,7 @@ public static class RetrievalRun
     /// <summary>The same; without <paramref name="takeLock"/> in a folder that the caller has locked.</summary>
     internal static RetrievalReport Run(RetrievalConfig config, DataConfig data, TeacherConfig teacherConfig, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
+        Checked.Require(config, "eval");
         Require(config.Model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(teacherConfig.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         var device = ComputeDevice.Resolve(config.Device);

@@ -16,6 +16,8 @@ public sealed class RetrievalEvaluationTests
 
     private sealed class Colours : ISampleSource
     {
+        public int Reads { get; private set; }
+
         public string Description => "eight colours";
 
         public int ShardCount => 1;
@@ -24,6 +26,7 @@ public sealed class RetrievalEvaluationTests
 
         public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
         {
+            Reads++;
             for (var colour = 0; colour < 8; colour++)
             {
                 var pixels = new byte[8 * 8 * 3];
@@ -43,8 +46,8 @@ public sealed class RetrievalEvaluationTests
 
     private static float[] Axis(int colour, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((colour >> bit) % 2) - 0.5f))];
 
-    private static EncodedPictures Encode() => EncodedPictures.Encode(
-        new Colours(),
+    private static EncodedPictures Encode(Colours? source = null) => EncodedPictures.Encode(
+        source ?? new Colours(),
         new LoaderConfig { BatchSize = 3, Transform = new ImageTransformConfig { ImageSize = 8 } },
         batch => [.. Enumerable.Range(0, batch.Count).SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
         SilentLog.Instance);
@@ -52,6 +55,14 @@ public sealed class RetrievalEvaluationTests
     // As is, Chinese captions point away from their picture; with their own mean they point at it.
     private static float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode) =>
         [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CenteringMode.Training ? -1 : 1))];
+
+    [Fact]
+    public void TheDataIsReadOnce()
+    {
+        var source = new Colours();
+        Assert.Equal(8, Encode(source).Samples.Count);
+        Assert.Equal(1, source.Reads);
+    }
 
     [Fact]
     public void RowsStandByLanguageAndMean()

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 using Llm2Clip.Teachers.Llm;
@@ -31,7 +30,7 @@ internal sealed class InspectionPass
 
     public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, TokenCounter? tokens, IRunLog log)
     {
-        (_config, _decode, _workers, _tables, _tokens, _log) = (config, Checked.Require(data, "data").DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
+        (_config, _decode, _workers, _tables, _tokens, _log) = (config, data.DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
     }
 
     /// <summary>Throws <see cref="InputException"/> where a shard cannot be read, <see cref="OperationCanceledException"/>.</summary>

@@ -30,7 +30,7 @@ internal sealed class ChineseClipList : ListFile
     {
         if (!path.EndsWith(PicturesEnding, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InputException($"'{path}': Chinese-CLIP's form is named by its file of pictures, NAME{PicturesEnding}.");
+            throw new InputException($"'{path}': Chinese-CLIP's pair of files is named by its file of images, NAME{PicturesEnding}.");
         }
         _captions = captions;
         _texts = path[..^PicturesEnding.Length] + "_texts.jsonl";
