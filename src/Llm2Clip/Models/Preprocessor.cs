@@ -69,7 +69,7 @@ public static class Preprocessor
         var transform = new ImageTransformConfig
         {
             ImageSize = size,
-            Resize = squash ? "squash" : "crop",
+            Resize = squash ? ResizeMode.Squash : ResizeMode.Crop,
             Mean = Channels(keys, json["image_mean"], "image_mean", new ImageTransformConfig().Mean),
             Std = Channels(keys, json["image_std"], "image_std", new ImageTransformConfig().Std),
         };
@@ -95,7 +95,7 @@ public static class Preprocessor
             ["rescale_factor"] = 1 / 255.0,
             ["size"] = Square(transform.ImageSize),
         };
-        if (transform.Resize == "crop")
+        if (transform.Resize == ResizeMode.Crop)
         {
             json["crop_size"] = Square(transform.ImageSize);
             json["do_center_crop"] = true;

@@ -40,7 +40,7 @@ public static class EvalRetrieval
         using var teacher = Teacher.Open(tuned.Path, tuned, log);
         RequireSameTeacher(student, teacher, model, tuned.Path);
 
-        var source = SampleSources.Open(pattern, run.Data, log);
+        var source = Datasets.Open(pattern, run.Data, log);
         using var writer = takeLock ? FolderLock.Take(output) : null;
         var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
         var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);

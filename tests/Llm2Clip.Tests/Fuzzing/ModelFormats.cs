@@ -117,7 +117,7 @@ internal static class ModelFormats
         using var model = new SiglipVisionModel(
             new SiglipVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12 }, CPU);
         model.Save(folder);
-        Preprocessor.Save(new ImageTransformConfig { ImageSize = 8, Resize = "squash" }, folder);
+        Preprocessor.Save(new ImageTransformConfig { ImageSize = 8, Resize = ResizeMode.Squash }, folder);
         return ["config.json", "preprocessor_config.json", "model.safetensors"];
     }
 

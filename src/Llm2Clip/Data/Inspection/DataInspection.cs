@@ -1,11 +1,13 @@
+using System.Diagnostics;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// What a data set holds, what of it is broken, and what occurs in it twice, or in a second data set too. Pictures
-/// are read and decoded once, those that are shown a second time. Memory: 36 bytes a picture and 37 a caption while reading, about twice that
+/// What a data set holds, what of it is broken, and what occurs in it twice, or in a second data set too. Images
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice that
 /// while duplicates are looked for; all else does not grow with the data.
 /// </summary>
 public sealed class DataInspection
@@ -22,7 +24,7 @@ public sealed class DataInspection
 
     private DataInspection(InspectConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        (_config, _data, _log, _cancellation) = (config, data, log, cancellation);
+        (_config, _data, _log, _cancellation) = (Checked.Require(config, "inspect"), Checked.Require(data, "data"), log, cancellation);
         _workers = LoaderConfig.Threads(data.Workers);
     }
 
