@@ -33,7 +33,11 @@ internal static class PrintedCases
         "runs/quickstart/report.html",
         new Dictionary<string, double>
         {
-            ["cc-finetune"] = 61.4, ["extract"] = 7.6, ["eval before"] = 3, ["clip-train"] = 118.2, ["eval"] = 3.1,
+            ["cc-finetune"] = 61.4,
+            ["extract"] = 7.6,
+            ["eval before"] = 3,
+            ["clip-train"] = 118.2,
+            ["eval"] = 3.1,
         });
 
     public static readonly InspectionReport Inspection = new(

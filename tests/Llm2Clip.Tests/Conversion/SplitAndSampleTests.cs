@@ -108,7 +108,9 @@ public sealed class SplitAndSampleTests : IDisposable
     private ConversionResult Split(string to, long seed) => DataSetConversion.Split(
         ConversionCase.Config(_folder, to, DataSetFormat.Webdataset, 50) with
         {
-            Data = _folder["source"], Seed = seed, Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
+            Data = _folder["source"],
+            Seed = seed,
+            Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
         }, new DataConfig(), _folder, CancellationToken.None);
 
     private List<string> Draw(string to, int count, long seed)

@@ -161,7 +161,13 @@ public sealed class FoundCasesTests : IDisposable
     {
         var fields = new Dictionary<string, string>
         {
-            ["format"] = "1", ["teacher"] = "\"t\"", ["dimension"] = "2", ["dtype"] = "\"fp32\"", ["rows_per_shard"] = "8", ["shards"] = "[]", ["index"] = "[]",
+            ["format"] = "1",
+            ["teacher"] = "\"t\"",
+            ["dimension"] = "2",
+            ["dtype"] = "\"fp32\"",
+            ["rows_per_shard"] = "8",
+            ["shards"] = "[]",
+            ["index"] = "[]",
         };
         fields.Remove(field.Split('"')[1]);
         File.WriteAllText(_folder["manifest.json"], $"{{{string.Concat(fields.Select(each => $"\"{each.Key}\": {each.Value}, "))}{field}}}");

@@ -57,8 +57,11 @@ internal static class ModelFormats
 
     private static Dictionary<string, Tensor> Tensors(string prefix) => new()
     {
-        [prefix + ".weight"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3), [prefix + ".half"] = ones(4, dtype: ScalarType.Float16), [prefix + ".ids"] = arange(3, dtype: ScalarType.Int64),
-        [prefix + ".scalar"] = tensor(1f), [prefix + ".none"] = zeros(0, dtype: ScalarType.Int8),
+        [prefix + ".weight"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3),
+        [prefix + ".half"] = ones(4, dtype: ScalarType.Float16),
+        [prefix + ".ids"] = arange(3, dtype: ScalarType.Int64),
+        [prefix + ".scalar"] = tensor(1f),
+        [prefix + ".none"] = zeros(0, dtype: ScalarType.Int8),
     };
 
     private static void Load(FuzzCase damaged)
@@ -167,7 +170,11 @@ internal static class ModelFormats
         Gguf(folder);
         TeacherFolder.Write(folder, new TeacherManifest
         {
-            Gguf = "f16.gguf", GgufSha256 = WeightsHash.Of(GgufFile.Open(Path.Combine(folder, "f16.gguf"))), Settings = new TeacherSettings(), Dimension = 3, Adapter = CcAdapter.FileName,
+            Gguf = "f16.gguf",
+            GgufSha256 = WeightsHash.Of(GgufFile.Open(Path.Combine(folder, "f16.gguf"))),
+            Settings = new TeacherSettings(),
+            Dimension = 3,
+            Adapter = CcAdapter.FileName,
         });
         return [TeacherFolder.ManifestName, CcAdapter.FileName];
     }

@@ -169,7 +169,11 @@ public sealed class HostileFileTests : IDisposable
         byte[] text = [.. BitConverter.GetBytes(100_000), .. new byte[100_000]];
         var file = new HandMadeParquet
         {
-            Type = ByteArray, IsText = true, Repetition = 2, Values = Items, Rows = 1,
+            Type = ByteArray,
+            IsText = true,
+            Repetition = 2,
+            Values = Items,
+            Rows = 1,
             Pages = [Dictionary(1, text), Page(Items, [.. Levels((1, 0), (Items - 1, 1)), .. Levels((Items, 1)), 1, .. Varint(Items << 1), 0], encoding: 8)],
         };
         Refused(file.File(), "holds 100,000,000 characters", MostBytes);
