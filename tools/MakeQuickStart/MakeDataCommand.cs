@@ -8,9 +8,7 @@ internal sealed class MakeDataCommand : Command, IHasExample
 {
     private readonly Option<string> _out = new("--out")
     {
-        Description = "Folder of the shards.",
-        HelpName = "FOLDER",
-        DefaultValueFactory = _ => "data/quickstart",
+        Description = "Folder of the shards.", HelpName = "FOLDER", DefaultValueFactory = _ => "data/quickstart",
     };
 
     private readonly Option<string?> _json = JsonFile.Option("the files' names");

@@ -9,15 +9,12 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
 {
     private readonly Option<string> _out = new("--out")
     {
-        Description = "GGUF file to write.",
-        HelpName = "FILE",
-        DefaultValueFactory = _ => "data/quickstart/teacher.gguf",
+        Description = "GGUF file to write.", HelpName = "FILE", DefaultValueFactory = _ => "data/quickstart/teacher.gguf",
     };
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Changes one setting; can be given several times.",
-        HelpName = "KEY=VALUE",
+        Description = "Changes one setting; can be given several times.", HelpName = "KEY=VALUE",
     };
 
     private readonly Option<bool> _printConfig = new("--print-config")

@@ -161,13 +161,7 @@ public sealed class FoundCasesTests : IDisposable
     {
         var fields = new Dictionary<string, string>
         {
-            ["format"] = "1",
-            ["teacher"] = "\"t\"",
-            ["dimension"] = "2",
-            ["dtype"] = "\"fp32\"",
-            ["rows_per_shard"] = "8",
-            ["shards"] = "[]",
-            ["index"] = "[]",
+            ["format"] = "1", ["teacher"] = "\"t\"", ["dimension"] = "2", ["dtype"] = "\"fp32\"", ["rows_per_shard"] = "8", ["shards"] = "[]", ["index"] = "[]",
         };
         fields.Remove(field.Split('"')[1]);
         File.WriteAllText(_folder["manifest.json"], $"{{{string.Concat(fields.Select(each => $"\"{each.Key}\": {each.Value}, "))}{field}}}");
@@ -192,7 +186,7 @@ public sealed class FoundCasesTests : IDisposable
         var path = _folder[file];
         File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(path), $"\"{key}\": [^,\n]*", $"\"{key}\": {value}"));
         var before = GC.GetTotalAllocatedBytes();
-        var error = Assert.Throws<InputException>(() => StudentModel.Load(_folder.Path, CPU));
+        var error = Assert.Throws<InputException>(() => Student.Load(_folder.Path, CPU));
         Assert.Contains(_folder.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 1L << 30);
@@ -224,7 +218,7 @@ public sealed class FoundCasesTests : IDisposable
         foreach (var field in new[] { "\"a\": 1, \"a\": 2, ", "\"\\ud800\": 1, ", "\"a\": \"\\udc00\", " })
         {
             File.WriteAllText(_folder[file], valid.Insert(1, field));
-            var error = Assert.Throws<InputException>(() => StudentModel.Load(_folder.Path, CPU));
+            var error = Assert.Throws<InputException>(() => Student.Load(_folder.Path, CPU));
             Assert.StartsWith($"{_folder[file]} cannot be read as ", error.Message, StringComparison.Ordinal);
         }
     }

@@ -46,7 +46,7 @@ public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture
 
         var teacher = Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", "teacher.gguf");
         var image = FirstImage(Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", "val-00000.tar"));
-        var (student, cosine) = Student(teacher, image);
+        var (student, cosine) = MakeStudent(teacher, image);
         var printed = PackedProjects.Run("dotnet", Path.Combine(_folder.File("built"), "sample.dll"), student, teacher, image, Caption);
         Assert.Equal(cosine, float.Parse(printed, CultureInfo.InvariantCulture), 1e-4f);
     }
@@ -70,11 +70,11 @@ public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture
     private static partial Regex CodeBlock();
 
     /// <summary>A student of tiny sizes with random weights, and the cosine that the sample has to print of it.</summary>
-    private (string Folder, float Cosine) Student(string teacherFile, string image)
+    private (string Folder, float Cosine) MakeStudent(string teacherFile, string image)
     {
         using var teacher = Teacher.Open(teacherFile);
         var config = new StudentConfig { ImageSize = 32, PatchSize = 16, Width = 32, Layers = 1, Heads = 2, EmbedDim = 16, AdapterBlocks = 1 };
-        using var student = StudentModel.Create(config, teacher.Dimension, logitScale: 0, seed: 5, CPU);
+        using var student = Student.Create(config, teacher.Dimension, logitScale: 0, seed: 5, CPU);
         var folder = _folder.File("student");
         student.Save(folder);
         var pixels = new ImagePipeline(student.Transform).Eval(File.ReadAllBytes(image), image);

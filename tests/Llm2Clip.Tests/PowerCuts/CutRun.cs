@@ -75,8 +75,7 @@ internal sealed class CutRun(Func<string, string[]> arguments, string lockFolder
     {
         var process = Process.Start(new ProcessStartInfo(launcher, arguments)
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
+            RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
         void Keep(string? line)
         {
