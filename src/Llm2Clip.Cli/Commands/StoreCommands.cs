@@ -106,8 +106,8 @@ internal static class StoreCommands
     {
         public ImportCommand(CliHost host)
             : base("import",
-                "Adds the rows of Parquet files (vector, and text or hash), or LLM2CLIP's own X_text_embeddings.tar, to a store, or makes one "
-                + "of them.")
+                "Adds the rows of Parquet files (vector, and text or hash), or LLM2CLIP's own X_text_embeddings.tar, to a store, or makes "
+                + "one of them.")
         {
             var folder = Folder();
             var from = new Option<string[]>("--from")
