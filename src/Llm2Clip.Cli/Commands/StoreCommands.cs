@@ -90,7 +90,8 @@ internal static class StoreCommands
                 using var store = EmbeddingStore.Open(parsed.GetRequiredValue(folder));
                 var config = new DataConfig();
                 var texts = parsed.GetValue(data) is { } pattern
-                    ? CaptionStream.Of(SampleSources.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance)
+                    ? CaptionStream.Of(
+                            SampleSources.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance, host.Cancellation)
                         .SelectMany(group => group.Captions).Select(c => c.Text)
                     : null;
                 var rows = EmbeddingStoreParquet.Export(store, parsed.GetRequiredValue(to), texts);
