@@ -31,7 +31,7 @@ public static class StudentTraining
         var vectors = new StoreCaptionVectors(store);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = StudentModel.Create(run.Model, store.Dimension, Math.Log(config.ScaleStart), (ulong)config.Seed, device.Device);
+        using var student = Student.Create(run.Model, store.Dimension, Math.Log(config.ScaleStart), (ulong)config.Seed, device.Device);
         student.Precision = config.Precision;
         using var loader = TrainingLoader(run, student.Transform, log);
         using var writer = FolderLock.Take(output);

@@ -52,5 +52,5 @@ public interface IStudentEvaluator
     }
 
     /// <summary>The student stands in evaluation mode, with averaged weights where the run has an average.</summary>
-    StudentScore Evaluate(StudentModel student, CancellationToken ct);
+    StudentScore Evaluate(Student student, CancellationToken ct);
 }
