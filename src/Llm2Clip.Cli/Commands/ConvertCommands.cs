@@ -35,7 +35,7 @@ internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
     "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --form csv --languages en")
 {
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Convert(config.Convert, config.Data, log, cancellation);
+        DataConvert.Run(config, log, cancellation);
 }
 
 /// <summary><c>data split</c>: parts for training and validation.</summary>
@@ -50,7 +50,7 @@ internal sealed class SplitCommand : DataSetCommand
     }
 
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Split(config.Convert, config.Data, log, cancellation);
+        DataConvert.Split(config, log, cancellation);
 }
 
 /// <summary><c>data sample</c>: a random piece of a data set.</summary>
@@ -65,5 +65,5 @@ internal sealed class SampleCommand : DataSetCommand
     }
 
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Sample(config.Convert, config.Data, log, cancellation);
+        DataConvert.Sample(config, log, cancellation);
 }

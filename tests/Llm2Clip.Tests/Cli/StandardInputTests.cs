@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data;
@@ -37,7 +38,7 @@ public sealed class StandardInputTests : IDisposable
     {
         _folder.Shard("a.tar", "a", 3);
         var data = new DataConfig { Train = $"pipe:echo x >> {_folder["runs"]}; cat {_folder["a.tar"]}" };
-        var result = Extractor.Run(new ExtractConfig { Store = _folder["store"] }, data, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = Extract.Run(new RunConfig { Extract = new ExtractConfig { Store = _folder["store"] }, Data = data }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal((3, 3), (result.Captions, result.Added));
         Assert.Equal(2, File.ReadLines(_folder["runs"]).Count());
     }
@@ -48,7 +49,7 @@ public sealed class StandardInputTests : IDisposable
         var probed = FakeData.Write(_folder.Path, "val", 0, 5, 2, "en", "xx");
         File.WriteAllLines(_folder["en.txt"], ["en topic 1 wording 1", "en topic 2 wording 2"]);
         var config = new CaptionProbeConfig { Data = probed, LanguageText = [new TextSourceConfig { Path = _folder["en.txt"], Language = "en" }] };
-        void Probe(CaptionProbeConfig probe) => CaptionProbe.Run(probe, new DataConfig { Train = "-" }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        void Probe(CaptionProbeConfig probe) => EvalCaptions.Run(new RunConfig { EvalCaptions = probe, Data = new DataConfig { Train = "-" } }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Contains("for the means of languages", Assert.Throws<ConfigException>(() => Probe(config)).Message, StringComparison.Ordinal);
         Assert.Empty(_encoder.Encoded);
         Probe(config with { Pairs = ["en->en"] }); // Every language that is needed has its text.

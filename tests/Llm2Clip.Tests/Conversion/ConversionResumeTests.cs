@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -60,13 +61,13 @@ public sealed class ConversionResumeTests : IDisposable
             Data = _folder["source"],
             Parts = new Dictionary<string, double> { ["train"] = 0.7, ["val"] = 0.25, ["test"] = 0.05 },
         };
-        var whole = DataSetConversion.Split(config, new DataConfig(), _folder, CancellationToken.None);
+        var whole = DataConvert.Split(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None);
         foreach (var stop in new[] { 1, 40, 90, 141, 160 })
         {
             var to = _folder[$"stopped-{stop}"];
             using var cancel = new CancellationTokenSource();
-            Assert.Throws<OperationCanceledException>(() => DataSetConversion.Split(config with { To = to }, new DataConfig(), new CancellingLog(cancel, stop), cancel.Token));
-            var resumed = DataSetConversion.Split(config with { To = to }, new DataConfig(), _folder, CancellationToken.None);
+            Assert.Throws<OperationCanceledException>(() => DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, new CancellingLog(cancel, stop), cancel.Token));
+            var resumed = DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, _folder, CancellationToken.None);
             Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(to));
             Assert.Equal(whole.Seen, resumed.Seen);
             Assert.Equal(whole.Parts.Select(part => part.Pictures), resumed.Parts.Select(part => part.Pictures));

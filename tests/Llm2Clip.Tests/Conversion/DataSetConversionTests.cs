@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Writing;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -96,9 +97,9 @@ public sealed class DataSetConversionTests : IDisposable
     public void ConvertingOnceMoreChangesNoByteOfTheTars()
     {
         ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "a", DataSetFormat.Folder);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "b", DataSetFormat.Webdataset) with { Data = _folder["a"] }, new DataConfig(), _folder, CancellationToken.None);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "c", DataSetFormat.Folder) with { Data = _folder["b"] }, new DataConfig(), _folder, CancellationToken.None);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "d", DataSetFormat.Webdataset) with { Data = _folder["a"] }, new DataConfig(), _folder, CancellationToken.None);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "b", DataSetFormat.Webdataset) with { Data = _folder["a"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "c", DataSetFormat.Folder) with { Data = _folder["b"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "d", DataSetFormat.Webdataset) with { Data = _folder["a"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
         Assert.Equal(File.ReadAllBytes(_folder["b/data-00002.tar"]), File.ReadAllBytes(_folder["d/data-00002.tar"]));
         Assert.Equal(_folder.ReadAll("b").Select(ConversionCase.Content), _folder.ReadAll("c").Select(ConversionCase.Content));
     }
@@ -136,11 +137,11 @@ public sealed class DataSetConversionTests : IDisposable
         File.WriteAllBytes(_folder["good.jpg"], [1]);
         File.WriteAllLines(_folder["list.jsonl"], new[] { "good", "empty", "absent" }.Select(name => $$"""{"image": "{{name}}.jpg", "caption": "c"}"""));
         var config = ConversionCase.Config(_folder, "out", DataSetFormat.Webdataset) with { Data = _folder["list.jsonl"] };
-        var error = Assert.Throws<InputException>(() => DataSetConversion.Convert(config, new DataConfig(), _folder, CancellationToken.None));
+        var error = Assert.Throws<InputException>(() => DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None));
         Assert.Contains("2 of 3 records are bad", error.Message);
         Assert.Contains("its picture is empty", error.Message);
         Assert.Empty(ConversionCase.Files(_folder["out"]));
-        Assert.Equal(2, DataSetConversion.Convert(config, new DataConfig { MaxBadShare = 0.7 }, _folder, CancellationToken.None).BadSamples);
+        Assert.Equal(2, DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 0.7 } }, _folder, CancellationToken.None).BadSamples);
         Assert.Contains(_folder.Lines, line => line.Contains("list.jsonl: line 2: empty.jpg: its picture is empty; left out"));
         Assert.Equal("good", Assert.Single(_folder.ReadAll("out")).Key);
     }

@@ -32,17 +32,14 @@ public sealed class DataSetConversion
     }
 
     /// <summary>
-    /// The whole data set in one form. Throws <see cref="ConfigException"/> for a missing setting, <see cref="InputException"/> for too many bad
-    /// records, for a folder that holds anything else and where nothing is left to write, <see cref="RunException"/> where it cannot be written.
+    /// The whole data set in one form. Throws <see cref="InputException"/> for too many bad records, for a folder that holds anything else and where
+    /// nothing is left to write, <see cref="RunException"/> where it cannot be written.
     /// </summary>
-    public static ConversionResult Convert(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
-        Convert(Open(config, data, log), config, data, log, cancellation);
-
-    internal static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
+    public static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         new DataSetConversion("convert", source, config, data, log, cancellation).Run(One, () => new EverySample());
 
-    /// <summary>Parts by picture, each a data set in a folder of its name. Throws as <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.</summary>
-    public static ConversionResult Split(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    /// <summary>Throws <see cref="ConfigException"/> for parts that are no split.</summary>
+    public static void CheckParts(ConvertConfig config)
     {
         foreach (var (name, share) in config.Parts)
         {
@@ -56,22 +53,19 @@ public sealed class DataSetConversion
         {
             throw new ConfigException($"convert.parts add up to {config.Parts.Values.Sum().ToString("0.######", CultureInfo.InvariantCulture)}; shares must add up to 1.");
         }
+    }
+
+    /// <summary>Parts by picture, each a data set in a folder of its name. Throws as <see cref="Convert"/>.</summary>
+    public static ConversionResult Split(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    {
         var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
-        return new DataSetConversion("split", Open(config, data, log), config, data, log, cancellation)
+        return new DataSetConversion("split", source, config, data, log, cancellation)
             .Run([.. parts.Select(part => part.Key)], () => new SplitByPicture([.. parts.Select(part => part.Value)], config.Seed));
     }
 
-    /// <summary>
-    /// As many pictures as asked for, drawn without replacement, in the order of the source. Throws as
-    /// <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.
-    /// </summary>
-    public static ConversionResult Sample(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    /// <summary>As many pictures as asked for, drawn without replacement, in the order of the source. Throws as <see cref="Convert"/>.</summary>
+    public static ConversionResult Sample(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        if (config.Count < 1)
-        {
-            throw new ConfigException("convert.count is 0; say how many pictures are drawn, for example --count 1000.");
-        }
-        var source = Open(config, data, log);
         var result = new DataSetConversion("sample", source, config, data, log, cancellation).Run(One, () =>
         {
             using var progress = log.Start("draw", source.ShardCount, "shards");
@@ -84,15 +78,6 @@ public sealed class DataSetConversion
             log.Warn($"{config.Count:N0} pictures were asked for, {result.Parts[0].Pictures:N0} written: the data has no more, or some that were drawn cannot be read.");
         }
         return result;
-    }
-
-    private static ISampleSource Open(ConvertConfig config, DataConfig data, IRunLog log)
-    {
-        if (config.To.Length == 0)
-        {
-            throw new ConfigException("convert.to is empty: name the folder to write, for example --to data/converted.");
-        }
-        return config.Data.Length > 0 ? SampleSources.Open(config.Data, data, log) : SampleSources.OpenTrain(data, log);
     }
 
     /// <summary>What decides which bytes come out; two runs that differ in any of it must not share a folder.</summary>

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Data.Inspection;
 
@@ -25,10 +24,10 @@ internal sealed class InspectionPass
     private readonly DecodeOptions _decode;
     private readonly int _workers;
     private readonly InspectionTables _tables;
-    private readonly TokenCounter? _tokens;
+    private readonly CaptionLengths? _tokens;
     private readonly IRunLog _log;
 
-    public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, TokenCounter? tokens, IRunLog log)
+    public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, CaptionLengths? tokens, IRunLog log)
     {
         (_config, _decode, _workers, _tables, _tokens, _log) = (config, data.DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
         _decode.Validate();

@@ -7,7 +7,7 @@ public delegate EncodedTexts EmbedTexts(IReadOnlyList<string> texts, string lang
 
 /// <summary>
 /// Brings captions into a store: skips those that are there, gathers the rest in windows of one language, embeds a window and appends it.
-/// The order of the data set does not matter, and a killed run goes on where its last window ended.
+/// The order of the data set does not matter, and a killed run resumes where its last window ended.
 /// </summary>
 public sealed class CaptionFiller
 {
@@ -34,6 +34,10 @@ public sealed class CaptionFiller
     public static (long Seen, long Added, long Truncated) Fill(
         EmbeddingStoreWriter writer, IEnumerable<Caption> captions, EmbedTexts embed, int window, string title, IRunLog log, CancellationToken cancellation)
     {
+        if (writer.Recovered > 0)
+        {
+            log.Info($"Resumed {writer.Folder}: {writer.Recovered:N0} vectors of an interrupted run were complete and are kept.");
+        }
         long total = 0;
         long missing = 0;
         foreach (var caption in captions)
@@ -65,6 +69,11 @@ public sealed class CaptionFiller
         }
         return (filler.Seen, filler.Added, filler.Truncated);
     }
+
+    /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
+    public static long FillRaw(
+        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
+        Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation).Truncated;
 
     private void Take(Caption caption)
     {

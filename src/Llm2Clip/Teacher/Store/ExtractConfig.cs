@@ -26,15 +26,3 @@ public sealed record ExtractConfig
     [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more. A killed run loses this many at most.")]
     public int Window { get; init; } = 512;
 }
-
-/// <summary>What an extraction did. Captions are those that the data set shows, repeated ones included.</summary>
-/// <param name="Captions">Captions seen.</param>
-/// <param name="Added">Vectors computed and stored: captions that are new and distinct.</param>
-/// <param name="Truncated">Of the added ones, those longer than the teacher's maximum.</param>
-/// <param name="Stored">Vectors in the store now.</param>
-/// <param name="BadSamples">Records left out because they could not be read.</param>
-/// <param name="Seconds">Wall clock.</param>
-/// <param name="Store">Folder.</param>
-/// <param name="Fingerprint">Fingerprint of the teacher in the store.</param>
-public sealed record ExtractResult(
-    long Captions, long Added, long Truncated, long Stored, long BadSamples, double Seconds, string Store, string Fingerprint);

@@ -49,7 +49,7 @@ public sealed class RawVectors : IDisposable
         _store?.Dispose();
         _store = null;
         using var writer = EmbeddingStore.Create(_folder, Fingerprint, Dimension, EmbeddingStore.TypeOf(_folder) ?? _type);
-        Extractor.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
+        CaptionFiller.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
     }
 
     /// <summary>Vectors of texts, row-major [N, Dimension]. Throws <see cref="InputException"/> for one that was never required.</summary>
