@@ -1,6 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
