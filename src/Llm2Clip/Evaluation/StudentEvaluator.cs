@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Evaluation;

@@ -28,12 +28,11 @@ public static class StudentTraining
         var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
         using var store = EmbeddingStore.Open(
             ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
-        var vectors = new StoreCaptionVectors(store);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = StudentModel.Create(run.Model, store.Dimension, Math.Log(config.ScaleStart), (ulong)config.Seed, device.Device);
-        student.Precision = config.Precision;
-        using var loader = TrainingLoader(run, student.Transform, log);
+        using var student = StudentModel.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+        var sampler = config.CreateSampler();
+        using var loader = TrainingLoader(run, student.Transform, sampler, log);
         using var writer = FolderLock.Take(output);
         PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
         using var metrics = new ResumableMetrics(output);
@@ -42,10 +41,11 @@ public static class StudentTraining
             {
                 Student = student,
                 Config = config,
-                Batches = new LoaderBatches(loader),
-                Vectors = vectors,
+                Batches = loader,
+                Vectors = store,
+                Sampler = sampler,
                 Output = output,
-                Evaluator = Evaluator(run, student.Transform, vectors, log),
+                Evaluator = Evaluator(run, student.Transform, store, log),
                 Identity = Identity(run),
                 Log = log,
                 Metrics = metrics,
@@ -64,11 +64,11 @@ public static class StudentTraining
         return teacher.Fingerprint;
     }
 
-    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, IRunLog log) => new(
+    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
         SampleSources.OpenTrain(run.Data, log),
         LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
         log,
-        ClipTrainStep.SamplerOf(run.ClipTrain).Accepts);
+        sampler.Accepts);
 
     /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
     private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, ICaptionVectors vectors, IRunLog log)

@@ -1,5 +1,6 @@
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -102,8 +103,8 @@ internal sealed class CcStep : IDisposable
         {
             wording[i] = pictures.All[batch.Captions[i]].Wording;
         }
-        var excluded = Losses.SameSource(batch.PictureOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.PictureOf.AsSpan(queries), wording.AsSpan(queries), _device);
-        return Losses.CaptionContrastive(
+        var excluded = SamePairs.SameSource(batch.PictureOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.PictureOf.AsSpan(queries), wording.AsSpan(queries), _device);
+        return CaptionContrastiveLoss.Between(
             embeddings.narrow(0, 0, queries),
             embeddings.narrow(0, queries, queries),
             negatives > 0 ? embeddings.narrow(0, 2 * queries, negatives) : null,

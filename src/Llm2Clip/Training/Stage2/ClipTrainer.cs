@@ -1,12 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
+using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.Stage2;
@@ -25,6 +30,9 @@ public sealed record ClipTrainInputs
 
     /// <summary>Teacher vectors of the training captions.</summary>
     public required ICaptionVectors Vectors { get; init; }
+
+    /// <summary>Draws the captions of each image; the batches hold only samples that it accepts.</summary>
+    public required CaptionSampler Sampler { get; init; }
 
     /// <summary>Where checkpoints and the model go.</summary>
     public required string Output { get; init; }
@@ -57,7 +65,11 @@ public sealed record ClipTrainResult(TrainState State, string ModelFolder, doubl
 /// </summary>
 public sealed class ClipTrainer : IDisposable
 {
+    /// <summary>What the loss learned, beside the exported model.</summary>
+    private const string LossWeights = "loss.safetensors";
+
     private readonly ClipTrainInputs _in;
+    private readonly IContrastiveLoss _loss;
     private readonly ClipTrainStep _step;
     private readonly FlatParameters _parameters;
     private readonly FlatAdamW _optimizer;
@@ -75,8 +87,9 @@ public sealed class ClipTrainer : IDisposable
     {
         var (config, student) = (inputs.Config, inputs.Student);
         _in = inputs;
-        _step = new ClipTrainStep(student, config, inputs.Vectors);
-        var named = student.NamedParameters();
+        _loss = config.CreateLoss(student.Device);
+        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
+        IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
         var rates = new GroupOptions(
             config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
             config.WeightDecay, config.LayerDecay);
@@ -121,6 +134,7 @@ public sealed class ClipTrainer : IDisposable
         _average?.Dispose();
         // The student's parameters are views of the flat buffers, which live as long as the views do.
         _parameters.Dispose();
+        _loss.Dispose();
     }
 
     private void Resume()
@@ -306,7 +320,14 @@ public sealed class ClipTrainer : IDisposable
     private void ExportModel()
     {
         _in.Student.TeacherFingerprint = _in.Vectors.Fingerprint;
-        AtomicFolder.Replace(ModelFolder, _in.Student.Save);
+        AtomicFolder.Replace(ModelFolder, folder =>
+        {
+            _in.Student.Save(folder);
+            if (_loss.Parameters.Count > 0)
+            {
+                Safetensors.Save(Path.Combine(folder, LossWeights), _loss.Parameters.ToDictionary(p => p.Name, p => (Tensor)p.Parameter));
+            }
+        });
     }
 
     private void SaveLast() => Checkpoint.Save(LastFolder, _state with { Seconds = Seconds }, _identity, _parameters, _optimizer, _average);
@@ -319,7 +340,7 @@ public sealed class ClipTrainer : IDisposable
                 CultureInfo.InvariantCulture,
                 $"group {range.Group.Name}: {range.Group.Parameters.Count} tensors, {range.Length:N0} weights, peak rate {range.Group.Rate:g4}, decay {range.Group.WeightDecay:g4}"));
         }
-        var total = _in.Student.NamedParameters().Count;
+        var total = _parameters.Slots.Count;
         _in.Log.Info(string.Create(CultureInfo.InvariantCulture, $"{total} tensors, {_parameters.Values.numel():N0} weights, each in one group; computing on {_in.Student.Device} in {_in.Config.Precision}"));
     }
 }

@@ -1,10 +1,10 @@
 using Llm2Clip.Layers;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Training;
+namespace Llm2Clip.Training.Losses;
 
 /// <summary>
-/// The teacher's own opinion on which captions resemble which pictures, as logits for <see cref="Losses"/>: two photos of running dogs
+/// The teacher's own opinion on which captions resemble which pictures, as logits for the softmax losses: two photos of running dogs
 /// are then no full negatives of each other. A picture's place is the mean of its captions' vectors. Made without gradient.
 /// </summary>
 /// <param name="Weight">Share of the targets that the teacher gives, 0 to 1.</param>
