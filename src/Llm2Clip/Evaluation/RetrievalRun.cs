@@ -35,7 +35,7 @@ public static class RetrievalRun
         Require(config.Model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(teacherConfig.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         var device = ComputeDevice.Resolve(config.Device);
-        using var student = StudentModel.Load(config.Model, device.Device);
+        using var student = Student.Load(config.Model, device.Device);
         using var teacher = Teacher.Open(teacherConfig.Path, teacherConfig, log);
         RequireSameTeacher(student, teacher, config.Model, teacherConfig.Path);
         var pattern = config.Data.Length > 0 ? config.Data : data.Val;
@@ -88,7 +88,7 @@ public static class RetrievalRun
         }
     }
 
-    private static void RequireSameTeacher(StudentModel student, Teacher teacher, string model, string path)
+    private static void RequireSameTeacher(Student student, Teacher teacher, string model, string path)
     {
         if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != teacher.Fingerprint)
         {
@@ -102,7 +102,7 @@ public static class RetrievalRun
     private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, Teacher teacher) =>
     [
         .. from row in rows
-           where row.Centring == RetrievalEvaluation.OwnMean
+           where row.Centering == RetrievalEvaluation.OwnMean
            let mean = (teacher.Adapter as CcAdapter)?.Means.Of(row.Language)
            where mean is not null
            select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; no pictures, no pairs.",

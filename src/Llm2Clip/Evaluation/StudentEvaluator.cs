@@ -38,7 +38,7 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
     }
 
     /// <inheritdoc/>
-    public StudentScore Evaluate(StudentModel student, CancellationToken ct)
+    public StudentScore Evaluate(Student student, CancellationToken ct)
     {
         var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, ct);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);

@@ -66,7 +66,7 @@ public static class QuickStart
         using (var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log))
         {
             var device = ComputeDevice.Resolve(run.ClipTrain.Device).Device;
-            using var student = StudentModel.Create(run.Model, teacher.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device);
+            using var student = Student.Create(run.Model, teacher.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device);
             student.TeacherFingerprint = teacher.Fingerprint;
             student.Save(folder);
         }

@@ -30,7 +30,7 @@ public static class StudentTraining
             ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = StudentModel.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+        using var student = Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
         var sampler = config.CreateSampler();
         using var loader = TrainingLoader(run, student.Transform, sampler, log);
         using var writer = FolderLock.Take(output);

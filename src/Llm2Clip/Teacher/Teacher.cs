@@ -11,7 +11,7 @@ namespace Llm2Clip.Teachers;
 public sealed class Teacher : IDisposable
 {
     /// <summary>Puts a teacher together from its parts, which it then owns.</summary>
-    public Teacher(ITextEncoder encoder, TeacherSettings settings, IVectorAdapter? adapter = null)
+    public Teacher(ILlmEncoder encoder, TeacherSettings settings, IVectorAdapter? adapter = null)
     {
         Encoder = encoder;
         Settings = settings;
@@ -70,12 +70,12 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
-    public ITextEncoder Encoder { get; }
+    public ILlmEncoder Encoder { get; }
 
     /// <summary>What beside the weights determines the raw vectors.</summary>
     public TeacherSettings Settings { get; }
 
-    /// <summary>Centring and learned map over the raw vectors, or null where there is none.</summary>
+    /// <summary>Centering and learned map over the raw vectors, or null where there is none.</summary>
     public IVectorAdapter? Adapter { get; }
 
     /// <summary>The model's file and hash, where the teacher was opened from one.</summary>

@@ -25,7 +25,7 @@ public sealed class CcAdapterTests : IDisposable
         const int Count = 5000; // More than one chunk.
         var raw = Values(Count * Width, 3);
         var applied = new float[Count * 7];
-        adapter.Apply(raw, Count, "en", CentringMode.Training, applied);
+        adapter.Apply(raw, Count, "en", CenteringMode.Training, applied);
 
         using var scope = NewDisposeScope();
         var expected = Plain(adapter, tensor(raw, [Count, Width]) - tensor(adapter.Means.Of("en")!.Vector));
@@ -38,22 +38,22 @@ public sealed class CcAdapterTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Centring.None, CentringMode.Own, "zh", null, false)]
-    [InlineData(Centring.Global, CentringMode.Training, "en", "all", false)]
-    [InlineData(Centring.Global, CentringMode.Own, "zh", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Training, "en", "en", true)]
-    [InlineData(Centring.Language, CentringMode.Training, "zh", "all", false)]
-    [InlineData(Centring.Language, CentringMode.Own, "zh", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Own, "zh-mt", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Own, "de", "all", false)]
-    public void WhichMeanIsTakenOut(Centring centring, CentringMode mode, string language, string? expected, bool own)
+    [InlineData(Centering.None, CenteringMode.Own, "zh", null, false)]
+    [InlineData(Centering.Global, CenteringMode.Training, "en", "all", false)]
+    [InlineData(Centering.Global, CenteringMode.Own, "zh", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Training, "en", "en", true)]
+    [InlineData(Centering.Language, CenteringMode.Training, "zh", "all", false)]
+    [InlineData(Centering.Language, CenteringMode.Own, "zh", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Own, "zh-mt", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Own, "de", "all", false)]
+    public void WhichMeanIsTakenOut(Centering centering, CenteringMode mode, string language, string? expected, bool own)
     {
         var means = Means();
-        var mean = means.For(language, centring, mode, out var used);
+        var mean = means.For(language, centering, mode, out var used);
         Assert.Equal(expected switch { null => null, "all" => means.Overall, _ => means.Of(expected)!.Vector }, mean);
         Assert.Equal(own, used is not null);
 
-        using var adapter = CcAdapter.Create(new AdapterConfig { Centring = centring, Dimension = 5 }, means, 4);
+        using var adapter = CcAdapter.Create(new AdapterConfig { Centering = centering, Dimension = 5 }, means, 4);
         var raw = Values(3 * Width, 8);
         var applied = new float[15];
         Assert.Equal(used, adapter.Apply(raw, 3, language, mode, applied));
@@ -73,8 +73,8 @@ public sealed class CcAdapterTests : IDisposable
         Assert.Equal((12, "plain text", false), (loaded.Means.Of("zh")!.Count, loaded.Means.Of("zh")!.Source, loaded.Means.Of("zh")!.Training));
         var raw = Values(4 * Width, 2);
         var (one, two) = (new float[24], new float[24]);
-        adapter.Apply(raw, 4, "zh", CentringMode.Own, one);
-        loaded.Apply(raw, 4, "zh", CentringMode.Own, two);
+        adapter.Apply(raw, 4, "zh", CenteringMode.Own, one);
+        loaded.Apply(raw, 4, "zh", CenteringMode.Own, two);
         Assert.Equal(one, two);
     }
 
@@ -109,7 +109,7 @@ public sealed class CcAdapterTests : IDisposable
     public void HalfWhiteningTakesTheRootOfTheSingularValues()
     {
         using var adapter = CcAdapter.Create(
-            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centring = Centring.None }, new LanguageMeans(new float[Width], []), 1);
+            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centering = Centering.None }, new LanguageMeans(new float[Width], []), 1);
         using var scope = NewDisposeScope();
         const int Count = 2000;
         var values = Values(Count * Width, 5);
@@ -118,8 +118,8 @@ public sealed class CcAdapterTests : IDisposable
             values[i] *= 1 + (i % Width); // Directions of very different spread.
         }
         var x = tensor(values, [Count, Width]);
-        HalfWhitening.Initialise(adapter.Module, x);
-        var before = linalg.svdvals(x.Normalised().to_type(ScalarType.Float64)).data<double>().ToArray();
+        HalfWhitening.Initialize(adapter.Module, x);
+        var before = linalg.svdvals(x.Normalize().to_type(ScalarType.Float64)).data<double>().ToArray();
         var after = linalg.svdvals(adapter.Module.call(x).to_type(ScalarType.Float64)).data<double>().ToArray();
         Assert.True(before[0] / before[^1] > 10);
         for (var d = 0; d < Width; d++)

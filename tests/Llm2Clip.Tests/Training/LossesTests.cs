@@ -25,7 +25,7 @@ public class LossesTests
         var teacher = weight > 0 ? SoftTargets.From(vectors, Owner, 4, weight, 5) : null;
         var loss = MultiPositiveLoss.Between(image, caption, logScale, Owner, smoothing, excluded, teacher);
 
-        var logits = image.Normalised().matmul(caption.Normalised().t()) * (float)Math.Exp(1.5);
+        var logits = image.Normalize().matmul(caption.Normalize().t()) * (float)Math.Exp(1.5);
         double Logit(int i, int c) => logits[i, c].item<float>();
         double Soft(int i, int c) => teacher is null ? 0 : teacher.ToText[i, c].item<float>();
         bool Same(int i, int c) => mask && Enumerable.Range(0, 7).Any(other => Owner[other] == i && Wording[other] == Wording[c]);
@@ -52,7 +52,7 @@ public class LossesTests
         var excluded = mask ? SamePairs.IdenticalCaptions(Wording, Owner, 4, CPU) : null;
         var loss = SigmoidLoss.Between(image, caption, tensor(1.5f), tensor(-2f), Owner, excluded);
 
-        var logits = image.Normalised().matmul(caption.Normalised().t()) * (float)Math.Exp(1.5);
+        var logits = image.Normalize().matmul(caption.Normalize().t()) * (float)Math.Exp(1.5);
         var sum = 0.0;
         for (var i = 0; i < 4; i++)
         {

@@ -51,37 +51,37 @@ public sealed class CcAdapter : IVectorAdapter
     internal CcAdapterModule Module { get; }
 
     /// <summary>
-    /// A new adapter: blocks that do nothing yet and a head from torch's default initialisation.
+    /// A new adapter: blocks that do nothing yet and a head from torch's default initialization.
     /// </summary>
     public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed) =>
         new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
 
-    /// <summary>Centring by the adapter's own rule: each language's mean where it has one and centring is by language, else the training captions'.</summary>
+    /// <summary>Centering by the adapter's own rule: each language's mean where it has one and centering is by language, else the training captions'.</summary>
     public void Apply(ReadOnlySpan<float> raw, int count, string language, Span<float> into) =>
-        Apply(raw, count, language, Config.Centring == Centring.Language ? CentringMode.Own : CentringMode.Training, into);
+        Apply(raw, count, language, Config.Centering == Centering.Language ? CenteringMode.Own : CenteringMode.Training, into);
 
     /// <summary>
-    /// Maps pooled LLM vectors [count, InputDimension] to adapted ones [count, Dimension], un-normalised; which mean they lose is explicit.
+    /// Maps pooled LLM vectors [count, InputDimension] to adapted ones [count, Dimension], un-normalized; which mean they lose is explicit.
     /// </summary>
     /// <returns>The language mean that was used, or null where it was the training captions' overall one (or none).</returns>
-    public LanguageMean? Apply(ReadOnlySpan<float> raw, int count, string language, CentringMode mode, Span<float> into)
+    public LanguageMean? Apply(ReadOnlySpan<float> raw, int count, string language, CenteringMode mode, Span<float> into)
     {
         if (raw.Length != count * InputDimension || into.Length < count * Dimension)
         {
             throw new ArgumentException($"{count} vectors of {InputDimension} values go into {count} of {Dimension}, got {raw.Length} and {into.Length} values.");
         }
-        var mean = Means.For(language, Config.Centring, mode, out var own);
+        var mean = Means.For(language, Config.Centering, mode, out var own);
         using var off = no_grad();
         for (var start = 0; start < count; start += Chunk)
         {
             var rows = Math.Min(Chunk, count - start);
-            var centred = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
+            var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
             if (mean is not null)
             {
-                LanguageMeans.Subtract(centred, mean);
+                LanguageMeans.Subtract(centered, mean);
             }
             using var scope = NewDisposeScope();
-            Module.call(tensor(centred, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>().CopyTo(into.Slice(start * Dimension, rows * Dimension));
+            Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>().CopyTo(into.Slice(start * Dimension, rows * Dimension));
         }
         return own;
     }
@@ -184,7 +184,7 @@ public sealed class CcAdapter : IVectorAdapter
             Add(LanguageMeanPrefix + mean.Language, mean.Vector);
         }
         return Fingerprints.Of(
-            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centring}", Convert.ToHexStringLower(hash.GetHashAndReset()));
+            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}", Convert.ToHexStringLower(hash.GetHashAndReset()));
 
         void Add(string name, float[] values)
         {

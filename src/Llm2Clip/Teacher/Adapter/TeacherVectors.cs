@@ -26,14 +26,14 @@ public sealed class TeacherVectors : IDisposable
     public int Dimension => _teacher.Dimension;
 
     /// <summary>
-    /// Whether <see cref="CentringMode.Own"/> gives other vectors for a language than <see cref="CentringMode.Training"/>: the teacher has a mean of
+    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: the teacher has a mean of
     /// plain sentences of it.
     /// </summary>
     public bool HasOwnMean(string language) =>
-        _teacher.Adapter is CcAdapter { Config.Centring: not Centring.None } adapter && adapter.Means.Of(language) is { Training: false };
+        _teacher.Adapter is CcAdapter { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
 
-    /// <summary>Un-normalised vectors of texts of one language, row-major [N, Dimension].</summary>
-    public float[] Embed(IReadOnlyList<string> texts, string language, CentringMode mode, CancellationToken cancellation = default)
+    /// <summary>Un-normalized vectors of texts of one language, row-major [N, Dimension].</summary>
+    public float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode, CancellationToken cancellation = default)
     {
         _raw.Require(texts.Select(text => new Caption(text, language, CaptionKind.Short)), cancellation);
         var raw = _raw.Get(texts);
@@ -41,9 +41,9 @@ public sealed class TeacherVectors : IDisposable
         {
             case null:
                 return raw;
-            case CcAdapter centring:
-                var adapted = new float[(long)texts.Count * centring.Dimension];
-                centring.Apply(raw, texts.Count, language, mode, adapted);
+            case CcAdapter centering:
+                var adapted = new float[(long)texts.Count * centering.Dimension];
+                centering.Apply(raw, texts.Count, language, mode, adapted);
                 return adapted;
             case var other:
                 var mapped = new float[(long)texts.Count * other.Dimension];

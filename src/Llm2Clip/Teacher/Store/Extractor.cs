@@ -64,7 +64,7 @@ public static class Extractor
 
     /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
     public static long FillRaw(
-        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ITextEncoder encoder, int window, IRunLog log, CancellationToken cancellation)
+        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation)
     {
         Recovered(raw, "the raw store", log);
         return CaptionFiller.Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation).Truncated;
@@ -78,7 +78,7 @@ public static class Extractor
     }
 
     /// <summary>
-    /// A store holds what a student is trained on: centring by the training captions alone. Vectors with a language's own mean are made from
+    /// A store holds what a student is trained on: centering by the training captions alone. Vectors with a language's own mean are made from
     /// the raw ones when they are asked for (<see cref="TeacherVectors"/>).
     /// </summary>
     private static EncodedTexts Adapt(EncodedTexts raw, IVectorAdapter? adapter, int count, string language)
@@ -88,9 +88,9 @@ public static class Extractor
             return raw;
         }
         var adapted = new float[count * adapter.Dimension];
-        if (adapter is CcAdapter centring)
+        if (adapter is CcAdapter centering)
         {
-            centring.Apply(raw.Vectors, count, language, CentringMode.Training, adapted);
+            centering.Apply(raw.Vectors, count, language, CenteringMode.Training, adapted);
         }
         else
         {

@@ -22,11 +22,11 @@ public static class CaptionContrastiveLoss
     {
         using var scope = NewDisposeScope();
         var rows = query.shape[0];
-        var q = query.InFp32().Normalised();
-        var columns = positive.InFp32().Normalised();
+        var q = query.InFp32().Normalize();
+        var columns = positive.InFp32().Normalize();
         if (negative is not null)
         {
-            columns = cat([columns, negative.InFp32().Normalised()], 0);
+            columns = cat([columns, negative.InFp32().Normalize()], 0);
         }
         var logits = q.matmul(columns.t()).Times((float)scale); // [Q, Q + M]
         var labels = Scalars.Range(rows, query.device);

@@ -14,7 +14,7 @@ internal static class SoftmaxRows
     private const float Excluded = -1e30f;
 
     /// <summary>Cosines of all rows of the one with all rows of the other, [rows, columns].</summary>
-    public static Tensor Cosines(Tensor rows, Tensor columns) => rows.InFp32().Normalised().matmul(columns.InFp32().Normalised().t());
+    public static Tensor Cosines(Tensor rows, Tensor columns) => rows.InFp32().Normalize().matmul(columns.InFp32().Normalize().t());
 
     /// <summary>
     /// Cross-entropy of each row, [rows]. Excluded columns do not exist for their row, except its label's. With smoothing e the target is

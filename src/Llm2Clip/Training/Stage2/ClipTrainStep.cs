@@ -18,14 +18,14 @@ namespace Llm2Clip.Training.Stage2;
 /// </summary>
 internal sealed class ClipTrainStep
 {
-    private readonly StudentModel _student;
+    private readonly Student _student;
     private readonly ClipTrainConfig _config;
     private readonly ICaptionVectors _vectors;
     private readonly CaptionSampler _sampler;
     private readonly IContrastiveLoss _loss;
     private float[] _buffer = [];
 
-    public ClipTrainStep(StudentModel student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
+    public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
     {
         (_student, _config, _vectors, _sampler, _loss) = (student, config, vectors, sampler, loss);
         student.Precision = config.Precision;
@@ -70,7 +70,7 @@ internal sealed class ClipTrainStep
     {
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
-        return _student.ImageEncoder.call(Pixels.Normalise(pixels, _student.Transform)).MoveToOuterDisposeScope();
+        return _student.ImageEncoder.call(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)

@@ -20,7 +20,7 @@ namespace Llm2Clip.Training.Stage2;
 public sealed record ClipTrainInputs
 {
     /// <summary>The student, new or started from a checkpoint; trained in place.</summary>
-    public required StudentModel Student { get; init; }
+    public required Student Student { get; init; }
 
     /// <summary>The run's settings.</summary>
     public required ClipTrainConfig Config { get; init; }
@@ -249,7 +249,7 @@ public sealed class ClipTrainer : IDisposable
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        _in.Student.LogitScale.ClampTo(0, StudentModel.MaxLogitScale);
+        _in.Student.LogitScale.ClampTo(0, Student.MaxLogitScale);
         return _in.Student.LogitScale.cpu().item<float>();
     }
 

@@ -17,5 +17,5 @@ public interface IStudentEvaluator
     }
 
     /// <summary>Scores the student, which is in evaluation mode and has averaged weights where the run has an average.</summary>
-    StudentScore Evaluate(StudentModel student, CancellationToken cancellation);
+    StudentScore Evaluate(Student student, CancellationToken cancellation);
 }
