@@ -25,17 +25,22 @@ internal interface ITrainingTask
     /// <summary>Whether the run is evaluated after so many steps. Every run is evaluated at its end.</summary>
     bool EvaluatesAfter(long steps);
 
-    /// <summary>Evaluates the weights, averaged where there is an average, and records what it found; null where the task has nothing to evaluate by.</summary>
+    /// <summary>
+    /// Evaluates the weights, averaged where there is an average, and records what it found; null where the task has no evaluation.
+    /// </summary>
     TrainingScore? Evaluate(long steps, CancellationToken cancellation);
 
     /// <summary>Called after an evaluation with the best score so far, with the weights that were scored.</summary>
     void KeepBest();
 
-    /// <summary>What a checkpoint holds beside weights, optimizer and position: tensors of fixed shapes and notes; null for nothing.</summary>
+    /// <summary>
+    /// What a checkpoint holds beside weights, optimizer and position: tensors of fixed shapes and notes; null for nothing.
+    /// </summary>
     CheckpointExtras? Extras() => null;
 
     /// <summary>
-    /// Takes a checkpoint's position and extras over, after weights and optimizer; throws <see cref="InputException"/> where they contradict each other.
+    /// Takes a checkpoint's position and extras over, after weights and optimizer; throws <see cref="InputException"/> where they
+    /// contradict each other.
     /// </summary>
     /// <param name="state">Position.</param>
     /// <param name="extras">What <see cref="Extras"/> gave when the checkpoint was saved; null where it gave nothing.</param>
@@ -47,7 +52,9 @@ internal interface ITrainingTask
 /// <summary>One optimizer step's data.</summary>
 /// <param name="Index">Number of the batch in its epoch.</param>
 /// <param name="Images">Number of images in it.</param>
-/// <param name="Backward">Adds the gradient to the parameters' and returns the loss; the argument is the number of steps made before.</param>
+/// <param name="Backward">
+/// Adds the gradient to the parameters' and returns the loss; the argument is the number of steps made before.
+/// </param>
 internal sealed record TrainingBatch(long Index, int Images, Func<long, double> Backward);
 
 /// <summary>What an evaluation found.</summary>

@@ -50,10 +50,11 @@ internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, MetricNames 
         var (speed, waited) = (_images / seconds, _waiting.Elapsed.TotalSeconds / seconds);
         Record("images_per_second", step, speed);
         Record("data_wait_share", step, waited);
-        var own = string.Concat(numbers.Select(number => string.Create(CultureInfo.InvariantCulture, $"{number.Name} {number.Value:0.000}, ")));
-        log.Info(string.Create(
-            CultureInfo.InvariantCulture,
-            $"step {step}: loss {_loss / _steps:0.0000}, lr {rate:0.00e+0}, {own}grad norm {norm:0.00}, {speed:0.0} images/s, data wait {waited:0.0%}"));
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
+        var own = string.Concat(numbers.Select(number => Text($"{number.Name} {number.Value:0.000}, ")));
+        log.Info(
+            Text($"step {step}: loss {_loss / _steps:0.0000}, lr {rate:0.00e+0}, {own}grad norm {norm:0.00}, ")
+            + Text($"{speed:0.0} images/s, data wait {waited:0.0%}"));
         _window.Restart();
         _waiting.Reset();
         (_images, _steps, _loss) = (0, 0, 0);

@@ -48,7 +48,9 @@ internal sealed class Trainer
     /// <param name="cancellation">Stops after the current step, with a checkpoint.</param>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     /// <exception cref="ConfigException">The checkpoint there belongs to other settings.</exception>
-    /// <exception cref="RunException">Loss or gradient became non-finite; the optimizer did not move and the last checkpoint is kept.</exception>
+    /// <exception cref="RunException">
+    /// Loss or gradient became non-finite; the optimizer did not move and the last checkpoint is kept.
+    /// </exception>
     public static TrainingResult Run(
         ITrainingTask task, IRunLog log, IMetricsSink metrics, Action<CancellationToken>? ready, CancellationToken cancellation)
     {
@@ -149,7 +151,10 @@ internal sealed class Trainer
         _weights.Average?.Update(_weights.Optimizer.Steps);
 
         _lastLoss = loss;
-        _state = _state with { Step = _state.Step + 1, Batch = batch.Index + 1, SamplesSeen = _state.SamplesSeen + batch.Images, Seconds = Seconds };
+        _state = _state with
+        {
+            Step = _state.Step + 1, Batch = batch.Index + 1, SamplesSeen = _state.SamplesSeen + batch.Images, Seconds = Seconds,
+        };
         _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }
 
@@ -208,7 +213,9 @@ internal sealed class Trainer
         }
         if (StoppedEarly)
         {
-            _log.Info($"Stopping early: {_state.EvaluationsSinceBest} evaluations without a better score; the best was at step {_state.BestStep}.");
+            _log.Info(
+                $"Stopping early: {_state.EvaluationsSinceBest} evaluations without a better score; "
+                + $"the best was at step {_state.BestStep}.");
         }
     }
 

@@ -104,7 +104,7 @@ internal static class ModelFormats
 
     private static void OpenClip(FuzzCase damaged)
     {
-        ClipWeights.Load(damaged.Folder, CPU).Dispose();
+        ClipVisionWeights.Load(damaged.Folder, CPU).Dispose();
         Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
     }
 

@@ -52,8 +52,8 @@ public sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensor
 
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
-/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration). Written
-/// under a temporary name and renamed.
+/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration).
+/// Written under a temporary name and renamed.
 /// </summary>
 public static class Checkpoint
 {
@@ -70,7 +70,8 @@ public static class Checkpoint
     /// <param name="weights">Weights, moments and, where the run has one, the moving average.</param>
     /// <param name="extras">What else the trainer keeps.</param>
     public static void Save(
-        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, TrainedWeights weights, CheckpointExtras? extras = null)
+        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
+        CheckpointExtras? extras = null)
     {
         using var scope = NewDisposeScope();
         AtomicFolder.Replace(folder, into =>
@@ -94,13 +95,14 @@ public static class Checkpoint
     }
 
     /// <summary>
-    /// Puts a checkpoint back, the tensors of <paramref name="extras"/> included, and gives its position and the notes that were saved with them.
-    /// Null where there is none in <paramref name="folder"/>.
+    /// Puts a checkpoint back, the tensors of <paramref name="extras"/> included, and gives its position and the notes that were saved with
+    /// them. Null where there is none in <paramref name="folder"/>.
     /// </summary>
     /// <exception cref="ConfigException">It belongs to a run with other settings; each difference is named.</exception>
     /// <exception cref="InputException">It is damaged.</exception>
     public static (TrainState State, JsonNode? Notes)? Load(
-        string folder, IReadOnlyDictionary<string, string> identity, TrainedWeights weights, IReadOnlyDictionary<string, Tensor>? extras = null)
+        string folder, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
+        IReadOnlyDictionary<string, Tensor>? extras = null)
     {
         if (AtomicFolder.Find(folder) is not { } found)
         {
@@ -127,11 +129,12 @@ public static class Checkpoint
             var json = JsonKeys.ReadObject(path, "the state of a checkpoint");
             if (json["version"]?.GetValue<int>() != Version)
             {
-                throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
+                throw new InputException(
+                    $"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
             }
             var state = json["state"].Deserialize<TrainState>(Json.File) ?? throw new JsonException("no state");
             var steps = (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>();
-            if (steps != state.Step || state.EvaluatedAt < 0 || state.EvaluatedAt > steps || state is not { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 })
+            if (steps != state.Step || state.EvaluatedAt < 0 || state.EvaluatedAt > steps || !CountsAreCounts(state))
             {
                 throw new JsonException("its position makes no sense");
             }
@@ -147,6 +150,9 @@ public static class Checkpoint
         }
     }
 
+    private static bool CountsAreCounts(TrainState state) =>
+        state is { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 };
+
     /// <summary>Tensors of any type, which stay what they were.</summary>
     private static void LoadExact(string path, IReadOnlyDictionary<string, Tensor> targets)
     {
@@ -154,9 +160,11 @@ public static class Checkpoint
         using var file = SafetensorsFile.Open(path);
         foreach (var (name, target) in targets)
         {
-            if (!file.Contains(name) || file.Info(name) is var info && (info.Type != target.dtype || !info.Shape.SequenceEqual(target.shape)))
+            if (!file.Contains(name) || file.Info(name).Type != target.dtype || !file.Info(name).Shape.SequenceEqual(target.shape))
             {
-                throw new InputException($"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. Remove the checkpoint's folder to start anew.");
+                throw new InputException(
+                    $"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. "
+                    + "Remove the checkpoint's folder to start anew.");
             }
             target.copy_(file.Load(name, target.dtype));
         }
@@ -189,14 +197,16 @@ public static class Checkpoint
 
     private static void RequireSame(string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
     {
+        static string Value(IReadOnlyDictionary<string, string> settings, string key) => settings.GetValueOrDefault(key, "(not set)");
         var differences = wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
             .Where(key => wanted.GetValueOrDefault(key) != stored.GetValueOrDefault(key))
-            .Select(key => $"\n  {key}: {stored.GetValueOrDefault(key, "(not set)")} in the checkpoint, {wanted.GetValueOrDefault(key, "(not set)")} now")
+            .Select(key => $"\n  {key}: {Value(stored, key)} in the checkpoint, {Value(wanted, key)} now")
             .ToList();
         if (differences.Count > 0)
         {
             throw new ConfigException(
-                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\nRestore them to resume, or choose another output folder.");
+                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\n"
+                + "Restore them to resume, or choose another output folder.");
         }
     }
 }

@@ -19,7 +19,8 @@ public sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
     public Tensor Of(ContrastiveBatch batch) => batch.CaptionsPerImage == 1
         ? InfoNceLoss.OfOneCaption(batch, labels)
         : Between(
-            batch.Images, batch.Captions, batch.LogitScale, batch.ImageOfCaption, labels.Smoothing, batch.IdenticalCaptions(), labels.TargetsOf(batch));
+            batch.Images, batch.Captions, batch.LogitScale, batch.ImageOfCaption, labels.Smoothing, batch.IdenticalCaptions(),
+            labels.TargetsOf(batch));
 
     /// <summary>The loss, a scalar.</summary>
     /// <param name="image">[I, D].</param>
@@ -30,8 +31,8 @@ public sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
     /// <param name="excluded">[I, C]: pairs that are not negatives besides an image's own captions, such as identical captions.</param>
     /// <param name="teacher">Soft targets to mix in.</param>
     public static Tensor Between(
-        Tensor image, Tensor caption, Tensor logScale, IReadOnlyList<int> imageOfCaption, double labelSmoothing = 0, Tensor? excluded = null,
-        SoftTargets? teacher = null)
+        Tensor image, Tensor caption, Tensor logScale, IReadOnlyList<int> imageOfCaption, double labelSmoothing = 0,
+        Tensor? excluded = null, SoftTargets? teacher = null)
     {
         using var scope = NewDisposeScope();
         var (images, captions) = (image.shape[0], caption.shape[0]);

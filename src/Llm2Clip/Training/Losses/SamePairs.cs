@@ -7,11 +7,12 @@ namespace Llm2Clip.Training.Losses;
 public static class SamePairs
 {
     /// <summary>
-    /// Pairs [Q, Q + M] that show the same image or have the same caption, for <see cref="CaptionContrastiveLoss"/>. Images and captions are
-    /// given as numbers; those of hard negatives follow those of the positives.
+    /// Pairs [Q, Q + M] that show the same image or have the same caption, for <see cref="CaptionContrastiveLoss"/>. Images and captions
+    /// are given as numbers; those of hard negatives follow those of the positives.
     /// </summary>
     public static Tensor SameSource(
-        ReadOnlySpan<long> queryImages, ReadOnlySpan<long> queryCaptions, ReadOnlySpan<long> columnImages, ReadOnlySpan<long> columnCaptions, Device device)
+        ReadOnlySpan<long> queryImages, ReadOnlySpan<long> queryCaptions, ReadOnlySpan<long> columnImages,
+        ReadOnlySpan<long> columnCaptions, Device device)
     {
         using var scope = NewDisposeScope();
         Tensor Equal(ReadOnlySpan<long> rows, ReadOnlySpan<long> columns) =>

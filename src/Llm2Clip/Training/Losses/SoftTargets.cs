@@ -13,8 +13,8 @@ namespace Llm2Clip.Training.Losses;
 public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
 {
     /// <summary>
-    /// From the captions' teacher vectors [C, T], un-normalised. The batch mean is taken out first: teacher vectors share one large direction,
-    /// beside which all cosines are near 1.
+    /// From the captions' teacher vectors [C, T], not normalized. The batch mean is subtracted first: teacher vectors share one large
+    /// direction, beside which all cosines are near 1.
     /// </summary>
     /// <param name="vectors">[C, T].</param>
     /// <param name="imageOfCaption">Row of each caption's picture.</param>

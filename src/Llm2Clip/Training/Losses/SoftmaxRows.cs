@@ -10,7 +10,9 @@ namespace Llm2Clip.Training.Losses;
 /// </summary>
 internal static class SoftmaxRows
 {
-    /// <summary>Logit of an excluded pair: far below any real one, and finite, so that a row without negatives has no NaN gradient.</summary>
+    /// <summary>
+    /// Logit of an excluded pair: far below any real one, and finite, so that a row without negatives has no NaN gradient.
+    /// </summary>
     private const float Excluded = -1e30f;
 
     /// <summary>Cosines of all rows of the one with all rows of the other, [rows, columns].</summary>

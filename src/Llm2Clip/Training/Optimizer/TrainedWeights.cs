@@ -11,7 +11,8 @@ public sealed class TrainedWeights : IDisposable
     /// <param name="options">AdamW's constants.</param>
     /// <param name="averageDecay">Decay of the moving average; 0 = none.</param>
     public TrainedWeights(
-        IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<ParameterGroup> groups, AdamWOptions options, double averageDecay = 0)
+        IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<ParameterGroup> groups, AdamWOptions options,
+        double averageDecay = 0)
     {
         Parameters = new FlatParameters(parameters, groups);
         Optimizer = new FlatAdamW(Parameters, options);

@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
-/// Stage 1 for the <see cref="Trainer"/>: an adapter on pairs of captions, evaluated by the retrieval of captions. The best weights are kept
-/// in memory and in the checkpoint, and put back by <see cref="Finish"/>.
+/// Stage 1 for the <see cref="Trainer"/>: an adapter on pairs of captions, evaluated by the retrieval of captions. The best weights are
+/// kept in memory and in the checkpoint, and put back by <see cref="Finish"/>.
 /// </summary>
 internal sealed class CaptionTask : ITrainingTask, IDisposable
 {
@@ -98,8 +98,12 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     {
         var found = _evaluate(EpochsOf(steps));
         _history.Add(found);
-        var recalls = found.Rows.SelectMany(row => row.Scores.Select(s => string.Create(
-            CultureInfo.InvariantCulture, $"{s.From}->{s.To}{(row.OwnMeans.Count > 0 ? " own" : "")} {100 * s.Recall.RecallAt1:f1}/{100 * s.Recall.RecallAt10:f1}")));
+        var recalls = found.Rows.SelectMany(row => row.Scores.Select(score =>
+        {
+            var pair = $"{score.From}->{score.To}{(row.OwnMeans.Count > 0 ? " own" : "")}";
+            var (first, ten) = (100 * score.Recall.RecallAt1, 100 * score.Recall.RecallAt10);
+            return string.Create(CultureInfo.InvariantCulture, $"{pair} {first:f1}/{ten:f1}");
+        }));
         var criterion = found.Criterion is { } chosen ? string.Create(CultureInfo.InvariantCulture, $"criterion {chosen:f4}; ") : "";
         return new TrainingScore(found.Criterion, $"Epoch {found.Epoch}: {criterion}R@1/R@10 {string.Join(", ", recalls)}");
     }
@@ -134,13 +138,17 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     {
         var notes = ReadNotes(extras!.Notes);
         var perEpoch = _batches.PerEpoch;
-        if (state.Batch > perEpoch || state.Step != (state.Epoch * (long)perEpoch) + state.Batch || state.BestStep > state.Step || state.BestStep % perEpoch != 0)
+        if (state.Batch > perEpoch || state.Step != (state.Epoch * (long)perEpoch) + state.Batch
+            || state.BestStep > state.Step || state.BestStep % perEpoch != 0)
         {
-            throw Damaged($"step {state.Step}, epoch {state.Epoch}, batch {state.Batch} and best step {state.BestStep} contradict each other with {perEpoch} batches per epoch");
+            throw Damaged(
+                $"step {state.Step}, epoch {state.Epoch}, batch {state.Batch} and best step {state.BestStep} contradict each other "
+                + $"with {perEpoch} batches per epoch");
         }
         if (_config.HardNegatives > 0)
         {
-            _mined = HardNegatives.FromTable(extras.Tensors[NegativesName], _images.Captions) ?? throw Damaged($"{NegativesName} holds numbers that are no caption's");
+            _mined = HardNegatives.FromTable(extras.Tensors[NegativesName], _images.Captions)
+                ?? throw Damaged($"{NegativesName} holds numbers that are no caption's");
         }
         _lossSum = notes.LossSum;
         _history.AddRange(notes.History);
@@ -171,7 +179,8 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
 
     /// <summary>Elements of lists, which the reader of JSON lets be null.</summary>
     private static bool IsWhole(CcEvaluation? evaluation) =>
-        evaluation is not null && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
+        evaluation is not null
+        && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
 
     private InputException Damaged(string what, Exception? inner = null) =>
         new($"The checkpoint {Plan.Checkpoint} is damaged: {what}. Remove it to start anew.", inner);

@@ -42,7 +42,8 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
             pictures.Add(group, raw.Store);
         }
         pictures.Finish();
-        log.Info($"Pairs: {pictures.Count:N0} images with {pictures.Captions:N0} distinct captions; {pictures.Merged:N0} groups were an image that was there already, "
+        log.Info($"Pairs: {pictures.Count:N0} images with {pictures.Captions:N0} distinct captions; "
+            + $"{pictures.Merged:N0} groups were an image that was there already, "
             + $"{pictures.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
         return new CcData(pictures, FitMeans(pictures), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
     }
@@ -52,7 +53,9 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
 
     private static IEnumerable<Caption> Captions(IEnumerable<CaptionGroup> groups) => groups.SelectMany(group => group.Captions);
 
-    /// <summary>Which images are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.</summary>
+    /// <summary>
+    /// Which images are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.
+    /// </summary>
     private Func<string, bool> HeldOut(ISampleSource train)
     {
         if (config.Selection != CcSelection.HeldOut)
@@ -64,7 +67,8 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         if (share > 0.5)
         {
             throw new ConfigException(
-                $"cc_finetune.held_out_pictures is {config.HeldOutPictures}, more than half of the {all} training images. Lower it, or set selection: last.");
+                $"cc_finetune.held_out_pictures is {config.HeldOutPictures}, more than half of the {all} training images. "
+                + "Lower it, or set selection: last.");
         }
         return key => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key), config.Seed) < share * ulong.MaxValue;
     }
@@ -94,7 +98,8 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         var (overall, _) = LanguageMeans.Fit(raw.Store, rows.Select(caption => caption.Row));
         var training = pictures.Languages.Select((language, index) =>
         {
-            var (mean, count) = LanguageMeans.Fit(raw.Store, rows.Where(caption => caption.Language == index).Select(caption => caption.Row));
+            var own = rows.Where(caption => caption.Language == index);
+            var (mean, count) = LanguageMeans.Fit(raw.Store, own.Select(caption => caption.Row));
             return new LanguageMean(language, mean, count, "training captions", Training: true);
         });
         var others = config.LanguageText.Where(text => !pictures.Languages.Contains(text.Language)).ToList();

@@ -9,12 +9,14 @@ namespace Llm2Clip.Training.Stage1;
 /// <param name="heldOut">Captions of images held out of the training data; null without.</param>
 /// <param name="adapter">What is trained.</param>
 /// <param name="metrics">Takes the numbers, by epoch.</param>
-internal sealed class CcEvaluator(CcFinetuneConfig config, TeacherProbe? val, TeacherProbe? heldOut, CcAdapter adapter, IMetricsSink metrics)
+internal sealed class CcEvaluator(
+    CcFinetuneConfig config, TeacherProbe? val, TeacherProbe? heldOut, CcAdapter adapter, IMetricsSink metrics)
 {
     /// <summary>How the kept epoch is chosen.</summary>
     public string Selection => config.Selection switch
     {
-        CcSelection.HeldOut => $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Pictures} images held out of the training data",
+        CcSelection.HeldOut =>
+            $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Pictures} images held out of the training data",
         CcSelection.Val => $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on data.val",
         _ => "last epoch",
     };
@@ -26,7 +28,8 @@ internal sealed class CcEvaluator(CcFinetuneConfig config, TeacherProbe? val, Te
         double? criterion = config.Selection switch
         {
             CcSelection.HeldOut => Criterion(heldOut!.AdapterRows(adapter)),
-            CcSelection.Val => val is null ? throw new ConfigException("cc_finetune.selection is val, but data.val is empty.") : Criterion(rows),
+            CcSelection.Val when val is null => throw new ConfigException("cc_finetune.selection is val, but data.val is empty."),
+            CcSelection.Val => Criterion(rows),
             _ => null,
         };
         if (criterion is { } value)

@@ -37,7 +37,8 @@ internal sealed class CcStep : IDisposable
         using var scope = NewDisposeScope();
         var micro = _config.MicroBatch > 0 ? Math.Min(_config.MicroBatch, batch.Captions.Length) : batch.Captions.Length;
         var pass = new EncoderPass(
-            (batch.Captions.Length + micro - 1) / micro, part => Encode(batch, part * micro, micro, SeededRandom.Mix(_config.Seed, 3, step, part)));
+            (batch.Captions.Length + micro - 1) / micro,
+            part => Encode(batch, part * micro, micro, SeededRandom.Mix(_config.Seed, 3, step, part)));
         var loss = GradCache.Backward([pass], embeddings => Loss(embeddings[0], batch, images));
         _module.Noise.End();
         return loss;
@@ -71,7 +72,8 @@ internal sealed class CcStep : IDisposable
             wording[i] = images.All[batch.Captions[i]].Wording;
         }
         var excluded = SamePairs.SameSource(
-            batch.PictureOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.PictureOf.AsSpan(queries), wording.AsSpan(queries), _device);
+            batch.PictureOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.PictureOf.AsSpan(queries), wording.AsSpan(queries),
+            _device);
         return CaptionContrastiveLoss.Between(
             embeddings.narrow(0, 0, queries),
             embeddings.narrow(0, queries, queries),

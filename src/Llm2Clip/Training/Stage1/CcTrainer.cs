@@ -16,9 +16,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
-/// Caption-contrastive training of an adapter over the frozen LLM's pooled vectors (stage 1, facts A5): captions of one image come together,
-/// those of others go apart. The LLM runs once per caption, into the raw store. A stopped training resumes from its checkpoint, which is
-/// deleted when the teacher folder is written.
+/// Caption-contrastive training of an adapter over the frozen LLM's pooled vectors (stage 1, facts A5): captions of one image come
+/// together, those of others go apart. The LLM runs once per caption, into the raw store. A stopped training resumes from its checkpoint,
+/// which is deleted when the teacher folder is written.
 /// </summary>
 public static class CcTrainer
 {
@@ -26,15 +26,17 @@ public static class CcTrainer
     private const int WhiteningSample = 20_000;
 
     /// <summary>
-    /// Reads captions, computes what raw vectors are missing, trains, writes the teacher folder. The teacher's own adapter, if it has one, plays
-    /// no part. Throws <see cref="RunException"/> for a loss that is not finite; nothing is written then.
+    /// Reads captions, computes what raw vectors are missing, trains, writes the teacher folder. The teacher's own adapter, if it has one,
+    /// plays no part. Throws <see cref="RunException"/> for a loss that is not finite; nothing is written then.
     /// </summary>
     public static CcFinetuneResult Run(
-        CcFinetuneConfig config, DataConfig data, Teacher teacher, IMetricsSink metrics, IRunLog log, CancellationToken cancellation = default)
+        CcFinetuneConfig config, DataConfig data, Teacher teacher, IMetricsSink metrics, IRunLog log,
+        CancellationToken cancellation = default)
     {
         if (config.Output.Length == 0)
         {
-            throw new ConfigException("cc_finetune.output is empty: name the teacher folder, for example --set cc_finetune.output=runs/teacher.");
+            throw new ConfigException(
+                "cc_finetune.output is empty: name the teacher folder, for example --set cc_finetune.output=runs/teacher.");
         }
         var clock = Stopwatch.StartNew();
         var store = config.RawStore.Length > 0 ? config.RawStore : config.Output + "-raw";
@@ -53,7 +55,9 @@ public static class CcTrainer
                 Seconds = clock.Elapsed.TotalSeconds,
                 Probe = before is null
                     ? null
-                    : new CaptionProbeResult(CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Pictures, [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
+                    : new CaptionProbeResult(
+                        CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Pictures,
+                        [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
             };
             Save(config.Output, teacher, adapter, result, log);
             AtomicFolder.Delete(CaptionTask.CheckpointOf(config.Output));
@@ -63,8 +67,8 @@ public static class CcTrainer
 
     /// <summary>Trains an adapter; the caller disposes it.</summary>
     private static (CcAdapter Adapter, CcFinetuneResult Result) Train(
-        CcFinetuneConfig config, CcData data, EmbeddingStore raw, IReadOnlyDictionary<string, string> identity, IMetricsSink metrics, IRunLog log,
-        CancellationToken cancellation)
+        CcFinetuneConfig config, CcData data, EmbeddingStore raw, IReadOnlyDictionary<string, string> identity, IMetricsSink metrics,
+        IRunLog log, CancellationToken cancellation)
     {
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
@@ -103,7 +107,8 @@ public static class CcTrainer
     }
 
     /// <summary>What a resumed run must share with the one that it continues.</summary>
-    private static IReadOnlyDictionary<string, string> Identity(CcFinetuneConfig config, DataConfig data, RawVectors raw, CcPictures images) => RunIdentity.Of(
+    private static IReadOnlyDictionary<string, string> Identity(
+        CcFinetuneConfig config, DataConfig data, RawVectors raw, CcPictures images) => RunIdentity.Of(
         "cc_finetune", config,
         [
             KeyValuePair.Create("data.train", data.Train),
@@ -129,7 +134,9 @@ public static class CcTrainer
         }
         catch (IOException error)
         {
-            throw new RunException($"The teacher could not be written to {output}: {error.Message} The LLM's vectors are kept in the raw store; make room and run the command again.", error);
+            throw new RunException(
+                $"The teacher could not be written to {output}: {error.Message} The LLM's vectors are kept in the raw store; "
+                + "make room and run the command again.", error);
         }
         TeacherFolder.Write(output, teacher.Manifest(output) with { Adapter = CcAdapter.FileName, Dimension = adapter.Dimension });
         log.Info($"Teacher {Fingerprints.Short(result.Fingerprint)} written to {output}.");

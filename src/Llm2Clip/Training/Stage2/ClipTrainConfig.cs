@@ -39,11 +39,13 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 512;
 
-    [Description("Images encoded at a time; the loss still sees the whole batch (GradCache). Saves memory, costs a second forward pass. 0 = the whole batch.")]
+    [Description("Images encoded at a time; the loss still sees the whole batch (GradCache). Saves memory, costs a second forward pass. "
+        + "0 = the whole batch.")]
     [Range(0, 1 << 20)]
     public int MicroBatch { get; init; }
 
-    [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows that one.")]
+    [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
+        + "that one.")]
     public long Steps { get; init; }
 
     [Description("Budget in epochs; 0 = no limit.")]
@@ -72,7 +74,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Peak learning rate of logit_scale and of the loss's own parameters; null = learning_rate.")]
     public double? ScaleLearningRate { get; init; }
 
-    [Description("AdamW's weight decay. It applies to matrices; norms, biases, position embeddings, class token and logit_scale have none.")]
+    [Description("AdamW's weight decay of matrices; norms, biases, position embeddings, class token and logit_scale have none.")]
     [Range(0.0, 10.0)]
     public double WeightDecay { get; init; } = 0.2;
 
@@ -94,10 +96,12 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Largest global gradient norm; larger gradients are scaled down to it. 0 = no limit.")]
     public double ClipNorm { get; init; } = 1;
 
-    [Description("multi_positive | infonce | sigmoid: multi_positive is CLIP's loss with all captions of an image as its positives; infonce is CLIP's loss with the first, the second, ... captions, averaged; sigmoid is SigLIP's loss, which judges every pair by itself.")]
+    [Description("multi_positive | infonce | sigmoid. multi_positive: CLIP's loss with all captions of an image as its positives. "
+        + "infonce: the mean of CLIP's losses with the first, the second, ... caption of each image. "
+        + "sigmoid: SigLIP's loss, which judges every pair by itself.")]
     public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.MultiPositive;
 
-    [Description("Start of the learned factor on cosines (exp of logit_scale), which stays in 1..100; null = 1 / 0.07, and 10 for sigmoid.")]
+    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = 10 for sigmoid, else 1 / 0.07.")]
     [Range(1.0, 100.0)]
     public double? ScaleStart { get; init; }
 
@@ -112,7 +116,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.0, 0.99)]
     public double LabelSmoothing { get; init; }
 
-    [Description("Share of the targets that follow the similarity of the captions' teacher vectors, for multi_positive and infonce: an image is then pushed away less from captions that resemble its own.")]
+    [Description("Share of the targets that follow the similarity of the captions' teacher vectors, for multi_positive and infonce: "
+        + "an image is then pushed away less from captions that resemble its own.")]
     [Range(0.0, 0.99)]
     public double TeacherWeight { get; init; }
 

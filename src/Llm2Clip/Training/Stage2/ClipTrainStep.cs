@@ -48,7 +48,8 @@ internal sealed class ClipTrainStep
             return GradCache.Backward(
                 [
                     new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part))),
-                    new EncoderPass(Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
+                    new EncoderPass(
+                        Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
                 features => _loss.Of(new ContrastiveBatch(features[0], features[1], _student.LogitScale, texts, vectors)));
         }
@@ -70,7 +71,7 @@ internal sealed class ClipTrainStep
     {
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
-        return _student.ImageEncoder.call(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
+        return _student.ImageEncoder.Encode(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)
@@ -89,7 +90,8 @@ internal sealed class ClipTrainStep
             var picked = _sampler.Pick(batch.Samples[i], each, epoch);
             if (picked.Count == 0)
             {
-                throw new InputException($"{batch.Samples[i].Origin} has no caption of the languages and kinds that clip_train.captions names.");
+                throw new InputException(
+                    $"{batch.Samples[i].Origin} has no caption of the languages and kinds that clip_train.captions names.");
             }
             for (var j = 0; j < each; j++)
             {

@@ -13,18 +13,23 @@ public static class ClipTrainer
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     /// <exception cref="ConfigException">The checkpoint there belongs to other settings.</exception>
-    /// <exception cref="RunException">Loss or gradient became non-finite; the optimizer did not move and the last checkpoint is kept.</exception>
+    /// <exception cref="RunException">
+    /// Loss or gradient became non-finite; the optimizer did not move and the last checkpoint is kept.
+    /// </exception>
     public static ClipTrainResult Run(ClipTrainInputs inputs, CancellationToken cancellation = default)
     {
         using var task = new StudentTask(inputs, cancellation);
         AtomicFolder.Recover(task.ModelFolder);
-        var (state, loss) = Trainer.Run(task, inputs.Log, inputs.Metrics, inputs.Evaluator is { } evaluator ? evaluator.Check : null, cancellation);
+        Action<CancellationToken>? ready = inputs.Evaluator is { } evaluator ? evaluator.Check : null;
+        var (state, loss) = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation);
         if (inputs.Evaluator is null || inputs.Config.Keep == KeptWeights.Last)
         {
             using var averaged = task.Weights.Average?.Applied();
             task.ExportModel();
         }
-        inputs.Log.Info($"Trained {state.Step} steps on {state.SamplesSeen} images in {state.Seconds / 60:0.0} minutes; the model is in {task.ModelFolder}.");
+        inputs.Log.Info(
+            $"Trained {state.Step} steps on {state.SamplesSeen} images in {state.Seconds / 60:0.0} minutes; "
+            + $"the model is in {task.ModelFolder}.");
         return new ClipTrainResult(state, task.ModelFolder, loss);
     }
 }

@@ -33,7 +33,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
             config.WeightDecay, config.LayerDecay);
         var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Config.Layers, rates, LayerNaming.HuggingFace);
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Layers, rates,
+            LayerNaming.Of(student.ImageEncoder));
         Weights = new TrainedWeights(named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay);
         Plan = PlanOf(inputs, cancellation);
         LogGroups();
@@ -70,7 +71,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool EvaluatesAfter(long steps) => _in.Evaluator is not null && _in.Config.EvalEvery > 0 && steps > 0 && steps % _in.Config.EvalEvery == 0;
+    public bool EvaluatesAfter(long steps) =>
+        _in.Evaluator is not null && _in.Config.EvalEvery > 0 && steps > 0 && steps % _in.Config.EvalEvery == 0;
 
     /// <inheritdoc/>
     public TrainingScore? Evaluate(long steps, CancellationToken cancellation)
@@ -84,7 +86,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar(tag, steps, value);
         }
-        return new TrainingScore(score.Score, string.Create(CultureInfo.InvariantCulture, $"step {steps}: {score.ScoreName} {score.Score:0.0000}"));
+        return new TrainingScore(
+            score.Score, string.Create(CultureInfo.InvariantCulture, $"step {steps}: {score.ScoreName} {100 * score.Score:0.00} %"));
     }
 
     /// <inheritdoc/>
@@ -105,7 +108,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             _in.Student.Save(folder);
             if (_loss.Parameters.Count > 0)
             {
-                Safetensors.Save(Path.Combine(folder, LossWeights), _loss.Parameters.ToDictionary(p => p.Name, p => (Tensor)p.Parameter));
+                var parts = _loss.Parameters.ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+                Safetensors.Save(Path.Combine(folder, LossWeights), parts);
             }
         });
     }
@@ -125,7 +129,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             Title = "clip-train",
             Checkpoint = Path.Combine(inputs.Output, "checkpoints", "last"),
             BestCheckpoint = Path.Combine(inputs.Output, "checkpoints", "best"),
-            Identity = RunIdentity.Of("clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
+            Identity = RunIdentity.Of(
+                "clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
             Budget = BudgetOf(config, () => inputs.Batches.BatchesPerEpoch(cancellation)),
             Schedule = new RateSchedule(config.Schedule, config.WarmupSteps, config.FinalRate),
             PeakRate = config.LearningRate,
@@ -134,7 +139,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             EarlyStop = config.EarlyStop,
             Metrics = new MetricNames("train", "lr", "grad_norm"),
             LogEvery = config.LogEvery,
-            EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size to at most the number of images.",
+            EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
+                + "to at most the number of images.",
             NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32.",
         };
     }
@@ -153,12 +159,15 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         foreach (var range in Weights.Parameters.Ranges)
         {
+            var group = range.Group;
             _in.Log.Info(string.Create(
                 CultureInfo.InvariantCulture,
-                $"group {range.Group.Name}: {range.Group.Parameters.Count} tensors, {range.Length:N0} weights, peak rate {range.Group.Rate:g4}, decay {range.Group.WeightDecay:g4}"));
+                $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
+                + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
         }
         _in.Log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Weights.Parameters.Slots.Count} tensors, {Weights.Parameters.Values.numel():N0} weights, each in one group; computing on {_in.Student.Device} in {_in.Config.Precision}"));
+            $"{Weights.Parameters.Slots.Count} tensors, {Weights.Parameters.Values.numel():N0} weights, each in one group; ")
+            + $"computing on {_in.Student.Device} in {_in.Config.Precision}");
     }
 }

@@ -3,11 +3,12 @@ using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 
-namespace Llm2Clip.Models.Clip;
+namespace Llm2Clip.Models;
 
 /// <summary>
-/// <c>preprocessor_config.json</c> of a CLIP model: sizes as a number or as an object, mean and std from the file, bicubic only.
-/// Values that this project's image pipeline does not compute are refused by name.
+/// <c>preprocessor_config.json</c> of an image encoder: sizes as a number or as an object, mean and std from the file, bicubic only. SigLIP's
+/// (<c>SiglipImageProcessor</c>) squashes images to the square, CLIP's crops them. Values that this project's image pipeline does not compute are
+/// refused by name.
 /// </summary>
 public static class Preprocessor
 {
@@ -16,6 +17,9 @@ public static class Preprocessor
 
     /// <summary>Pillow's number for bicubic, as the file has it.</summary>
     private const int Bicubic = 3;
+
+    /// <summary>The processor that squashes; its variants add to this name.</summary>
+    private const string Siglip = "SiglipImageProcessor";
 
     private static readonly string[] Read =
     [
@@ -36,7 +40,13 @@ public static class Preprocessor
         var json = JsonKeys.ReadObject(path, "an image processor's configuration");
         var keys = new JsonKeys(path);
         keys.RefuseUnknown(json, Read, Ignored, "");
-        foreach (var flag in new[] { "do_center_crop", "do_normalize", "do_rescale", "do_resize" })
+        var squash = keys.Text(json, "image_processor_type", "").StartsWith(Siglip, StringComparison.Ordinal);
+        if (squash && keys.Flag(json, "do_center_crop", false))
+        {
+            keys.Refuse(0, "do_center_crop is true; SigLIP's processor squashes images, so only false is supported");
+        }
+        string[] flags = squash ? ["do_normalize", "do_rescale", "do_resize"] : ["do_center_crop", "do_normalize", "do_rescale", "do_resize"];
+        foreach (var flag in flags)
         {
             if (!keys.Flag(json, flag, true))
             {
@@ -49,7 +59,7 @@ public static class Preprocessor
             keys.Refuse(0, $"rescale_factor is {json["rescale_factor"]}; supported is 1/255");
         }
         var size = Size(keys, json["size"], "size");
-        var crop = json["crop_size"] is { } node ? Size(keys, node, "crop_size") : size;
+        var crop = !squash && json["crop_size"] is { } node ? Size(keys, node, "crop_size") : size;
         if (size != crop)
         {
             keys.Refuse(0, $"size is {size} but crop_size is {crop}; supported are equal ones");
@@ -57,6 +67,7 @@ public static class Preprocessor
         var transform = new ImageTransformConfig
         {
             ImageSize = size,
+            Resize = squash ? "squash" : "crop",
             Mean = Channels(keys, json["image_mean"], "image_mean", new ImageTransformConfig().Mean),
             Std = Channels(keys, json["image_std"], "image_std", new ImageTransformConfig().Std),
         };
@@ -64,22 +75,33 @@ public static class Preprocessor
         return transform;
     }
 
-    /// <summary>Writes the file as transformers' <c>CLIPImageProcessor</c> does.</summary>
-    public static void Save(ImageTransformConfig transform, string folder) => ClipWeights.WriteJson(Path.Combine(folder, FileName), new JsonObject
+    /// <summary>Writes the file as transformers' <c>CLIPImageProcessor</c> does; for images that are squashed, as <c>SiglipImageProcessor</c> does.</summary>
+    public static void Save(ImageTransformConfig transform, string folder)
     {
-        ["crop_size"] = new JsonObject { ["height"] = transform.ImageSize, ["width"] = transform.ImageSize },
-        ["do_center_crop"] = true,
-        ["do_convert_rgb"] = true,
-        ["do_normalize"] = true,
-        ["do_rescale"] = true,
-        ["do_resize"] = true,
-        ["image_mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
-        ["image_processor_type"] = "CLIPImageProcessor",
-        ["image_std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
-        ["resample"] = Bicubic,
-        ["rescale_factor"] = 1 / 255.0,
-        ["size"] = new JsonObject { ["shortest_edge"] = transform.ImageSize },
-    });
+        var json = new JsonObject
+        {
+            ["do_convert_rgb"] = true,
+            ["do_normalize"] = true,
+            ["do_rescale"] = true,
+            ["do_resize"] = true,
+            ["image_mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
+            ["image_processor_type"] = Siglip,
+            ["image_std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
+            ["resample"] = Bicubic,
+            ["rescale_factor"] = 1 / 255.0,
+            ["size"] = Square(transform.ImageSize),
+        };
+        if (transform.Resize == "crop")
+        {
+            json["crop_size"] = Square(transform.ImageSize);
+            json["do_center_crop"] = true;
+            json["image_processor_type"] = "CLIPImageProcessor";
+            json["size"] = new JsonObject { ["shortest_edge"] = transform.ImageSize };
+        }
+        ModelFolder.WriteJson(Path.Combine(folder, FileName), json);
+    }
+
+    private static JsonObject Square(int side) => new() { ["height"] = side, ["width"] = side };
 
     private static int Size(JsonKeys keys, JsonNode? node, string name)
     {

@@ -1,8 +1,7 @@
-using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Models.Clip;
+namespace Llm2Clip.Layers;
 
 /// <summary>
 /// Mimetic initialization (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained vision
