@@ -16,7 +16,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
     }
 
-    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => TeacherTuning.Run(config, log, cancellation);
+    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => CcFinetune.Run(config, log, cancellation);
 
     protected override void Report(CcFinetuneResult result, Screen output)
     {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>
-/// One pre-norm block of a transformer, named as Hugging Face names it: x + attention(layer_norm1 x), then x + mlp(layer_norm2 x). The stream
-/// x [B, T, W] stays fp32.
+/// One pre-norm block of a transformer, named as Hugging Face names it: x + attention(layer_norm1 x), then x + mlp(layer_norm2 x). The
+/// stream x [B, T, W] stays fp32.
 /// </summary>
 internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
 {
@@ -41,8 +41,8 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => Pass(x, x.shape[1]);
 
     /// <summary>
-    /// <see cref="forward"/> for the first token (the class token) alone, [B, T, W] to [B, 1, W]: all that the last block is asked for, and for a model
-    /// of twelve blocks 7 % less to compute. The other tokens only give keys and values.
+    /// <see cref="forward"/> for the first token (the class token) alone, [B, T, W] to [B, 1, W]: all that the last block is asked for, and
+    /// for a model of twelve blocks 7 % less to compute. The other tokens only give keys and values.
     /// </summary>
     public Tensor OfFirstToken(Tensor x) => Pass(x, 1);
 
@@ -100,7 +100,9 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
     /// <summary>x: [B, T, W] fp32 to [B, T, W] in the product's format.</summary>
     public override Tensor forward(Tensor x) => Attend(x, x.shape[1]);
 
-    /// <summary>The first <paramref name="queries"/> (Q) tokens attend to all: [B, T, W] fp32 to [B, Q, W] in the product's format.</summary>
+    /// <summary>
+    /// The first <paramref name="queries"/> (Q) tokens attend to all: [B, T, W] fp32 to [B, Q, W] in the product's format.
+    /// </summary>
     public Tensor Attend(Tensor x, long queries)
     {
         using var scope = NewDisposeScope();

@@ -37,7 +37,8 @@ internal sealed class TransformerBlocks : nn.Module<Tensor, Tensor>
         : base(nameof(TransformerBlocks))
     {
         _shape = shape;
-        _layers = new ModuleList<TransformerBlock>([.. Enumerable.Range(0, shape.Layers).Select(_ => new TransformerBlock(shape, device, noise))]);
+        var blocks = Enumerable.Range(0, shape.Layers).Select(_ => new TransformerBlock(shape, device, noise));
+        _layers = new ModuleList<TransformerBlock>([.. blocks]);
         RegisterComponents();
     }
 
@@ -54,8 +55,8 @@ internal sealed class TransformerBlocks : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => Pass(x, firstTokenOnly: false, probe: null);
 
     /// <summary>
-    /// <see cref="forward"/> that also shows <c>hidden.0</c> (the input) to <c>hidden.N</c>. With <paramref name="firstTokenOnly"/> the last
-    /// block computes that token alone, unless somebody looks: [B, 1, W].
+    /// <see cref="forward"/> that also shows <c>hidden.0</c> (the input) to <c>hidden.N</c>. With <paramref name="firstTokenOnly"/> the
+    /// last block computes that token alone, unless somebody looks: [B, 1, W].
     /// </summary>
     public Tensor Pass(Tensor x, bool firstTokenOnly, Action<string, Tensor>? probe)
     {
@@ -70,7 +71,9 @@ internal sealed class TransformerBlocks : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Fills the weights as OpenAI's CLIP starts: attention in width^-0.5, outputs width^-0.5 (2 layers)^-0.5, fc1 (2 width)^-0.5.</summary>
+    /// <summary>
+    /// Fills the weights as OpenAI's CLIP starts: attention in width^-0.5, outputs width^-0.5 (2 layers)^-0.5, fc1 (2 width)^-0.5.
+    /// </summary>
     public void Initialize(WeightInit init)
     {
         foreach (var block in _layers)

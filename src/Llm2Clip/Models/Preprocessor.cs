@@ -6,9 +6,9 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Models;
 
 /// <summary>
-/// <c>preprocessor_config.json</c> of an image encoder: sizes as a number or as an object, mean and std from the file, bicubic only. SigLIP's
-/// (<c>SiglipImageProcessor</c>) squashes images to the square, CLIP's crops them. Values that this project's image pipeline does not compute are
-/// refused by name.
+/// <c>preprocessor_config.json</c> of an image encoder: sizes as a number or as an object, mean and std from the file, bicubic only.
+/// SigLIP's (<c>SiglipImageProcessor</c>) squashes images to the square, CLIP's crops them. Values that this project's image pipeline does
+/// not compute are refused by name.
 /// </summary>
 public static class Preprocessor
 {
@@ -23,13 +23,15 @@ public static class Preprocessor
 
     private static readonly string[] Read =
     [
-        "crop_size", "size", "do_center_crop", "do_convert_rgb", "do_normalize", "do_rescale", "do_resize", "image_mean", "image_std", "resample",
+        "crop_size", "size", "do_center_crop", "do_convert_rgb", "do_normalize", "do_rescale", "do_resize", "image_mean", "image_std",
+        "resample",
         "rescale_factor",
     ];
 
     private static readonly HashSet<string> Ignored =
     [
-        "image_processor_type", "feature_extractor_type", "processor_class", "_valid_processor_keys", "data_format", "default_to_square", "device",
+        "image_processor_type", "feature_extractor_type", "processor_class", "_valid_processor_keys", "data_format", "default_to_square",
+        "device",
         "disable_grouping", "input_data_format", "return_tensors", "do_pad", "pad_size", "image_seq_length",
     ];
 
@@ -45,8 +47,8 @@ public static class Preprocessor
         {
             keys.Refuse(0, "do_center_crop is true; SigLIP's processor squashes images, so only false is supported");
         }
-        string[] flags = squash ? ["do_normalize", "do_rescale", "do_resize"] : ["do_center_crop", "do_normalize", "do_rescale", "do_resize"];
-        foreach (var flag in flags)
+        string[] flags = ["do_normalize", "do_rescale", "do_resize"];
+        foreach (var flag in squash ? flags : ["do_center_crop", .. flags])
         {
             if (!keys.Flag(json, flag, true))
             {
@@ -67,7 +69,7 @@ public static class Preprocessor
         var transform = new ImageTransformConfig
         {
             ImageSize = size,
-            Resize = squash ? "squash" : "crop",
+            Resize = squash ? ResizeMode.Squash : ResizeMode.Crop,
             Mean = Channels(keys, json["image_mean"], "image_mean", new ImageTransformConfig().Mean),
             Std = Channels(keys, json["image_std"], "image_std", new ImageTransformConfig().Std),
         };
@@ -75,7 +77,9 @@ public static class Preprocessor
         return transform;
     }
 
-    /// <summary>Writes the file as transformers' <c>CLIPImageProcessor</c> does; for images that are squashed, as <c>SiglipImageProcessor</c> does.</summary>
+    /// <summary>
+    /// Writes the file as transformers' <c>CLIPImageProcessor</c> does; for images that are squashed, as <c>SiglipImageProcessor</c> does.
+    /// </summary>
     public static void Save(ImageTransformConfig transform, string folder)
     {
         var json = new JsonObject
@@ -91,7 +95,7 @@ public static class Preprocessor
             ["rescale_factor"] = 1 / 255.0,
             ["size"] = Square(transform.ImageSize),
         };
-        if (transform.Resize == "crop")
+        if (transform.Resize == ResizeMode.Crop)
         {
             json["crop_size"] = Square(transform.ImageSize);
             json["do_center_crop"] = true;
@@ -111,10 +115,11 @@ public static class Preprocessor
                 return side;
             case JsonObject json when json.ContainsKey("shortest_edge"):
                 return keys.Count(json, "shortest_edge", 224);
-            case JsonObject json when json.ContainsKey("height") && keys.Count(json, "height", 224) is var height && height == keys.Count(json, "width", 224):
-                return height;
+            case JsonObject json when json.ContainsKey("height") && keys.Count(json, "height", 224) == keys.Count(json, "width", 224):
+                return keys.Count(json, "width", 224);
             default:
-                return keys.Refuse(1, $"{name} is {node?.ToJsonString() ?? "missing"}; supported are a number, shortest_edge, or equal height and width");
+                return keys.Refuse(
+                    1, $"{name} is {node?.ToJsonString() ?? "missing"}; supported are a number, shortest_edge, or equal height and width");
         }
     }
 

@@ -29,7 +29,8 @@ public sealed class Student : IDisposable
     {
         if (imageEncoder.EmbedDim != textAdapter.Config.EmbedDim)
         {
-            throw new ArgumentException($"Image features have length {imageEncoder.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
+            throw new ArgumentException(
+                $"Image features have length {imageEncoder.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
         }
         (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
         Device = imageEncoder.NamedParameters()[0].Parameter.device;
@@ -45,7 +46,7 @@ public sealed class Student : IDisposable
     /// <summary>Natural logarithm of the factor on cosines, scalar.</summary>
     public Parameter LogitScale { get; }
 
-    /// <summary>How pictures become the encoder's input.</summary>
+    /// <summary>How images become the encoder's input.</summary>
     public ImageTransformConfig Transform { get; }
 
     /// <summary>Where the weights are.</summary>
@@ -61,7 +62,9 @@ public sealed class Student : IDisposable
         set => (ImageEncoder.Precision, TextAdapter.Precision) = (value, value);
     }
 
-    /// <summary>A student by its configuration: new, or started from the checkpoint of a vision tower (<see cref="ImageEncoders.Start"/>).</summary>
+    /// <summary>
+    /// A student by its configuration: new, or started from the checkpoint of a vision tower (<see cref="ImageEncoders.Start"/>).
+    /// </summary>
     /// <param name="config">The model section.</param>
     /// <param name="teacherDim">Length of the teacher's vectors.</param>
     /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
@@ -69,12 +72,12 @@ public sealed class Student : IDisposable
     /// <param name="device">Where to compute.</param>
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
-        var (vision, transform) = config.Start.Length > 0
-            ? StartFrom(config.Start, config.EmbedDim, seed, device)
-            : (NewEncoder(config, seed, device), new ImageTransformConfig { ImageSize = config.Vision.ImageSize, Mean = config.Mean, Std = config.Std });
-        var adapter = new TextAdapter(
-            new TextAdapterConfig { InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion },
-            device);
+        var (vision, transform) = config.Start.Length > 0 ? StartFrom(config.Start, config.EmbedDim, seed, device) : StartNew(config, seed, device);
+        var shape = new TextAdapterConfig
+        {
+            InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion,
+        };
+        var adapter = new TextAdapter(shape, device);
         adapter.Initialize(seed + 1);
         return new Student(vision, adapter, transform, logitScale);
     }
@@ -142,7 +145,9 @@ public sealed class Student : IDisposable
         return Rows(ImageEncoder.Encode(Pixels.Normalize(images, Transform)));
     }
 
-    /// <summary>Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.</summary>
+    /// <summary>
+    /// Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.
+    /// </summary>
     public float[] EncodeTexts(ReadOnlySpan<float> vectors, int count)
     {
         using var scope = NewDisposeScope();
@@ -158,18 +163,19 @@ public sealed class Student : IDisposable
         LogitScale.Dispose();
     }
 
-    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(string folder, int? embedDim, ulong seed, Device device)
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(
+        string folder, int? embedDim, ulong seed, Device device)
     {
         var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
         var encoder = ImageEncoders.Start(folder, device, embedDim, seed);
         return (encoder, transform with { ImageSize = encoder.ImageSize });
     }
 
-    private static IImageEncoder NewEncoder(StudentConfig config, ulong seed, Device device)
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
     {
         var encoder = new ClipVisionModel(config.Vision, device);
         encoder.Initialize(seed, config.WeightInit);
-        return encoder;
+        return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
     }
 
     private static float[] Rows(Tensor features) => features.Normalize().cpu().contiguous().data<float>().ToArray();
@@ -185,7 +191,8 @@ public sealed class Student : IDisposable
     {
         var json = JsonKeys.ReadObject(path, "a text adapter's settings, which a student's folder holds beside config.json");
         var keys = new JsonKeys(path);
-        keys.RefuseUnknown(json, ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"], new HashSet<string>(), "");
+        string[] read = ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"];
+        keys.RefuseUnknown(json, read, new HashSet<string>(), "");
         var shape = new TextAdapterConfig
         {
             InputDim = keys.Count(json, "input_dim", 0),
@@ -203,7 +210,8 @@ public sealed class Student : IDisposable
     {
         if (image != text)
         {
-            throw new InputException($"{folder}: config.json gives pictures vectors of {image} elements, {AdapterSettings} gives captions {text}.");
+            throw new InputException(
+                $"{folder}: config.json gives images vectors of {image} elements, {AdapterSettings} gives captions {text}.");
         }
     }
 }

@@ -55,7 +55,7 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("gelu | quick_gelu | gelu_tanh. Empty = the preset's, else gelu.")]
     public Activation? Activation { get; init; }
 
-    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where pictures are few.")]
+    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where images are few.")]
     public VisionStart WeightInit { get; init; } = VisionStart.Clip;
 
     [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a SigLIP tower to start from, its own.")]
@@ -76,7 +76,9 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("Standard deviation of R, G, B (new models).")]
     public IReadOnlyList<float> Std { get; init; } = new ImageTransformConfig().Std;
 
-    /// <summary>Shape of a new vision tower: the preset's, with what the keys say; without a preset, ViT-S/16's for what they leave out.</summary>
+    /// <summary>
+    /// Shape of a new vision tower: the preset's, with what the keys say; without a preset, ViT-S/16's for what they leave out.
+    /// </summary>
     [JsonIgnore]
     public ClipVisionConfig Vision
     {
@@ -100,7 +102,8 @@ public sealed record StudentConfig : ICheckedConfig
 
     private static ClipVisionConfig Default { get; } = new()
     {
-        ImageSize = 224, PatchSize = 16, Width = 384, Layers = 12, Heads = 6, MlpWidth = 4 * 384, EmbedDim = 512, Activation = Llm2Clip.Layers.Activation.Gelu,
+        ImageSize = 224, PatchSize = 16, Width = 384, Layers = 12, Heads = 6, MlpWidth = 4 * 384, EmbedDim = 512,
+        Activation = Llm2Clip.Layers.Activation.Gelu,
     };
 
     /// <inheritdoc/>
@@ -150,10 +153,14 @@ public sealed record StudentConfig : ICheckedConfig
             ("activation", Activation, preset.Activation),
             ("embed_dim", EmbedDim, preset.EmbedDim),
         ];
-        return keys.Where(key => key.Set is not null && !key.Set.Equals(key.Preset)).Select(key => (key.Key,
-            string.Create(CultureInfo.InvariantCulture, $"is {Shown(key.Set!)}, but preset {Preset} has {Shown(key.Preset)}; leave out {key.Key} or preset")));
+        return
+            from key in keys
+            where key.Set is not null && !key.Set.Equals(key.Preset)
+            let problem = $"is {Shown(key.Set)}, but preset {Preset} has {Shown(key.Preset)}; leave out {key.Key} or preset"
+            select (key.Key, problem);
     }
 
     /// <summary>A value as a run file has it.</summary>
-    private static object Shown(object value) => value is Activation activation ? ConfigSchema.SnakeCase(activation.ToString()) : value;
+    private static string Shown(object value) =>
+        value is Activation activation ? ConfigSchema.SnakeCase(activation.ToString()) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 }

@@ -1,8 +1,8 @@
 namespace Llm2Clip.Weights;
 
 /// <summary>
-/// Which of a file's tensors are a family's vision tower. Files of the tower alone may lack the prefix; files of a whole model hold a text half
-/// besides. Writing uses the names with the prefix, which every version of transformers opens.
+/// Which of a file's tensors are a family's vision tower. Files of the tower alone may lack the prefix; files of a whole model hold a text
+/// half besides. Writing uses the names with the prefix, as published files have them.
 /// </summary>
 /// <param name="Prefix">What precedes the tower's names, with its dot.</param>
 /// <param name="TowerParts">Beginnings of the tower's names behind the prefix.</param>
@@ -14,9 +14,11 @@ public sealed record WeightNames(string Prefix, IReadOnlyList<string> TowerParts
     public Func<string, string?> Reader(IReadOnlyList<string> stored)
     {
         var bare = !stored.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
-        return name =>
-            Buffers.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || Others.Any(part => name.StartsWith(part, StringComparison.Ordinal)) ? null
-            : bare && TowerParts.Any(part => name.StartsWith(part, StringComparison.Ordinal)) ? Prefix + name
+        return name => StartsWithOne(name, Others) || Buffers.Any(end => name.EndsWith(end, StringComparison.Ordinal)) ? null
+            : bare && StartsWithOne(name, TowerParts) ? Prefix + name
             : name;
     }
+
+    private static bool StartsWithOne(string name, IReadOnlyList<string> parts) =>
+        parts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Siglip;
@@ -113,7 +114,7 @@ public class SiglipVisionGoldenTests
                 theirs = theirs["vision_config"]?.AsObject() ?? theirs;
                 Assert.All(theirs.Where(pair => pair.Key != "transformers_version"), pair => Assert.True(JsonNode.DeepEquals(pair.Value, ours[pair.Key]), pair.Key));
             }
-            Assert.Equal("squash", again.Transform.Resize);
+            Assert.Equal(ResizeMode.Squash, again.Transform.Resize);
         }
         finally
         {

@@ -13,7 +13,7 @@ namespace Llm2Clip.Models.Clip;
 ///        -> N x ( x + attention(layer_norm1 x) ; x + fc2 act(fc1 layer_norm2 x) )
 ///        -> post_layernorm of the class token -> projection (no bias)
 /// </code>
-/// Shapes below: B pictures, G x G patches of side P, T = G*G + 1 tokens, W width, H heads, D embed dim.
+/// Shapes below: B images, G x G patches of side P, T = G*G + 1 tokens, W width, H heads, D embed dim.
 /// Reference: transformers 5.23 models/clip/modeling_clip.py, openai/CLIP dcba3cb clip/model.py.
 /// </summary>
 public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder

@@ -5,7 +5,9 @@ using Llm2Clip.Layers;
 
 namespace Llm2Clip.Models.Clip;
 
-/// <summary>Shape of a CLIP vision transformer; what <c>config.json</c> of Hugging Face's <c>CLIPVisionModelWithProjection</c> says.</summary>
+/// <summary>
+/// Shape of a CLIP vision transformer; what <c>config.json</c> of Hugging Face's <c>CLIPVisionModelWithProjection</c> says.
+/// </summary>
 public sealed record ClipVisionConfig
 {
     /// <summary>OpenAI's ViT-B/32 (https://huggingface.co/openai/clip-vit-base-patch32/blob/main/config.json).</summary>
@@ -78,7 +80,8 @@ public sealed record ClipVisionConfig
     /// <summary>Keys of a vision config that change what is computed, and are read.</summary>
     private static readonly string[] Read =
     [
-        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act", "layer_norm_eps",
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act",
+        "layer_norm_eps",
         "projection_dim", "num_channels", "attention_dropout", "dropout", "model_type", "architectures",
     ];
 
@@ -116,7 +119,9 @@ public sealed record ClipVisionConfig
         return config;
     }
 
-    /// <summary>Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they stand.</summary>
+    /// <summary>
+    /// Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they are.
+    /// </summary>
     public void Validate(string source) => ModelFolder.RequireFit(source, ImageSize, PatchSize, Width, Heads);
 
     /// <summary>The <c>config.json</c> that transformers opens as <c>CLIPVisionModelWithProjection</c>.</summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.Clip;
 
 /// <summary>
-/// CLIP's vision towers in Hugging Face's folder layout, of <c>CLIPVisionModelWithProjection</c> or the vision half of <c>CLIPModel</c>; fp32,
-/// fp16 or bf16.
+/// CLIP's vision towers in Hugging Face's folder layout, of <c>CLIPVisionModelWithProjection</c> or the vision half of <c>CLIPModel</c>;
+/// fp32, fp16 or bf16.
 /// </summary>
 public static class ClipVisionWeights
 {
@@ -19,14 +19,16 @@ public static class ClipVisionWeights
         Buffers: ["embeddings.position_ids"]);
 
     /// <summary>Loads a folder with its projection.</summary>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is listed.</exception>
+    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
+    /// listed.</exception>
     public static ClipVisionModel Load(string folder, Device device) => Open(folder, device, null, 0);
 
     /// <summary>
-    /// Loads a folder to train from: the projection is not taken from the file but initialized anew to <paramref name="embedDim"/>, 512 where
-    /// it is null, as LLM2CLIP does (facts B4).
+    /// Loads a folder to train from: the projection is not taken from the file but initialized anew to <paramref name="embedDim"/>, 512
+    /// where it is null, as LLM2CLIP does (facts B4).
     /// </summary>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is listed.</exception>
+    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
+    /// listed.</exception>
     public static ClipVisionModel Start(string folder, Device device, int? embedDim, ulong seed) =>
         Open(folder, device, embedDim ?? DefaultEmbedDim, seed);
 
@@ -43,7 +45,8 @@ public static class ClipVisionWeights
             {
                 model.Initialize(seed);
             }
-            var targets = model.NamedParameters().Where(p => newEmbedDim is null || p.Name != Projection).ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+            var targets = model.NamedParameters().Where(p => newEmbedDim is null || p.Name != Projection)
+                .ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
             var read = Names.Reader(file.Names);
             StrictWeights.Load(file, folder, targets, name => newEmbedDim is not null && name == Projection ? null : read(name));
             return model;

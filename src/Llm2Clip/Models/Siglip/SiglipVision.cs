@@ -194,7 +194,9 @@ internal sealed class AttentionPoolingHead : nn.Module<Tensor, Tensor>
     }
 }
 
-/// <summary>Attention of queries [B, Q, W] to tokens [B, T, W], with the weights of q, k and v in one, as torch's MultiheadAttention stores them.</summary>
+/// <summary>
+/// Attention of queries [B, Q, W] to tokens [B, T, W], with the weights of q, k and v in one, as torch's MultiheadAttention stores them.
+/// </summary>
 internal sealed class PackedAttention : nn.Module<Tensor, Tensor, Tensor>, IProducts
 {
     [ComponentName(Name = "in_proj_weight")]

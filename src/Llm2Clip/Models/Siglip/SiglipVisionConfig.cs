@@ -51,7 +51,8 @@ public sealed record SiglipVisionConfig
 
     private static readonly string[] Read =
     [
-        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act", "layer_norm_eps",
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act",
+        "layer_norm_eps",
         "num_channels", "attention_dropout", "vision_use_head", "model_type", "architectures",
     ];
 
@@ -88,7 +89,9 @@ public sealed record SiglipVisionConfig
         return config;
     }
 
-    /// <summary>Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they are.</summary>
+    /// <summary>
+    /// Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they are.
+    /// </summary>
     public void Validate(string source) => ModelFolder.RequireFit(source, ImageSize, PatchSize, Width, Heads);
 
     /// <summary>The <c>config.json</c> that transformers opens as <c>SiglipVisionModel</c>.</summary>

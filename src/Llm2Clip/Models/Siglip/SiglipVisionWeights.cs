@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.Siglip;
 
 /// <summary>
-/// SigLIP's vision towers in Hugging Face's folder layout, of <c>SiglipVisionModel</c> or the vision half of <c>SiglipModel</c>; fp32, fp16 or
-/// bf16.
+/// SigLIP's vision towers in Hugging Face's folder layout, of <c>SiglipVisionModel</c> or the vision half of <c>SiglipModel</c>; fp32, fp16
+/// or bf16.
 /// </summary>
 public static class SiglipVisionWeights
 {
@@ -16,7 +16,8 @@ public static class SiglipVisionWeights
         Buffers: ["embeddings.position_ids"]);
 
     /// <summary>Loads a folder.</summary>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is listed.</exception>
+    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
+    /// listed.</exception>
     public static SiglipVisionModel Load(string folder, Device device)
     {
         var config = SiglipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
@@ -25,7 +26,8 @@ public static class SiglipVisionWeights
         var model = new SiglipVisionModel(config, device);
         try
         {
-            StrictWeights.Load(file, folder, model.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter), Names.Reader(file.Names));
+            var targets = model.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+            StrictWeights.Load(file, folder, targets, Names.Reader(file.Names));
             return model;
         }
         catch
@@ -37,14 +39,15 @@ public static class SiglipVisionWeights
 
     /// <summary>Loads a folder to train from. No weight is new, as there is no projection.</summary>
     /// <exception cref="ConfigException"><paramref name="embedDim"/> is not the length of the tower's features.</exception>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is listed.</exception>
+    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
+    /// listed.</exception>
     public static SiglipVisionModel Start(string folder, Device device, int? embedDim)
     {
         var config = SiglipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
         return embedDim is null || embedDim == config.Width
             ? Load(folder, device)
             : throw new ConfigException(
-                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length {config.Width}. Leave "
-                + "model.embed_dim out.");
+                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length {config.Width}. "
+                + "Leave model.embed_dim out.");
     }
 }

@@ -21,11 +21,17 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     public CcData Read()
     {
         ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
-        var train = SampleSources.OpenTrain(data, log);
+        var train = Datasets.OpenTrain(data, log);
         var extra = config.ExtraText.SelectMany(text => CaptionStream.Of(text, data, SilentLog.Instance, cancellation));
-        raw.Require(Captions(Groups(train, log)).Concat(Captions(extra)), cancellation);
+        var count = 0L;
+        var counted = Groups(train, log).Select(group =>
+        {
+            count++;
+            return group;
+        });
+        raw.Require(Captions(counted).Concat(Captions(extra)), cancellation);
 
-        var heldOut = HeldOut(train);
+        var heldOut = HeldOut(count);
         var chosen = new List<CaptionGroup>();
         var pictures = new CcPictures();
         foreach (var group in Groups(train, SilentLog.Instance))
@@ -56,13 +62,12 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     /// <summary>
     /// Which images are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.
     /// </summary>
-    private Func<string, bool> HeldOut(ISampleSource train)
+    private Func<string, bool> HeldOut(long all)
     {
         if (config.Selection != CcSelection.HeldOut)
         {
             return _ => false;
         }
-        var all = Groups(train, SilentLog.Instance).Count();
         var share = config.HeldOutPictures / (double)all;
         if (share > 0.5)
         {
@@ -85,7 +90,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         {
             return null;
         }
-        var texts = ProbeTexts.Read(CaptionStream.Of(SampleSources.OpenVal(data, log), data, [], [], log, cancellation));
+        var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(data, log), data, [], [], log, cancellation));
         var pairs = texts.Pairs(config.Pairs, config.Languages[0]);
         raw.Require(texts.Captions(pairs), cancellation);
         log.Info("Validation: " + CaptionProbe.Protocol + ".");

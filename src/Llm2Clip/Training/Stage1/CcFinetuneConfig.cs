@@ -42,7 +42,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 
     [Description("Kinds of captions that are trained on: short, long, raw; empty = all.")]
-    public IReadOnlyList<string> Kinds { get; init; } = [];
+    public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
     [Description("Further training captions, without images, in a language of `languages`.")]
     public IReadOnlyList<TextSourceConfig> ExtraText { get; init; } = [];

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Checkpoints;

@@ -1,6 +1,7 @@
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Files;
 
-namespace Llm2Clip.Data.Inspection;
+namespace Llm2Clip.Reporting;
 
 /// <summary>The folder of a report: locked from the start, so that a folder that cannot be written shows before the work; files come at the end.</summary>
 internal sealed class InspectionFolder : IDisposable

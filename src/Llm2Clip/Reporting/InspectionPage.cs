@@ -1,7 +1,8 @@
 using System.Globalization;
-using Llm2Clip.Reporting;
+using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 
-namespace Llm2Clip.Data.Inspection;
+namespace Llm2Clip.Reporting;
 
 /// <summary>The self-contained page of a report.</summary>
 internal static class InspectionPage

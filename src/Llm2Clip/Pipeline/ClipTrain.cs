@@ -14,23 +14,22 @@ using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Pipeline;
 
-/// <summary>The <c>clip-train</c> command: puts together what a run file asks for, and trains.</summary>
-public static class StudentTraining
+/// <summary>The <c>clip-train</c> command: opens what a run file asks for, and trains.</summary>
+public static class ClipTrain
 {
     /// <summary>
     /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
     /// configuration and the metrics go into that folder too.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
-    public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation = default)
+    public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var config = run.ClipTrain;
         var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
-        using var store = EmbeddingStore.Open(
-            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+        using var store = Store(run, log);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+        using var student = NewStudent(run, store, device);
         var sampler = config.CreateSampler();
         using var loader = TrainingLoader(run, student.Transform, sampler, log);
         using var writer = FolderLock.Take(output);
@@ -53,6 +52,21 @@ public static class StudentTraining
             cancellation);
     }
 
+    /// <summary>Writes the student that the training of <paramref name="run"/> starts from into a folder of its own.</summary>
+    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
+    {
+        using var store = Store(run, log);
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device));
+        student.TeacherFingerprint = store.Fingerprint;
+        student.Save(folder);
+    }
+
+    private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
+        ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+
+    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
+        Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
+
     /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
     private static string? FingerprintOf(TeacherConfig config, IRunLog log)
     {
@@ -65,13 +79,13 @@ public static class StudentTraining
     }
 
     private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
-        SampleSources.OpenTrain(run.Data, log),
+        Datasets.OpenTrain(run.Data, log),
         LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
         log,
         sampler.Accepts);
 
     /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
-    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, ICaptionVectors vectors, IRunLog log)
+    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
     {
         if (run.Data.Val.Length == 0)
         {
@@ -81,13 +95,13 @@ public static class StudentTraining
         var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
         var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
         return new StudentEvaluator(
-            SampleSources.OpenVal(run.Data, log),
+            Datasets.OpenVal(run.Data, log),
             LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
             languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
-            vectors);
+            store);
     }
 
-    /// <summary>What beside the training section a resumed run must share with the one that it goes on from.</summary>
+    /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>
         RunIdentity.Section("model", run.Model)
             .Concat(RunIdentity.Section("data.augment", run.Data.Augment))
