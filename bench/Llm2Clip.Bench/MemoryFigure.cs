@@ -2,7 +2,7 @@ using System.Globalization;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Text;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,7 +39,7 @@ internal static class MemoryFigure
                     new EncoderPass(2, half => student.ImageEncoder.Encode(Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.Vision.ImageSize, CPU), student.Transform).chunk(2)[half])),
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
-                features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));
+                features => InfoNceLoss.Between(features[0], features[1], student.LogitScale));
             optimizer.Step(1, FlatAdamW.ClipScale(flat.GradientNorm(), 1));
             if (step == Warm)
             {

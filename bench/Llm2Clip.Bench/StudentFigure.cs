@@ -2,7 +2,7 @@ using System.Globalization;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Text;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -92,7 +92,7 @@ internal static class StudentFigure
                         new EncoderPass(1, _ => _student.ImageEncoder.Encode(Pixels.Normalize(Pixels.ToTensor(_pixels, Batch, Config.Vision.ImageSize, Place), _student.Transform))),
                         new EncoderPass(1, _ => _student.TextAdapter.call(_vectors)),
                     ],
-                    features => Losses.ClipInfoNce(features[0], features[1], _student.LogitScale));
+                    features => InfoNceLoss.Between(features[0], features[1], _student.LogitScale));
                 _optimizer.Step(1, FlatAdamW.ClipScale(_flat.GradientNorm(), 1));
             }
             if (Place.type == DeviceType.CUDA)

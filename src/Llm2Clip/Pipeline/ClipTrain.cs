@@ -30,8 +30,8 @@ public static class ClipTrain
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var student = NewStudent(run, store, device);
-        student.Precision = config.Precision;
-        using var loader = TrainingLoader(run, student.Transform, log);
+        var sampler = config.CreateSampler();
+        using var loader = TrainingLoader(run, student.Transform, sampler, log);
         using var writer = FolderLock.Take(output);
         PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
         using var metrics = new ResumableMetrics(output);
@@ -40,8 +40,9 @@ public static class ClipTrain
             {
                 Student = student,
                 Config = config,
-                Batches = new LoaderBatches(loader),
-                Vectors = new StoreCaptionVectors(store),
+                Batches = loader,
+                Vectors = store,
+                Sampler = sampler,
                 Output = output,
                 Evaluator = Evaluator(run, student.Transform, store, log),
                 Identity = Identity(run),
@@ -64,7 +65,7 @@ public static class ClipTrain
         ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
 
     private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
-        Student.Create(run.Model, store.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device.Device);
+        Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
 
     /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
     private static string? FingerprintOf(TeacherConfig config, IRunLog log)
@@ -77,11 +78,11 @@ public static class ClipTrain
         return teacher.Fingerprint;
     }
 
-    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, IRunLog log) => new(
+    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
         Datasets.OpenTrain(run.Data, log),
         LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
         log,
-        ClipTrainStep.SamplerOf(run.ClipTrain).Accepts);
+        sampler.Accepts);
 
     /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
     private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)

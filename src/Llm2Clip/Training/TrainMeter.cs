@@ -3,12 +3,19 @@ using System.Globalization;
 
 namespace Llm2Clip.Training;
 
-/// <summary>Turns steps into lines of the log and numbers of the metrics sink: loss, rate, scale, gradient norm, pictures/s, share of time spent waiting for data.</summary>
-internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, long every)
+/// <summary>
+/// Turns steps into numbers of the metrics sink and lines of the log: loss, learning rate, gradient norm, images per second, share of time
+/// spent waiting for data.
+/// </summary>
+/// <param name="log">Takes the lines.</param>
+/// <param name="metrics">Takes the numbers.</param>
+/// <param name="names">How they are named.</param>
+/// <param name="every">Steps between lines; 0 = neither lines nor speeds.</param>
+internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, MetricNames names, long every)
 {
     private readonly Stopwatch _window = new();
     private readonly Stopwatch _waiting = new();
-    private long _pictures;
+    private long _images;
     private long _steps;
     private double _loss;
 
@@ -22,29 +29,36 @@ internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, long every)
     /// <summary>The batch is there.</summary>
     public void StepStarts() => _waiting.Stop();
 
-    /// <summary>A step is done. <paramref name="scale"/> is logit_scale, the logarithm.</summary>
-    public void Step(long step, int pictures, double loss, double norm, double scale, double rate)
+    /// <summary>A step is done. <paramref name="numbers"/> are the task's own, by name.</summary>
+    public void Step(long step, int images, double loss, double norm, double rate, IReadOnlyList<(string Name, double Value)> numbers)
     {
-        metrics.Scalar("train/loss", step, loss);
-        metrics.Scalar("train/lr", step, rate);
-        metrics.Scalar("train/logit_scale", step, scale);
-        metrics.Scalar("train/grad_norm", step, norm);
-        _pictures += pictures;
+        Record("loss", step, loss);
+        Record(names.Rate, step, rate);
+        foreach (var (name, value) in numbers)
+        {
+            Record(name, step, value);
+        }
+        Record(names.GradientNorm, step, norm);
+        _images += images;
         _steps++;
         _loss += loss;
-        if (step % every != 0)
+        if (every == 0 || step % every != 0)
         {
             return;
         }
         var seconds = _window.Elapsed.TotalSeconds;
-        var (speed, waited) = (_pictures / seconds, _waiting.Elapsed.TotalSeconds / seconds);
-        metrics.Scalar("train/images_per_second", step, speed);
-        metrics.Scalar("train/data_wait_share", step, waited);
-        log.Info(string.Create(
-            CultureInfo.InvariantCulture,
-            $"step {step}: loss {_loss / _steps:0.0000}, lr {rate:0.00e+0}, logit_scale {scale:0.000}, grad norm {norm:0.00}, {speed:0.0} images/s, data wait {waited:0.0%}"));
+        var (speed, waited) = (_images / seconds, _waiting.Elapsed.TotalSeconds / seconds);
+        Record("images_per_second", step, speed);
+        Record("data_wait_share", step, waited);
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
+        var own = string.Concat(numbers.Select(number => Text($"{number.Name} {number.Value:0.000}, ")));
+        log.Info(
+            Text($"step {step}: loss {_loss / _steps:0.0000}, lr {rate:0.00e+0}, {own}grad norm {norm:0.00}, ")
+            + Text($"{speed:0.0} images/s, data wait {waited:0.0%}"));
         _window.Restart();
         _waiting.Reset();
-        (_pictures, _steps, _loss) = (0, 0, 0);
+        (_images, _steps, _loss) = (0, 0, 0);
     }
+
+    private void Record(string name, long step, double value) => metrics.Scalar($"{names.Prefix}/{name}", step, value);
 }

@@ -5,21 +5,21 @@ using Llm2Clip.Layers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Teachers;
+using Llm2Clip.Training;
 using Llm2Clip.Training.Checkpoints;
-using Llm2Clip.Training.Optimizer;
 using Llm2Clip.Training.Stage1;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
-/// <summary>A small caption-contrastive training whose checkpoint is written, and gone on from as the command does, up to the next step.</summary>
+/// <summary>A small caption-contrastive training whose checkpoint is written, and resumed from as the command does, up to the end of the epoch.</summary>
 internal sealed class CcCheckpointCase : IDisposable
 {
     private const int Dimension = 4;
 
     private static readonly Dictionary<string, string> Identity = new() { ["cc_finetune.batch_size"] = "2", ["LLM fingerprint"] = "t" };
-    private static readonly CcFinetuneConfig Config = new() { HardNegatives = 2, BatchSize = 2, Adapter = new AdapterConfig { Dimension = 3, Blocks = 1 } };
+    private static readonly CcFinetuneConfig Config = new() { HardNegatives = 2, BatchSize = 2, EvaluateEvery = 1, Selection = CcSelection.HeldOut, Adapter = new AdapterConfig { Dimension = 3, Blocks = 1 } };
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly EmbeddingStore _raw;
@@ -27,7 +27,6 @@ internal sealed class CcCheckpointCase : IDisposable
     private readonly CcAdapter _adapter;
     private readonly CcBatches _batches;
     private readonly CcStep _step;
-    private readonly BestWeights _best;
 
     /// <param name="raw">Folder of the raw vectors; filled where it is missing.</param>
     public CcCheckpointCase(string raw)
@@ -47,45 +46,54 @@ internal sealed class CcCheckpointCase : IDisposable
         _adapter = CcAdapter.Create(Config.Adapter, means, 1);
         _batches = new CcBatches(_pictures, _raw, means, Centering.None, Config.BatchSize, 1);
         _step = new CcStep(Config, _adapter.Module, _batches, CPU);
-        _best = new BestWeights(_step.Parameters);
     }
 
     /// <summary>Writes the checkpoint of a training that stopped in its second epoch.</summary>
     public void Save(string output)
     {
-        var negatives = _step.Negatives(0, _pictures, CancellationToken.None);
-        foreach (var batch in _batches.Epoch(0, negatives.Of).Concat(_batches.Epoch(1, negatives.Of).Take(1)))
-        {
-            _step.Run(batch, _pictures, 6);
-        }
-        var recall = RecallNumbers.From([1, 2, 3, 1, 7, 1], 6, [1, 1, 1, 1, 1, 1]);
-        var rows = new[] { new ProbeRow("adapter", ["en: captions"], [new ProbeScore("en", "en", recall)]) };
-        _best.Offer(1, 0.75);
-        Checkpoint(output).Save(1, 1, 0.5, [new CcEvaluation(0, 0.5, rows), new CcEvaluation(1, 0.75, rows)]);
+        var probe = new ProbeRow("adapter", ["en: captions"], [new ProbeScore("en", "en", RecallNumbers.From([1, 2, 3, 1, 7, 1], 6, [1, 1, 1, 1, 1, 1]))]);
+        using var task = Task(output, epoch => new CcEvaluation(epoch, 0.5 + (0.25 * epoch), [probe]));
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Run(task, SilentLog.Instance, new StopAt(4, source), null, source.Token));
     }
 
-    /// <summary>Goes on: the rest of the epoch with its hard negatives, the next checkpoint, the evaluations as the result holds them.</summary>
+    /// <summary>Resumes, and saves the next checkpoint before a step is made; then the rest of the epoch with its hard negatives, as the command does.</summary>
     public void Resume(string output, string next)
     {
-        var checkpoint = Checkpoint(output);
-        var history = checkpoint.Load()!;
-        var (epoch, batch, sum) = checkpoint.Position;
-        foreach (var rest in _batches.Epoch(epoch, _step.Mined!.Of).Skip((int)batch))
+        TrainState state;
+        using (var task = Task(output, _ => throw new InvalidOperationException("Nothing is evaluated here.")))
         {
-            using var vectors = _batches.Vectors(rest.Captions, CPU);
+            state = TaskCheckpoint.Load(task)!;
+            TaskCheckpoint.Save(CaptionTask.CheckpointOf(next), task, state);
+            foreach (var batch in task.Epoch(state.Epoch, state.Batch, CancellationToken.None))
+            {
+                batch.Backward(state.Step);
+            }
+            JsonSerializer.Serialize(task.History);
+            task.Finish(state);
         }
-        JsonSerializer.Serialize(history);
-        Checkpoint(next).Save(epoch, batch, sum, history);
     }
 
     public void Dispose()
     {
-        _best.Dispose();
         _step.Dispose();
         _adapter.Dispose();
         _raw.Dispose();
         _scope.Dispose();
     }
 
-    private CcCheckpoint Checkpoint(string output) => new(output, Identity, _step, _best, _pictures, Config.HardNegatives);
+    private CaptionTask Task(string output, Func<int, CcEvaluation> evaluate) =>
+        new(Config with { Output = output }, _pictures, _batches, _step, evaluate, Identity);
+
+    /// <summary>Cancels at the end of a step.</summary>
+    private sealed class StopAt(long last, CancellationTokenSource source) : IMetricsSink
+    {
+        public void Scalar(string tag, long step, double value)
+        {
+            if (step == last)
+            {
+                source.Cancel();
+            }
+        }
+    }
 }

@@ -131,26 +131,25 @@ internal static class ModelFormats
 
     private static string[] Checkpoints(string folder)
     {
-        WithTraining((parameters, optimizer) =>
+        WithTraining(weights =>
         {
-            optimizer.Steps = 3;
-            Checkpoint.Save(Path.Combine(folder, "last"), new TrainState { Step = 3, BestScore = 0.5 }, Identity, parameters, optimizer, null);
+            weights.Optimizer.Steps = 3;
+            Checkpoint.Save(Path.Combine(folder, "last"), new TrainState { Step = 3, BestScore = 0.5, EvaluatedAt = 3 }, Identity, weights);
         });
         return ["last/state.json", "last/weights.safetensors", "last/optimizer.safetensors"];
     }
 
     private static readonly Dictionary<string, string> Identity = new() { ["clip_train.batch_size"] = "8", ["teacher fingerprint"] = "t" };
 
-    private static void Resume(FuzzCase damaged) => WithTraining((parameters, optimizer) => Checkpoint.Load(damaged.Folder, Identity, parameters, optimizer, null));
+    private static void Resume(FuzzCase damaged) => WithTraining(weights => Checkpoint.Load(damaged.Folder, Identity, weights));
 
-    private static void WithTraining(Action<FlatParameters, FlatAdamW> action)
+    private static void WithTraining(Action<TrainedWeights> action)
     {
         using var scope = NewDisposeScope();
         using var weight = new TorchSharp.Modules.Parameter(arange(12, dtype: ScalarType.Float32).reshape(3, 4));
         using var bias = new TorchSharp.Modules.Parameter(ones(3));
-        using var parameters = new FlatParameters([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])]);
-        using var optimizer = new FlatAdamW(parameters, new AdamWOptions());
-        action(parameters, optimizer);
+        using var weights = new TrainedWeights([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])], new AdamWOptions());
+        action(weights);
     }
 
     private static string[] CcCheckpoints(string folder)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Llm2Clip.Models.Clip;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -28,7 +28,7 @@ public class ClipVisionTrainingGoldenTests
         var targets = batches.Input("targets.0").requires_grad_(true);
         var scale = ContrastiveGolden.NewLogitScale();
         var features = model.call(pixels);
-        var loss = Losses.ClipInfoNce(features, targets, scale);
+        var loss = InfoNceLoss.Between(features, targets, scale);
         loss.backward();
 
         GoldenTensors.Close(file.Load("loss"), loss, ContrastiveGolden.LossTolerance, "loss");

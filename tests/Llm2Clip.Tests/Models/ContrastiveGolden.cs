@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -44,7 +44,7 @@ internal static class ContrastiveGolden
             using (NewDisposeScope())
             {
                 var (embeddings, targets) = batch(step % batches);
-                var loss = Losses.ClipInfoNce(embeddings, targets, scale);
+                var loss = InfoNceLoss.Between(embeddings, targets, scale);
                 loss.backward();
                 value = loss.item<float>();
             }

@@ -3,7 +3,7 @@ using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Siglip;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
@@ -73,7 +73,7 @@ public class SiglipVisionGoldenTests
         var targets = file.Input("targets").requires_grad_(true);
         var scale = ContrastiveGolden.NewLogitScale();
         var features = model.call(pixels);
-        var loss = Losses.ClipInfoNce(features, targets, scale);
+        var loss = InfoNceLoss.Between(features, targets, scale);
         loss.backward();
 
         GoldenTensors.Close(file.Load("loss"), loss, ContrastiveGolden.LossTolerance, "loss");

@@ -1,5 +1,5 @@
 using Llm2Clip.Models.Text;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -46,7 +46,7 @@ public class TextAdapterGoldenTests
         var targets = file.Input("image_targets").requires_grad_(true);
         var scale = ContrastiveGolden.NewLogitScale();
         var output = adapter.call(input);
-        var loss = Losses.ClipInfoNce(output, targets, scale);
+        var loss = InfoNceLoss.Between(output, targets, scale);
         loss.backward();
 
         GoldenTensors.Close(file.Load("loss"), loss, ContrastiveGolden.LossTolerance, "loss");

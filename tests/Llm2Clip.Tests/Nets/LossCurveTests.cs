@@ -73,13 +73,13 @@ public sealed class LossCurveTests : IDisposable
             WarmupSteps = 5, DropPath = 0.1, PatchDropout = 0.25, TextDropout = 0.1, AverageDecay = 0.9, LogEvery = 5,
         };
         var model = new StudentConfig { ImageSize = 64, PatchSize = 8, Width = 64, Layers = 3, Heads = 4, EmbedDim = 32, AdapterBlocks = 1 };
-        using var student = Student.Create(model, 64, Math.Log(config.ScaleStart), (ulong)config.Seed, torch.CPU);
+        using var student = Student.Create(model, 64, config.LogitScaleStart, (ulong)config.Seed, torch.CPU);
         var curve = new Curve();
         ClipTrainer.Run(
             new ClipTrainInputs
             {
                 Student = student, Config = config, Batches = new FileOrder(Data("train-00000.tar"), student.Transform, config.BatchSize), Vectors = new WordSums(),
-                Output = config.Output, Metrics = curve,
+                Sampler = config.CreateSampler(), Output = config.Output, Metrics = curve,
             },
             TestContext.Current.CancellationToken);
         foreach (var (name, parameter) in student.NamedParameters().OrderBy(p => p.Name, StringComparer.Ordinal))

@@ -1,6 +1,7 @@
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
 
@@ -22,12 +23,13 @@ public sealed class ClipTrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, Precision.Fp32)]
-    [InlineData(3, Precision.Fp32)]
-    [InlineData(0, Precision.Bf16)]
-    public void InterruptedRunEqualsAStraightOne(int microBatch, Precision precision)
+    [InlineData(0, Precision.Fp32, ContrastiveLossKind.MultiPositive)]
+    [InlineData(3, Precision.Fp32, ContrastiveLossKind.Infonce)]
+    [InlineData(0, Precision.Bf16, ContrastiveLossKind.MultiPositive)]
+    [InlineData(3, Precision.Fp32, ContrastiveLossKind.Sigmoid)]
+    public void InterruptedRunEqualsAStraightOne(int microBatch, Precision precision, ContrastiveLossKind loss)
     {
-        var config = TinyTraining.Config with { MicroBatch = microBatch, Precision = precision };
+        var config = TinyTraining.Config with { MicroBatch = microBatch, Precision = precision, Loss = loss };
         var straight = Path.Combine(_folder, "straight");
         using var one = TinyTraining.NewStudent(config);
         Train(TinyTraining.Inputs(straight, config, one));
@@ -51,6 +53,10 @@ public sealed class ClipTrainerTests : IDisposable
         using var modelOfOne = Student.Load(Path.Combine(straight, "model"), CPU);
         using var modelOfThree = Student.Load(Path.Combine(broken, "model"), CPU);
         Assert.Equal(TinyTraining.Weights(modelOfOne), TinyTraining.Weights(modelOfThree));
+        if (loss == ContrastiveLossKind.Sigmoid)
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model", "loss.safetensors")), File.ReadAllBytes(Path.Combine(broken, "model", "loss.safetensors")));
+        }
     }
 
     [Fact]

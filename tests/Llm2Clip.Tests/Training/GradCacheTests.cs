@@ -1,7 +1,7 @@
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Text;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using static TorchSharp.torch;
 
@@ -63,7 +63,7 @@ public class GradCacheTests
                 }),
                 new EncoderPass(parts, part => student.TextAdapter.call(Part(vectors, part))),
             ],
-            features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));
+            features => InfoNceLoss.Between(features[0], features[1], student.LogitScale));
         return (loss, [.. student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter.grad!))]);
     }
 }

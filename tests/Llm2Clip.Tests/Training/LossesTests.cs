@@ -1,5 +1,5 @@
 using Llm2Clip.Layers;
-using Llm2Clip.Training;
+using Llm2Clip.Training.Losses;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
@@ -21,9 +21,9 @@ public class LossesTests
         using var scope = NewDisposeScope();
         var (image, caption, vectors) = (Numbers(1, 4), Numbers(2, 7), Numbers(3, 7));
         var logScale = tensor(1.5f);
-        var excluded = mask ? Losses.IdenticalCaptions(Wording, Owner, 4, CPU) : null;
+        var excluded = mask ? SamePairs.IdenticalCaptions(Wording, Owner, 4, CPU) : null;
         var teacher = weight > 0 ? SoftTargets.From(vectors, Owner, 4, weight, 5) : null;
-        var loss = Losses.MultiPositive(image, caption, logScale, Owner, smoothing, excluded, teacher);
+        var loss = MultiPositiveLoss.Between(image, caption, logScale, Owner, smoothing, excluded, teacher);
 
         var logits = image.Normalize().matmul(caption.Normalize().t()) * (float)Math.Exp(1.5);
         double Logit(int i, int c) => logits[i, c].item<float>();
@@ -42,17 +42,43 @@ public class LossesTests
         Assert.Equal((toText + toImage) / 2, loss.item<float>(), 1e-5);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void SigmoidEqualsTheLoops(bool mask)
+    {
+        using var scope = NewDisposeScope();
+        var (image, caption) = (Numbers(1, 4), Numbers(2, 7));
+        var excluded = mask ? SamePairs.IdenticalCaptions(Wording, Owner, 4, CPU) : null;
+        var loss = SigmoidLoss.Between(image, caption, tensor(1.5f), tensor(-2f), Owner, excluded);
+
+        var logits = image.Normalize().matmul(caption.Normalize().t()) * (float)Math.Exp(1.5);
+        var sum = 0.0;
+        for (var i = 0; i < 4; i++)
+        {
+            for (var c = 0; c < 7; c++)
+            {
+                var own = Owner[c] == i;
+                if (own || !mask || !Enumerable.Range(0, 7).Any(other => Owner[other] == i && Wording[other] == Wording[c]))
+                {
+                    sum += Math.Log(1 + Math.Exp((own ? -1 : 1) * (logits[i, c].item<float>() - 2)));
+                }
+            }
+        }
+        Assert.Equal(sum / 7, loss.item<float>(), 1e-5);
+    }
+
     [Fact]
     public void IdenticalCaptionsOfOtherImagesAreNoNegatives()
     {
         using var scope = NewDisposeScope();
         var image = Numbers(1, 2).requires_grad_(true);
         var caption = Numbers(2, 2);
-        var same = Losses.IdenticalCaptions(["x", "x"], [0, 1], 2, CPU);
+        var same = SamePairs.IdenticalCaptions(["x", "x"], [0, 1], 2, CPU);
         Assert.NotNull(same);
-        Losses.ClipInfoNce(image, caption, tensor(2f), excluded: same).backward();
+        InfoNceLoss.Between(image, caption, tensor(2f), excluded: same).backward();
         Assert.All(GoldenTensors.Values(image.grad!), value => Assert.Equal(0, value));
-        Assert.Null(Losses.IdenticalCaptions(["x", "x", "y"], [0, 0, 1], 2, CPU));
+        Assert.Null(SamePairs.IdenticalCaptions(["x", "x", "y"], [0, 0, 1], 2, CPU));
     }
 
     /// <summary>Cross-entropy of one row over its existing columns.</summary>

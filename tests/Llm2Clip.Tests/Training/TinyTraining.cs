@@ -3,6 +3,7 @@ using Llm2Clip.Data.Loading;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
 
@@ -30,11 +31,12 @@ internal static class TinyTraining
         Config = config,
         Batches = batches ?? new TinyBatches(config.BatchSize),
         Vectors = new TinyVectors(),
+        Sampler = config.CreateSampler(),
         Output = output,
     };
 
     public static Student NewStudent(ClipTrainConfig config) =>
-        Student.Create(Model, VectorLength, Math.Log(config.ScaleStart), (ulong)config.Seed, GoldenTensors.Device);
+        Student.Create(Model, VectorLength, config.LogitScaleStart, (ulong)config.Seed, GoldenTensors.Device);
 
     /// <summary>All weights of an exported model or a student, in order.</summary>
     public static float[] Weights(Student student) => [.. student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter))];

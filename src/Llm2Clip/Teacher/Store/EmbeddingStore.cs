@@ -1,4 +1,6 @@
 // Own: found by caption text, appended to while it is read, resumed after a kill; Parquet can do none of this.
+using Llm2Clip.Data;
+
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Llm2Clip.Teachers.Store;
 /// sorted index; vectors and index are memory-mapped, so that opening costs nothing and 30 million captions need no memory of their own.
 /// Reading is safe from several threads and beside a writer (it sees what was committed when it opened). Written by <see cref="EmbeddingStoreWriter"/>.
 /// </summary>
-public sealed class EmbeddingStore : IDisposable
+public sealed class EmbeddingStore : ICaptionVectors, IDisposable
 {
     private readonly EmbeddingStoreManifest _manifest;
     private readonly EmbeddingStoreShard?[] _shards; // By shard number; null where a number is not in use.
@@ -142,7 +144,10 @@ public sealed class EmbeddingStore : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Gather"/>, but leaves rows of missing captions untouched and returns their positions.</summary>
+    /// <inheritdoc/>
+    public void Gather(IReadOnlyList<Caption> captions, Span<float> into) => Gather([.. captions.Select(caption => caption.Text)], into);
+
+    /// <summary>As <see cref="Gather(IReadOnlyList{string}, Span{float})"/>, but leaves rows of missing captions untouched and returns their positions.</summary>
     public IReadOnlyList<int> GatherPresent(IReadOnlyList<string> texts, Span<float> into)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(into.Length, texts.Count * Dimension, nameof(into));

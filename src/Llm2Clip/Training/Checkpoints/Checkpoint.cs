@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Checkpoints;
 
 /// <summary>
-/// Where a run stands, besides weights and moments. All randomness follows from (seed, step), so there is no generator to keep.
+/// The position of a run, besides weights and moments. All randomness follows from (seed, step), so there is no generator to keep.
 /// </summary>
 public sealed record TrainState
 {
@@ -23,7 +23,7 @@ public sealed record TrainState
     /// <summary>Batches of the epoch that are done.</summary>
     public long Batch { get; init; }
 
-    /// <summary>Pictures seen.</summary>
+    /// <summary>Images seen.</summary>
     public long SamplesSeen { get; init; }
 
     /// <summary>Wall clock spent, seconds, over all parts of the run.</summary>
@@ -40,6 +40,9 @@ public sealed record TrainState
 
     /// <summary>Evaluations since the best.</summary>
     public int EvaluationsSinceBest { get; init; }
+
+    /// <summary>Step of the last evaluation; null before the first.</summary>
+    public long? EvaluatedAt { get; init; }
 }
 
 /// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>
@@ -49,8 +52,8 @@ public sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensor
 
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
-/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration). Written
-/// under a temporary name and renamed.
+/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration).
+/// Written under a temporary name and renamed.
 /// </summary>
 public static class Checkpoint
 {
@@ -64,23 +67,21 @@ public static class Checkpoint
     /// <param name="folder">The checkpoint.</param>
     /// <param name="state">Position of the run.</param>
     /// <param name="identity">Settings that must be the same on resuming, by name.</param>
-    /// <param name="parameters">Weights.</param>
-    /// <param name="optimizer">Moments and step count.</param>
-    /// <param name="average">The moving average, where the run has one.</param>
+    /// <param name="weights">Weights, moments and, where the run has one, the moving average.</param>
     /// <param name="extras">What else the trainer keeps.</param>
     public static void Save(
-        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
+        string folder, TrainState state, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
         CheckpointExtras? extras = null)
     {
         using var scope = NewDisposeScope();
         AtomicFolder.Replace(folder, into =>
         {
-            Safetensors.Save(Path.Combine(into, Weights), parameters.Named(parameters.Values));
-            Safetensors.Save(Path.Combine(into, Optimizer), OptimizerParts(parameters, optimizer, average));
+            Safetensors.Save(Path.Combine(into, Weights), weights.Parameters.Named(weights.Parameters.Values));
+            Safetensors.Save(Path.Combine(into, Optimizer), OptimizerParts(weights));
             var json = new JsonObject
             {
                 ["version"] = Version,
-                ["optimizer_steps"] = optimizer.Steps,
+                ["optimizer_steps"] = weights.Optimizer.Steps,
                 ["state"] = JsonSerializer.SerializeToNode(state, Json.File),
                 ["identity"] = JsonSerializer.SerializeToNode(identity, Json.File),
             };
@@ -94,18 +95,14 @@ public static class Checkpoint
     }
 
     /// <summary>
-    /// Puts a checkpoint back. Null where there is none in <paramref name="folder"/>.
+    /// Puts a checkpoint back, the tensors of <paramref name="extras"/> included, and gives its position and the notes that were saved with
+    /// them. Null where there is none in <paramref name="folder"/>.
     /// </summary>
     /// <exception cref="ConfigException">It belongs to a run with other settings; each difference is named.</exception>
     /// <exception cref="InputException">It is damaged.</exception>
-    public static TrainState? Load(
-        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average) =>
-        Load(folder, identity, parameters, optimizer, average, null)?.State;
-
-    /// <summary>The same with the tensors of <paramref name="extras"/>, and the notes that were saved with them.</summary>
     public static (TrainState State, JsonNode? Notes)? Load(
-        string folder, IReadOnlyDictionary<string, string> identity, FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average,
-        IReadOnlyDictionary<string, Tensor>? extras)
+        string folder, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
+        IReadOnlyDictionary<string, Tensor>? extras = null)
     {
         if (AtomicFolder.Find(folder) is not { } found)
         {
@@ -114,13 +111,13 @@ public static class Checkpoint
         var (state, steps, stored, notes) = ReadState(found);
         RequireSame(found, identity, stored);
         using var scope = NewDisposeScope();
-        LoadPart(Path.Combine(found, Weights), parameters.Named(parameters.Values));
-        LoadPart(Path.Combine(found, Optimizer), OptimizerParts(parameters, optimizer, average));
+        LoadPart(Path.Combine(found, Weights), weights.Parameters.Named(weights.Parameters.Values));
+        LoadPart(Path.Combine(found, Optimizer), OptimizerParts(weights));
         if (extras is not null)
         {
             LoadExact(Path.Combine(found, Extras), extras);
         }
-        optimizer.Steps = steps;
+        weights.Optimizer.Steps = steps;
         return (state, notes);
     }
 
@@ -132,11 +129,12 @@ public static class Checkpoint
             var json = JsonKeys.ReadObject(path, "the state of a checkpoint");
             if (json["version"]?.GetValue<int>() != Version)
             {
-                throw new InputException($"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
+                throw new InputException(
+                    $"{path} is of version {json["version"]}; this program reads {Version}. Start the run in a new folder.");
             }
             var state = json["state"].Deserialize<TrainState>(Json.File) ?? throw new JsonException("no state");
             var steps = (json["optimizer_steps"] ?? throw new JsonException("no optimizer_steps")).GetValue<long>();
-            if (steps != state.Step || state is not { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 })
+            if (steps != state.Step || state.EvaluatedAt < 0 || state.EvaluatedAt > steps || !CountsAreCounts(state))
             {
                 throw new JsonException("its position makes no sense");
             }
@@ -152,6 +150,9 @@ public static class Checkpoint
         }
     }
 
+    private static bool CountsAreCounts(TrainState state) =>
+        state is { Step: >= 0, Epoch: >= 0, Batch: >= 0, SamplesSeen: >= 0, Seconds: >= 0, BestStep: >= 0, EvaluationsSinceBest: >= 0 };
+
     /// <summary>Tensors of any type, which stay what they were.</summary>
     private static void LoadExact(string path, IReadOnlyDictionary<string, Tensor> targets)
     {
@@ -159,9 +160,11 @@ public static class Checkpoint
         using var file = SafetensorsFile.Open(path);
         foreach (var (name, target) in targets)
         {
-            if (!file.Contains(name) || file.Info(name) is var info && (info.Type != target.dtype || !info.Shape.SequenceEqual(target.shape)))
+            if (!file.Contains(name) || file.Info(name).Type != target.dtype || !file.Info(name).Shape.SequenceEqual(target.shape))
             {
-                throw new InputException($"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. Remove the checkpoint's folder to start anew.");
+                throw new InputException(
+                    $"{path} holds no {name} of {target.dtype} [{string.Join(", ", target.shape)}]. "
+                    + "Remove the checkpoint's folder to start anew.");
             }
             target.copy_(file.Load(name, target.dtype));
         }
@@ -173,19 +176,19 @@ public static class Checkpoint
         StrictWeights.Load(file, path, targets);
     }
 
-    private static Dictionary<string, Tensor> OptimizerParts(FlatParameters parameters, FlatAdamW optimizer, WeightAverage? average)
+    private static Dictionary<string, Tensor> OptimizerParts(TrainedWeights weights)
     {
         var parts = new Dictionary<string, Tensor>();
         void Add(string prefix, Tensor flat)
         {
-            foreach (var (name, part) in parameters.Named(flat))
+            foreach (var (name, part) in weights.Parameters.Named(flat))
             {
                 parts.Add(prefix + name, part);
             }
         }
-        Add("first_moment.", optimizer.FirstMoment);
-        Add("second_moment.", optimizer.SecondMoment);
-        if (average is not null)
+        Add("first_moment.", weights.Optimizer.FirstMoment);
+        Add("second_moment.", weights.Optimizer.SecondMoment);
+        if (weights.Average is { } average)
         {
             Add("average.", average.Values);
         }
@@ -194,14 +197,16 @@ public static class Checkpoint
 
     private static void RequireSame(string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
     {
+        static string Value(IReadOnlyDictionary<string, string> settings, string key) => settings.GetValueOrDefault(key, "(not set)");
         var differences = wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
             .Where(key => wanted.GetValueOrDefault(key) != stored.GetValueOrDefault(key))
-            .Select(key => $"\n  {key}: {stored.GetValueOrDefault(key, "(not set)")} in the checkpoint, {wanted.GetValueOrDefault(key, "(not set)")} now")
+            .Select(key => $"\n  {key}: {Value(stored, key)} in the checkpoint, {Value(wanted, key)} now")
             .ToList();
         if (differences.Count > 0)
         {
             throw new ConfigException(
-                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\nRestore them to resume, or choose another output folder.");
+                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\n"
+                + "Restore them to resume, or choose another output folder.");
         }
     }
 }

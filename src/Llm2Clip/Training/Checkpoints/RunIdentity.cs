@@ -2,35 +2,32 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
-using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Training.Checkpoints;
 
-/// <summary>The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.</summary>
+/// <summary>
+/// The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.
+/// </summary>
 public static class RunIdentity
 {
     /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
-    private static readonly string[] Free = ["output", "raw_store", "log_every", "checkpoint_every"];
+    private static readonly string[] Changeable = ["output", "raw_store", "log_every", "checkpoint_every"];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
         JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
 
-    internal static IReadOnlyDictionary<string, string> Of(ClipTrainConfig config, IReadOnlyDictionary<string, string> others, string teacher)
+    /// <summary>A training section without the keys that may change on resuming, and other settings that must not.</summary>
+    internal static IReadOnlyDictionary<string, string> Of(string prefix, object section, IEnumerable<KeyValuePair<string, string>> others)
     {
-        var all = Bound("clip_train", config);
+        var all = Section(prefix, section).Where(pair => !Changeable.Contains(pair.Key[(prefix.Length + 1)..])).ToDictionary();
         foreach (var (key, value) in others)
         {
             all[key] = value;
         }
-        all["teacher fingerprint"] = teacher;
         return all;
     }
-
-    /// <summary>A section without the keys that may change on resuming.</summary>
-    internal static Dictionary<string, string> Bound(string prefix, object section) =>
-        Section(prefix, section).Where(pair => !Free.Contains(pair.Key[(prefix.Length + 1)..])).ToDictionary();
 
     private static string Text(JsonNode? node) => node switch
     {

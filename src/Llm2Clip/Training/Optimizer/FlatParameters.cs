@@ -96,7 +96,8 @@ public sealed class FlatParameters : IDisposable
         var missing = names.Except(grouped).Concat(grouped.Except(names)).ToList();
         if (missing.Count > 0 || grouped.Count != names.Count)
         {
-            throw new ArgumentException($"Every parameter must be in exactly one group. Not so: {string.Join(", ", missing)}", nameof(groups));
+            throw new ArgumentException(
+                $"Every parameter must be in exactly one group. Not so: {string.Join(", ", missing)}", nameof(groups));
         }
     }
 }

@@ -20,10 +20,12 @@ public enum ParameterPart
 /// <param name="Block">Finds a block's number (group 1) anywhere in a name.</param>
 /// <param name="Embeddings">Names after the prefix, or their first part, that have depth 0.</param>
 /// <param name="NoDecay">Names after the prefix that have no weight decay whatever their shape.</param>
-public sealed partial record LayerNaming(string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
+public sealed partial record LayerNaming(
+    string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
 {
     /// <summary>EVA's names (LLM2CLIP cba3b45 training/optim.py#L17).</summary>
-    public static LayerNaming Eva { get; } = new("visual.", "text.", Blocks(), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]);
+    public static LayerNaming Eva { get; } =
+        new("visual.", "text.", Blocks(), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]);
 
     /// <summary>
     /// OpenAI's names as LLM2CLIP groups them, its quirk kept: class_embedding and ln_pre are not among the embeddings, so they get the
@@ -35,8 +37,11 @@ public sealed partial record LayerNaming(string VisualPrefix, string TextPrefix,
     /// <summary>Hugging Face's names of blocks, for a model without embeddings.</summary>
     public static LayerNaming HuggingFace { get; } = new("visual.", "text.", Layers(), [], []);
 
-    /// <summary>Hugging Face's names, as a student with this encoder holds them; without the quirk: all that comes before block 0 has depth 0.</summary>
-    public static LayerNaming Of(IImageEncoder encoder) => HuggingFace with { Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
+    /// <summary>
+    /// Hugging Face's names, as a student with this encoder holds them; without the quirk: all that comes before block 0 has depth 0.
+    /// </summary>
+    public static LayerNaming Of(IImageEncoder encoder) =>
+        HuggingFace with { Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
 
     /// <summary>Depth of a vision parameter: 0 embeddings, N + 1 block N, <paramref name="layers"/> + 1 the rest.</summary>
     public int Depth(string name, int layers)
@@ -66,7 +71,7 @@ public sealed partial record LayerNaming(string VisualPrefix, string TextPrefix,
 /// <summary>Base rates and decays that the groups are made from. Rates are absolute; the schedule multiplies them.</summary>
 /// <param name="VisualRate">Peak learning rate of the vision tower.</param>
 /// <param name="TextRate">Peak learning rate of the text side.</param>
-/// <param name="OtherRate">Peak learning rate of logit_scale and whatever stands outside both.</param>
+/// <param name="OtherRate">Peak learning rate of logit_scale and whatever belongs to neither.</param>
 /// <param name="WeightDecay">Decoupled weight decay of matrices.</param>
 /// <param name="LayerDecay">Rate factor for each block further from the output of the vision tower; 1 = none.</param>
 public sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1);
@@ -103,8 +108,8 @@ public static class ParameterGroups
     }
 
     /// <summary>
-    /// Groups of all parameters, in the order in which each group's first parameter stands. Every parameter is in exactly one group;
-    /// a name that stands twice is an error of the caller.
+    /// Groups of all parameters, in the order of each group's first parameter. Every parameter is in exactly one group;
+    /// a name that occurs twice is an error of the caller.
     /// </summary>
     public static IReadOnlyList<ParameterGroup> Build(
         IEnumerable<(string Name, int Dimensions)> parameters, int layers, GroupOptions options, LayerNaming naming)
@@ -115,7 +120,7 @@ public static class ParameterGroups
         {
             if (!seen.Add(name))
             {
-                throw new ArgumentException($"Parameter {name} stands twice.", nameof(parameters));
+                throw new ArgumentException($"Parameter {name} occurs twice.", nameof(parameters));
             }
             var rule = RuleFor(name, dimensions, layers, options, naming);
             var group = groups.FindIndex(g => g.Rule == rule);

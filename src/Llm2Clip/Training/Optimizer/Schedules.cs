@@ -17,7 +17,10 @@ public static class Schedules
     /// <summary>open_clip's constant rate after the warm-up.</summary>
     public static double Constant(double rate, long step, long warmup) => step < warmup ? WarmUp(rate, step, warmup) : rate;
 
-    /// <summary>open_clip's constant rate that falls over the last <paramref name="cooldown"/> steps to <paramref name="end"/>, as a power of what is left.</summary>
+    /// <summary>
+    /// open_clip's constant rate that falls over the last <paramref name="cooldown"/> steps to <paramref name="end"/>, as a power of what
+    /// is left.
+    /// </summary>
     public static double ConstantCooldown(double rate, long step, long warmup, long steps, long cooldown, double power = 1, double end = 0)
     {
         var start = steps - cooldown;

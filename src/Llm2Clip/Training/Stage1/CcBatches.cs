@@ -34,7 +34,9 @@ internal sealed class CcBatches
     /// <summary>Steps of an epoch; what does not fill a batch waits for another epoch's order.</summary>
     public int PerEpoch => _pictures.Count / _batchSize;
 
-    /// <summary>The batches of an epoch. <paramref name="negatives"/> gives the hard negatives of a picture (caption indices), or null.</summary>
+    /// <summary>
+    /// The batches of an epoch. <paramref name="negatives"/> gives the hard negatives of an image (caption indices), or null.
+    /// </summary>
     public IEnumerable<CcBatch> Epoch(int epoch, Func<int, ReadOnlySpan<int>>? negatives)
     {
         var random = SeededRandom.For(_seed, 1, epoch);

@@ -12,12 +12,14 @@ namespace Llm2Clip.Training.Stage1;
 public enum CcSelection
 {
     /// <summary>
-    /// The epoch with the highest recall (mean of R@1 and R@10, training language to itself) on pictures held out of the training data. Other
-    /// languages and the val data play no part.
+    /// The epoch with the highest recall (mean of R@1 and R@10, training language to itself) on images held out of the training data.
+    /// Other languages and the val data play no part.
     /// </summary>
     HeldOut,
 
-    /// <summary>The same by the training language's captions of data.val; its pictures then chose among epochs, and the numbers say so.</summary>
+    /// <summary>
+    /// The same by the training language's captions of data.val. The numbers on data.val then flatter: the epoch was chosen on it.
+    /// </summary>
     Val,
 
     /// <summary>The last one.</summary>
@@ -30,96 +32,99 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Description("Teacher folder that is written.")]
     public string Output { get; init; } = "";
 
-    [Description("Folder of the store of raw LLM vectors: filled where captions are missing, reused ever after. Empty = OUTPUT-raw.")]
+    [Description("Folder of the store of raw LLM vectors; what is missing is computed and added. Empty = OUTPUT-raw.")]
     public string RawStore { get; init; } = "";
 
-    [Description("fp16 | fp32: how raw vectors are kept.")]
+    [Description("fp16 | fp32: number format in which raw vectors are stored.")]
     public VectorType RawDtype { get; init; } = VectorType.Fp16;
 
-    [Description("Languages of data.train whose captions are trained on; nothing else of the training data is looked at.")]
+    [Description("Languages whose captions in data.train are trained on; other languages are not read.")]
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 
-    [Description("Kinds of captions trained on: short, long, raw; empty = all.")]
+    [Description("Kinds of captions that are trained on: short, long, raw; empty = all.")]
     public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
-    [Description("More training captions without pictures, in a language of `languages`.")]
+    [Description("Further training captions, without images, in a language of `languages`.")]
     public IReadOnlyList<TextSourceConfig> ExtraText { get; init; } = [];
 
-    [Description("Plain sentences of further languages, for their means only: no pictures, no pairs. An empty path takes data.train's captions of the language.")]
+    [Description("Sentences of further languages. Only their mean is used: it is what a language's vectors are centered by. An empty path "
+        + "takes data.train's captions of the language.")]
     public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
 
     [Description("Shape of the adapter.")]
     public AdapterConfig Adapter { get; init; } = new();
 
-    [Description("Factor of the cosine in the loss: 50 in LLM2CLIP's code, 20 in LLM2Vec's and best for small data here.")]
+    [Description("Factor on cosines in the loss: 50 in LLM2CLIP's code; 20 in LLM2Vec's, and better on small data.")]
     [Range(0.1, 1000.0)]
     public double Scale { get; init; } = 50;
 
-    [Description("Loss from the positive to the queries too, not from the query alone.")]
+    [Description("Whether the loss also ranks the queries for each positive, not only the positives for each query.")]
     public bool BothDirections { get; init; } = true;
 
-    [Description("Hard negatives a picture: nearest captions of other pictures by the current vectors; 0 = negatives of the batch alone.")]
+    [Description("Hard negatives per image: the captions of other images that are nearest by the current vectors; 0 = none.")]
     [Range(0, 64)]
     public int HardNegatives { get; init; }
 
-    [Description("Epochs between two searches for hard negatives.")]
+    [Description("Epochs between searches for hard negatives.")]
     [Range(1, 1000)]
     public int MineEvery { get; init; } = 2;
 
-    [Description("Captions that take part in a search for hard negatives at most; more are sampled.")]
+    [Description("Largest number of captions in a search for hard negatives; if there are more, a sample is searched.")]
     [Range(2, 1 << 20)]
     public int MinePool { get; init; } = 32_768;
 
-    [Description("Pictures a step, two captions of each.")]
+    [Description("Images per step, with two captions each.")]
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 512;
 
-    [Description("Captions encoded at once; the loss still sees the whole batch (GradCache). 0 = all.")]
+    [Description("Captions encoded at a time; the loss still sees the whole batch (GradCache). 0 = the whole batch.")]
     [Range(0, 1 << 20)]
     public int MicroBatch { get; init; }
 
-    [Description("Passes over the pictures.")]
+    [Description("Passes over the images.")]
     [Range(1, 100_000)]
     public int Epochs { get; init; } = 20;
 
     [Description("Peak learning rate.")]
     public double LearningRate { get; init; } = 5e-4;
 
-    [Description("Decoupled weight decay of matrices; norms and biases have none.")]
+    [Description("AdamW's weight decay of matrices; norms and biases have none.")]
     [Range(0.0, 10.0)]
     public double WeightDecay { get; init; } = 0.05;
 
-    [Description("Steps of linear warm-up.")]
+    [Description("Steps over which the learning rate rises linearly to its peak.")]
     [Range(0, 1 << 30)]
     public int WarmupSteps { get; init; } = 20;
 
-    [Description("cosine | constant, after the warm-up.")]
+    [Description("cosine | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
-    [Description("Gradients with a larger global norm are scaled down to it; 0 = never.")]
+    [Description("Largest global gradient norm; larger gradients are scaled down to it. 0 = no limit.")]
     [Range(0.0, 1e6)]
     public double GradientClip { get; init; }
 
-    [Description("held_out | val | last: which epoch is kept: the best in the training language on pictures held out of data.train, or on data.val; or the last.")]
+    [Description("held_out | val | last: which epoch is kept: the one with the best recall in the training language on images held out of "
+        + "data.train, the same on data.val, or the last.")]
     public CcSelection Selection { get; init; } = CcSelection.Last;
 
-    [Description("Pictures of data.train held out of the training, for held_out; they are drawn by the seed.")]
+    [Description("Images of data.train that held_out holds out, drawn by the seed.")]
     [Range(0, 1 << 30)]
     public int HeldOutPictures { get; init; } = 300;
 
-    [Description("held_out and val: stop after this many evaluations without a better one; 0 = never.")]
+    [Description("Training stops after this many evaluations without a better one, for held_out and val; 0 = never.")]
     [Range(0, 1000)]
     public int Patience { get; init; }
 
-    [Description("Epochs between two evaluations (before the first and after the last there always is one).")]
+    [Description("Epochs between evaluations; there is always one before the first epoch and after the last.")]
     [Range(1, 100_000)]
     public int EvaluateEvery { get; init; } = 5;
 
-    [Description("Steps between checkpoints, which a stopped run goes on from; 0 = only at evaluations and on Ctrl-C.")]
+    [Description("Steps between checkpoints, from which a stopped run resumes; 0 = only at evaluations and on Ctrl-C.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
 
-    [Description("Pairs of languages evaluated on data.val, such as en->zh; empty = the first training language to itself, and to and from every other. Without data.val nothing is.")]
+    [Description("Pairs of languages that are evaluated on data.val, such as en->zh; empty = the first training language to itself, and to "
+        + "and from every other.")]
     public IReadOnlyList<string> Pairs { get; init; } = [];
 
     [Description("Seed of weights, order, pairs and dropout.")]

@@ -6,12 +6,14 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
-/// The training captions by picture, as numbers alone: where each one's raw vector lies, which captions say the same, which language they are
-/// of. Pictures that share two captions are one picture (data sets overlap: a photo stands in Flickr8k and in Multi30k, with other spacing).
+/// The training captions by image, as numbers alone: where each one's raw vector is, which captions say the same, which language they have.
+/// Images that share two captions are one image (data sets overlap: a photo occurs in Flickr8k and in Multi30k, with other spacing).
 /// </summary>
 internal sealed class CcPictures
 {
-    /// <summary>Captions that two groups must share, letters and digits compared, to be one picture. One alone ("two dogs play") is no proof.</summary>
+    /// <summary>
+    /// Captions that two groups must share, letters and digits compared, to be one image. One alone ("two dogs play") is no proof.
+    /// </summary>
     private const int SharedCaptions = 2;
 
     private readonly List<(int Picture, CcCaption Caption)> _read = [];
@@ -54,7 +56,7 @@ internal sealed class CcPictures
     }
 
     /// <summary>
-    /// Adds a group; its captions must be in the store. A held-out picture takes no part, nor does any later group that is the same picture.
+    /// Adds a group; its captions must be in the store. A held-out image takes no part, nor does any later group that is the same image.
     /// </summary>
     public void Add(CaptionGroup group, EmbeddingStore raw, bool heldOut = false)
     {
@@ -65,7 +67,9 @@ internal sealed class CcPictures
             var row = raw.Find(CaptionHash.Of(caption.Text));
             if (row < 0)
             {
-                throw new InputException($"{raw.Folder} has no vector of \"{EmbeddingStore.Shorten(caption.Text)}\" although it was filled: the data changed during the run.");
+                throw new InputException(
+                    $"{raw.Folder} has no vector of \"{EmbeddingStore.Shorten(caption.Text)}\" although it was filled: "
+                    + "the data changed during the run.");
             }
             if (captions.TrueForAll(held => held.Wording != wording))
             {
@@ -121,7 +125,8 @@ internal sealed class CcPictures
         _firstOfWording.Clear();
         if (Count < 2)
         {
-            throw new InputException($"Caption-contrastive training needs pictures with two captions or more; {Count} of {_seen} have that.");
+            throw new InputException(
+                $"Caption-contrastive training needs images with two captions or more; {Count} of {_seen} have that.");
         }
     }
 

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
-/// Starts an adapter's last layer at half-whitening instead of a random projection. With X = U S V' the centered, normalized training vectors,
-/// the layer is the leading columns of V S^(-1/2): the output has singular values S^(1/2), so that no few directions decide every cosine.
+/// Starts an adapter's last layer at half-whitening instead of a random projection. With X = U S V' the centered, normalized training
+/// vectors, the layer is the leading columns of V S^(-1/2): the output has singular values S^(1/2), so that no few directions decide
+/// every cosine.
 /// </summary>
 internal static class HalfWhitening
 {
@@ -29,7 +30,7 @@ internal static class HalfWhitening
         var factors = spread.AtLeast(largest * Floor).ToPower(-0.25).unsqueeze(1); // eigenvalues are squared singular values
         var weight = leading * factors;
 
-        // As large as torch's default initialization of this layer (uniform within 1 / sqrt(d)), so that one learning rate suits both starts.
+        // As large as torch's default initialization of this layer (uniform within 1 / sqrt(d)): one learning rate suits both starts.
         var size = Math.Sqrt(usable / 3.0);
         weight = weight.Times(size / weight.norm().item<double>());
         module.Head.Weight.narrow(0, 0, usable).copy_(weight.to_type(ScalarType.Float32));

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
-/// For each picture the captions of other pictures that lie nearest to one of its own captions by the vectors of now. Captions worded alike are
-/// no negatives. One caption of each picture asks; all, or a sample where they are too many, are candidates.
+/// For each image the captions of other images that are nearest to one of its own captions by the current vectors. Captions worded alike
+/// are no negatives. One caption of each image asks; all, or a sample where they are too many, are candidates.
 /// </summary>
 internal sealed class HardNegatives
 {
@@ -19,7 +19,8 @@ internal sealed class HardNegatives
     private HardNegatives(int[] found, int count) => (_found, _count) = (found, count);
 
     /// <summary>
-    /// The table of a checkpoint: indices [pictures, count] below <paramref name="captions"/>, -1 where there were too few. Null where one is no caption's.
+    /// The table of a checkpoint: indices [images, count] below <paramref name="captions"/>, -1 where there were too few. Null where one
+    /// is no caption's.
     /// </summary>
     public static HardNegatives? FromTable(Tensor table, int captions)
     {
@@ -41,7 +42,8 @@ internal sealed class HardNegatives
     /// <summary>
     /// Searches. <paramref name="embed"/> gives the current vectors of captions [n, D] without graph.
     /// </summary>
-    public static HardNegatives Mine(CcPictures pictures, int count, int poolSize, ulong seed, Func<int[], Tensor> embed, CancellationToken cancellation)
+    public static HardNegatives Mine(
+        CcPictures pictures, int count, int poolSize, ulong seed, Func<int[], Tensor> embed, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -77,7 +79,8 @@ internal sealed class HardNegatives
         foreach (var position in nearest)
         {
             var caption = pool[position];
-            if (kept < into.Length && pictures.PictureOf(caption) != picture && !WordedLikeOwn(pictures, picture, pictures.All[caption].Wording))
+            if (kept < into.Length && pictures.PictureOf(caption) != picture
+                && !WordedLikeOwn(pictures, picture, pictures.All[caption].Wording))
             {
                 into[kept++] = caption;
             }

@@ -1,26 +1,19 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Layers;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.Stage2;
-
-/// <summary>How several captions of a picture enter a step.</summary>
-public enum CaptionMode
-{
-    /// <summary>One loss in which all captions of a picture are its positives.</summary>
-    MultiPositive,
-
-    /// <summary>Mean of the losses with the first, the second, ... caption of every picture.</summary>
-    Mean,
-}
 
 /// <summary>Which weights a run exports as its model.</summary>
 public enum KeptWeights
 {
-    /// <summary>Those of the best evaluation. Its score then flatters: it was chosen on the same pictures.</summary>
+    /// <summary>Those of the best evaluation. Its score then flatters: the weights were chosen on the same images.</summary>
     Best,
 
     /// <summary>Those at the end, whatever the evaluations said.</summary>
@@ -36,33 +29,35 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
 
-    [Description("fp32 | bf16: format of matrix products.")]
+    [Description("fp32 | bf16: number format of matrix products.")]
     public Precision Precision { get; init; } = Precision.Bf16;
 
-    [Description("Seed of weights, order, augmentation, captions and noise.")]
+    [Description("Seed of new weights, order, augmentation, choice of captions and dropout.")]
     public long Seed { get; init; }
 
-    [Description("Pictures a step.")]
+    [Description("Images per step.")]
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 512;
 
-    [Description("Pictures encoded at once; the loss still sees the whole batch (GradCache). 0 = all. Less memory, one forward pass more.")]
+    [Description("Images encoded at a time; the loss still sees the whole batch (GradCache). Saves memory, costs a second forward pass. "
+        + "0 = the whole batch.")]
     [Range(0, 1 << 20)]
     public int MicroBatch { get; init; }
 
-    [Description("Budget in steps; 0 = none. The run ends at the budget that is spent first, and the learning rate follows it.")]
+    [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
+        + "that one.")]
     public long Steps { get; init; }
 
-    [Description("Budget in epochs; 0 = none.")]
+    [Description("Budget in epochs; 0 = no limit.")]
     public double Epochs { get; init; }
 
-    [Description("Budget in minutes of wall clock, evaluations included; 0 = none.")]
+    [Description("Budget in minutes of wall clock, evaluations included; 0 = no limit.")]
     public double MaxMinutes { get; init; }
 
-    [Description("cosine | constant, after the warm-up.")]
+    [Description("cosine | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
-    [Description("Steps of linear warm-up.")]
+    [Description("Steps over which the learning rate rises linearly to its peak.")]
     [Range(0, 1 << 30)]
     public long WarmupSteps { get; init; } = 100;
 
@@ -76,70 +71,73 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Peak learning rate of the text adapter; null = learning_rate.")]
     public double? TextLearningRate { get; init; }
 
-    [Description("Peak learning rate of logit_scale; null = learning_rate.")]
+    [Description("Peak learning rate of logit_scale and of the loss's own parameters; null = learning_rate.")]
     public double? ScaleLearningRate { get; init; }
 
-    [Description("Decoupled weight decay of matrices; norms, biases, positions, class token and logit_scale have none.")]
+    [Description("AdamW's weight decay of matrices; norms, biases, position embeddings, class token and logit_scale have none.")]
     [Range(0.0, 10.0)]
     public double WeightDecay { get; init; } = 0.2;
 
-    [Description("Learning-rate factor for each block further from the output; 1 = none, 0.85 in LLM2CLIP.")]
+    [Description("Each block's learning rate is this factor times that of the next block; 1 = all equal, 0.85 in LLM2CLIP.")]
     [Range(0.01, 1.0)]
     public double LayerDecay { get; init; } = 1;
 
-    [Description("AdamW's decay of the gradient mean.")]
+    [Description("AdamW's beta1.")]
     [Range(0.0, 0.9999)]
     public double Beta1 { get; init; } = 0.9;
 
-    [Description("AdamW's decay of the squared gradient mean.")]
+    [Description("AdamW's beta2.")]
     [Range(0.0, 0.99999)]
     public double Beta2 { get; init; } = 0.98;
 
     [Description("AdamW's epsilon.")]
     public double Epsilon { get; init; } = 1e-6;
 
-    [Description("Largest global gradient norm; 0 = never clip.")]
+    [Description("Largest global gradient norm; larger gradients are scaled down to it. 0 = no limit.")]
     public double ClipNorm { get; init; } = 1;
 
-    [Description("Start of the factor on cosines (1 / temperature); learned, kept in 1..100.")]
-    [Range(1.0, 100.0)]
-    public double ScaleStart { get; init; } = 1 / 0.07;
+    [Description("multi_positive | infonce | sigmoid. multi_positive: CLIP's loss with all captions of an image as its positives. "
+        + "infonce: the mean of CLIP's losses with the first, the second, ... caption of each image. "
+        + "sigmoid: SigLIP's loss, which judges every pair by itself.")]
+    public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.MultiPositive;
 
-    [Description("Captions of each picture a step.")]
+    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = 10 for sigmoid, else 1 / 0.07.")]
+    [Range(1.0, 100.0)]
+    public double? ScaleStart { get; init; }
+
+    [Description("Captions of each image per step.")]
     [Range(1, 100)]
     public int CaptionsPerImage { get; init; } = 1;
-
-    [Description("multi_positive | mean: how several captions enter the loss.")]
-    public CaptionMode CaptionMode { get; init; } = CaptionMode.MultiPositive;
 
     [Description("Which captions are drawn, by language and kind, with probabilities; empty = any.")]
     public IReadOnlyList<CaptionChoice> Captions { get; init; } = [];
 
-    [Description("Label smoothing of the contrastive loss.")]
+    [Description("Label smoothing of multi_positive and infonce.")]
     [Range(0.0, 0.99)]
     public double LabelSmoothing { get; init; }
 
-    [Description("Share of the targets that follow the teacher's similarity of captions instead of the pairs alone: resembling photos are then no full negatives.")]
+    [Description("Share of the targets that follow the similarity of the captions' teacher vectors, for multi_positive and infonce: "
+        + "an image is then pushed away less from captions that resemble its own.")]
     [Range(0.0, 0.99)]
     public double TeacherWeight { get; init; }
 
-    [Description("Factor on the teacher's cosines where teacher_weight is above 0; larger is sharper.")]
+    [Description("Factor on the teacher's cosines, where teacher_weight is above 0; a larger factor gives sharper targets.")]
     [Range(0.1, 1000.0)]
     public double TeacherScale { get; init; } = 15;
 
-    [Description("Stochastic depth: probability of skipping the last block for a picture; rises linearly from 0 at the first block.")]
+    [Description("Stochastic depth: probability that an image skips the last block. It rises linearly from 0 at the first block.")]
     [Range(0.0, 0.9)]
     public double DropPath { get; init; }
 
-    [Description("Share of patches left out of each training pass: regularises, and saves their time.")]
+    [Description("Share of patches left out of each training pass; regularizes and saves time.")]
     [Range(0.0, 0.9)]
     public double PatchDropout { get; init; }
 
-    [Description("Dropout of the text adapter's input.")]
+    [Description("Dropout on the text adapter's input.")]
     [Range(0.0, 0.9)]
     public double TextDropout { get; init; }
 
-    [Description("Decay of the moving average of weights that evaluation and export use; 0 = none.")]
+    [Description("Decay of the moving average of weights, which is what evaluations and the exported model use; 0 = no average.")]
     [Range(0.0, 0.99999)]
     public double AverageDecay { get; init; }
 
@@ -151,16 +149,26 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public long EvalEvery { get; init; }
 
-    [Description("best | last: which weights become the model, where a run evaluates.")]
+    [Description("best | last: which weights become the model, if the run evaluates.")]
     public KeptWeights Keep { get; init; } = KeptWeights.Best;
 
-    [Description("Evaluations without a better score after which training stops; 0 = never.")]
+    [Description("Training stops after this many evaluations without a better score; 0 = never.")]
     [Range(0, 1 << 30)]
     public int EarlyStop { get; init; }
 
     [Description("Steps between checkpoints; 0 = only at evaluations, at the end and on Ctrl-C.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
+
+    /// <summary>Start of logit_scale, a natural logarithm.</summary>
+    [JsonIgnore]
+    public double LogitScaleStart => Math.Log(ScaleStart ?? Loss.ScaleStart());
+
+    /// <summary>Draws the captions that <see cref="Captions"/> names.</summary>
+    public CaptionSampler CreateSampler() => new(Captions.Count > 0 ? Captions : [new CaptionChoice()], Seed);
+
+    /// <summary>The loss that <see cref="Loss"/> names; the caller disposes it.</summary>
+    public IContrastiveLoss CreateLoss(Device device) => Loss.Create(new SoftLabels(LabelSmoothing, TeacherWeight, TeacherScale), device);
 
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
@@ -172,6 +180,18 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (!(LearningRate > 0) || TextLearningRate <= 0 || ScaleLearningRate < 0 || !(Epsilon > 0))
         {
             yield return ("learning_rate", "learning rates and epsilon must be above 0");
+        }
+        if (!Loss.HasLabels())
+        {
+            const string Remedy = "which has no labels to soften: set it to 0, or clip_train.loss to multi_positive or infonce";
+            if (LabelSmoothing > 0)
+            {
+                yield return ("label_smoothing", $"is {LabelSmoothing} with clip_train.loss sigmoid, {Remedy}");
+            }
+            if (TeacherWeight > 0)
+            {
+                yield return ("teacher_weight", $"is {TeacherWeight} with clip_train.loss sigmoid, {Remedy}");
+            }
         }
     }
 }

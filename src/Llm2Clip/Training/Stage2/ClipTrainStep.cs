@@ -4,6 +4,8 @@ using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Randomness;
+using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,7 +13,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Stage2;
 
 /// <summary>
-/// Loss and gradient of one batch: pictures and captions through their encoders, in micro-batches where configured. All its
+/// Loss and gradient of one batch: images and captions through their encoders, in micro-batches where configured. All its
 /// randomness follows from (seed, step), so it can be repeated.
 /// </summary>
 internal sealed class ClipTrainStep
@@ -20,27 +22,24 @@ internal sealed class ClipTrainStep
     private readonly ClipTrainConfig _config;
     private readonly ICaptionVectors _vectors;
     private readonly CaptionSampler _sampler;
+    private readonly IContrastiveLoss _loss;
     private float[] _buffer = [];
 
-    public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors)
+    public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
     {
-        (_student, _config, _vectors) = (student, config, vectors);
-        _sampler = SamplerOf(config);
+        (_student, _config, _vectors, _sampler, _loss) = (student, config, vectors, sampler, loss);
         student.Precision = config.Precision;
         student.ImageEncoder.SetDropPath(config.DropPath);
         student.ImageEncoder.PatchDropout = config.PatchDropout;
         student.TextAdapter.InputDropout = config.TextDropout;
     }
 
-    /// <summary>The captions that the configuration draws from.</summary>
-    public static CaptionSampler SamplerOf(ClipTrainConfig config) =>
-        new(config.Captions.Count > 0 ? config.Captions : [new CaptionChoice()], config.Seed);
-
     /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
     public double Backward(SampleBatch batch, int epoch, long step)
     {
         using var scope = NewDisposeScope();
         var captions = Pick(batch, epoch);
+        var texts = captions.ConvertAll(caption => caption.Text);
         var (pixels, vectors) = (PixelsOf(batch), Vectors(captions));
         var micro = _config.MicroBatch > 0 ? _config.MicroBatch : batch.Count;
         var textMicro = micro * _config.CaptionsPerImage;
@@ -49,9 +48,10 @@ internal sealed class ClipTrainStep
             return GradCache.Backward(
                 [
                     new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part))),
-                    new EncoderPass(Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
+                    new EncoderPass(
+                        Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
-                features => Loss(features[0], features[1], captions, vectors));
+                features => _loss.Of(new ContrastiveBatch(features[0], features[1], _student.LogitScale, texts, vectors)));
         }
         finally
         {
@@ -80,7 +80,7 @@ internal sealed class ClipTrainStep
         return _student.TextAdapter.call(vectors);
     }
 
-    /// <summary>Caption j of picture i stands at j * pictures + i, so that one caption of every picture is a contiguous part.</summary>
+    /// <summary>Caption j of image i is at j * images + i; see <see cref="ContrastiveBatch"/>.</summary>
     private List<Caption> Pick(SampleBatch batch, int epoch)
     {
         var each = _config.CaptionsPerImage;
@@ -90,7 +90,8 @@ internal sealed class ClipTrainStep
             var picked = _sampler.Pick(batch.Samples[i], each, epoch);
             if (picked.Count == 0)
             {
-                throw new InputException($"{batch.Samples[i].Origin} has no caption of the languages and kinds that clip_train.captions names.");
+                throw new InputException(
+                    $"{batch.Samples[i].Origin} has no caption of the languages and kinds that clip_train.captions names.");
             }
             for (var j = 0; j < each; j++)
             {
@@ -108,32 +109,5 @@ internal sealed class ClipTrainStep
         Array.Resize(ref _buffer, captions.Count * _vectors.Dimension);
         _vectors.Gather(captions, _buffer);
         return tensor(_buffer, [captions.Count, _vectors.Dimension], device: _student.Device);
-    }
-
-    private Tensor Loss(Tensor images, Tensor texts, List<Caption> captions, Tensor vectors)
-    {
-        using var scope = NewDisposeScope();
-        var count = (int)images.shape[0];
-        if (_config.CaptionMode == CaptionMode.MultiPositive)
-        {
-            return PartLoss(images, texts, captions, vectors).MoveToOuterDisposeScope();
-        }
-        var losses = Enumerable.Range(0, _config.CaptionsPerImage).Select(j => PartLoss(
-            images, texts.narrow(0, (long)j * count, count), captions.GetRange(j * count, count), vectors.narrow(0, (long)j * count, count)));
-        return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(_config.CaptionsPerImage).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Loss of captions whose c-th belongs to picture c modulo the number of pictures.</summary>
-    private Tensor PartLoss(Tensor images, Tensor texts, List<Caption> captions, Tensor vectors)
-    {
-        using var scope = NewDisposeScope();
-        var count = (int)images.shape[0];
-        var owner = Enumerable.Range(0, captions.Count).Select(c => c % count).ToArray();
-        var same = Losses.IdenticalCaptions(captions.ConvertAll(caption => caption.Text), owner, count, images.device);
-        var teacher = _config.TeacherWeight > 0 ? SoftTargets.From(vectors, owner, count, _config.TeacherWeight, _config.TeacherScale) : null;
-        var loss = captions.Count == count
-            ? Losses.ClipInfoNce(images, texts, _student.LogitScale, _config.LabelSmoothing, same, teacher)
-            : Losses.MultiPositive(images, texts, _student.LogitScale, owner, _config.LabelSmoothing, same, teacher);
-        return loss.MoveToOuterDisposeScope();
     }
 }

@@ -1,10 +1,10 @@
 using Llm2Clip.Layers;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Training;
+namespace Llm2Clip.Training.Losses;
 
 /// <summary>
-/// The teacher's own opinion on which captions resemble which pictures, as logits for <see cref="Losses"/>: two photos of running dogs
+/// The teacher's own opinion on which captions resemble which pictures, as logits for the softmax losses: two photos of running dogs
 /// are then no full negatives of each other. A picture's place is the mean of its captions' vectors. Made without gradient.
 /// </summary>
 /// <param name="Weight">Share of the targets that the teacher gives, 0 to 1.</param>
@@ -13,8 +13,8 @@ namespace Llm2Clip.Training;
 public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
 {
     /// <summary>
-    /// From the captions' teacher vectors [C, T], un-normalised. The batch mean is taken out first: teacher vectors share one large direction,
-    /// beside which all cosines are near 1.
+    /// From the captions' teacher vectors [C, T], not normalized. The batch mean is subtracted first: teacher vectors share one large
+    /// direction, beside which all cosines are near 1.
     /// </summary>
     /// <param name="vectors">[C, T].</param>
     /// <param name="imageOfCaption">Row of each caption's picture.</param>

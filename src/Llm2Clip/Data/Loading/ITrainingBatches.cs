@@ -1,0 +1,11 @@
+namespace Llm2Clip.Data.Loading;
+
+/// <summary>Batches of training images; the same for the same (epoch, index) in every run. <see cref="SampleLoader"/> reads them from files.</summary>
+public interface ITrainingBatches
+{
+    /// <summary>Batches in an epoch.</summary>
+    long BatchesPerEpoch(CancellationToken cancellation);
+
+    /// <summary>The batches of an epoch from index <paramref name="skip"/> on; the caller disposes each.</summary>
+    IEnumerable<SampleBatch> Epoch(int epoch, long skip, CancellationToken cancellation);
+}

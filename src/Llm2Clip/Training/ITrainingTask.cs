@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Optimizer;
+
+namespace Llm2Clip.Training;
+
+/// <summary>
+/// What is trained: everything about a stage that <see cref="Trainer"/>, which owns the loop, does not know. All randomness of a task
+/// follows from (seed, epoch, step), so that a resumed run continues to the bit.
+/// </summary>
+internal interface ITrainingTask
+{
+    /// <summary>The settings of the loop.</summary>
+    TrainingPlan Plan { get; }
+
+    /// <summary>What is optimized.</summary>
+    TrainedWeights Weights { get; }
+
+    /// <summary>The batches of an epoch from index <paramref name="done"/> on.</summary>
+    IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation);
+
+    /// <summary>Called after each optimizer step; returns further numbers of the step by name, such as <c>logit_scale</c>.</summary>
+    IReadOnlyList<(string Name, double Value)> AfterUpdate() => [];
+
+    /// <summary>Whether the run is evaluated after so many steps. Every run is evaluated at its end.</summary>
+    bool EvaluatesAfter(long steps);
+
+    /// <summary>
+    /// Evaluates the weights, averaged where there is an average, and records what it found; null where the task has no evaluation.
+    /// </summary>
+    TrainingScore? Evaluate(long steps, CancellationToken cancellation);
+
+    /// <summary>Called after an evaluation with the best score so far, with the weights that were scored.</summary>
+    void KeepBest();
+
+    /// <summary>
+    /// What a checkpoint holds beside weights, optimizer and position: tensors of fixed shapes and notes; null for nothing.
+    /// </summary>
+    CheckpointExtras? Extras() => null;
+
+    /// <summary>
+    /// Takes a checkpoint's position and extras over, after weights and optimizer; throws <see cref="InputException"/> where they
+    /// contradict each other.
+    /// </summary>
+    /// <param name="state">Position.</param>
+    /// <param name="extras">What <see cref="Extras"/> gave when the checkpoint was saved; null where it gave nothing.</param>
+    void Resume(TrainState state, CheckpointExtras? extras)
+    {
+    }
+}
+
+/// <summary>One optimizer step's data.</summary>
+/// <param name="Index">Number of the batch in its epoch.</param>
+/// <param name="Images">Number of images in it.</param>
+/// <param name="Backward">
+/// Adds the gradient to the parameters' and returns the loss; the argument is the number of steps made before.
+/// </param>
+internal sealed record TrainingBatch(long Index, int Images, Func<long, double> Backward);
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="Score">Higher is better; null where weights are not chosen by it.</param>
+/// <param name="Summary">For the log.</param>
+internal sealed record TrainingScore(double? Score, string Summary);

@@ -1,0 +1,51 @@
+using Llm2Clip.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Losses;
+
+/// <summary>
+/// CLIP's loss: half of image to text plus text to image cross-entropy (open_clip 89fb801 loss.py). Several captions per image: the mean of
+/// the losses with the first, the second, ... caption of every image.
+/// </summary>
+public sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];
+
+    /// <inheritdoc/>
+    public Tensor Of(ContrastiveBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var losses = Enumerable.Range(0, batch.CaptionsPerImage).Select(number => OfOneCaption(batch.WithCaption(number), labels));
+        return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(batch.CaptionsPerImage).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of a batch with one caption per image.</summary>
+    internal static Tensor OfOneCaption(ContrastiveBatch batch, SoftLabels labels) => Between(
+        batch.Images, batch.Captions, batch.LogitScale, labels.Smoothing, batch.IdenticalCaptions(), labels.TargetsOf(batch));
+
+    /// <summary>The loss of logits exp(logScale) cos where row i belongs to column i, a scalar.</summary>
+    /// <param name="image">[N, D].</param>
+    /// <param name="text">[N, D].</param>
+    /// <param name="logScale">Natural logarithm of the scale, scalar.</param>
+    /// <param name="labelSmoothing">Share of the label spread over all candidates, the label included.</param>
+    /// <param name="excluded">[N, N]: pairs that are not negatives; own pairs always count.</param>
+    /// <param name="teacher">Soft targets to mix in.</param>
+    public static Tensor Between(
+        Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null)
+    {
+        using var scope = NewDisposeScope();
+        var logits = logScale.exp() * SoftmaxRows.Cosines(image, text); // [N, N]
+        var labels = Scalars.Range(image.shape[0], image.device);
+        var toText = SoftmaxRows.CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean();
+        var toImage = SoftmaxRows.CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
+        return toText.Plus(toImage).Times(0.5).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Nothing to free.</summary>
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,48 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Losses;
+
+/// <summary>Pairs that are never negatives of each other, because they show the same image or have the same wording.</summary>
+public static class SamePairs
+{
+    /// <summary>
+    /// Pairs [Q, Q + M] that show the same image or have the same caption, for <see cref="CaptionContrastiveLoss"/>. Images and captions
+    /// are given as numbers; those of hard negatives follow those of the positives.
+    /// </summary>
+    public static Tensor SameSource(
+        ReadOnlySpan<long> queryImages, ReadOnlySpan<long> queryCaptions, ReadOnlySpan<long> columnImages,
+        ReadOnlySpan<long> columnCaptions, Device device)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Equal(ReadOnlySpan<long> rows, ReadOnlySpan<long> columns) =>
+            tensor(rows.ToArray(), device: device).unsqueeze(1).eq(tensor(columns.ToArray(), device: device).unsqueeze(0));
+        return Equal(queryImages, columnImages).logical_or(Equal(queryCaptions, columnCaptions)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Pairs [I, C] where the caption has the text of one of the image's own; null where there are none besides the own pairs.
+    /// </summary>
+    public static Tensor? IdenticalCaptions(IReadOnlyList<string> captions, IReadOnlyList<int> imageOfCaption, int images, Device device)
+    {
+        var imagesOf = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        for (var c = 0; c < captions.Count; c++)
+        {
+            if (!imagesOf.TryGetValue(captions[c], out var list))
+            {
+                imagesOf.Add(captions[c], list = []);
+            }
+            list.Add(imageOfCaption[c]);
+        }
+        bool[]? pairs = null;
+        for (var c = 0; c < captions.Count; c++)
+        {
+            foreach (var image in imagesOf[captions[c]].Where(image => image != imageOfCaption[c]))
+            {
+                pairs ??= new bool[images * captions.Count];
+                pairs[image * captions.Count + c] = true;
+            }
+        }
+        return pairs is null ? null : tensor(pairs, [images, captions.Count], device: device);
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Llm2Clip.Files;
+using Llm2Clip.Layers;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Optimizer;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Stage1;
+
+/// <summary>
+/// Stage 1 for the <see cref="Trainer"/>: an adapter on pairs of captions, evaluated by the retrieval of captions. The best weights are
+/// kept in memory and in the checkpoint, and put back by <see cref="Finish"/>.
+/// </summary>
+internal sealed class CaptionTask : ITrainingTask, IDisposable
+{
+    private const string BestName = "best";
+    private const string NegativesName = "hard_negatives";
+
+    private readonly CcFinetuneConfig _config;
+    private readonly CcPictures _images;
+    private readonly CcBatches _batches;
+    private readonly CcStep _step;
+    private readonly Func<int, CcEvaluation> _evaluate; // by the number of epochs done
+    private readonly BestWeights _best;
+    private readonly List<CcEvaluation> _history = [];
+    private HardNegatives? _mined; // the last ones found; null before the first search
+    private double _lossSum; // of the running epoch's steps
+
+    public CaptionTask(
+        CcFinetuneConfig config, CcPictures images, CcBatches batches, CcStep step, Func<int, CcEvaluation> evaluate,
+        IReadOnlyDictionary<string, string> identity)
+    {
+        (_config, _images, _batches, _step, _evaluate) = (config, images, batches, step, evaluate);
+        _best = new BestWeights(step.Weights.Parameters);
+        Plan = new TrainingPlan
+        {
+            Title = "Caption-contrastive training",
+            Checkpoint = CheckpointOf(config.Output),
+            Identity = identity,
+            Budget = new TrainBudget((long)batches.PerEpoch * config.Epochs),
+            Schedule = new RateSchedule(config.Schedule, config.WarmupSteps),
+            PeakRate = config.LearningRate,
+            ClipNorm = config.GradientClip,
+            CheckpointEvery = config.CheckpointEvery,
+            EarlyStop = config.Patience,
+            Metrics = new MetricNames("cc", "learning_rate", "gradient_norm"),
+            EmptyEpoch = "Caption-contrastive training has no batch: set cc_finetune.batch_size to at most the number of images.",
+            NotFiniteRemedy = "Lower cc_finetune.learning_rate or scale, and check the teacher with `llm2clip eval captions`.",
+        };
+    }
+
+    /// <summary>What a checkpoint keeps of the task besides tensors.</summary>
+    private sealed record Notes(double LossSum, IReadOnlyList<CcEvaluation> History);
+
+    /// <inheritdoc/>
+    public TrainingPlan Plan { get; }
+
+    /// <inheritdoc/>
+    public TrainedWeights Weights => _step.Weights;
+
+    /// <summary>The evaluations so far, in order.</summary>
+    public IReadOnlyList<CcEvaluation> History => _history;
+
+    /// <summary>Mean loss of the last epoch.</summary>
+    public double FinalLoss => _lossSum / _batches.PerEpoch;
+
+    /// <summary>The checkpoint of a run with this output folder.</summary>
+    public static string CheckpointOf(string output) => Path.Combine(output, "checkpoint");
+
+    /// <summary>Epochs that so many steps are.</summary>
+    public int EpochsOf(long steps) => (int)(steps / _batches.PerEpoch);
+
+    /// <inheritdoc/>
+    public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
+    {
+        if (_config.HardNegatives > 0 && done == 0 && (_mined is null || epoch % _config.MineEvery == 0))
+        {
+            _mined = HardNegatives.Mine(
+                _images, _config.HardNegatives, _config.MinePool, _step.MiningSeed(epoch), _step.Embed, cancellation);
+        }
+        var index = done;
+        foreach (var batch in _batches.Epoch(epoch, _mined is null ? null : _mined.Of).Skip((int)done))
+        {
+            var first = index == 0;
+            yield return new TrainingBatch(index, batch.Pictures, step => Backward(batch, step, first));
+            index++;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool EvaluatesAfter(long steps) => steps % _batches.PerEpoch == 0 && EpochsOf(steps) % _config.EvaluateEvery == 0;
+
+    /// <inheritdoc/>
+    public TrainingScore? Evaluate(long steps, CancellationToken cancellation)
+    {
+        var found = _evaluate(EpochsOf(steps));
+        _history.Add(found);
+        var recalls = found.Rows.SelectMany(row => row.Scores.Select(score =>
+        {
+            var pair = $"{score.From}->{score.To}{(row.OwnMeans.Count > 0 ? " own" : "")}";
+            var (first, ten) = (100 * score.Recall.RecallAt1, 100 * score.Recall.RecallAt10);
+            return string.Create(CultureInfo.InvariantCulture, $"{pair} {first:f1}/{ten:f1}");
+        }));
+        var criterion = found.Criterion is { } chosen ? string.Create(CultureInfo.InvariantCulture, $"criterion {chosen:f4}; ") : "";
+        return new TrainingScore(found.Criterion, $"Epoch {found.Epoch}: {criterion}R@1/R@10 {string.Join(", ", recalls)}");
+    }
+
+    /// <inheritdoc/>
+    public void KeepBest() => _best.Keep();
+
+    /// <summary>Puts the kept weights in place and returns the epochs after which they were trained.</summary>
+    public int Finish(TrainState state)
+    {
+        if (_config.Selection == CcSelection.Last)
+        {
+            return EpochsOf(state.Step);
+        }
+        _best.Restore();
+        return EpochsOf(state.BestStep);
+    }
+
+    /// <inheritdoc/>
+    public CheckpointExtras Extras()
+    {
+        var tensors = new Dictionary<string, Tensor> { [BestName] = _best.Values };
+        if (_config.HardNegatives > 0)
+        {
+            tensors.Add(NegativesName, _mined?.ToTable() ?? Scalars.Filled([_images.Count, _config.HardNegatives], -1, ScalarType.Int32));
+        }
+        return new CheckpointExtras(tensors, JsonSerializer.SerializeToNode(new Notes(_lossSum, _history), Json.File));
+    }
+
+    /// <inheritdoc/>
+    public void Resume(TrainState state, CheckpointExtras? extras)
+    {
+        var notes = ReadNotes(extras!.Notes);
+        var perEpoch = _batches.PerEpoch;
+        if (state.Batch > perEpoch || state.Step != (state.Epoch * (long)perEpoch) + state.Batch
+            || state.BestStep > state.Step || state.BestStep % perEpoch != 0)
+        {
+            throw Damaged(
+                $"step {state.Step}, epoch {state.Epoch}, batch {state.Batch} and best step {state.BestStep} contradict each other "
+                + $"with {perEpoch} batches per epoch");
+        }
+        if (_config.HardNegatives > 0)
+        {
+            _mined = HardNegatives.FromTable(extras.Tensors[NegativesName], _images.Captions)
+                ?? throw Damaged($"{NegativesName} holds numbers that are no caption's");
+        }
+        _lossSum = notes.LossSum;
+        _history.AddRange(notes.History);
+    }
+
+    /// <summary>Frees the copy of the best weights.</summary>
+    public void Dispose() => _best.Dispose();
+
+    private double Backward(CcBatch batch, long step, bool firstOfEpoch)
+    {
+        var loss = _step.Backward(batch, _images, step);
+        _lossSum = firstOfEpoch ? loss : _lossSum + loss;
+        return loss;
+    }
+
+    private Notes ReadNotes(JsonNode? json)
+    {
+        try
+        {
+            var notes = json.Deserialize<Notes>(Json.File) ?? throw new JsonException("there are none");
+            return notes.History.All(IsWhole) ? notes : throw new JsonException("an evaluation lacks a part");
+        }
+        catch (JsonException error)
+        {
+            throw Damaged($"its notes cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Elements of lists, which the reader of JSON lets be null.</summary>
+    private static bool IsWhole(CcEvaluation? evaluation) =>
+        evaluation is not null
+        && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
+
+    private InputException Damaged(string what, Exception? inner = null) =>
+        new($"The checkpoint {Plan.Checkpoint} is damaged: {what}. Remove it to start anew.", inner);
+}

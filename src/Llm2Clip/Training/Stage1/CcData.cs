@@ -1,0 +1,113 @@
+using System.IO.Hashing;
+using System.Text;
+using Llm2Clip.Data;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Store;
+
+namespace Llm2Clip.Training.Stage1;
+
+/// <summary>What caption-contrastive training works on.</summary>
+/// <param name="Pictures">The training captions by image.</param>
+/// <param name="Means">Means of the training captions and of further languages.</param>
+/// <param name="Val">Captions of data.val; null without.</param>
+/// <param name="HeldOut">Captions of images held out of the training data; null without.</param>
+internal sealed record CcData(CcPictures Pictures, LanguageMeans Means, TeacherProbe? Val, TeacherProbe? HeldOut);
+
+/// <summary>Reads <see cref="CcData"/>; raw vectors that are missing are computed and kept.</summary>
+internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, RawVectors raw, IRunLog log, CancellationToken cancellation)
+{
+    /// <summary>Captions to rows of the raw store.</summary>
+    public CcData Read()
+    {
+        ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
+        var train = Datasets.OpenTrain(data, log);
+        var extra = config.ExtraText.SelectMany(text => CaptionStream.Of(text, data, SilentLog.Instance, cancellation));
+        var count = 0L;
+        var counted = Groups(train, log).Select(group =>
+        {
+            count++;
+            return group;
+        });
+        raw.Require(Captions(counted).Concat(Captions(extra)), cancellation);
+
+        var heldOut = HeldOut(count);
+        var chosen = new List<CaptionGroup>();
+        var pictures = new CcPictures();
+        foreach (var group in Groups(train, SilentLog.Instance))
+        {
+            var away = heldOut(group.Key);
+            pictures.Add(group, raw.Store, away);
+            if (away)
+            {
+                chosen.Add(group);
+            }
+        }
+        foreach (var group in extra)
+        {
+            pictures.Add(group, raw.Store);
+        }
+        pictures.Finish();
+        log.Info($"Pairs: {pictures.Count:N0} images with {pictures.Captions:N0} distinct captions; "
+            + $"{pictures.Merged:N0} groups were an image that was there already, "
+            + $"{pictures.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
+        return new CcData(pictures, FitMeans(pictures), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
+    }
+
+    private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog told) =>
+        CaptionStream.Of(train, data, config.Languages, config.Kinds, told, cancellation);
+
+    private static IEnumerable<Caption> Captions(IEnumerable<CaptionGroup> groups) => groups.SelectMany(group => group.Captions);
+
+    /// <summary>
+    /// Which images are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.
+    /// </summary>
+    private Func<string, bool> HeldOut(long all)
+    {
+        if (config.Selection != CcSelection.HeldOut)
+        {
+            return _ => false;
+        }
+        var share = config.HeldOutPictures / (double)all;
+        if (share > 0.5)
+        {
+            throw new ConfigException(
+                $"cc_finetune.held_out_pictures is {config.HeldOutPictures}, more than half of the {all} training images. "
+                + "Lower it, or set selection: last.");
+        }
+        return key => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key), config.Seed) < share * ulong.MaxValue;
+    }
+
+    private TeacherProbe HeldOutProbe(IReadOnlyList<CaptionGroup> chosen)
+    {
+        var language = config.Languages[0];
+        return new TeacherProbe(ProbeTexts.Read(chosen), [new ProbePair(language, language)], raw);
+    }
+
+    private TeacherProbe? Val()
+    {
+        if (data.Val.Length == 0)
+        {
+            return null;
+        }
+        var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(data, log), data, [], [], log, cancellation));
+        var pairs = texts.Pairs(config.Pairs, config.Languages[0]);
+        raw.Require(texts.Captions(pairs), cancellation);
+        log.Info("Validation: " + CaptionProbe.Protocol + ".");
+        return new TeacherProbe(texts, pairs, raw);
+    }
+
+    private LanguageMeans FitMeans(CcPictures pictures)
+    {
+        var rows = pictures.All.ToArray();
+        var (overall, _) = LanguageMeans.Fit(raw.Store, rows.Select(caption => caption.Row));
+        var training = pictures.Languages.Select((language, index) =>
+        {
+            var own = rows.Where(caption => caption.Language == index);
+            var (mean, count) = LanguageMeans.Fit(raw.Store, own.Select(caption => caption.Row));
+            return new LanguageMean(language, mean, count, "training captions", Training: true);
+        });
+        var others = config.LanguageText.Where(text => !pictures.Languages.Contains(text.Language)).ToList();
+        return new LanguageMeans(overall, training).With(MeanFitter.Fit(others, data, raw, training: false, log, cancellation));
+    }
+}

@@ -1,0 +1,55 @@
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers.Adapter;
+
+namespace Llm2Clip.Training.Stage1;
+
+/// <summary>Evaluates the adapter during training: recall on data.val, and the number by which an epoch is chosen.</summary>
+/// <param name="config">Says which epoch is kept.</param>
+/// <param name="val">Captions of data.val; null without.</param>
+/// <param name="heldOut">Captions of images held out of the training data; null without.</param>
+/// <param name="adapter">What is trained.</param>
+/// <param name="metrics">Takes the numbers, by epoch.</param>
+internal sealed class CcEvaluator(
+    CcFinetuneConfig config, TeacherProbe? val, TeacherProbe? heldOut, CcAdapter adapter, IMetricsSink metrics)
+{
+    /// <summary>How the kept epoch is chosen.</summary>
+    public string Selection => config.Selection switch
+    {
+        CcSelection.HeldOut =>
+            $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Pictures} images held out of the training data",
+        CcSelection.Val => $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on data.val",
+        _ => "last epoch",
+    };
+
+    /// <summary>Evaluates the adapter as it is after <paramref name="epoch"/> epochs.</summary>
+    public CcEvaluation Evaluate(int epoch)
+    {
+        var rows = val?.AdapterRows(adapter) ?? [];
+        double? criterion = config.Selection switch
+        {
+            CcSelection.HeldOut => Criterion(heldOut!.AdapterRows(adapter)),
+            CcSelection.Val when val is null => throw new ConfigException("cc_finetune.selection is val, but data.val is empty."),
+            CcSelection.Val => Criterion(rows),
+            _ => null,
+        };
+        if (criterion is { } value)
+        {
+            metrics.Scalar("cc/criterion", epoch, value);
+        }
+        foreach (var (row, score) in rows.SelectMany(row => row.Scores.Select(score => (row, score))))
+        {
+            var tag = $"cc/{(row.OwnMeans.Count > 0 ? "own-" : "")}{score.From}-{score.To}";
+            metrics.Scalar(tag + "/r1", epoch, score.Recall.RecallAt1);
+            metrics.Scalar(tag + "/r10", epoch, score.Recall.RecallAt10);
+        }
+        return new CcEvaluation(epoch, criterion, rows);
+    }
+
+    private double Criterion(IReadOnlyList<ProbeRow> rows)
+    {
+        var language = config.Languages[0];
+        var score = rows[0].Scores.FirstOrDefault(s => s.From == language && s.To == language)
+            ?? throw new ConfigException($"cc_finetune.pairs must hold {language}->{language}: the epoch is chosen by it.");
+        return (score.Recall.RecallAt1 + score.Recall.RecallAt10) / 2;
+    }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using Llm2Clip.Files;
+using Llm2Clip.Layers;
+using Llm2Clip.Models;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Losses;
+using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Training.Stage2;
+
+/// <summary>Stage 2 for the <see cref="Trainer"/>: a student on images and teacher vectors, evaluated by retrieval.</summary>
+internal sealed class StudentTask : ITrainingTask, IDisposable
+{
+    /// <summary>What the loss learned, beside the exported model.</summary>
+    private const string LossWeights = "loss.safetensors";
+
+    private readonly ClipTrainInputs _in;
+    private readonly IContrastiveLoss _loss;
+    private readonly ClipTrainStep _step;
+
+    public StudentTask(ClipTrainInputs inputs, CancellationToken cancellation)
+    {
+        _in = inputs;
+        var (config, student) = (inputs.Config, inputs.Student);
+        _loss = config.CreateLoss(student.Device);
+        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
+        IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
+        var rates = new GroupOptions(
+            config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
+            config.WeightDecay, config.LayerDecay);
+        var groups = ParameterGroups.Build(
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Layers, rates,
+            LayerNaming.Of(student.ImageEncoder));
+        Weights = new TrainedWeights(named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay);
+        Plan = PlanOf(inputs, cancellation);
+        LogGroups();
+    }
+
+    /// <inheritdoc/>
+    public TrainingPlan Plan { get; }
+
+    /// <inheritdoc/>
+    public TrainedWeights Weights { get; }
+
+    /// <summary>Where the model is exported to.</summary>
+    public string ModelFolder => Path.Combine(_in.Output, "model");
+
+    /// <inheritdoc/>
+    public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
+    {
+        foreach (var batch in _in.Batches.Epoch(epoch, done, cancellation))
+        {
+            using (batch)
+            {
+                yield return new TrainingBatch(batch.Index, batch.Count, step => _step.Backward(batch, epoch, step));
+            }
+        }
+    }
+
+    /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it.</summary>
+    public IReadOnlyList<(string Name, double Value)> AfterUpdate()
+    {
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        _in.Student.LogitScale.ClampTo(0, Student.MaxLogitScale);
+        return [("logit_scale", _in.Student.LogitScale.cpu().item<float>())];
+    }
+
+    /// <inheritdoc/>
+    public bool EvaluatesAfter(long steps) =>
+        _in.Evaluator is not null && _in.Config.EvalEvery > 0 && steps > 0 && steps % _in.Config.EvalEvery == 0;
+
+    /// <inheritdoc/>
+    public TrainingScore? Evaluate(long steps, CancellationToken cancellation)
+    {
+        if (_in.Evaluator is null)
+        {
+            return null;
+        }
+        var score = _in.Evaluator.Evaluate(_in.Student, cancellation);
+        foreach (var (tag, value) in score.Metrics)
+        {
+            _in.Metrics.Scalar(tag, steps, value);
+        }
+        return new TrainingScore(
+            score.Score, string.Create(CultureInfo.InvariantCulture, $"step {steps}: {score.ScoreName} {100 * score.Score:0.00} %"));
+    }
+
+    /// <inheritdoc/>
+    public void KeepBest()
+    {
+        if (_in.Config.Keep == KeptWeights.Best)
+        {
+            ExportModel();
+        }
+    }
+
+    /// <summary>Writes the model of the current weights.</summary>
+    public void ExportModel()
+    {
+        _in.Student.TeacherFingerprint = _in.Vectors.Fingerprint;
+        AtomicFolder.Replace(ModelFolder, folder =>
+        {
+            _in.Student.Save(folder);
+            if (_loss.Parameters.Count > 0)
+            {
+                var parts = _loss.Parameters.ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+                Safetensors.Save(Path.Combine(folder, LossWeights), parts);
+            }
+        });
+    }
+
+    /// <summary>Frees what the optimizer keeps, and the loss; the student keeps its weights.</summary>
+    public void Dispose()
+    {
+        Weights.Dispose();
+        _loss.Dispose();
+    }
+
+    private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
+    {
+        var config = inputs.Config;
+        return new TrainingPlan
+        {
+            Title = "clip-train",
+            Checkpoint = Path.Combine(inputs.Output, "checkpoints", "last"),
+            BestCheckpoint = Path.Combine(inputs.Output, "checkpoints", "best"),
+            Identity = RunIdentity.Of(
+                "clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
+            Budget = BudgetOf(config, () => inputs.Batches.BatchesPerEpoch(cancellation)),
+            Schedule = new RateSchedule(config.Schedule, config.WarmupSteps, config.FinalRate),
+            PeakRate = config.LearningRate,
+            ClipNorm = config.ClipNorm,
+            CheckpointEvery = config.CheckpointEvery,
+            EarlyStop = config.EarlyStop,
+            Metrics = new MetricNames("train", "lr", "grad_norm"),
+            LogEvery = config.LogEvery,
+            EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
+                + "to at most the number of images.",
+            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32.",
+        };
+    }
+
+    private static TrainBudget BudgetOf(ClipTrainConfig config, Func<long> batchesPerEpoch)
+    {
+        var steps = config.Steps > 0 ? config.Steps : long.MaxValue;
+        if (config.Epochs > 0)
+        {
+            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.Epochs * batchesPerEpoch())));
+        }
+        return new TrainBudget(steps == long.MaxValue ? 0 : steps, config.MaxMinutes * 60);
+    }
+
+    private void LogGroups()
+    {
+        foreach (var range in Weights.Parameters.Ranges)
+        {
+            var group = range.Group;
+            _in.Log.Info(string.Create(
+                CultureInfo.InvariantCulture,
+                $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
+                + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
+        }
+        _in.Log.Info(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Weights.Parameters.Slots.Count} tensors, {Weights.Parameters.Values.numel():N0} weights, each in one group; ")
+            + $"computing on {_in.Student.Device} in {_in.Config.Precision}");
+    }
+}

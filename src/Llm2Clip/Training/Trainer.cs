@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using System.Globalization;
+using Llm2Clip.Files;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Optimizer;
+
+namespace Llm2Clip.Training;
+
+/// <summary>How a run ended.</summary>
+/// <param name="State">Last position.</param>
+/// <param name="LastLoss">Loss of the last step; NaN where this process made none.</param>
+internal sealed record TrainingResult(TrainState State, double LastLoss);
+
+/// <summary>
+/// The training loop of both stages: steps until the budget is spent, checkpoints, evaluations, early stop. What is trained is the
+/// task's. A run resumes from its checkpoint, where there is one.
+/// </summary>
+internal sealed class Trainer
+{
+    private readonly ITrainingTask _task;
+    private readonly TrainingPlan _plan;
+    private readonly TrainedWeights _weights;
+    private readonly IRunLog _log;
+    private readonly IMetricsSink _metrics;
+    private readonly TrainMeter _meter;
+    private readonly Stopwatch _clock = new();
+    private TrainState _state = new();
+    private double _secondsBefore;
+    private double _lastLoss = double.NaN;
+
+    private Trainer(ITrainingTask task, IRunLog log, IMetricsSink metrics)
+    {
+        (_task, _plan, _weights, _log, _metrics) = (task, task.Plan, task.Weights, log, metrics);
+        _meter = new TrainMeter(log, metrics, _plan.Metrics, _plan.LogEvery);
+    }
+
+    private double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
+
+    private bool Done => StoppedEarly || _plan.Budget.Progress(_state.Step, Seconds) >= 1;
+
+    private bool StoppedEarly => _plan.EarlyStop > 0 && _state.EvaluationsSinceBest >= _plan.EarlyStop;
+
+    /// <summary>Trains until the budget is spent; a checkpoint of the end is saved.</summary>
+    /// <param name="task">What is trained.</param>
+    /// <param name="log">Tells the user.</param>
+    /// <param name="metrics">Takes the numbers.</param>
+    /// <param name="ready">Called after resuming and before the first step: throws where an evaluation could not work.</param>
+    /// <param name="cancellation">Stops after the current step, with a checkpoint.</param>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
+    /// <exception cref="ConfigException">The checkpoint there belongs to other settings.</exception>
+    /// <exception cref="RunException">
+    /// Loss or gradient became non-finite; the optimizer did not move and the last checkpoint is kept.
+    /// </exception>
+    public static TrainingResult Run(
+        ITrainingTask task, IRunLog log, IMetricsSink metrics, Action<CancellationToken>? ready, CancellationToken cancellation)
+    {
+        var trainer = new Trainer(task, log, metrics);
+        trainer.Resume();
+        ready?.Invoke(cancellation);
+        trainer.Train(cancellation);
+        return new TrainingResult(trainer._state with { Seconds = trainer.Seconds }, trainer._lastLoss);
+    }
+
+    private void Resume()
+    {
+        if (_plan.BestCheckpoint is { } best)
+        {
+            AtomicFolder.Recover(best);
+        }
+        if (TaskCheckpoint.Load(_task) is { } state)
+        {
+            (_state, _secondsBefore) = (state, state.Seconds);
+            _metrics.StartAfter(state.Step);
+            _log.Info($"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
+        }
+        else
+        {
+            _metrics.StartAfter(-1);
+        }
+    }
+
+    private void Train(CancellationToken cancellation)
+    {
+        _clock.Start();
+        // Before the first step, and where a run was stopped during an evaluation.
+        if (_task.EvaluatesAfter(_state.Step) && _state.EvaluatedAt != _state.Step)
+        {
+            Evaluate(cancellation);
+        }
+        using var progress = _log.Start(_plan.Title, _plan.Budget.Steps, "steps");
+        progress.Advance(_state.Step);
+        try
+        {
+            while (!Done)
+            {
+                TrainEpoch(progress, cancellation);
+            }
+            if (_state.EvaluatedAt != _state.Step)
+            {
+                Evaluate(cancellation);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            SaveLast();
+            _log.Info($"Stopped at step {_state.Step}; the same command resumes from {_plan.Checkpoint}.");
+            throw;
+        }
+        SaveLast();
+    }
+
+    private void TrainEpoch(IProgressTask progress, CancellationToken cancellation)
+    {
+        var trained = false;
+        _meter.DataStarts();
+        foreach (var batch in _task.Epoch(_state.Epoch, _state.Batch, cancellation))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _meter.StepStarts();
+            TrainBatch(batch);
+            trained = true;
+            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}"));
+            AfterStep(cancellation);
+            if (Done)
+            {
+                return;
+            }
+            _meter.DataStarts();
+        }
+        if (!trained && _state.Batch == 0)
+        {
+            throw new InputException(_plan.EmptyEpoch);
+        }
+        _state = _state with { Epoch = _state.Epoch + 1, Batch = 0 };
+    }
+
+    private void TrainBatch(TrainingBatch batch)
+    {
+        var progress = _plan.Budget.Progress(_state.Step, Seconds);
+        if (_state.Step <= _plan.Schedule.WarmupSteps)
+        {
+            _state = _state with { ProgressAtWarmup = progress };
+        }
+        var factor = _plan.Schedule.Factor(_state.Step, progress, _state.ProgressAtWarmup);
+        _weights.Parameters.ZeroGradients();
+        var loss = batch.Backward(_state.Step);
+        var norm = double.IsFinite(loss) ? _weights.Parameters.GradientNorm() : double.NaN;
+        RequireFinite(loss, norm);
+        _weights.Optimizer.Step(factor, FlatAdamW.ClipScale(norm, _plan.ClipNorm));
+        var numbers = _task.AfterUpdate();
+        _weights.Average?.Update(_weights.Optimizer.Steps);
+
+        _lastLoss = loss;
+        _state = _state with
+        {
+            Step = _state.Step + 1, Batch = batch.Index + 1, SamplesSeen = _state.SamplesSeen + batch.Images, Seconds = Seconds,
+        };
+        _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
+    }
+
+    private void RequireFinite(double loss, double norm)
+    {
+        if (double.IsFinite(loss) && double.IsFinite(norm))
+        {
+            return;
+        }
+        var what = double.IsFinite(loss) ? "The gradient" : $"The loss ({loss})";
+        throw new RunException(
+            $"{what} is not finite at step {_state.Step} (epoch {_state.Epoch + 1}, batch {_state.Batch}). Nothing was changed by it; "
+            + (AtomicFolder.Find(_plan.Checkpoint) is { } kept ? $"the checkpoint {kept} is kept. " : "there is no checkpoint yet. ")
+            + _plan.NotFiniteRemedy);
+    }
+
+    private void AfterStep(CancellationToken cancellation)
+    {
+        if (_task.EvaluatesAfter(_state.Step))
+        {
+            Evaluate(cancellation);
+            SaveLast();
+        }
+        else if (_plan.CheckpointEvery > 0 && _state.Step % _plan.CheckpointEvery == 0)
+        {
+            SaveLast();
+        }
+    }
+
+    private void Evaluate(CancellationToken cancellation)
+    {
+        bool better;
+        using (_weights.Average?.Applied())
+        {
+            if (_task.Evaluate(_state.Step, cancellation) is not { } found)
+            {
+                return;
+            }
+            better = found.Score is { } score && (_state.BestScore is not { } best || score > best);
+            _log.Info(found.Summary + (better ? ", best so far" : ""));
+            _state = _state with { EvaluatedAt = _state.Step };
+            if (found.Score is not null)
+            {
+                _state = better
+                    ? _state with { BestScore = found.Score, BestStep = _state.Step, EvaluationsSinceBest = 0 }
+                    : _state with { EvaluationsSinceBest = _state.EvaluationsSinceBest + 1 };
+            }
+            if (better)
+            {
+                _task.KeepBest();
+            }
+        }
+        if (better && _plan.BestCheckpoint is { } folder)
+        {
+            TaskCheckpoint.Save(folder, _task, _state with { Seconds = Seconds });
+        }
+        if (StoppedEarly)
+        {
+            _log.Info(
+                $"Stopping early: {_state.EvaluationsSinceBest} evaluations without a better score; "
+                + $"the best was at step {_state.BestStep}.");
+        }
+    }
+
+    private void SaveLast() => TaskCheckpoint.Save(_plan.Checkpoint, _task, _state with { Seconds = Seconds });
+}

@@ -1,0 +1,55 @@
+using Llm2Clip.Training.Optimizer;
+
+namespace Llm2Clip.Training;
+
+/// <summary>The settings of a training loop.</summary>
+internal sealed record TrainingPlan
+{
+    /// <summary>Title of the progress display.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Folder of the checkpoint that a stopped run resumes from.</summary>
+    public required string Checkpoint { get; init; }
+
+    /// <summary>Folder of a checkpoint of the best evaluation; null = none is kept.</summary>
+    public string? BestCheckpoint { get; init; }
+
+    /// <summary>Settings that a resumed run must share, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Identity { get; init; }
+
+    /// <summary>When the run ends.</summary>
+    public required TrainBudget Budget { get; init; }
+
+    /// <summary>The learning rate over the run, as a factor of the peaks.</summary>
+    public required RateSchedule Schedule { get; init; }
+
+    /// <summary>Peak learning rate, as it is reported.</summary>
+    public required double PeakRate { get; init; }
+
+    /// <summary>Largest global gradient norm; 0 = no limit.</summary>
+    public required double ClipNorm { get; init; }
+
+    /// <summary>Steps between checkpoints; 0 = only at evaluations, at the end and on Ctrl-C.</summary>
+    public required long CheckpointEvery { get; init; }
+
+    /// <summary>Evaluations without a better score after which the run ends; 0 = never.</summary>
+    public required int EarlyStop { get; init; }
+
+    /// <summary>Names of the numbers of each step.</summary>
+    public required MetricNames Metrics { get; init; }
+
+    /// <summary>Steps between lines of the log; 0 = none.</summary>
+    public long LogEvery { get; init; }
+
+    /// <summary>The message when an epoch has no batch.</summary>
+    public required string EmptyEpoch { get; init; }
+
+    /// <summary>What to try where loss or gradient are not finite.</summary>
+    public required string NotFiniteRemedy { get; init; }
+}
+
+/// <summary>How a stage's numbers are named in the metrics.</summary>
+/// <param name="Prefix">Such as <c>train</c>; a slash follows.</param>
+/// <param name="Rate">The learning rate.</param>
+/// <param name="GradientNorm">The gradient norm.</param>
+internal sealed record MetricNames(string Prefix, string Rate, string GradientNorm);
