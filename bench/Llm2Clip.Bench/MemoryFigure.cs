@@ -19,7 +19,7 @@ internal static class MemoryFigure
     public static IEnumerable<Figure> Measure()
     {
         var config = new StudentConfig { ImageSize = 64, PatchSize = 16, Width = 128, Heads = 4, Layers = 4, EmbedDim = 128, AdapterBlocks = 1 };
-        using var student = StudentModel.Create(config, 256, Math.Log(1 / 0.07), 1, CPU);
+        using var student = Student.Create(config, 256, Math.Log(1 / 0.07), 1, CPU);
         student.Precision = Precision.Bf16;
         var named = student.NamedParameters();
         var groups = ParameterGroups.Build(named.Select(p => (p.Name, p.Parameter.shape.Length)), config.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.HuggingFace);
@@ -36,7 +36,7 @@ internal static class MemoryFigure
             flat.ZeroGradients();
             GradCache.Backward(
                 [
-                    new EncoderPass(2, half => student.ImageEncoder.call(Pixels.Normalise(Pixels.ToTensor(pixels, Batch, config.ImageSize, CPU), student.Transform).chunk(2)[half])),
+                    new EncoderPass(2, half => student.ImageEncoder.call(Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.ImageSize, CPU), student.Transform).chunk(2)[half])),
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
                 features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));

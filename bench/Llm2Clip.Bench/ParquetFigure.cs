@@ -5,8 +5,8 @@ using Llm2Clip.Data.Parquet;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// A table of keys, blobs of 1 KB and vectors, written and read column by column, against DuckDB's own COPY from a table in its memory and its own scan, on one
-/// thread as here; and how fast pictures come out of a file as `data convert` writes it.
+/// A table of keys, blobs of 1 KB and vectors, written and read column by column, against DuckDB's own COPY from a table in its memory
+/// and its own scan, on one thread as here; and how fast images come out of a file as `data convert` writes it.
 /// </summary>
 internal static class ParquetFigure
 {
@@ -14,18 +14,23 @@ internal static class ParquetFigure
     private const int BlobBytes = 1024;
     private const int Dimension = 512;
     private const int Rounds = 5;
-    private const int Pictures = 10_000;
-    private const int PictureBytes = 50_000;
-    private const int PicturesPerGroup = 100;
+    private const int ImageCount = 10_000;
+    private const int ImageBytes = 50_000;
+    private const int ImagesPerGroup = 100;
 
-    private static readonly ParquetColumn[] Columns = [new("key", ColumnType.Text), new("blob", ColumnType.Bytes), new("vector", ColumnType.FloatVector)];
+    private static readonly ParquetColumn[] Columns =
+        [new("key", ColumnType.Text), new("blob", ColumnType.Bytes), new("vector", ColumnType.FloatVector)];
 
     public static IEnumerable<Figure> Measure()
     {
         var root = Directory.CreateTempSubdirectory("llm2clip-bench-").FullName;
         try
         {
-            return [.. Vectors(Path.Combine(root, "ours.parquet"), Path.Combine(root, "theirs.parquet")), Images(Path.Combine(root, "images.parquet"))];
+            return
+            [
+                .. Vectors(Path.Combine(root, "ours.parquet"), Path.Combine(root, "theirs.parquet")),
+                Images(Path.Combine(root, "images.parquet")),
+            ];
         }
         finally
         {
@@ -52,32 +57,36 @@ internal static class ParquetFigure
             Turns.Time(() => Read(theirs)),
             Turns.Time(() => Scan(duck, theirs)));
         const string Work = "100,000 rows of key, 1 KB and 512 floats";
-        yield return Figure.AtMost("parquet", "Parquet, write " + Work, $"{times[0]:0.00} s", $"DuckDB's COPY {times[1]:0.00} s", times[0] / times[1], 1.2);
-        yield return Figure.AtMost("parquet", "Parquet, read " + Work, $"{times[2]:0.00} s", $"DuckDB's scan {times[3]:0.00} s", times[2] / times[3], 2);
-        yield return Figure.AtMost("parquet", "the same, of DuckDB's file", $"{times[4]:0.00} s", $"DuckDB's scan {times[5]:0.00} s", times[4] / times[5], 2);
+        yield return Compared("Parquet, write " + Work, times[0], "DuckDB's COPY", times[1], 1.2);
+        yield return Compared("Parquet, read " + Work, times[2], "DuckDB's scan", times[3], 2);
+        yield return Compared("the same, of DuckDB's file", times[4], "DuckDB's scan", times[5], 2);
     }
+
+    private static Figure Compared(string work, double here, string other, double there, double most) =>
+        Figure.AtMost("parquet", work, $"{here:0.00} s", $"{other} {there:0.00} s", here / there, most);
 
     private static Figure Images(string path)
     {
-        using (var table = new ParquetTableWriter(path, [new("image.bytes", ColumnType.Bytes)], new ParquetWriteOptions { RowGroupRows = PicturesPerGroup }))
+        var options = new ParquetWriteOptions { RowGroupRows = ImagesPerGroup };
+        using (var table = new ParquetTableWriter(path, [new("image.bytes", ColumnType.Bytes)], options))
         {
             // Noise: JPEG does not compress either.
-            var picture = new byte[PictureBytes];
+            var image = new byte[ImageBytes];
             var random = new Random(1);
             var column = table.Bytes("image.bytes");
-            for (var i = 0; i < Pictures; i++)
+            for (var i = 0; i < ImageCount; i++)
             {
-                random.NextBytes(picture);
-                column.Add(picture);
+                random.NextBytes(image);
+                column.Add(image);
                 table.EndRow();
             }
             table.Complete();
         }
         var times = Turns.Medians(Rounds, Turns.Time(() => ReadImages(path)), Turns.Time(() => Cat(path)));
-        const double Megabytes = (double)Pictures * PictureBytes / 1e6;
+        const double Megabytes = (double)ImageCount * ImageBytes / 1e6;
         return new Figure(
-            "parquet", "Parquet, read 10,000 pictures of 50 KB, a group of 100 at a time", $"{Megabytes / times[0]:0} MB/s", $"cat, warm {Megabytes / times[1]:0} MB/s",
-            $"{times[0] / times[1]:0.0}", "printed", true);
+            "parquet", "Parquet, read 10,000 images of 50 KB, a row group of 100 at a time", $"{Megabytes / times[0]:0} MB/s",
+            $"cat, warm {Megabytes / times[1]:0} MB/s", $"{times[0] / times[1]:0.0}", "printed", true);
     }
 
     private static void Read(string path)
@@ -108,7 +117,7 @@ internal static class ParquetFigure
                 bytes += column[row]!.Value.Length;
             }
         }
-        Check(bytes, (long)Pictures * PictureBytes);
+        Check(bytes, (long)ImageCount * ImageBytes);
     }
 
     private static void Cat(string path)

@@ -64,7 +64,7 @@ internal static class StudentFigure
 
     private sealed class Step : IDisposable
     {
-        private readonly StudentModel _student = StudentModel.Create(Config, TeacherDim, Math.Log(1 / 0.07), 1, Place);
+        private readonly Student _student = Student.Create(Config, TeacherDim, Math.Log(1 / 0.07), 1, Place);
         private readonly FlatParameters _flat;
         private readonly FlatAdamW _optimizer;
         private readonly byte[] _pixels = new byte[Batch * Config.ImageSize * Config.ImageSize * 3];
@@ -89,7 +89,7 @@ internal static class StudentFigure
                 _flat.ZeroGradients();
                 GradCache.Backward(
                     [
-                        new EncoderPass(1, _ => _student.ImageEncoder.call(Pixels.Normalise(Pixels.ToTensor(_pixels, Batch, Config.ImageSize, Place), _student.Transform))),
+                        new EncoderPass(1, _ => _student.ImageEncoder.call(Pixels.Normalize(Pixels.ToTensor(_pixels, Batch, Config.ImageSize, Place), _student.Transform))),
                         new EncoderPass(1, _ => _student.TextAdapter.call(_vectors)),
                     ],
                     features => Losses.ClipInfoNce(features[0], features[1], _student.LogitScale));

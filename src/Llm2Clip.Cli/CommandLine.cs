@@ -55,7 +55,10 @@ public static class CommandLine
         return root;
     }
 
-    /// <summary>Says what cannot be understood, with the nearest word that can be.</summary>
+    /// <summary>
+    /// Says what cannot be understood, with the nearest word that can be. System.CommandLine's own answer does not name the command, suggests
+    /// <c>-h</c> for any short word, and ends with 1.
+    /// </summary>
     private static int Mistake(ParseResult parsed, CliHost host)
     {
         var command = parsed.CommandResult.Command;

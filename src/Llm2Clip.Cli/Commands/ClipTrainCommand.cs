@@ -20,7 +20,9 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 
     protected override void Report(ClipTrainResult result, Screen output)
     {
-        var best = result.State.BestScore is { } score ? FormattableString.Invariant($", best score {score:0.0000} at step {result.State.BestStep}") : "";
+        var best = result.State.BestScore is { } score
+            ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
+            : "";
         output.WriteLine(FormattableString.Invariant(
             $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} pictures seen, last loss {result.LastLoss:0.000}{best}; model in {result.ModelFolder}"));
     }

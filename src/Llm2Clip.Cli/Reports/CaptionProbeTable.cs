@@ -6,23 +6,21 @@ namespace Llm2Clip.Cli.Reports;
 /// <summary>The outcome of <c>eval captions</c>: for each pair of languages a line for each kind of vectors.</summary>
 internal static class CaptionProbeTable
 {
-    /// <summary>What was measured, and the table.</summary>
     public static void Print(CaptionProbeResult result, Screen output)
     {
-        var intervals = Recalls.IntervalNote(result.Rows.SelectMany(row => row.Scores).Select(score => score.Recall), output);
-        output.Paragraph($"{result.Pictures} images of {result.Data}; recall in percent{intervals}. Protocol: {result.Protocol}.");
-        Table(result, output);
-    }
+        var scores = result.Rows.SelectMany(row => row.Scores, (row, score) => (row.Name, Score: score)).ToList();
+        var intervals = Recalls.IntervalNote(scores.Select(one => one.Score.Recall), output);
+        // A column of its own for the number of candidates only where pairs of languages differ in it.
+        var counts = scores.Select(one => one.Score.Recall.Candidates).Distinct().ToList();
+        var among = counts.Count == 1 ? $" among {counts[0]} candidates" : "";
+        output.Paragraph($"{result.Pictures} images of {result.Data}; recall{among} in percent{intervals}. Protocol: {result.Protocol}.");
 
-    /// <summary>The table and where its means come from.</summary>
-    public static void Table(CaptionProbeResult result, Screen output)
-    {
-        List<Cell[]> lines = [["captions", "vectors", .. Recalls.Headings, "candidates"]];
-        var scores = result.Rows.SelectMany(row => row.Scores, (row, score) => (row.Name, Score: score));
+        Cell[] heading = ["captions", "vectors", .. Recalls.Headings];
+        List<Cell[]> lines = [counts.Count == 1 ? heading : [.. heading, "candidates"]];
         foreach (var (name, score) in scores.GroupBy(one => (one.Score.From, one.Score.To)).SelectMany(pair => pair))
         {
-            var candidates = score.Recall.Candidates.ToString(CultureInfo.InvariantCulture);
-            lines.Add([$"{score.From}->{score.To}", name, .. Recalls.Cells(score.Recall), candidates]);
+            Cell[] line = [$"{score.From}->{score.To}", name, .. Recalls.Cells(score.Recall)];
+            lines.Add(counts.Count == 1 ? line : [.. line, score.Recall.Candidates.ToString(CultureInfo.InvariantCulture)]);
         }
         output.Table(lines, labels: 2);
         foreach (var row in result.Rows.Where(row => row.OwnMeans.Count > 0))

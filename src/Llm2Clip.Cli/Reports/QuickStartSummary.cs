@@ -34,8 +34,8 @@ internal static class QuickStartSummary
         {
             foreach (var row in result.After.Rows)
             {
-                var before = result.Before.Rows.First(other => (other.Language, other.Centring) == (row.Language, row.Centring));
-                lines.Add([search, row.Language, row.Centring, Recalls.Line(numbers(before).Recalls), Recalls.Line(numbers(row).Recalls)]);
+                var before = result.Before.Rows.First(other => (other.Language, other.Centering) == (row.Language, row.Centering));
+                lines.Add([search, row.Language, row.Centering, Recalls.Line(numbers(before).Recalls), Recalls.Line(numbers(row).Recalls)]);
             }
             var chance = Recalls.Line(numbers(result.After.Rows[0]).Chance);
             lines.Add([search, "chance", "", chance, chance]);

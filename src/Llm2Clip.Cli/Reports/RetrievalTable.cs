@@ -27,7 +27,7 @@ internal static class RetrievalTable
             {
                 var found = numbers(row);
                 var median = found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture);
-                lines.Add([search, row.Language, row.Centring, .. Recalls.Cells(found), median, share(row)]);
+                lines.Add([search, row.Language, row.Centering, .. Recalls.Cells(found), median, share(row)]);
             }
             if (report.Rows.Count > 0)
             {

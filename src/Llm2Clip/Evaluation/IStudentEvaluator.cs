@@ -17,5 +17,5 @@ public interface IStudentEvaluator
     }
 
     /// <summary>The student is in evaluation mode, with averaged weights where the run has an average.</summary>
-    StudentScore Evaluate(StudentModel student, CancellationToken cancellation);
+    StudentScore Evaluate(Student student, CancellationToken cancellation);
 }

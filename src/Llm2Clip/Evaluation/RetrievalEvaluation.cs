@@ -6,11 +6,11 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>Image features [count, dim] of a batch of pictures, un-normalised, row-major.</summary>
+/// <summary>Image features [count, dim] of a batch of pictures, un-normalized, row-major.</summary>
 public delegate float[] EmbedPictures(SampleBatch batch);
 
-/// <summary>Text features [count, dim] of captions of a language, un-normalised, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
-public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CentringMode mode);
+/// <summary>Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
+public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
 
 /// <summary>The pictures of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
 public sealed class EncodedPictures
@@ -108,14 +108,14 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
             : throw new InputException($"eval.languages: the data has no captions in {string.Join(", ", missing)}; it has {string.Join(", ", found)}.");
     }
 
-    private CentringMode[] Modes(bool ownMean) => (config.Means, ownMean) switch
+    private CenteringMode[] Modes(bool ownMean) => (config.Means, ownMean) switch
     {
-        (_, false) or (MeanChoice.Training, _) => [CentringMode.Training],
-        (MeanChoice.Own, true) => [CentringMode.Own],
-        _ => [CentringMode.Training, CentringMode.Own],
+        (_, false) or (MeanChoice.Training, _) => [CenteringMode.Training],
+        (MeanChoice.Own, true) => [CenteringMode.Own],
+        _ => [CenteringMode.Training, CenteringMode.Own],
     };
 
-    private void ScoreLanguage(string language, CentringMode mode, bool show)
+    private void ScoreLanguage(string language, CenteringMode mode, bool show)
     {
         var kinds = config.Kinds.Select(CaptionKinds.Parse).ToList();
         var texts = new List<string>();
@@ -137,7 +137,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         }
         var vectors = new VectorSet(embed(texts, language, mode), pictures.Vectors.Dimension);
         var result = Retrieval.Score(pictures.Vectors, vectors, imageOfText, config.Seed);
-        rows.Add(new RetrievalRow(language, mode == CentringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
+        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);

@@ -7,10 +7,10 @@ namespace Llm2Clip.Evaluation;
 
 /// <summary>One line of the recall table: captions of one language against all pictures.</summary>
 /// <param name="Language">The data set's label of the captions.</param>
-/// <param name="Centring">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
+/// <param name="Centering">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
 /// <param name="TextToImage">Captions as queries.</param>
 /// <param name="ImageToText">Pictures as queries.</param>
-public sealed record RetrievalRow(string Language, string Centring, RecallNumbers TextToImage, RecallNumbers ImageToText)
+public sealed record RetrievalRow(string Language, string Centering, RecallNumbers TextToImage, RecallNumbers ImageToText)
 {
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

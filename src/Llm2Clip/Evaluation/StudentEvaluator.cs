@@ -39,7 +39,7 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
     }
 
     /// <inheritdoc/>
-    public StudentScore Evaluate(StudentModel student, CancellationToken cancellation)
+    public StudentScore Evaluate(Student student, CancellationToken cancellation)
     {
         var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);

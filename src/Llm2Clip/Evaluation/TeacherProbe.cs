@@ -3,7 +3,7 @@ using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centred in two ways, and through adapters.</summary>
+/// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centered in two ways, and through adapters.</summary>
 public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pairs, RawVectors raw)
 {
     /// <summary>Directions that are scored.</summary>
@@ -21,12 +21,12 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
-            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CentringMode.Training), [], seed),
+            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CentringMode.Own), Notes(means, own), seed));
+                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
     }
@@ -34,11 +34,11 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
     /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CentringMode.Training), [], seed)];
-        if (adapter.Config.Centring != Centring.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
+        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
+        if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CentringMode.Own), Notes(adapter.Means, own), seed));
+                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
     }
@@ -47,9 +47,9 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
         string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans, int? seed) =>
         new(name, ownMeans, [.. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed))]);
 
-    private static float[] Centre(float[] vectors, LanguageMeans means, string language, CentringMode mode)
+    private static float[] Center(float[] vectors, LanguageMeans means, string language, CenteringMode mode)
     {
-        if (means.For(language, Centring.Language, mode, out _) is { } mean)
+        if (means.For(language, Centering.Language, mode, out _) is { } mean)
         {
             LanguageMeans.Subtract(vectors, mean);
         }

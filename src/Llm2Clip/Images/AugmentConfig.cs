@@ -43,7 +43,8 @@ public sealed record AugmentConfig
         {
             throw new ConfigException($"ratio_min {RatioMin} and ratio_max {RatioMax} must fulfil 0 < min <= max.");
         }
-        foreach (var (name, value) in new[] { ("flip", Flip), ("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation) })
+        (string, double)[] shares = [("flip", Flip), ("brightness", Brightness), ("contrast", Contrast), ("saturation", Saturation)];
+        foreach (var (name, value) in shares)
         {
             if (!(value is >= 0 and <= 1))
             {

@@ -12,7 +12,9 @@ internal static class ColorJitter
     /// <summary>Factors reach 8 (all three at 2) and pixels 255, so 16 bits behind the point leave room in an int.</summary>
     private const int FractionBits = 16;
 
-    /// <summary>Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.</summary>
+    /// <summary>
+    /// Changes [.., 3] RGB bytes in place. Draws three numbers whatever the settings, so that one setting does not move another's draws.
+    /// </summary>
     public static void Apply(Span<byte> pixels, AugmentConfig augment, ref SeededRandom random)
     {
         var brightness = Draw(augment.Brightness, ref random);

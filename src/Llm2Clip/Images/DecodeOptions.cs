@@ -1,9 +1,11 @@
 namespace Llm2Clip.Images;
 
-/// <summary>How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.</summary>
+/// <summary>
+/// How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.
+/// </summary>
 public sealed record DecodeOptions
 {
-    /// <summary>Largest image that is decoded, in millions of pixels; a file that declares more is refused before its pixels are read.</summary>
+    /// <summary>Largest image that is decoded, millions of pixels; one that declares more is refused before its pixels are read.</summary>
     public double MaxMegapixels { get; init; } = 178;
 
     /// <summary>
@@ -31,7 +33,8 @@ public sealed record DecodeOptions
         }
         if (Background.Count is not (0 or 3) || Background.Any(value => value is < 0 or > 255))
         {
-            throw new ConfigException($"background is [{string.Join(", ", Background)}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255].");
+            var given = string.Join(", ", Background);
+            throw new ConfigException($"background is [{given}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255].");
         }
     }
 }

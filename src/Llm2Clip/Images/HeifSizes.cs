@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// The sizes that an AVIF or HEIF file declares for its images, tiles and previews (<c>ispe</c> properties, ISO/IEC 23008-12, 6.5.3), read before
-/// libheif sees the file: a size that libvips cannot hold keeps its loader busy for minutes, with a width of 1.
+/// The sizes that an AVIF or HEIF file declares for its images, tiles and previews (<c>ispe</c> properties, ISO/IEC 23008-12, 6.5.3), read
+/// before libheif sees the file: a size that libvips cannot hold keeps its loader busy for minutes, with a width of 1.
 /// </summary>
 internal static class HeifSizes
 {
@@ -20,7 +20,8 @@ internal static class HeifSizes
             var content = properties[(at + header)..(at + size)];
             if (properties.Slice(at + 4, 4).SequenceEqual("ispe"u8) && content.Length >= 12)
             {
-                var (width, height) = (BinaryPrimitives.ReadUInt32BigEndian(content[4..]), BinaryPrimitives.ReadUInt32BigEndian(content[8..]));
+                var width = BinaryPrimitives.ReadUInt32BigEndian(content[4..]);
+                var height = BinaryPrimitives.ReadUInt32BigEndian(content[8..]);
                 largest = (ulong)width * height > (ulong)largest.Width * largest.Height ? (width, height) : largest;
             }
         }

@@ -3,9 +3,9 @@ using NetVips;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Decodes and encodes images: what is refused, and with which words, is decided here. libvips only decodes; the conversion to RGB is Pillow's
-/// (<see cref="RgbRows"/>), and neither EXIF rotation nor color profiles are applied. <see cref="DecodeOptions"/> blends and turns instead.
-/// Safe to call from several threads.
+/// Decodes and encodes images: what is refused, and with which words, is decided here. libvips only decodes; the conversion to RGB is
+/// Pillow's (<see cref="RgbRows"/>), and neither EXIF rotation nor color profiles are applied. <see cref="DecodeOptions"/> blends and turns
+/// instead. Safe to call from several threads.
 /// </summary>
 public static class ImageCodec
 {
@@ -35,14 +35,15 @@ public static class ImageCodec
     /// <summary>
     /// Decodes jpg, png, webp, gif, tiff or avif (of several frames the first), recognized by content. A damaged, truncated or unknown
     /// image, or one that declares too many pixels, throws <see cref="ImageException"/> naming <paramref name="origin"/>.
-    /// <paramref name="shrinkAbove"/>: JPEGs are shrunk by 2, 4 or 8 while decoding as long as both sides stay at or above it; 0 = never. Throws
-    /// <see cref="RunException"/> where libvips is missing.
+    /// <paramref name="shrinkAbove"/>: JPEGs are shrunk by 2, 4 or 8 while decoding as long as both sides stay at or above it; 0 = never.
+    /// Throws <see cref="RunException"/> where libvips is missing.
     /// </summary>
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, DecodeOptions? options = null, int shrinkAbove = 0) =>
         Decode(encoded, origin, options ?? Defaults, shrinkAbove, null);
 
     /// <summary>The same into memory that the next call with it overwrites.</summary>
-    internal static RgbImage Decode(ReadOnlySpan<byte> encoded, string origin, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
+    internal static RgbImage Decode(
+        ReadOnlySpan<byte> encoded, string origin, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
     {
         if (ImageFormats.Of(encoded) is not { } format)
         {
@@ -62,7 +63,9 @@ public static class ImageCodec
                 throw Refused(origin, excess, ImageProblem.TooLarge);
             }
         }
-        if (format == ImageFormat.Jpeg && FastJpeg(encoded, options, shrinkAbove, scratch) is { } decoded)
+        // Not for images that are to be upright: libvips alone reads the orientation.
+        if (format == ImageFormat.Jpeg && !options.Upright && TurboJpeg.IsAvailable
+            && TurboJpeg.Decode(encoded, options, shrinkAbove, scratch) is { } decoded)
         {
             return decoded;
         }
@@ -108,16 +111,8 @@ public static class ImageCodec
         }
     }
 
-    /// <summary>
-    /// The image of a JPEG about which nothing is out of the ordinary, else null. Not for images that are to stand upright: libvips alone reads
-    /// their orientation.
-    /// </summary>
-    private static RgbImage? FastJpeg(ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove, PixelScratch? scratch) =>
-        TurboJpeg.IsAvailable && !options.Upright && TurboJpeg.Size(encoded) is var (width, height) && ImageLimits.Excess(width, height, 1, options) is null
-            ? TurboJpeg.Decode(encoded, width, height, JpegSize.Shrink(width, height, shrinkAbove), scratch)
-            : null;
-
     /// <summary>The error of an image that cannot be decoded; <paramref name="reason"/> is a part of a sentence.</summary>
-    internal static ImageException Refused(string origin, string reason, ImageProblem problem = ImageProblem.Damaged, Exception? inner = null) =>
+    internal static ImageException Refused(
+        string origin, string reason, ImageProblem problem = ImageProblem.Damaged, Exception? inner = null) =>
         new($"{origin}: the image cannot be decoded: {reason}.", problem, inner);
 }

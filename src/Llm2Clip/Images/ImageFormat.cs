@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// The formats that are decoded. Only these, never the many others that libvips has (SVG, PDF, ImageMagick's, raw matrices), whose decoders are larger
-/// and less tried than an image in a data set needs.
+/// The formats that are decoded. Only these, never the many others that libvips has (SVG, PDF, ImageMagick's, raw matrices), whose decoders
+/// are larger and less tried than an image in a data set needs.
 /// </summary>
 internal enum ImageFormat
 {
@@ -34,12 +34,16 @@ internal static class ImageFormats
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => ImageFormat.Webp,
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => ImageFormat.Gif,
         [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => ImageFormat.Tiff,
-        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s', ..]
-            or [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'m' or (byte)'h', (byte)'i' or (byte)'e' or (byte)'s', _, _, ..] => ImageFormat.Heif,
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s', ..] =>
+            ImageFormat.Heif,
+        [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'m' or (byte)'h', (byte)'i' or (byte)'e' or (byte)'s', _, _, ..] =>
+            ImageFormat.Heif,
         _ => null,
     };
 
-    /// <summary>The usual extension, without a dot; <c>jpg</c> where the bytes are of no known format, as img2dataset names everything.</summary>
+    /// <summary>
+    /// The usual extension, without a dot; <c>jpg</c> where the bytes are of no known format, as img2dataset names everything.
+    /// </summary>
     public static string Extension(ReadOnlySpan<byte> encoded) => Of(encoded) switch
     {
         ImageFormat.Png => "png",
@@ -51,8 +55,9 @@ internal static class ImageFormats
     };
 
     /// <summary>
-    /// By the brands of a HEIF file: the first says which coding it has, or, where that is the general one of images (<c>mif1</c>) or sequences
-    /// (<c>msf1</c>), those that follow do (ISO/IEC 23008-12, 10; AV1 Image File Format, 6). Films have the same box and other brands.
+    /// By the brands of a HEIF file: the first says which coding it has, or, where that is the general one of images (<c>mif1</c>) or
+    /// sequences (<c>msf1</c>), those that follow do (ISO/IEC 23008-12, 10; AV1 Image File Format, 6). Films have the same box and other
+    /// brands.
     /// </summary>
     private static string HeifExtension(ReadOnlySpan<byte> encoded)
     {

@@ -2,7 +2,7 @@ using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
 
-/// <summary>Sizes and crops of the image transforms, with torchvision's rounding (0.29, transforms/functional.py and transforms.py).</summary>
+/// <summary>Sizes and crops of the image transforms, rounded as torchvision does (0.29, transforms/functional.py, transforms.py).</summary>
 internal static class ImageGeometry
 {
     /// <summary>Size after the short side became <paramref name="target"/>: the long side is cut to a whole number, not rounded.</summary>

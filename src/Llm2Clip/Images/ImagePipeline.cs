@@ -4,7 +4,8 @@ namespace Llm2Clip.Images;
 
 /// <summary>
 /// From encoded or decoded image to the model's square input, [S, S, 3] RGB bytes. Evaluation: the model's own transform, without
-/// randomness, to the bit as Pillow and torchvision do it. Training: random crop, resize, flip, color. Holds scratch memory: one per thread.
+/// randomness, to the bit as Pillow and torchvision do it. Training: random crop, resize, flip, color. Holds scratch memory: one per
+/// thread.
 /// </summary>
 public sealed class ImagePipeline
 {
@@ -28,7 +29,10 @@ public sealed class ImagePipeline
     /// <summary>Bytes of one result: S * S * 3.</summary>
     public int OutputBytes => _transform.ImageSize * _transform.ImageSize * 3;
 
-    /// <summary>The evaluation transform of an encoded image. Throws <see cref="InputException"/> naming <paramref name="origin"/> where it cannot be decoded.</summary>
+    /// <summary>
+    /// The evaluation transform of an encoded image. Throws <see cref="ImageException"/> naming <paramref name="origin"/> where it cannot
+    /// be decoded.
+    /// </summary>
     public byte[] Eval(ReadOnlySpan<byte> encoded, string origin)
     {
         var pixels = new byte[OutputBytes];
@@ -46,7 +50,8 @@ public sealed class ImagePipeline
     }
 
     /// <summary>The training transform of a decoded image, written to <paramref name="into"/>.</summary>
-    public void Train(RgbImage image, ref SeededRandom random, Span<byte> into) => Train(image, image.Width, image.Height, ref random, into);
+    public void Train(RgbImage image, ref SeededRandom random, Span<byte> into) =>
+        Train(image, image.Width, image.Height, ref random, into);
 
     /// <summary>
     /// The same for an image that was shrunk (<see cref="Shrink"/>) from <paramref name="width"/> x <paramref name="height"/>: the crop

@@ -20,7 +20,7 @@ public sealed record ImageTransformConfig
     [Description("Standard deviation of R, G, B that pixels are divided by.")]
     public IReadOnlyList<float> Std { get; init; } = [0.26862954f, 0.26130258f, 0.27577711f];
 
-    /// <summary>The value of a pixel after normalization: (pixel / 255 - mean) / std. <paramref name="channel"/> is 0, 1, 2 for R, G, B.</summary>
+    /// <summary>A normalized pixel: (pixel / 255 - mean) / std. <paramref name="channel"/> is 0, 1, 2 for R, G, B.</summary>
     public float Normalize(byte pixel, int channel) => (pixel / 255f - Mean[channel]) / Std[channel];
 
     /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>

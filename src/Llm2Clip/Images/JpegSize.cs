@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// The size that a JPEG's frame header declares (ITU-T T.81, B.1 and B.2.2), read without a decoder: how far a file may be shrunk while it is decoded must
-/// be known before libvips opens it, and opening it twice would take 0.1 ms.
+/// The size that a JPEG's frame header declares (ITU-T T.81, B.1 and B.2.2), read without a decoder: how far a file may be shrunk while it
+/// is decoded must be known before libvips opens it, and opening it twice would take 0.1 ms.
 /// </summary>
 internal static class JpegSize
 {
@@ -41,7 +41,10 @@ internal static class JpegSize
         return null;
     }
 
-    /// <summary>By what a JPEG of a size is shrunk while it is decoded, 1, 2, 4 or 8, so that both sides stay at or above <paramref name="atLeast"/>; 0 = never.</summary>
+    /// <summary>
+    /// By what a JPEG of a size is shrunk while it is decoded, 1, 2, 4 or 8, so that both sides stay at or above
+    /// <paramref name="atLeast"/>; 0 = never.
+    /// </summary>
     public static int Shrink(int width, int height, int atLeast)
     {
         var shrink = 1;

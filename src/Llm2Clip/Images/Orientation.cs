@@ -1,6 +1,8 @@
 namespace Llm2Clip.Images;
 
-/// <summary>Turns and mirrors images by EXIF orientation (Exif 2.32, tag 0x0112): 1 is upright, 2 to 8 say where row 0 and column 0 are.</summary>
+/// <summary>
+/// Turns and mirrors images by EXIF orientation (Exif 2.32, tag 0x0112): 1 is upright, 2 to 8 say where row 0 and column 0 are.
+/// </summary>
 internal static class Orientation
 {
     /// <summary>The upright image; the same one where it is upright already or the value is unknown.</summary>
@@ -24,7 +26,7 @@ internal static class Orientation
         return new RgbImage(width, height, pixels);
     }
 
-    /// <summary>Where the upright pixel (x, y) lies in the stored image; right and bottom are the last column and row of the upright one.</summary>
+    /// <summary>Where the upright pixel (x, y) is in the stored image; right and bottom are the last ones of the upright image.</summary>
     private static (int X, int Y) Source(int orientation, int x, int y, int right, int bottom) => orientation switch
     {
         2 => (right - x, y),          // mirrored left to right

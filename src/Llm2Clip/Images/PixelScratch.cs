@@ -1,8 +1,8 @@
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Memory that one thread decodes into again and again: new memory for each image costs a tenth of the time of decoding a photo of 500 pixels, as the
-/// system clears its pages and the garbage collector takes them back.
+/// Memory that one thread decodes into again and again: new memory for each image costs a tenth of the time of decoding a photo of 500
+/// pixels, as the system clears its pages and the garbage collector takes them back.
 /// </summary>
 internal sealed class PixelScratch
 {

@@ -114,7 +114,10 @@ internal sealed unsafe class Resampler
         }
     }
 
-    /// <summary>Two taps (pixels) a step: lanes R G B - R G B -. Rows stand back to back, so the fourth byte of a store is overwritten by the next pixel.</summary>
+    /// <summary>
+    /// Two taps (pixels) per step: lanes R G B - R G B -. Rows lie back to back, so the fourth byte of a store is overwritten by the next
+    /// pixel.
+    /// </summary>
     private void HorizontalVectors(byte* row, int* weights, byte* target)
     {
         var spread = Vector128.Create(0, 1, 2, 0x80, 3, 4, 5, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80);

@@ -4,7 +4,8 @@ namespace Llm2Clip.Images;
 
 /// <summary>
 /// From the samples that libvips gives to RGB bytes, as Pillow's <c>convert("RGB")</c> does it: alpha is dropped, not blended; CMYK becomes
-/// (255 - C)(255 - K) / 255; gray is repeated; 16-bit values keep their high byte (also for gray, where Pillow clips at 255: a bright image would turn white).
+/// (255 - C)(255 - K) / 255; gray is repeated; 16-bit values keep their high byte (also for gray, where Pillow clips at 255: a bright image
+/// would turn white).
 /// </summary>
 /// <param name="bands">Samples of a pixel, 1 or more.</param>
 /// <param name="isWide">Samples have 16 bits, not 8.</param>
@@ -14,7 +15,7 @@ internal sealed class RgbRows(int bands, bool isWide, bool isCmyk, IReadOnlyList
 {
     private readonly bool _blends = background.Count > 0 && bands is 2 or 4 && !isCmyk;
 
-    /// <summary>Converts whole pixels; <paramref name="samples"/> is changed. <paramref name="target"/> takes three bytes per pixel.</summary>
+    /// <summary>Converts whole pixels; changes <paramref name="samples"/>; <paramref name="target"/> takes three bytes per pixel.</summary>
     public void Convert(Span<byte> samples, Span<byte> target)
     {
         if (isWide)

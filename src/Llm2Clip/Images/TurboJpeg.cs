@@ -1,19 +1,19 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// JPEG through libjpeg-turbo's own interface (TurboJPEG 2, https://libjpeg-turbo.org/Documentation/Documentation) where the system has it: straight into
-/// the image's memory, and what Pillow decodes with. Used for well-formed files only: on any warning libvips decodes and judges. It changes no pixel,
-/// only the time, so nothing needs it. No package has it. Processor time of a JPEG to a tensor, Pillow's and numpy's divided by ours
-/// (bench/run jpeg), exact and shrinking:
+/// JPEG through libjpeg-turbo's own interface (TurboJPEG 2, https://libjpeg-turbo.org/Documentation/Documentation) where the system has it,
+/// straight into the image's memory. Used for well-formed files only: on any warning libvips decodes and judges. It changes no pixel, only
+/// the time, so nothing needs it. Processor time of a JPEG to a tensor, Pillow's and numpy's divided by ours, as in bench/run jpeg:
 /// <code>
-/// libturbojpeg                    2.4    5.1
-/// NetVips alone                   1.65   4.0
+///                    exact    shrinking
+/// libturbojpeg       2.3      5.1
+/// NetVips alone      1.65     4.0
 /// </code>
-/// and of decoding a photo of 500 pixels alone, divided by libturbojpeg's: NetVips 1.4 to 1.5, SkiaSharp (any version; its build of
-/// libjpeg-turbo has no SIMD) 1.5 to 1.65, Magick.NET 1.75. OpenCvSharp needs GTK. All of them give the same pixels, so no other package is worth its bytes.
+/// No package has this speed. Decoding alone takes, of libturbojpeg's time: NetVips 1.4 to 1.5, SkiaSharp 1.5 to 1.7 (2.88 to 4.155:
+/// libjpeg-turbo built without SIMD), Magick.NET 1.8; OpenCvSharp needs GTK. SkiaSharp's pixels are the same ones, so it would cost bytes
+/// and gain nothing.
 /// </summary>
 internal static unsafe partial class TurboJpeg
 {
@@ -27,41 +27,50 @@ internal static unsafe partial class TurboJpeg
 
     private static readonly Lazy<bool> Loaded = new(() => NativeLibrary.TryLoad(Library, out _));
 
-    /// <summary>Decompressors at rest; as many as threads that ever decoded at once.</summary>
-    private static readonly ConcurrentBag<nint> Idle = [];
-
     /// <summary>Whether the library is installed.</summary>
     public static bool IsAvailable => Loaded.Value;
 
-    /// <summary>Width and height as the file's header states them; null where the file is damaged or its colors are CMYK.</summary>
-    public static (int Width, int Height)? Size(ReadOnlySpan<byte> encoded)
+    /// <summary>
+    /// The image, shrunk until its sides would fall below <paramref name="shrinkAbove"/> (0 = never) and rounded down as libvips does; null
+    /// where anything about the file is not as it should be, where it is larger than allowed, and for CMYK.
+    /// </summary>
+    public static RgbImage? Decode(ReadOnlySpan<byte> encoded, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
     {
-        var (width, height, colors) = With(encoded, (decompressor, data, length) =>
-            tjDecompressHeader3(decompressor, data, length, out var width, out var height, out _, out var colors) == 0 ? (width, height, colors) : default);
-        return width > 0 && colors < Cmyk ? (width, height) : null; // a file of tables alone is read without complaint, as of no size
+        // A decompressor that is used again keeps the tables of the last file, with which one that lacks its own would be read, and after
+        // an error in a header it refuses all that follow. A new one takes microseconds.
+        var decompressor = tjInitDecompress();
+        try
+        {
+            fixed (byte* data = encoded)
+            {
+                var length = (nuint)encoded.Length;
+                return tjDecompressHeader3(decompressor, data, length, out var width, out var height, out _, out var colors) == 0
+                    && width > 0 // a file of tables alone has no size and is no error
+                    && colors < Cmyk
+                    && ImageLimits.Excess(width, height, 1, options) is null
+                    ? Decode(decompressor, data, length, width, height, JpegSize.Shrink(width, height, shrinkAbove), scratch)
+                    : null;
+            }
+        }
+        finally
+        {
+            _ = tjDestroy(decompressor);
+        }
     }
 
-    /// <summary>
-    /// The image of a size that <see cref="Size"/> gave, its sides divided by <paramref name="shrink"/> (1, 2, 4, 8) and rounded down, as libvips rounds
-    /// them; null where anything about the file is not as it should be.
-    /// </summary>
-    public static RgbImage? Decode(ReadOnlySpan<byte> encoded, int width, int height, int shrink, PixelScratch? scratch)
+    private static RgbImage? Decode(nint decompressor, byte* data, nuint length, int width, int height, int shrink, PixelScratch? scratch)
     {
         // libjpeg-turbo rounds up: its last column and row cover less than a whole block of the original.
         var (decodedWidth, decodedHeight) = ((width + shrink - 1) / shrink, (height + shrink - 1) / shrink);
         var bytes = checked(decodedWidth * decodedHeight * 3);
         var pixels = scratch?.Take(bytes) ?? GC.AllocateUninitializedArray<byte>(bytes);
-        var decoded = With(encoded, (decompressor, data, length) =>
+        fixed (byte* target = pixels)
         {
-            fixed (byte* target = pixels)
+            var (pitch, flags) = (decodedWidth * 3, AccurateDct | LimitScans);
+            if (tjDecompress2(decompressor, data, length, target, decodedWidth, pitch, decodedHeight, Rgb, flags) != 0)
             {
-                var (pitch, flags) = (decodedWidth * 3, AccurateDct | LimitScans);
-                return tjDecompress2(decompressor, data, length, target, decodedWidth, pitch, decodedHeight, Rgb, flags) == 0;
+                return null;
             }
-        });
-        if (!decoded)
-        {
-            return null;
         }
         var image = Cut(new RgbImage(decodedWidth, decodedHeight, pixels), width / shrink, height / shrink);
         return scratch is not null || image.Width * image.Height * 3 == bytes ? image : image.Copy();
@@ -77,28 +86,17 @@ internal static unsafe partial class TurboJpeg
         return image with { Width = width, Height = height };
     }
 
-    private delegate T Work<T>(nint decompressor, byte* data, nuint length);
-
-    private static T With<T>(ReadOnlySpan<byte> encoded, Work<T> work)
-    {
-        if (!Idle.TryTake(out var decompressor))
-        {
-            decompressor = tjInitDecompress();
-        }
-        fixed (byte* data = encoded)
-        {
-            var result = work(decompressor, data, (nuint)encoded.Length);
-            Idle.Add(decompressor);
-            return result;
-        }
-    }
-
     [LibraryImport(Library)]
     private static partial nint tjInitDecompress();
 
     [LibraryImport(Library)]
-    private static partial int tjDecompressHeader3(nint handle, byte* data, nuint length, out int width, out int height, out int subsampling, out int colors);
+    private static partial int tjDestroy(nint handle);
 
     [LibraryImport(Library)]
-    private static partial int tjDecompress2(nint handle, byte* data, nuint length, byte* target, int width, int pitch, int height, int format, int flags);
+    private static partial int tjDecompressHeader3(
+        nint handle, byte* data, nuint length, out int width, out int height, out int subsampling, out int colors);
+
+    [LibraryImport(Library)]
+    private static partial int tjDecompress2(
+        nint handle, byte* data, nuint length, byte* target, int width, int pitch, int height, int format, int flags);
 }

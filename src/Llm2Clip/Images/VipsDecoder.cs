@@ -3,8 +3,9 @@ using NetVips;
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Decodes every format through libvips. Rows are fetched in strips: they stay in the processor's cache, while a whole image in native memory is given
-/// back to the system and taken anew each time. (Its JPEG decoder is mozjpeg, whose pixels are libjpeg-turbo's to the bit: <see cref="TurboJpeg"/>.)
+/// Decodes every format through libvips. Rows are fetched in strips: they stay in the processor's cache, while a whole image in native
+/// memory is given back to the system and taken anew each time. Its JPEG decoder is mozjpeg, whose pixels are libjpeg-turbo's to the bit
+/// (<see cref="TurboJpeg"/>).
 /// </summary>
 internal static class VipsDecoder
 {
@@ -15,10 +16,11 @@ internal static class VipsDecoder
     private const string OrientationTag = "orientation";
 
     /// <summary>
-    /// The image of a file of <paramref name="format"/>. Throws <see cref="VipsException"/> where libvips refuses it, <see cref="ImageException"/> naming
-    /// <paramref name="origin"/> where the image is too large or of samples that are not read.
+    /// The image of a file of <paramref name="format"/>. Throws <see cref="VipsException"/> where libvips refuses it,
+    /// <see cref="ImageException"/> naming <paramref name="origin"/> where the image is too large or of samples that are not read.
     /// </summary>
-    public static RgbImage Decode(ImageFormat format, ReadOnlySpan<byte> encoded, string origin, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
+    public static RgbImage Decode(
+        ImageFormat format, ReadOnlySpan<byte> encoded, string origin, DecodeOptions options, int shrinkAbove, PixelScratch? scratch)
     {
         VipsLibrary.Start();
         using var source = Source.NewFromMemory(encoded);
@@ -65,10 +67,11 @@ internal static class VipsDecoder
         var (width, height, bands, samples, colors) = (image.Width, image.Height, image.Bands, image.Format, image.Interpretation);
         // Gray, RGB and CMYK, and what states nothing; others, such as Lab, would come out as wrong colors.
         if (samples is not (Enums.BandFormat.Uchar or Enums.BandFormat.Ushort)
-            || colors is not (Enums.Interpretation.Multiband or Enums.Interpretation.Bw or Enums.Interpretation.Rgb or Enums.Interpretation.Srgb
-                or Enums.Interpretation.Cmyk or Enums.Interpretation.Rgb16 or Enums.Interpretation.Grey16))
+            || colors is not (Enums.Interpretation.Multiband or Enums.Interpretation.Bw or Enums.Interpretation.Rgb
+                or Enums.Interpretation.Srgb or Enums.Interpretation.Cmyk or Enums.Interpretation.Rgb16 or Enums.Interpretation.Grey16))
         {
-            throw ImageCodec.Refused(origin, $"its samples are of libvips' type {samples} and color space {colors}; gray, RGB and CMYK of 8 and 16 bits are read");
+            var found = $"its samples are of libvips' type {samples} and color space {colors}";
+            throw ImageCodec.Refused(origin, $"{found}; gray, RGB and CMYK of 8 and 16 bits are read");
         }
         var isWide = samples == Enums.BandFormat.Ushort;
         var rows = new RgbRows(bands, isWide, colors == Enums.Interpretation.Cmyk && bands >= 4, background);

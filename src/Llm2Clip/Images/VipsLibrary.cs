@@ -2,7 +2,9 @@ using NetVips;
 
 namespace Llm2Clip.Images;
 
-/// <summary>libvips, which the package NetVips binds and NetVips.Native brings: started once, before anything else of NetVips is touched.</summary>
+/// <summary>
+/// libvips, which the package NetVips binds and NetVips.Native brings: started once, before anything else of NetVips is touched.
+/// </summary>
 internal static class VipsLibrary
 {
     private static readonly Lazy<string> Started = new(Load);
@@ -13,7 +15,9 @@ internal static class VipsLibrary
     /// <summary>Loads the library, once. Throws <see cref="RunException"/>, saying what to do, where it is missing.</summary>
     public static void Start() => _ = Started.Value;
 
-    /// <summary>What libvips said about a failure, one line. The messages are the process's, so one of another thread may be among them.</summary>
+    /// <summary>
+    /// What libvips said about a failure, one line. The messages are the process's, so one of another thread may be among them.
+    /// </summary>
     public static string Reason(VipsException error)
     {
         // NetVips puts a line of its own ("unable to call ...") before libvips' messages.
@@ -22,13 +26,17 @@ internal static class VipsLibrary
     }
 
     /// <summary>Drops libvips' messages about earlier failures.</summary>
-    public static void ForgetErrors() => _ = new VipsException("taken"); // its constructor empties the buffer; NetVips has no other public way
+    public static void ForgetErrors() => _ = new VipsException("taken"); // its constructor empties the buffer; nothing else public does
 
-    /// <summary>Message for a library that could not be loaded. The types of NetVips would end in a TypeInitializationException that names no remedy.</summary>
+    /// <summary>
+    /// Message for a library that could not be loaded. The types of NetVips would end in a TypeInitializationException that names no
+    /// remedy.
+    /// </summary>
     public static string Missing(Exception? cause) =>
         $"Images need libvips, which cannot be loaded: {(cause?.InnerException ?? cause)?.Message.TrimEnd('.') ?? "no reason was given"}. "
-        + "Build again on this machine with `dotnet build`, which brings it for Linux, Windows and macOS on x64 and arm64 (package NetVips.Native); "
-        + "elsewhere install libvips 8.18 or newer where the system's loader finds it. Then run `llm2clip doctor`.";
+        + "Build again on this machine with `dotnet build`, which brings it for Linux, Windows and macOS on x64 and arm64 "
+        + "(package NetVips.Native); elsewhere install libvips 8.18 or newer where the system's loader finds it. "
+        + "Then run `llm2clip doctor`.";
 
     private static string Load()
     {

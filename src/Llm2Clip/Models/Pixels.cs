@@ -17,7 +17,7 @@ public static class Pixels
     }
 
     /// <summary>(pixel / 255 - mean) / std on the pixels' own device: [B, S, S, 3] uint8 to [B, 3, S, S] fp32 (channels last in memory).</summary>
-    public static Tensor Normalise(Tensor pixels, ImageTransformConfig transform)
+    public static Tensor Normalize(Tensor pixels, ImageTransformConfig transform)
     {
         using var scope = NewDisposeScope();
         var factor = tensor(transform.Std.Select(std => 1 / (255 * std)).ToArray(), device: pixels.device);

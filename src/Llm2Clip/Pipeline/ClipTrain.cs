@@ -63,8 +63,8 @@ public static class ClipTrain
     private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
         ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
 
-    private static StudentModel NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
-        StudentModel.Create(run.Model, store.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device.Device);
+    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
+        Student.Create(run.Model, store.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device.Device);
 
     /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
     private static string? FingerprintOf(TeacherConfig config, IRunLog log)

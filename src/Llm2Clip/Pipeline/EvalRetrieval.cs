@@ -36,7 +36,7 @@ public static class EvalRetrieval
         Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
-        using var student = StudentModel.Load(model, ComputeDevice.Resolve(run.Eval.Device).Device);
+        using var student = Student.Load(model, ComputeDevice.Resolve(run.Eval.Device).Device);
         using var teacher = Teacher.Open(tuned.Path, tuned, log);
         RequireSameTeacher(student, teacher, model, tuned.Path);
 
@@ -81,7 +81,7 @@ public static class EvalRetrieval
         }
     }
 
-    private static void RequireSameTeacher(StudentModel student, Teacher teacher, string model, string path)
+    private static void RequireSameTeacher(Student student, Teacher teacher, string model, string path)
     {
         if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != teacher.Fingerprint)
         {
@@ -95,7 +95,7 @@ public static class EvalRetrieval
     private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, Teacher teacher) =>
     [
         .. from row in rows
-           where row.Centring == RetrievalEvaluation.OwnMean
+           where row.Centering == RetrievalEvaluation.OwnMean
            let mean = teacher.Adapter?.Means.Of(row.Language)
            where mean is not null
            select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; no pictures, no pairs.",

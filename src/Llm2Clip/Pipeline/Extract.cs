@@ -93,11 +93,11 @@ public static class Extract
     {
         if (raw is null)
         {
-            return teacher.Embed(texts, language, CentringMode.Training, SilentLog.Instance, cancellation);
+            return teacher.Embed(texts, language, CenteringMode.Training, SilentLog.Instance, cancellation);
         }
         var vectors = new float[(long)texts.Count * raw.Dimension];
         raw.Gather(texts, vectors);
-        return new EncodedTexts(teacher.FromRaw(vectors, language, CentringMode.Training), Truncated: 0); // Counted when the LLM ran.
+        return new EncodedTexts(teacher.FromRaw(vectors, language, CenteringMode.Training), Truncated: 0); // Counted when the LLM ran.
     }
 
     private static IEnumerable<Caption> Captions(

@@ -104,7 +104,7 @@ public sealed class HtmlReport(string title)
         body.Append("<tr><th>R@1</th><th>R@5</th><th>R@10</th><th>median</th><th>R@1</th><th>R@5</th><th>R@10</th><th>median</th></tr>\n");
         foreach (var row in report.Rows)
         {
-            body.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"name\">{Encode(row.Language)}</td><td class=\"name\">{Encode(row.Centring)}</td>");
+            body.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"name\">{Encode(row.Language)}</td><td class=\"name\">{Encode(row.Centering)}</td>");
             Numbers(row.TextToImage);
             Numbers(row.ImageToText);
             body.Append(CultureInfo.InvariantCulture, $"<td>{(row.ShareOfReference is { } share ? RetrievalReport.Percent(share) + " %" : "")}</td></tr>\n");

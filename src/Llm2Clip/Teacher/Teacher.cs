@@ -11,7 +11,7 @@ namespace Llm2Clip.Teachers;
 public sealed class Teacher : IDisposable
 {
     /// <summary>Puts a teacher together from its parts, which it then owns.</summary>
-    public Teacher(ITextEncoder encoder, TeacherSettings settings, CcAdapter? adapter = null)
+    public Teacher(ILlmEncoder encoder, TeacherSettings settings, CcAdapter? adapter = null)
     {
         Encoder = encoder;
         Settings = settings;
@@ -70,12 +70,12 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
-    public ITextEncoder Encoder { get; }
+    public ILlmEncoder Encoder { get; }
 
     /// <summary>What beside the weights determines the raw vectors.</summary>
     public TeacherSettings Settings { get; }
 
-    /// <summary>Centring and learned map over the raw vectors, or null where there is none.</summary>
+    /// <summary>Centering and learned map over the raw vectors, or null where there is none.</summary>
     public CcAdapter? Adapter { get; }
 
     /// <summary>The model's file and hash, where the teacher was opened from one.</summary>
@@ -90,17 +90,17 @@ public sealed class Teacher : IDisposable
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
     /// </summary>
-    /// <param name="raw">Vectors of texts of one language, row-major [N, <see cref="ITextEncoder.Dimension"/>]. Without an adapter they come back as they are.</param>
+    /// <param name="raw">Vectors of texts of one language, row-major [N, <see cref="ILlmEncoder.Dimension"/>]. Without an adapter they come back as they are.</param>
     /// <param name="language">The texts' language, the data set's own label such as <c>en</c>.</param>
-    /// <param name="mean">Which mean the vectors lose. A student is trained on <see cref="CentringMode.Training"/>.</param>
+    /// <param name="mean">Which mean the vectors lose. A student is trained on <see cref="CenteringMode.Training"/>.</param>
     /// <returns>Row-major [N, <see cref="Dimension"/>], un-normalized.</returns>
-    public float[] FromRaw(float[] raw, string language, CentringMode mean) => Adapter is null ? raw : Adapter.Apply(raw, language, mean);
+    public float[] FromRaw(float[] raw, string language, CenteringMode mean) => Adapter is null ? raw : Adapter.Apply(raw, language, mean);
 
     /// <summary>
     /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken, so that it
     /// serves single queries. Un-normalized.
     /// </summary>
-    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CentringMode mean, IRunLog log, CancellationToken cancellation = default)
+    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training;
 
 /// <summary>
-/// Contrastive losses, all in fp32 (facts B5: fp16 logits near 100 have steps of 0.06). Features come un-normalised and are normalised
+/// Contrastive losses, all in fp32 (facts B5: fp16 logits near 100 have steps of 0.06). Features come un-normalized and are normalized
 /// here. Shapes: I pictures, C captions, Q queries, D feature length. Excluded pairs, [rows, columns] bool, are never negatives; the
 /// own pair of a row always counts. All return a scalar.
 /// </summary>
@@ -22,7 +22,7 @@ public static class Losses
         Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null)
     {
         using var scope = NewDisposeScope();
-        var logits = logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t()); // [N, N]
+        var logits = logScale.exp() * image.InFp32().Normalize().matmul(text.InFp32().Normalize().t()); // [N, N]
         var labels = Scalars.Range(image.shape[0], image.device);
         var toText = CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean();
         var toImage = CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
@@ -38,8 +38,8 @@ public static class Losses
         using var scope = NewDisposeScope();
         var scale = logScale.exp();
         var labels = Scalars.Range(firstRow, firstRow + image.shape[0], image.device);
-        var toText = scale * image.InFp32().Normalised().matmul(allTexts.InFp32().Normalised().t());
-        var toImage = scale * text.InFp32().Normalised().matmul(allImages.InFp32().Normalised().t());
+        var toText = scale * image.InFp32().Normalize().matmul(allTexts.InFp32().Normalize().t());
+        var toImage = scale * text.InFp32().Normalize().matmul(allImages.InFp32().Normalize().t());
         return CrossEntropy(toText, labels, null).mean().Plus(CrossEntropy(toImage, labels, null).mean()).Times(0.5).MoveToOuterDisposeScope();
     }
 
@@ -68,7 +68,7 @@ public static class Losses
         }
         var share = tensor(imageOfCaption.Select(i => 1f / counts[i] / images).ToArray(), device: image.device); // [C]
 
-        var logits = logScale.exp() * image.InFp32().Normalised().matmul(caption.InFp32().Normalised().t()); // [I, C]
+        var logits = logScale.exp() * image.InFp32().Normalize().matmul(caption.InFp32().Normalize().t()); // [I, C]
         var toText = CrossEntropy(
             logits.index_select(0, owner), Scalars.Range(captions, image.device), OwnCaptions(owner, excluded), labelSmoothing,
             teacher, teacher?.ToText.index_select(0, owner)); // [C]
@@ -91,11 +91,11 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var rows = query.shape[0];
-        var q = query.InFp32().Normalised();
-        var columns = positive.InFp32().Normalised();
+        var q = query.InFp32().Normalize();
+        var columns = positive.InFp32().Normalize();
         if (negative is not null)
         {
-            columns = cat([columns, negative.InFp32().Normalised()], 0);
+            columns = cat([columns, negative.InFp32().Normalize()], 0);
         }
         var logits = q.matmul(columns.t()).Times((float)scale); // [Q, Q + M]
         var labels = Scalars.Range(rows, query.device);
@@ -116,7 +116,7 @@ public static class Losses
     {
         using var scope = NewDisposeScope();
         var rows = image.shape[0];
-        var logits = (logScale.exp() * image.InFp32().Normalised().matmul(text.InFp32().Normalised().t())).Plus(bias); // [N, N]
+        var logits = (logScale.exp() * image.InFp32().Normalize().matmul(text.InFp32().Normalize().t())).Plus(bias); // [N, N]
         var own = eye(rows, device: image.device);
         var signed = logits * own.Times(2).Minus(1);
         // -log sigmoid(v) = log(e^0 + e^-v), the larger of both taken out first
@@ -132,7 +132,7 @@ public static class Losses
     public static Tensor Retention(Tensor student, Tensor reference)
     {
         using var scope = NewDisposeScope();
-        var cosines = (student.InFp32().Normalised() * reference.detach().InFp32().Normalised()).sum(1);
+        var cosines = (student.InFp32().Normalize() * reference.detach().InFp32().Normalize()).sum(1);
         return cosines.mean().neg().Plus(1).MoveToOuterDisposeScope();
     }
 

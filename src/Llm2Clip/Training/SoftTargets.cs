@@ -25,10 +25,10 @@ public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var rows = vectors.InFp32().Normalised();
-        var captions = (rows - rows.mean([0], true)).Normalised(); // [C, T]
+        var rows = vectors.InFp32().Normalize();
+        var captions = (rows - rows.mean([0], true)).Normalize(); // [C, T]
         var owner = tensor(imageOfCaption.Select(i => (long)i).ToArray(), device: vectors.device);
-        var pictures = zeros([images, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalised(); // [I, T]
+        var pictures = zeros([images, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalize(); // [I, T]
         var logits = pictures.matmul(captions.t()).Times((float)scale); // [I, C]
         return new SoftTargets(weight, logits.MoveToOuterDisposeScope(), logits.t().MoveToOuterDisposeScope());
     }

@@ -50,14 +50,14 @@ public sealed class RetrievalEvaluationTests
         SilentLog.Instance);
 
     // As is, Chinese captions point away from their picture; with their own mean they point at it.
-    private static float[] Embed(IReadOnlyList<string> texts, string language, CentringMode mode) =>
-        [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CentringMode.Training ? -1 : 1))];
+    private static float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode) =>
+        [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CenteringMode.Training ? -1 : 1))];
 
     [Fact]
     public void RowsStandByLanguageAndMean()
     {
         var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownPictures = 3 }, Embed).Run(language => language == "zh");
-        Assert.Equal(["en as is", "zh as is", "zh own mean"], rows.Select(row => $"{row.Language} {row.Centring}"));
+        Assert.Equal(["en as is", "zh as is", "zh own mean"], rows.Select(row => $"{row.Language} {row.Centering}"));
         Assert.Equal([1.0, 0.0, 1.0], rows.Select(row => row.TextToImage.RecallAt1));
         Assert.Equal([16, 4, 4], rows.Select(row => row.TextToImage.Queries));
         Assert.Equal([8, 4, 4], rows.Select(row => row.ImageToText.Queries));

@@ -45,7 +45,7 @@ internal sealed class CcCheckpointCase : IDisposable
         _pictures.Finish();
         var means = new LanguageMeans(new float[Dimension], [new LanguageMean("en", new float[Dimension], 12, "captions", true)]);
         _adapter = CcAdapter.Create(Config.Adapter, means, 1);
-        _batches = new CcBatches(_pictures, _raw, means, Centring.None, Config.BatchSize, 1);
+        _batches = new CcBatches(_pictures, _raw, means, Centering.None, Config.BatchSize, 1);
         _step = new CcStep(Config, _adapter.Module, _batches, CPU);
         _best = new BestWeights(_step.Parameters);
     }

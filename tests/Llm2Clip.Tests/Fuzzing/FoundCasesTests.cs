@@ -186,7 +186,7 @@ public sealed class FoundCasesTests : IDisposable
         var path = _folder[file];
         File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(path), $"\"{key}\": [^,\n]*", $"\"{key}\": {value}"));
         var before = GC.GetTotalAllocatedBytes();
-        var error = Assert.Throws<InputException>(() => StudentModel.Load(_folder.Path, CPU));
+        var error = Assert.Throws<InputException>(() => Student.Load(_folder.Path, CPU));
         Assert.Contains(_folder.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 1L << 30);
@@ -218,7 +218,7 @@ public sealed class FoundCasesTests : IDisposable
         foreach (var field in new[] { "\"a\": 1, \"a\": 2, ", "\"\\ud800\": 1, ", "\"a\": \"\\udc00\", " })
         {
             File.WriteAllText(_folder[file], valid.Insert(1, field));
-            var error = Assert.Throws<InputException>(() => StudentModel.Load(_folder.Path, CPU));
+            var error = Assert.Throws<InputException>(() => Student.Load(_folder.Path, CPU));
             Assert.StartsWith($"{_folder[file]} cannot be read as ", error.Message, StringComparison.Ordinal);
         }
     }

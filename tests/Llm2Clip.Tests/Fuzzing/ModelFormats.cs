@@ -29,8 +29,8 @@ internal static class ModelFormats
     [
         new("safetensors", OneFile, Load) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 1000 },
         new("safetensors-index", Sharded, LoadFolder) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 400 },
-        new("clip-folder", folder => Student(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
-        new("student-folder", folder => Student(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("student-folder", folder => NewStudent(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("checkpoint", Checkpoints, Resume) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("cc-checkpoint", CcCheckpoints, ResumeCc) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("adapter", Adapter, damaged => CcAdapter.Load(damaged.Path).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
@@ -94,7 +94,7 @@ internal static class ModelFormats
         return damaged;
     }
 
-    private static string[] Student(string folder, params string[] damaged)
+    private static string[] NewStudent(string folder, params string[] damaged)
     {
         using var scope = NewDisposeScope();
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
@@ -108,7 +108,7 @@ internal static class ModelFormats
         Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
     }
 
-    private static void OpenStudent(FuzzCase damaged) => StudentModel.Load(damaged.Folder, CPU).Dispose();
+    private static void OpenStudent(FuzzCase damaged) => Student.Load(damaged.Folder, CPU).Dispose();
 
     private static string[] Checkpoints(string folder)
     {

@@ -12,7 +12,10 @@ internal static class ParquetFormats
     public static IReadOnlyList<FuzzFormat> All { get; } =
     [
         new("parquet", DataSet, damaged => FuzzFiles.ReadAll(damaged)) { Cases = 150, Mend = Mend },
-        new("store-parquet", Store, damaged => EmbeddingStoreParquet.Import([damaged.Path], damaged.Output, null, VectorType.Fp32)) { Cases = 80, Mend = Mend },
+        new("store-parquet", Store, damaged => EmbeddingStoreParquet.Import([damaged.Path], damaged.Output, null, VectorType.Fp32))
+        {
+            Cases = 80, Mend = Mend,
+        },
         new("parquet-columns", Foreign, Columns) { Cases = 300, Mend = Mend },
     ];
 
@@ -24,8 +27,14 @@ internal static class ParquetFormats
             names.Add($"{codec}.parquet");
             ParquetRows.Write(
                 Path.Combine(folder, names[^1]),
-                [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList), new("img_id", ColumnType.Int64)],
-                Enumerable.Range(0, 40).Select(i => new object?[] { Image(i % 3), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i }),
+                [
+                    new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList),
+                    new("img_id", ColumnType.Int64),
+                ],
+                Enumerable.Range(0, 40).Select(i => new object?[]
+                {
+                    Image(i % 3), $"{i}.jpg", new[] { $"caption {i}", "another" }, (long)i,
+                }),
                 new ParquetWriteOptions { Codec = codec, RowGroupRows = 16 });
         }
         return [.. names];
@@ -82,7 +91,8 @@ internal static class ParquetFormats
         "PAR1"u8.CopyTo(mended);
         "PAR1"u8.CopyTo(mended.AsSpan(mended.Length - 4));
         var isInFooter = mended.Length > dataEnd + Tail && mended.AsSpan(0, dataEnd).SequenceEqual(valid.AsSpan(0, dataEnd));
-        BinaryPrimitives.WriteInt32LittleEndian(mended.AsSpan(mended.Length - Tail), isInFooter ? mended.Length - Tail - dataEnd : valid.Length - Tail - dataEnd);
+        BinaryPrimitives.WriteInt32LittleEndian(
+            mended.AsSpan(mended.Length - Tail), (isInFooter ? mended.Length : valid.Length) - Tail - dataEnd);
         return mended;
     }
 }

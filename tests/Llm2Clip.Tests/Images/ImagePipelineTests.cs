@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 using Llm2Clip.Randomness;
 
@@ -7,7 +8,7 @@ namespace Llm2Clip.Tests.Images;
 public class ImagePipelineTests
 {
     [Fact]
-    public void EncodedPicturesComeBack()
+    public void EncodedImagesComeBack()
     {
         var image = Gradient(50, 40);
         Assert.Equal(image.Pixels, ImageCodec.Decode(ImageCodec.EncodePng(image), "png").Pixels);
@@ -17,7 +18,7 @@ public class ImagePipelineTests
     }
 
     [Fact]
-    public void PicturesThatDeclareTooManyPixelsAreRefusedBeforeDecoding()
+    public void ImagesThatDeclareTooManyPixelsAreRefusedBeforeDecoding()
     {
         var png = ImageCodec.EncodePng(Gradient(200, 100));
         Assert.Contains("max_megapixels", Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.0199 })).Message);
@@ -38,6 +39,38 @@ public class ImagePipelineTests
         }
     }
 
+    /// <summary>A pipeline decodes into the same memory each time; a smaller image must not show what a larger one left there.</summary>
+    [Fact]
+    public void APipelineDecodesEachImageAsIfItWereTheFirst()
+    {
+        var (large, small) = (ImageCodec.EncodePng(Gradient(90, 70)), ImageCodec.EncodeJpeg(Gradient(40, 30)));
+        var pipeline = new ImagePipeline(new ImageTransformConfig { ImageSize = 24 });
+        byte[][] first = [pipeline.Eval(large, "large"), pipeline.Eval(small, "small")];
+        Assert.Equal(new ImagePipeline(new ImageTransformConfig { ImageSize = 24 }).Eval(small, "small"), first[1]);
+        Assert.Equal(first[0], pipeline.Eval(large, "large"));
+        var cache = new ImageCache(1 << 20);
+        cache.Offer("large", new DecodedPicture(pipeline.Decode(large, "large", forTraining: false), 90, 70));
+        Assert.Equal(90 * 70 * 3, cache.Bytes);
+        pipeline.Decode(small, "small", forTraining: false);
+        Assert.Equal(Gradient(90, 70).Pixels, cache.Find("large")!.Image.Pixels);
+    }
+
+    [Fact]
+    public void ADamagedPngSignatureIsNamed()
+    {
+        byte[] png = ImageCodec.EncodePng(Gradient(30, 20));
+        png[6] = 13; // as a transfer that turns line ends into those of another system
+        Assert.Equal("x: the image cannot be decoded: its signature is damaged.", Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "x")).Message);
+    }
+
+    [Fact]
+    public void AMissingLibraryIsNamedWithTheRemedy()
+    {
+        var message = VipsLibrary.Missing(new TypeInitializationException("NetVips.NetVips", new DllNotFoundException("libvips.so.42: file too short.")));
+        Assert.StartsWith("Images need libvips, which cannot be loaded: libvips.so.42: file too short. Build again", message, StringComparison.Ordinal);
+        Assert.Contains("dotnet build", message);
+    }
+
     [Fact]
     public void ADamagedPngChunkIsNamed()
     {
@@ -47,7 +80,7 @@ public class ImagePipelineTests
     }
 
     [Fact]
-    public void ATrainingCropOfTheWholePictureIsTheSquashedPicture()
+    public void ATrainingCropOfTheWholeImageIsTheSquashedImage()
     {
         var image = Gradient(60, 60);
         var transform = new ImageTransformConfig { ImageSize = 24 };

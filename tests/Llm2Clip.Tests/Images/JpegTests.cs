@@ -29,7 +29,8 @@ public sealed class JpegTests
             Compare(File.ReadAllBytes(photo), Path.GetFileName(photo));
         }
         var image = ImageCodec.Decode(File.ReadAllBytes(photos[0]), photos[0]);
-        foreach (var (width, height) in new[] { (1, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 33), (31, 16), (33, 1), (101, 67), (250, 333) })
+        (int, int)[] sizes = [(1, 1), (2, 3), (7, 9), (8, 8), (15, 17), (16, 33), (31, 16), (33, 1), (101, 67), (250, 333)];
+        foreach (var (width, height) in sizes)
         {
             var part = image.Resize(width, height);
             for (var i = 0; i < Savers.Length; i++)
@@ -44,23 +45,50 @@ public sealed class JpegTests
     {
         Assert.SkipUnless(TurboJpeg.IsAvailable, "libturbojpeg is not installed");
         var image = Gradient(40, 24);
-        var cmyk = ImageCodec.Encode(image, from => from.Bandjoin(from.ExtractBand(0)).Copy(interpretation: Enums.Interpretation.Cmyk).JpegsaveBuffer());
-        Assert.Null(TurboJpeg.Size(cmyk));
+        var cmyk = ImageCodec.Encode(
+            image, from => from.Bandjoin(from.ExtractBand(0)).Copy(interpretation: Enums.Interpretation.Cmyk).JpegsaveBuffer());
+        Assert.Null(TurboJpeg.Decode(cmyk, Plain, 0, null));
         Assert.Equal(40, ImageCodec.Decode(cmyk, "cmyk").Width);
 
         var jpeg = ImageCodec.EncodeJpeg(image);
-        Assert.NotNull(TurboJpeg.Decode(jpeg, 40, 24, 1, null));
-        Assert.Null(TurboJpeg.Decode(jpeg.AsSpan(0, jpeg.Length - 20), 40, 24, 1, null));
-        Assert.Null(TurboJpeg.Size(jpeg.AsSpan(0, 30)));
+        Assert.NotNull(TurboJpeg.Decode(jpeg, Plain, 0, null));
+        Assert.Null(TurboJpeg.Decode(jpeg.AsSpan(0, jpeg.Length - 20), Plain, 0, null));
+        Assert.Null(TurboJpeg.Decode(jpeg.AsSpan(0, 30), Plain, 0, null));
+        Assert.Null(TurboJpeg.Decode(jpeg, new DecodeOptions { MaxMegapixels = 0.0009 }, 0, null));
         var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(jpeg.AsSpan(0, jpeg.Length - 20), "cut"));
         Assert.Equal("cut: the image cannot be decoded: VipsJpeg: premature end of JPEG image.", error.Message);
+    }
+
+    /// <summary>
+    /// A decompressor that is used again reads a file without tables by those of the file before it, and after a bad header refuses good
+    /// files.
+    /// </summary>
+    [Fact]
+    public void AFileIsReadAsIfItWereTheOnlyOne()
+    {
+        var good = ImageCodec.EncodeJpeg(Gradient(40, 24));
+        var expected = ImageCodec.Decode(good, "good").Pixels;
+        var tables = good.AsSpan().IndexOf(new byte[] { 0xFF, 0xDB });
+        byte[] without = [.. good[..tables], .. good[(tables + 2 + (good[tables + 2] << 8 | good[tables + 3]))..]];
+        byte[] badHeader = [.. good];
+        badHeader[tables + 2] = 0;
+        badHeader[tables + 3] = 1; // a length below its own two bytes
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(expected, ImageCodec.Decode(good, "good").Pixels);
+            var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(without, "without tables"));
+            Assert.Contains("Quantization table 0x00 was not defined", error.Message);
+            Assert.Throws<ImageException>(() => ImageCodec.Decode(badHeader, "bad header"));
+            Assert.True(!TurboJpeg.IsAvailable || TurboJpeg.Decode(good, Plain, 0, null) is not null);
+        }
     }
 
     [Fact]
     public void ShrinkingStopsAboveTheBoundAndRoundsDown()
     {
         var jpeg = ImageCodec.EncodeJpeg(Gradient(101, 67));
-        foreach (var (atLeast, width, height) in new[] { (0, 101, 67), (34, 101, 67), (33, 50, 33), (17, 50, 33), (16, 25, 16), (8, 12, 8), (1, 12, 8) })
+        (int, int, int)[] cases = [(0, 101, 67), (34, 101, 67), (33, 50, 33), (17, 50, 33), (16, 25, 16), (8, 12, 8), (1, 12, 8)];
+        foreach (var (atLeast, width, height) in cases)
         {
             foreach (var options in new[] { Plain, new DecodeOptions { Upright = true } }) // libvips alone decodes upright images
             {
@@ -91,12 +119,12 @@ public sealed class JpegTests
 
     private static void Compare(byte[] jpeg, string name)
     {
-        var (width, height) = TurboJpeg.Size(jpeg)!.Value;
-        Assert.Equal((width, height), JpegSize.Of(jpeg));
+        var (width, height) = JpegSize.Of(jpeg)!.Value;
         for (var shrink = 1; shrink <= 8 && Math.Min(width, height) >= shrink; shrink *= 2)
         {
-            var turbo = TurboJpeg.Decode(jpeg, width, height, shrink, null);
-            var vips = VipsDecoder.Decode(ImageFormat.Jpeg, jpeg, name, Plain, shrink == 1 ? 0 : Math.Min(width, height) / shrink, null);
+            var bound = shrink == 1 ? 0 : Math.Min(width, height) / shrink;
+            var turbo = TurboJpeg.Decode(jpeg, Plain, bound, null);
+            var vips = VipsDecoder.Decode(ImageFormat.Jpeg, jpeg, name, Plain, bound, null);
             Assert.True(turbo is not null, name);
             Assert.Equal((name, shrink, vips.Width, vips.Height), (name, shrink, turbo.Width, turbo.Height));
             Assert.True(vips.Pixels.AsSpan().SequenceEqual(turbo.Pixels), $"{name}, shrunk by {shrink}: pixels differ");

@@ -14,7 +14,7 @@ public sealed class OddImageTests
     private const int Width = 5;
     private const int Height = 3;
 
-    /// <summary>Where each orientation puts the stored pixel (column, row) of a picture whose last column and row are (right, bottom).</summary>
+    /// <summary>Where each orientation puts the stored pixel (column, row) of an image whose last column and row are (right, bottom).</summary>
     public static TheoryData<int> Orientations => [1, 2, 3, 4, 5, 6, 7, 8];
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class OddImageTests
         {
             for (var u = 0; u < stored.Width; u++)
             {
-                // Exif 2.32, 4.6.4 A: 0th row and 0th column of the stored picture are the visual ... of it.
+                // Exif 2.32, 4.6.4 A: 0th row and 0th column of the stored image are the visual ... of it.
                 var (x, y) = orientation switch
                 {
                     1 => (u, v),           // top, left
@@ -81,8 +81,8 @@ public sealed class OddImageTests
     public void AlphaIsDroppedOrBlendedOverAGround()
     {
         // One row: opaque, half, invisible; RGBA and gray with alpha.
-        var rgba = Png(3, 1, colourType: 6, [0, 200, 100, 50, 255, 200, 100, 50, 128, 200, 100, 50, 0]);
-        var gray = Png(3, 1, colourType: 4, [0, 200, 255, 200, 128, 200, 0]);
+        var rgba = Png(3, 1, colorType: 6, [0, 200, 100, 50, 255, 200, 100, 50, 128, 200, 100, 50, 0]);
+        var gray = Png(3, 1, colorType: 4, [0, 200, 255, 200, 128, 200, 0]);
         Assert.Equal([200, 100, 50, 200, 100, 50, 200, 100, 50], ImageCodec.Decode(rgba, "x").Pixels);
         Assert.Equal([200, 200, 200, 200, 200, 200, 200, 200, 200], ImageCodec.Decode(gray, "x").Pixels);
 
@@ -167,7 +167,7 @@ public sealed class OddImageTests
         switch (format)
         {
             case "png":
-                return Png(60_000, 60_000, colourType: 2, [0]);
+                return Png(60_000, 60_000, colorType: 2, [0]);
             case "gif":
                 var gif = new byte[] { (byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'9', (byte)'a', 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0, 0, 0, 0, 0, 255, 255, 255,
                     0x2C, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 2, 2, 0x44, 1, 0, 0x3B };
@@ -280,12 +280,12 @@ public sealed class OddImageTests
     }
 
     /// <summary>A PNG of 8 bits (W3C PNG specification); rows begin with their filter byte.</summary>
-    private static byte[] Png(int width, int height, byte colourType, byte[] rows)
+    private static byte[] Png(int width, int height, byte colorType, byte[] rows)
     {
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        (header[8], header[9]) = (8, colourType);
+        (header[8], header[9]) = (8, colorType);
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {

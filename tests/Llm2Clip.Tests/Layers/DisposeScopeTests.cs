@@ -28,7 +28,7 @@ public sealed class DisposeScopeTests : IDisposable
         var config = TinyTraining.Config with { Steps = 4, MicroBatch = 3, EvalEvery = 2, TeacherWeight = 0.2, Precision = Precision.Bf16 };
         using var student = TinyTraining.NewStudent(config);
         ClipTrainer.Run(TinyTraining.Inputs(_folder, config, student) with { Evaluator = new Scores() });
-        using var trained = StudentModel.Load(Path.Combine(_folder, "model"), GoldenTensors.Device);
+        using var trained = Student.Load(Path.Combine(_folder, "model"), GoldenTensors.Device);
         new Scores().Evaluate(trained, default);
     });
 
@@ -36,9 +36,9 @@ public sealed class DisposeScopeTests : IDisposable
     public void A_new_student_starts_inside_scopes() => AssertNoneOutside(() =>
     {
         var config = TinyTraining.Model with { WeightInit = VisionStart.Mimetic };
-        using var mimetic = StudentModel.Create(config, 12, 3, 1, GoldenTensors.Device);
+        using var mimetic = Student.Create(config, 12, 3, 1, GoldenTensors.Device);
         mimetic.Save(_folder);
-        using var continued = StudentModel.Create(config with { Start = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
+        using var continued = Student.Create(config with { Start = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
     });
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class DisposeScopeTests : IDisposable
 
     private sealed class Scores : IStudentEvaluator
     {
-        public StudentScore Evaluate(StudentModel student, CancellationToken ct)
+        public StudentScore Evaluate(Student student, CancellationToken ct)
         {
             student.EncodeImages(new byte[4 * 16 * 16 * 3], 4);
             student.EncodeTexts(new float[4 * TinyTraining.VectorLength], 4);

@@ -73,7 +73,7 @@ public sealed class LossCurveTests : IDisposable
             WarmupSteps = 5, DropPath = 0.1, PatchDropout = 0.25, TextDropout = 0.1, AverageDecay = 0.9, LogEvery = 5,
         };
         var model = new StudentConfig { ImageSize = 64, PatchSize = 8, Width = 64, Layers = 3, Heads = 4, EmbedDim = 32, AdapterBlocks = 1 };
-        using var student = StudentModel.Create(model, 64, Math.Log(config.ScaleStart), (ulong)config.Seed, torch.CPU);
+        using var student = Student.Create(model, 64, Math.Log(config.ScaleStart), (ulong)config.Seed, torch.CPU);
         var curve = new Curve();
         ClipTrainer.Run(
             new ClipTrainInputs

@@ -17,17 +17,17 @@ public sealed class StateDictTests
     [Theory]
     [InlineData("quickstart", 128)]
     [InlineData("flickr8k", 512)]
-    public void Student(string recipe, int teacherDimension)
+    public void StudentState(string recipe, int teacherDimension)
     {
         var run = ConfigBinder.Load<RunConfig>(Path.Combine(SharedData.RepositoryRoot(), "configs", recipe + ".yaml"), []);
-        using var student = StudentModel.Create(run.Model, teacherDimension, 0, 0, CPU);
+        using var student = Student.Create(run.Model, teacherDimension, 0, 0, CPU);
         MustEqualApproved($"student-{recipe}", student.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)));
     }
 
     [Theory]
     [InlineData("quickstart", 128)]
     [InlineData("flickr8k", 640)]
-    public void Adapter(string recipe, int width)
+    public void AdapterState(string recipe, int width)
     {
         var run = ConfigBinder.Load<RunConfig>(Path.Combine(SharedData.RepositoryRoot(), "configs", recipe + ".yaml"), []);
         using var adapter = CcAdapter.Create(run.CcFinetune.Adapter, new LanguageMeans(new float[width], []), 0);

@@ -158,7 +158,7 @@ public sealed class OtherWriterTests : IDisposable
         "quickstart" => ["quickstart", "--config", Path.Combine(SharedData.RepositoryRoot(), QuickStart.ConfigFile), .. Set(
             $"cc_finetune.output={Out}/teacher", $"cc_finetune.raw_store={Out}/raw", $"extract.store={Out}/store", $"extract.raw_store={Out}/raw",
             $"clip_train.output={Out}/student", $"eval.output={Out}", $"eval.raw_store={Out}/raw")],
-        _ => ["eval", "retrieval", "--model", Student(), "--teacher", Gguf, "--data", Data(), "--output", Out],
+        _ => ["eval", "retrieval", "--model", NewStudent(), "--teacher", Gguf, "--data", Data(), "--output", Out],
     };
 
     private static string[] Set(params string[] settings) => [.. settings.SelectMany(setting => new[] { "--set", setting })];
@@ -177,10 +177,10 @@ public sealed class OtherWriterTests : IDisposable
         return file;
     }
 
-    private string Student()
+    private string NewStudent()
     {
         var folder = Path.Combine(_folder, "student");
-        using var student = StudentModel.Create(
+        using var student = Student.Create(
             new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 1, EmbedDim = 8, AdapterBlocks = 1 }, 64, 1, 0, CPU);
         student.Save(folder);
         return folder;

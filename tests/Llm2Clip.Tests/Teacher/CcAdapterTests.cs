@@ -24,7 +24,7 @@ public sealed class CcAdapterTests : IDisposable
         using var adapter = Adapter(new AdapterConfig { Kind = kind, Blocks = blocks, Dimension = 7, Dropout = 0.5 });
         const int Count = 5000; // More than one chunk.
         var raw = Values(Count * Width, 3);
-        var applied = adapter.Apply(raw, "en", CentringMode.Training);
+        var applied = adapter.Apply(raw, "en", CenteringMode.Training);
 
         using var scope = NewDisposeScope();
         var expected = Plain(adapter, tensor(raw, [Count, Width]) - tensor(adapter.Means.Of("en")!.Vector));
@@ -37,22 +37,22 @@ public sealed class CcAdapterTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Centring.None, CentringMode.Own, "zh", null, false)]
-    [InlineData(Centring.Global, CentringMode.Training, "en", "all", false)]
-    [InlineData(Centring.Global, CentringMode.Own, "zh", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Training, "en", "en", true)]
-    [InlineData(Centring.Language, CentringMode.Training, "zh", "all", false)]
-    [InlineData(Centring.Language, CentringMode.Own, "zh", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Own, "zh-mt", "zh", true)]
-    [InlineData(Centring.Language, CentringMode.Own, "de", "all", false)]
-    public void WhichMeanIsTakenOut(Centring centring, CentringMode mode, string language, string? expected, bool own)
+    [InlineData(Centering.None, CenteringMode.Own, "zh", null, false)]
+    [InlineData(Centering.Global, CenteringMode.Training, "en", "all", false)]
+    [InlineData(Centering.Global, CenteringMode.Own, "zh", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Training, "en", "en", true)]
+    [InlineData(Centering.Language, CenteringMode.Training, "zh", "all", false)]
+    [InlineData(Centering.Language, CenteringMode.Own, "zh", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Own, "zh-mt", "zh", true)]
+    [InlineData(Centering.Language, CenteringMode.Own, "de", "all", false)]
+    public void WhichMeanIsTakenOut(Centering centering, CenteringMode mode, string language, string? expected, bool own)
     {
         var means = Means();
-        var mean = means.For(language, centring, mode, out var used);
+        var mean = means.For(language, centering, mode, out var used);
         Assert.Equal(expected switch { null => null, "all" => means.Overall, _ => means.Of(expected)!.Vector }, mean);
         Assert.Equal(own, used is not null);
 
-        using var adapter = CcAdapter.Create(new AdapterConfig { Centring = centring, Dimension = 5 }, means, 4);
+        using var adapter = CcAdapter.Create(new AdapterConfig { Centering = centering, Dimension = 5 }, means, 4);
         var raw = Values(3 * Width, 8);
         var applied = adapter.Apply(raw, language, mode);
         using var scope = NewDisposeScope();
@@ -70,7 +70,7 @@ public sealed class CcAdapterTests : IDisposable
         Assert.Equal(["en", "zh"], loaded.Means.Languages.Select(mean => mean.Language));
         Assert.Equal((12, "plain text", false), (loaded.Means.Of("zh")!.Count, loaded.Means.Of("zh")!.Source, loaded.Means.Of("zh")!.Training));
         var raw = Values(4 * Width, 2);
-        Assert.Equal(adapter.Apply(raw, "zh", CentringMode.Own), loaded.Apply(raw, "zh", CentringMode.Own));
+        Assert.Equal(adapter.Apply(raw, "zh", CenteringMode.Own), loaded.Apply(raw, "zh", CenteringMode.Own));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class CcAdapterTests : IDisposable
     public void HalfWhiteningTakesTheRootOfTheSingularValues()
     {
         using var adapter = CcAdapter.Create(
-            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centring = Centring.None }, new LanguageMeans(new float[Width], []), 1);
+            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centering = Centering.None }, new LanguageMeans(new float[Width], []), 1);
         using var scope = NewDisposeScope();
         const int Count = 2000;
         var values = Values(Count * Width, 5);
@@ -113,8 +113,8 @@ public sealed class CcAdapterTests : IDisposable
             values[i] *= 1 + (i % Width); // Directions of very different spread.
         }
         var x = tensor(values, [Count, Width]);
-        HalfWhitening.Initialise(adapter.Module, x);
-        var before = linalg.svdvals(x.Normalised().to_type(ScalarType.Float64)).data<double>().ToArray();
+        HalfWhitening.Initialize(adapter.Module, x);
+        var before = linalg.svdvals(x.Normalize().to_type(ScalarType.Float64)).data<double>().ToArray();
         var after = linalg.svdvals(adapter.Module.call(x).to_type(ScalarType.Float64)).data<double>().ToArray();
         Assert.True(before[0] / before[^1] > 10);
         for (var d = 0; d < Width; d++)
@@ -129,11 +129,11 @@ public sealed class CcAdapterTests : IDisposable
         Values(Width, 20), [new LanguageMean("en", Values(Width, 21), 40, "training captions", true), new LanguageMean("zh", Values(Width, 22), 12, "plain text", false)]);
 
     /// <summary>The adapter's function written out from its weights.</summary>
-    private static Tensor Plain(CcAdapter adapter, Tensor centred)
+    private static Tensor Plain(CcAdapter adapter, Tensor centered)
     {
         using var off = no_grad();
         var weights = adapter.Module.state_dict();
-        var x = centred / centred.norm(1, true) * Math.Sqrt(Width);
+        var x = centered / centered.norm(1, true) * Math.Sqrt(Width);
         for (var block = 0; weights.ContainsKey($"blocks.{block}.norm.weight"); block++)
         {
             Tensor Of(string name) => weights[$"blocks.{block}.{name}"];
@@ -149,8 +149,8 @@ public sealed class CcAdapterTests : IDisposable
 
     private static Tensor Norm(Tensor x, Tensor weight, Tensor bias)
     {
-        var centred = x - x.mean([1], true);
-        return centred / (centred.pow(2).mean([1], true) + 1e-5).sqrt() * weight + bias;
+        var centered = x - x.mean([1], true);
+        return centered / (centered.pow(2).mean([1], true) + 1e-5).sqrt() * weight + bias;
     }
 
     private static float[] Values(int count, ulong seed)

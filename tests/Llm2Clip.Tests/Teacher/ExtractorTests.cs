@@ -92,7 +92,7 @@ public sealed class ExtractorTests : IDisposable
         var text = FakeEncoder.Text("en", 4, 12);
         var stored = new float[5];
         Assert.True(store.TryGet(text, stored));
-        var live = new Teacher(_encoder, new TeacherSettings(), adapter).Embed([text], "en", CentringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var live = new Teacher(_encoder, new TeacherSettings(), adapter).Embed([text], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
         for (var d = 0; d < 5; d++)
         {
             Assert.InRange(stored[d], live[d] - 1e-5f, live[d] + 1e-5f);

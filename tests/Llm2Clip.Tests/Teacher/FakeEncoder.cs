@@ -8,7 +8,7 @@ namespace Llm2Clip.Tests.Teachers;
 /// Stands in for an LLM: a text such as <c>en topic 7 wording 2</c> becomes a vector made of its topic (small, in the first quarter of the elements), its
 /// wording (larger, in the others), its language (larger still) and what all texts share (largest). Each is a random direction that follows from its name.
 /// </summary>
-internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : ITextEncoder
+internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : ILlmEncoder
 {
     public int Dimension => dimension;
 

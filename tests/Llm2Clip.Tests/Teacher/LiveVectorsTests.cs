@@ -41,14 +41,14 @@ public sealed class LiveVectorsTests : IDisposable
             var text = FakeEncoder.Text(language, 7, 21);
             var stored = new float[teacher.Dimension];
             Assert.True(store.TryGet(text, stored));
-            AssertClose(stored, Live(teacher, text, language, CentringMode.Training));
+            AssertClose(stored, Live(teacher, text, language, CenteringMode.Training));
         }
     }
 
     [Theory]
-    [InlineData(CentringMode.Training)]
-    [InlineData(CentringMode.Own)]
-    public void ALiveQueryIsWhatEvaluationGetsFromItsCache(CentringMode mode)
+    [InlineData(CenteringMode.Training)]
+    [InlineData(CenteringMode.Own)]
+    public void ALiveQueryIsWhatEvaluationGetsFromItsCache(CenteringMode mode)
     {
         using var adapter = Adapter();
         var teacher = new Teacher(_encoder, new TeacherSettings(), adapter);
@@ -56,7 +56,7 @@ public sealed class LiveVectorsTests : IDisposable
         string[] texts = [FakeEncoder.Text("zh", 1, 2), FakeEncoder.Text("zh", 3, 4)];
         var vectors = cached.Embed(texts, "zh", mode, TestContext.Current.CancellationToken);
         AssertClose(vectors[teacher.Dimension..], Live(teacher, texts[1], "zh", mode));
-        Assert.NotEqual(Live(teacher, texts[1], "zh", CentringMode.Training), Live(teacher, texts[1], "zh", CentringMode.Own));
+        Assert.NotEqual(Live(teacher, texts[1], "zh", CenteringMode.Training), Live(teacher, texts[1], "zh", CenteringMode.Own));
     }
 
     /// <summary>The cache makes a folder for the time of its life; a live query makes none, and needs no lock that another process holds.</summary>
@@ -74,11 +74,11 @@ public sealed class LiveVectorsTests : IDisposable
         {
             Array.ForEach(names, name => Environment.SetEnvironmentVariable(name, temporary));
             var entries = Directory.GetFileSystemEntries(_root, "*", SearchOption.AllDirectories);
-            Live(teacher, text, "en", CentringMode.Own);
+            Live(teacher, text, "en", CenteringMode.Own);
             Assert.Equal(entries, Directory.GetFileSystemEntries(_root, "*", SearchOption.AllDirectories));
 
             using var cached = new TeacherVectors(teacher, "", VectorType.Fp32, SilentLog.Instance);
-            cached.Embed([text], "en", CentringMode.Own, TestContext.Current.CancellationToken);
+            cached.Embed([text], "en", CenteringMode.Own, TestContext.Current.CancellationToken);
             Assert.NotEmpty(Directory.GetFileSystemEntries(temporary)); // What is looked for would be seen.
         }
         finally
@@ -94,7 +94,7 @@ public sealed class LiveVectorsTests : IDisposable
         return CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(overall, [new LanguageMean("zh", chinese, 9, "sentences", Training: false)]), 1);
     }
 
-    private static float[] Live(Teacher teacher, string text, string language, CentringMode mode) =>
+    private static float[] Live(Teacher teacher, string text, string language, CenteringMode mode) =>
         teacher.Embed([text], language, mode, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
 
     /// <summary>A product of one row and one of many sum in another order.</summary>

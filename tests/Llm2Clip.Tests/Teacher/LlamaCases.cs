@@ -40,7 +40,7 @@ internal static class LlamaCases
         model, new DecoderOptions(attention, 64) { Threads = 1, BatchTokens = batchTokens, SkipHead = skipHead }, SilentLog.Instance);
 
     /// <summary>Row-major vectors of texts.</summary>
-    public static float[] Vectors(this ITextEncoder encoder, params IReadOnlyList<string> texts) =>
+    public static float[] Vectors(this ILlmEncoder encoder, params IReadOnlyList<string> texts) =>
         encoder.Encode(texts, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
 
     /// <summary>All states [tokens, width] of each sequence.</summary>

@@ -47,7 +47,7 @@ public sealed class CcPicturesTests : IDisposable
         var (pictures, raw) = Many(50, 4);
         using var store = raw;
         var means = new LanguageMeans(new float[4], []);
-        var batches = new CcBatches(pictures, store, means, Centring.None, 16, seed: 5);
+        var batches = new CcBatches(pictures, store, means, Centering.None, 16, seed: 5);
         Assert.Equal(3, batches.PerEpoch);
         var seen = new HashSet<long>();
         foreach (var batch in batches.Epoch(2, null))
@@ -61,7 +61,7 @@ public sealed class CcPicturesTests : IDisposable
                 Assert.True(seen.Add(batch.PictureOf[i]));
             }
         }
-        var again = new CcBatches(pictures, store, means, Centring.None, 16, seed: 5).Epoch(2, null).First();
+        var again = new CcBatches(pictures, store, means, Centering.None, 16, seed: 5).Epoch(2, null).First();
         Assert.Equal(batches.Epoch(2, null).First().Captions, again.Captions);
         Assert.NotEqual(batches.Epoch(3, null).First().Captions, again.Captions);
     }
@@ -71,7 +71,7 @@ public sealed class CcPicturesTests : IDisposable
     {
         var (pictures, raw) = Many(30, 3);
         using var store = raw;
-        var batches = new CcBatches(pictures, store, new LanguageMeans(new float[4], []), Centring.None, 8, seed: 1);
+        var batches = new CcBatches(pictures, store, new LanguageMeans(new float[4], []), Centering.None, 8, seed: 1);
         var asked = new List<int[]>();
         Tensor Embed(int[] captions)
         {

@@ -48,8 +48,8 @@ public sealed class ClipTrainerTests : IDisposable
 
         Assert.Equal(20, resumed.State.Step);
         Assert.Equal(TinyTraining.Weights(one), TinyTraining.Weights(three));
-        using var modelOfOne = StudentModel.Load(Path.Combine(straight, "model"), CPU);
-        using var modelOfThree = StudentModel.Load(Path.Combine(broken, "model"), CPU);
+        using var modelOfOne = Student.Load(Path.Combine(straight, "model"), CPU);
+        using var modelOfThree = Student.Load(Path.Combine(broken, "model"), CPU);
         Assert.Equal(TinyTraining.Weights(modelOfOne), TinyTraining.Weights(modelOfThree));
     }
 
@@ -109,7 +109,7 @@ public sealed class ClipTrainerTests : IDisposable
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
         var scores = new Scores(0.9, 0.1, 0.1);
         var config = TinyTraining.Config with { EvalEvery = 3, Keep = KeptWeights.Last, Steps = 9 };
-        using var model = StudentModel.Load(Train(TinyTraining.Inputs(_folder, config, student) with { Evaluator = scores }).ModelFolder, CPU);
+        using var model = Student.Load(Train(TinyTraining.Inputs(_folder, config, student) with { Evaluator = scores }).ModelFolder, CPU);
         Assert.Equal(scores.Seen[2], TinyTraining.Weights(model));
     }
 
@@ -145,7 +145,7 @@ public sealed class ClipTrainerTests : IDisposable
         var result = Train(TinyTraining.Inputs(_folder, config, student) with { Evaluator = scores });
         Assert.Equal(12, result.State.Step);
         Assert.Equal(6, result.State.BestStep);
-        using var model = StudentModel.Load(result.ModelFolder, CPU);
+        using var model = Student.Load(result.ModelFolder, CPU);
         Assert.Equal(scores.Seen[1], TinyTraining.Weights(model));
         Assert.Equal("tiny", model.TeacherFingerprint);
     }
@@ -159,7 +159,7 @@ public sealed class ClipTrainerTests : IDisposable
     {
         public List<float[]> Seen { get; } = [];
 
-        public StudentScore Evaluate(StudentModel student, CancellationToken ct)
+        public StudentScore Evaluate(Student student, CancellationToken ct)
         {
             Seen.Add(TinyTraining.Weights(student));
             return new StudentScore(scores[Seen.Count - 1], "score", new Dictionary<string, double>());

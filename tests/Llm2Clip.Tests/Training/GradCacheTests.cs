@@ -46,7 +46,7 @@ public class GradCacheTests
     {
         const int Batch = 8;
         using var scope = NewDisposeScope();
-        using var student = StudentModel.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, GoldenTensors.Device);
+        using var student = Student.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, GoldenTensors.Device);
         student.ImageEncoder.SetDropPath(dropPath);
         var init = new WeightInit(3);
         var (pixels, vectors) = (zeros([Batch, 3, 16, 16], device: GoldenTensors.Device), zeros([Batch, TinyTraining.VectorLength], device: GoldenTensors.Device));

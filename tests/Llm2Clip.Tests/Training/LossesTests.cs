@@ -25,7 +25,7 @@ public class LossesTests
         var teacher = weight > 0 ? SoftTargets.From(vectors, Owner, 4, weight, 5) : null;
         var loss = Losses.MultiPositive(image, caption, logScale, Owner, smoothing, excluded, teacher);
 
-        var logits = image.Normalised().matmul(caption.Normalised().t()) * (float)Math.Exp(1.5);
+        var logits = image.Normalize().matmul(caption.Normalize().t()) * (float)Math.Exp(1.5);
         double Logit(int i, int c) => logits[i, c].item<float>();
         double Soft(int i, int c) => teacher is null ? 0 : teacher.ToText[i, c].item<float>();
         bool Same(int i, int c) => mask && Enumerable.Range(0, 7).Any(other => Owner[other] == i && Wording[other] == Wording[c]);

@@ -24,7 +24,7 @@ internal static class TinyTraining
         DropPath = 0.2, PatchDropout = 0.25, TextDropout = 0.1, AverageDecay = 0.9, CheckpointEvery = 5, LogEvery = 5,
     };
 
-    public static ClipTrainInputs Inputs(string output, ClipTrainConfig config, StudentModel student, ITrainingBatches? batches = null) => new()
+    public static ClipTrainInputs Inputs(string output, ClipTrainConfig config, Student student, ITrainingBatches? batches = null) => new()
     {
         Student = student,
         Config = config,
@@ -33,11 +33,11 @@ internal static class TinyTraining
         Output = output,
     };
 
-    public static StudentModel NewStudent(ClipTrainConfig config) =>
-        StudentModel.Create(Model, VectorLength, Math.Log(config.ScaleStart), (ulong)config.Seed, GoldenTensors.Device);
+    public static Student NewStudent(ClipTrainConfig config) =>
+        Student.Create(Model, VectorLength, Math.Log(config.ScaleStart), (ulong)config.Seed, GoldenTensors.Device);
 
     /// <summary>All weights of an exported model or a student, in order.</summary>
-    public static float[] Weights(StudentModel student) => [.. student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter))];
+    public static float[] Weights(Student student) => [.. student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter))];
 }
 
 /// <summary>Vectors that follow from the captions' text.</summary>

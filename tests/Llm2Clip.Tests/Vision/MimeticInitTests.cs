@@ -68,7 +68,7 @@ public sealed class MimeticInitTests
         using var scope = NewDisposeScope();
         using var off = no_grad();
         using var model = new ClipVisionModel(config, CPU);
-        model.Initialise(7, start);
+        model.Initialize(7, start);
         Tensor? first = null;
         model.Encode(zeros([1, 3, 64, 64]), (name, x) => first = name == "hidden.0" ? x.clone().DetachFromDisposeScope() : first);
         using var tokens = first!;

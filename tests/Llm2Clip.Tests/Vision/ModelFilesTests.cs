@@ -44,7 +44,7 @@ public sealed class ModelFilesTests : IDisposable
     public void NamesWithoutThePrefixAreAccepted()
     {
         using var model = new ClipVisionModel(Config, CPU);
-        model.Initialise(3);
+        model.Initialize(3);
         ClipWeights.Save(model, _folder);
         Rewrite(tensors =>
         {
@@ -95,10 +95,10 @@ public sealed class ModelFilesTests : IDisposable
     public void StudentReloadsWithItsAdapterScaleAndTransform()
     {
         var config = new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 2, EmbedDim = 12, AdapterBlocks = 2, Mean = [0.1f, 0.2f, 0.3f] };
-        using var student = StudentModel.Create(config, 10, 1.5, 3, CPU);
+        using var student = Student.Create(config, 10, 1.5, 3, CPU);
         student.TeacherFingerprint = "abc";
         student.Save(_folder);
-        using var again = StudentModel.Load(_folder, CPU);
+        using var again = Student.Load(_folder, CPU);
         Assert.Equal(student.NamedParameters().Select(p => p.Name), again.NamedParameters().Select(p => p.Name));
         Assert.Equal(student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)), again.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)));
         Assert.Equal(config.Mean, again.Transform.Mean);
@@ -113,10 +113,10 @@ public sealed class ModelFilesTests : IDisposable
     public void StartFromACheckpointTakesAllButTheProjection()
     {
         using var model = new ClipVisionModel(Config, CPU);
-        model.Initialise(3);
+        model.Initialize(3);
         ClipWeights.Save(model, _folder);
         Preprocessor.Save(new ImageTransformConfig { ImageSize = 16 }, _folder);
-        using var student = StudentModel.Create(new StudentConfig { Start = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
+        using var student = Student.Create(new StudentConfig { Start = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
         Assert.Equal([20, 16], student.ImageEncoder.get_parameter("visual_projection.weight")!.shape);
         foreach (var (name, parameter) in model.named_parameters().Where(p => p.name != "visual_projection.weight"))
         {

@@ -8,8 +8,9 @@ internal delegate void ReadLevels<T>(Memory<T> values, Memory<int>? definitions,
     where T : struct;
 
 /// <summary>
-/// One column of the row group that was read last, as Parquet stores it: values without the nulls, and for every value, null or empty list a definition
-/// level (the field's highest = a value) and a repetition level (0 = a row begins). The memory is used again for the next group.
+/// One column of the row group that was read last, as Parquet stores it: values without the nulls, and for every value, null or empty
+/// list a definition level (the field's highest = a value) and a repetition level (0 = a row begins). The memory is used again for the
+/// next group.
 /// </summary>
 internal sealed class ColumnCells<T>(DataField column)
     where T : struct
@@ -46,7 +47,8 @@ internal sealed class ColumnCells<T>(DataField column)
         {
             read(_values.AsMemory(0, _levels), Memory(_definitions, place.Definitions), Memory(_repetitions, place.Repetitions));
         }
-        if (Definitions.IndexOfAnyExceptInRange(0, place.Definitions) >= 0 || Repetitions.IndexOfAnyExceptInRange(0, place.Repetitions) >= 0)
+        if (Definitions.IndexOfAnyExceptInRange(0, place.Definitions) >= 0
+            || Repetitions.IndexOfAnyExceptInRange(0, place.Repetitions) >= 0)
         {
             throw new InvalidDataException("its levels are beyond those that the schema allows");
         }

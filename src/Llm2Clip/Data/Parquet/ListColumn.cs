@@ -6,7 +6,9 @@ public abstract class ListColumn<T> : ParquetColumnReader
 {
     private readonly ColumnCells<T> _cells;
 
-    /// <summary>The definition level of an empty list; below it there is no list, above it are items, of which those below the highest are null.</summary>
+    /// <summary>
+    /// The definition level of an empty list; below it there is no list, above it are items, of which those below the highest are null.
+    /// </summary>
     private readonly int _empty;
 
     /// <summary>Where the levels and the values of each row begin, and where those of the last one end.</summary>

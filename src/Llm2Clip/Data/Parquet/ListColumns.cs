@@ -12,8 +12,8 @@ public sealed class TextListColumn : ListColumn<ReadOnlyMemory<char>>
     }
 
     /// <summary>
-    /// The texts of a row of the group, or null; a null among them is an empty text. Throws <see cref="ParquetException"/> where they have more than 16 million
-    /// characters.
+    /// The texts of a row of the group, or null; a null among them is an empty text. Throws <see cref="ParquetException"/> where they
+    /// have more than 16 million characters.
     /// </summary>
     public string[]? this[int row]
     {
@@ -36,7 +36,9 @@ public sealed class TextListColumn : ListColumn<ReadOnlyMemory<char>>
             }
             if (characters > MostCharacters)
             {
-                throw new ParquetException($"{Table.Path}: a list of column {Column.Column.Name} holds {characters:N0} characters; at most {MostCharacters:N0} are read.");
+                throw new ParquetException(
+                    $"{Table.Path}: a list of column {Column.Column.Name} holds {characters:N0} characters; "
+                    + $"at most {MostCharacters:N0} are read.");
             }
             var levels = Levels(row);
             var texts = new string[levels.Length];

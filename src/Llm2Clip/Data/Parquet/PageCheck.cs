@@ -22,8 +22,8 @@ internal readonly record struct PageContent(int Levels, int Stored, bool IsExact
 }
 
 /// <summary>
-/// Counts what an unpacked page holds before Parquet.Net decodes it, which stops without a word where a page is short, and takes memory for what some
-/// encodings claim. All throw <see cref="InvalidDataException"/> for a page that is damaged.
+/// Counts what an unpacked page holds before Parquet.Net decodes it, which stops without a word where a page is short, and takes memory
+/// for what some encodings claim. All throw <see cref="InvalidDataException"/> for a page that is damaged.
 /// </summary>
 internal static class PageCheck
 {
@@ -45,7 +45,8 @@ internal static class PageCheck
         Encoding.PLAIN_DICTIONARY or Encoding.RLE_DICTIONARY => new(head.Values, Indexes(values)),
         Encoding.DELTA_BINARY_PACKED when column.Type is Type.INT32 or Type.INT64 => new(head.Values, Deltas(values), IsExact: true),
         Encoding.DELTA_LENGTH_BYTE_ARRAY when column.Type == Type.BYTE_ARRAY => new(head.Values, Deltas(values), IsExact: true),
-        Encoding.BYTE_STREAM_SPLIT when column.Type is Type.FLOAT or Type.DOUBLE or Type.INT32 or Type.INT64 => new(head.Values, Plain(values, column), IsExact: true),
+        Encoding.BYTE_STREAM_SPLIT when column.Type is Type.FLOAT or Type.DOUBLE or Type.INT32 or Type.INT64 =>
+            new(head.Values, Plain(values, column), IsExact: true),
         // Its texts share their begins: 200 KB can unfold to gigabytes, which nothing in the page tells before.
         Encoding.DELTA_BYTE_ARRAY => throw new InvalidDataException("its values are in the encoding DELTA_BYTE_ARRAY, which is not read"),
         _ => throw new InvalidDataException($"its values are in the encoding {head.Encoding}, which is not read for {column.Type}"),
@@ -92,7 +93,9 @@ internal static class PageCheck
         : values[0] <= 32 ? Runs(values[1..], values[0], int.MaxValue)
         : throw new InvalidDataException($"indexes of a dictionary are {values[0]} bits wide");
 
-    /// <summary>How many values runs give, at most <paramref name="most"/>: each repeats one value, or is eight times some values side by side.</summary>
+    /// <summary>
+    /// How many values runs give, at most <paramref name="most"/>: each repeats one value, or is eight times some values side by side.
+    /// </summary>
     private static int Runs(ReadOnlySpan<byte> runs, int width, int most)
     {
         var total = 0L;
@@ -126,7 +129,7 @@ internal static class PageCheck
         }
         var (block, miniblocks, total) = (Varint(ref values), Varint(ref values), Varint(ref values));
         Varint(ref values); // the first value
-        if (block is 0 or > MostBlock || miniblocks == 0 || miniblocks > block || block % miniblocks != 0 || block / miniblocks % 8 != 0 || total > int.MaxValue)
+        if (block is 0 or > MostBlock || miniblocks == 0 || block % (miniblocks * 8) != 0 || total > int.MaxValue)
         {
             throw new InvalidDataException("it has a page of differences with an impossible header");
         }
@@ -139,7 +142,9 @@ internal static class PageCheck
             for (var i = 0; i < (int)miniblocks && left > 0; i++, left -= each)
             {
                 var bytes = i < widths.Length && widths[i] <= 64 ? widths[i] * each / 8 : int.MaxValue;
-                values = bytes <= values.Length ? values[bytes..] : throw new InvalidDataException("it has a page of differences that is cut short");
+                values = bytes <= values.Length
+                    ? values[bytes..]
+                    : throw new InvalidDataException("it has a page of differences that is cut short");
             }
         }
         return (int)total;

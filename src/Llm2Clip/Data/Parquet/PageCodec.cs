@@ -7,12 +7,16 @@ using ZstdSharp;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// Unpacks pages into memory of ours. Parquet.Net unpacks too, but copies a page three times on the way, believes sizes up to 2 GB, and does not look at
-/// whether LZ4 and Brotli gave what they should. What unpacks is the same: .NET, and the packages that Parquet.Net comes with.
+/// Unpacks pages into memory of ours. Parquet.Net unpacks too, but copies a page three times on the way, believes sizes up to 2 GB, and
+/// does not look at whether LZ4 and Brotli gave what they should. What unpacks is the same: .NET, and the packages that Parquet.Net comes
+/// with.
 /// </summary>
 internal sealed class PageCodec : IDisposable
 {
-    /// <summary>Pages of up to this size may unfold from nothing; larger ones are believed up to <see cref="MostRatio"/>. Writers make pages of 1 MB, or whole columns.</summary>
+    /// <summary>
+    /// Pages of up to this size may unfold from nothing; larger ones are believed up to <see cref="MostRatio"/>. Writers make pages of 1
+    /// MB, or whole columns.
+    /// </summary>
     private const int FreeBytes = 16 << 20;
 
     private const long MostRatio = 1024;
@@ -28,7 +32,10 @@ internal sealed class PageCodec : IDisposable
         }
     }
 
-    /// <summary>Fills <paramref name="into"/>. Throws <see cref="InvalidDataException"/>, or what the codec throws, where the bytes do not give exactly that much.</summary>
+    /// <summary>
+    /// Fills <paramref name="into"/>. Throws <see cref="InvalidDataException"/>, or what the codec throws, where the bytes do not give
+    /// exactly that much.
+    /// </summary>
     public void Unpack(CompressionCodec codec, byte[] from, int offset, int length, Span<byte> into)
     {
         var packed = from.AsSpan(offset, length);
@@ -44,7 +51,7 @@ internal sealed class PageCodec : IDisposable
         };
         if (given != into.Length)
         {
-            throw new InvalidDataException($"it has a page whose {codec} data does not give the {into.Length:N0} bytes that the page states");
+            throw new InvalidDataException($"it has a page whose {codec} data does not give the {into.Length:N0} bytes that it states");
         }
     }
 

@@ -34,7 +34,8 @@ internal sealed class PageHead
     public Encoding Encoding => (Encoding)Number(Shape, IsVersion2 ? 4 : 2);
 
     /// <summary>Of version 2: the levels' bytes, which are never packed, and whether the values are.</summary>
-    public (int Repetitions, int Definitions, bool IsPacked) Version2 => (Number(Shape, 6), Number(Shape, 5), _numbers.GetValueOrDefault((Shape, 7), 1) == 1);
+    public (int Repetitions, int Definitions, bool IsPacked) Version2 =>
+        (Number(Shape, 6), Number(Shape, 5), _numbers.GetValueOrDefault((Shape, 7), 1) == 1);
 
     private string Shape => Type switch
     {
@@ -45,8 +46,8 @@ internal sealed class PageHead
     };
 
     /// <summary>
-    /// Reads the header that <paramref name="bytes"/> begins with. Throws <see cref="InvalidDataException"/> where it is none, <see cref="EndOfStreamException"/>
-    /// where it goes on after them.
+    /// Reads the header that <paramref name="bytes"/> begins with. Throws <see cref="InvalidDataException"/> where it is none,
+    /// <see cref="EndOfStreamException"/> where it goes on after them.
     /// </summary>
     public static PageHead Read(ReadOnlySpan<byte> bytes)
     {
@@ -82,7 +83,8 @@ internal sealed class PageHead
         {
             throw new InvalidDataException("its levels are in the encoding BIT_PACKED of old writers, which is not read");
         }
-        if (IsVersion2 && (Version2.Repetitions < 0 || Version2.Definitions < 0 || (long)Version2.Repetitions + Version2.Definitions > Math.Min(PackedBytes, UnpackedBytes)))
+        if (IsVersion2 && (Math.Min(Version2.Repetitions, Version2.Definitions) < 0
+            || (long)Version2.Repetitions + Version2.Definitions > Math.Min(PackedBytes, UnpackedBytes)))
         {
             throw new InvalidDataException("it has a page whose levels are larger than the page");
         }

@@ -21,8 +21,8 @@ public enum ColumnType
 }
 
 /// <summary>
-/// A column: its name and type. The member of a struct has the struct's name before a dot: <c>image.bytes</c>, <c>image.path</c>; columns so
-/// named are written as one struct.
+/// A column: its name and type. The member of a struct has the struct's name before a dot: <c>image.bytes</c>, <c>image.path</c>; columns
+/// so named are written as one struct.
 /// </summary>
 public sealed record ParquetColumn(string Name, ColumnType Type);
 

@@ -13,21 +13,28 @@ internal sealed record ParquetLayout(string? Key, string? Picture, string? Path,
     private static readonly string[] CaptionNames = ["captions", "caption", "text", "texts", "sentences", "title"];
     private static readonly string[] Labelled = ["captions", "languages", "kinds"];
 
-    /// <summary>Finds the columns. Throws <see cref="InputException"/> that lists those of the file where no caption or the configured picture is among them.</summary>
+    /// <summary>
+    /// Finds the columns. Throws <see cref="InputException"/> that lists those of the file where no caption or the configured picture is
+    /// among them.
+    /// </summary>
     public static ParquetLayout Of(string file, IReadOnlyList<ParquetColumn> columns, DataConfig config)
     {
         var names = columns.Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
-        var picture = config.ImageKey.Length > 0 ? Picture_(config.ImageKey) : PictureNames.Select(Picture_).FirstOrDefault(name => name is not null);
+        var picture = config.ImageKey.Length > 0
+            ? Picture_(config.ImageKey)
+            : PictureNames.Select(Picture_).FirstOrDefault(name => name is not null);
         if (config.ImageKey.Length > 0 && picture is null)
         {
-            throw new InputException($"{file} has no column {config.ImageKey} (data.image_key) of bytes or of a struct with `bytes`; it has {List()}.");
+            throw new InputException(
+                $"{file} has no column {config.ImageKey} (data.image_key) of bytes or of a struct with `bytes`; it has {List()}.");
         }
         var path = picture is null ? null : $"{picture.Split('.')[0]}.path";
         var captions = Captions_();
         if (captions.Count == 0)
         {
-            var looked = config.CaptionKeys.Count > 0 ? string.Join(", ", config.CaptionKeys.Select(key => key.Key)) : string.Join(", ", CaptionNames);
-            throw new InputException($"{file} has no column of captions (looked for {looked}; it has {List()}). Name them with data.caption_keys.");
+            var looked = string.Join(", ", config.CaptionKeys.Count > 0 ? config.CaptionKeys.Select(key => key.Key) : CaptionNames);
+            throw new InputException(
+                $"{file} has no column of captions (looked for {looked}; it has {List()}). Name them with data.caption_keys.");
         }
         return new ParquetLayout(
             KeyNames.FirstOrDefault(name => TypeOf(name) is ColumnType.Text or ColumnType.Int64),
@@ -38,13 +45,14 @@ internal sealed record ParquetLayout(string? Key, string? Picture, string? Path,
 
         ColumnType? TypeOf(string name) => columns.FirstOrDefault(column => column.Name == name)?.Type;
 
-        string? Picture_(string name) => TypeOf(name) == ColumnType.Bytes ? name : TypeOf(name + ".bytes") == ColumnType.Bytes ? name + ".bytes" : null;
+        string? Picture_(string name) => Array.Find([name, name + ".bytes"], column => TypeOf(column) == ColumnType.Bytes);
 
         bool IsCaption(string name) => TypeOf(name) is ColumnType.Text or ColumnType.TextList;
 
         IReadOnlyList<string> Captions_() => config.CaptionKeys.Count > 0
             ? [.. config.CaptionKeys.Select(key => key.Key).Distinct().Where(IsCaption)]
-            : Array.TrueForAll(Labelled, name => TypeOf(name) == ColumnType.TextList) ? Labelled : [.. CaptionNames.Where(IsCaption).Take(1)];
+            : Array.TrueForAll(Labelled, name => TypeOf(name) == ColumnType.TextList) ? Labelled
+            : [.. CaptionNames.Where(IsCaption).Take(1)];
 
         string List() => names.Count == 0 ? "no column that can be read" : string.Join(", ", columns.Select(column => column.Name));
     }

@@ -4,24 +4,28 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// One Parquet file as Hugging Face's <c>datasets</c> writes them: <c>image</c> as a struct of <c>bytes</c> and <c>path</c>, row groups of 100,
-/// column types in the <c>huggingface</c> metadata. Captions are in three lists of equal length, <c>captions</c>, <c>languages</c> and
-/// <c>kinds</c>, so that all files of a data set have the same columns; <c>caption</c> is the first, for readers of one.
+/// One Parquet file as Hugging Face's <c>datasets</c> writes them: <c>image</c> as a struct of <c>bytes</c> and <c>path</c>, row groups
+/// of 100, column types in the <c>huggingface</c> metadata. Captions are in three lists of equal length, <c>captions</c>,
+/// <c>languages</c> and <c>kinds</c>, so that all files of a data set have the same columns; <c>caption</c> is the first, for readers of
+/// one.
 /// </summary>
 internal sealed class ParquetSampleWriter : ISampleWriter
 {
     private const int RowsPerGroup = 100;
 
     private const string Features = """
-        {"info": {"features": {"key": {"dtype": "string", "_type": "Value"}, "image": {"_type": "Image"}, "caption": {"dtype": "string", "_type": "Value"},
-        "captions": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"}, "languages": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"},
+        {"info": {"features": {"key": {"dtype": "string", "_type": "Value"}, "image": {"_type": "Image"},
+        "caption": {"dtype": "string", "_type": "Value"},
+        "captions": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"},
+        "languages": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"},
         "kinds": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "Sequence"}}}}
         """;
 
     private static readonly ParquetColumn[] Columns =
     [
-        new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.Text),
-        new("captions", ColumnType.TextList), new("languages", ColumnType.TextList), new("kinds", ColumnType.TextList),
+        new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text),
+        new("caption", ColumnType.Text), new("captions", ColumnType.TextList), new("languages", ColumnType.TextList),
+        new("kinds", ColumnType.TextList),
     ];
 
     private readonly ParquetTableWriter _table;
@@ -42,7 +46,8 @@ internal sealed class ParquetSampleWriter : ISampleWriter
             RowGroupRows = RowsPerGroup,
             Metadata = new Dictionary<string, string> { ["huggingface"] = Features },
         });
-        (_key, _image, _path, _caption) = (_table.Texts("key"), _table.Bytes("image.bytes"), _table.Texts("image.path"), _table.Texts("caption"));
+        (_key, _image, _path) = (_table.Texts("key"), _table.Bytes("image.bytes"), _table.Texts("image.path"));
+        _caption = _table.Texts("caption");
         (_captions, _languages, _kinds) = (_table.TextLists("captions"), _table.TextLists("languages"), _table.TextLists("kinds"));
     }
 

@@ -4,9 +4,9 @@ using Llm2Clip.Data.Loading;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// Parquet files in the manner of Hugging Face: pictures as bytes or as structs of <c>bytes</c> and <c>path</c>, captions as texts or lists of
-/// texts (<see cref="ParquetLayout"/>). Captions are read without the pictures. A picture can only be read together with its row group: the
-/// pictures of a group wait in memory until they are asked for, which bounds how many samples a shuffle buffer may hold.
+/// Parquet files in the manner of Hugging Face: pictures as bytes or as structs of <c>bytes</c> and <c>path</c>, captions as texts or
+/// lists of texts (<see cref="ParquetLayout"/>). Captions are read without the pictures. A picture can only be read together with its row
+/// group: the pictures of a group wait in memory until they are asked for, which bounds how many samples a shuffle buffer may hold.
 /// </summary>
 internal sealed class ParquetSource : ISampleSource
 {
@@ -20,7 +20,9 @@ internal sealed class ParquetSource : ISampleSource
     private readonly List<Shard> _shards = [];
     private readonly int _files;
 
-    /// <summary>Reads the footers of all files. Throws <see cref="InputException"/> where one cannot be read or holds no captions.</summary>
+    /// <summary>
+    /// Reads the footers of all files. Throws <see cref="InputException"/> where one cannot be read or holds no captions.
+    /// </summary>
     public ParquetSource(string pattern, IReadOnlyList<string> files, DataConfig config, CaptionReader captions)
     {
         _pattern = pattern;
@@ -55,7 +57,8 @@ internal sealed class ParquetSource : ISampleSource
             {
                 if (ReadRow(file, rows, place, group.FirstRow + place, keys, onBad) is var (key, origin, captions, path))
                 {
-                    yield return new Sample(key, origin, captions, new RowPicture(_blocks, block, place, group.Bytes / group.Rows, origin, path));
+                    var picture = new RowPicture(_blocks, block, place, group.Bytes / group.Rows, origin, path);
+                    yield return new Sample(key, origin, captions, picture);
                 }
             }
         }
@@ -71,7 +74,7 @@ internal sealed class ParquetSource : ISampleSource
         {
             var captions = rows.Captions(place, _captions, remarks);
             var path = rows.Path(place);
-            var key = rows.Key(place) ?? (path is null ? null : Path.ChangeExtension(path, null)) ?? $"{Path.GetFileNameWithoutExtension(file)}-{row}";
+            var key = rows.Key(place) ?? Path.ChangeExtension(path, null) ?? $"{Path.GetFileNameWithoutExtension(file)}-{row}";
             if (!keys.Add(key))
             {
                 throw new BadRecordException($"has the key '{key}' of an earlier row; the first one is used");
@@ -93,8 +96,9 @@ internal sealed class ParquetSource : ISampleSource
     {
         if (group.Bytes > _budget)
         {
-            throw new InputException($"{file}: the row group from row {group.FirstRow} holds {group.Bytes >> 20} MB, more than data.shuffle_buffer_mb ({_budget >> 20}). "
-                + "Raise it, or write the data with smaller groups first: `llm2clip data convert --form parquet`.");
+            throw new InputException($"{file}: the row group from row {group.FirstRow} holds {group.Bytes >> 20} MB, "
+                + $"more than data.shuffle_buffer_mb ({_budget >> 20}). Raise it, or write the data with smaller groups "
+                + "first: `llm2clip data convert --form parquet`.");
         }
         using var table = ParquetTable.Open(file);
         var pictures = table.Bytes(column);
@@ -126,7 +130,8 @@ internal sealed class ParquetSource : ISampleSource
     private sealed record Shard(string File, ParquetLayout Layout, IReadOnlyList<ParquetRowGroup> Groups);
 
     /// <summary>The picture of a row: its bytes in the file, or, where these are null, the file that its path names.</summary>
-    private sealed class RowPicture(PictureBlocks blocks, PictureBlock? block, int place, long bytes, string origin, string? path) : IImageBytes
+    private sealed class RowPicture(PictureBlocks blocks, PictureBlock? block, int place, long bytes, string origin, string? path)
+        : IImageBytes
     {
         /// <summary>What the picture takes while its group is loaded: the average of the group.</summary>
         public long HeldBytes => block is null ? 0 : bytes;

@@ -6,12 +6,13 @@ using Parquet.Meta;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// A Parquet file that is open for reading, a column of a row group at a time, through Parquet.Net. Everything throws <see cref="ParquetException"/> that
-/// names the file where it is missing, damaged, or written in a way that is not read. Not safe to use from several threads at once; a file may be open several times.
+/// A Parquet file that is open for reading, a column of a row group at a time, through Parquet.Net. Everything throws
+/// <see cref="ParquetException"/>, which names the file, where it is missing, damaged, or written in a way that is not read. Not safe to use
+/// from several threads at once; a file may be open several times.
 /// </summary>
 /// <remarks>
-/// Reads 100,000 rows of 1 KB and 512 floats in 0.9 to 1.1 times DuckDB's time for its own scan (bench/, docs/benchmarks.md), so that Parquet.Net reads too and
-/// no second package: ParquetSharp takes 0.35 times, but parses what strangers wrote in C++.
+/// Reads 100,000 rows of 1 KB and 512 floats in 0.9 to 1.1 times DuckDB's time for its own scan (bench/, docs/benchmarks.md), so that
+/// Parquet.Net reads too and no second package: ParquetSharp takes 0.35 times, but parses what strangers wrote in C++.
 /// </remarks>
 public sealed class ParquetTable : IDisposable
 {
@@ -105,7 +106,7 @@ public sealed class ParquetTable : IDisposable
                 _places[chunk] = place = ColumnPlace.Take(chunk, column.Field, column.Element, group.Rows, _dataEnd);
             }
             _pages.ShowColumn(place);
-            into.Read(place, _pages.Pages, (values, definitions, repetitions) =>
+            into.Read(place, _pages.Contents, (values, definitions, repetitions) =>
                 reader.ReadRawAsync(column.Field, values, definitions, repetitions).AsTask().GetAwaiter().GetResult());
         }
         catch (Exception error)
@@ -116,14 +117,17 @@ public sealed class ParquetTable : IDisposable
 
     /// <summary>Adds the file's name to what is wrong; Parquet.Net throws many types at a damaged file.</summary>
     private static Exception Named(string path, string place, Exception error) =>
-        error is OutOfMemoryException or ParquetException ? error : new ParquetException($"{path} cannot be read as Parquet: {place}{error.Message}", error);
+        error is OutOfMemoryException or ParquetException
+            ? error
+            : new ParquetException($"{path} cannot be read as Parquet: {place}{error.Message}", error);
 
     private static byte[] ReadFooter(SafeFileHandle file, out long dataEnd)
     {
         var length = RandomAccess.GetLength(file);
         Span<byte> end = stackalloc byte[8];
         Span<byte> begin = stackalloc byte[4];
-        if (length < 12 || RandomAccess.Read(file, begin, 0) < 4 || RandomAccess.Read(file, end, length - 8) < 8 || !end[4..].SequenceEqual("PAR1"u8) || !begin.SequenceEqual("PAR1"u8))
+        if (length < 12 || RandomAccess.Read(file, begin, 0) < 4 || RandomAccess.Read(file, end, length - 8) < 8
+            || !end[4..].SequenceEqual("PAR1"u8) || !begin.SequenceEqual("PAR1"u8))
         {
             throw new InvalidDataException("it does not begin and end as Parquet does");
         }
@@ -178,11 +182,12 @@ public sealed class ParquetTable : IDisposable
         var first = 0L;
         foreach (var reader in readers)
         {
-            if (reader.RowCount is < 0 or > int.MaxValue || reader.RowGroup.TotalByteSize < 0)
+            var bytes = reader.RowGroup.TotalByteSize;
+            if (reader.RowCount is < 0 or > int.MaxValue || bytes < 0)
             {
-                throw new InvalidDataException($"row group {groups.Count} states {reader.RowCount:N0} rows of {reader.RowGroup.TotalByteSize:N0} bytes");
+                throw new InvalidDataException($"row group {groups.Count} states {reader.RowCount:N0} rows of {bytes:N0} bytes");
             }
-            groups.Add(new ParquetRowGroup(groups.Count, first, (int)reader.RowCount, reader.RowGroup.TotalByteSize));
+            groups.Add(new ParquetRowGroup(groups.Count, first, (int)reader.RowCount, bytes));
             first += reader.RowCount;
         }
         return groups;
@@ -191,7 +196,10 @@ public sealed class ParquetTable : IDisposable
     private TableColumn Find(string name, ColumnType type)
     {
         var column = _columns.FirstOrDefault(column => column.Column.Name == name)
-            ?? throw new ParquetException($"{Path} has no column {name} that can be read; it has {string.Join(", ", Columns.Select(c => c.Name))}.");
-        return column.Column.Type == type ? column : throw new ParquetException($"{Path}: column {name} is of type {column.Column.Type}, not {type}.");
+            ?? throw new ParquetException(
+                $"{Path} has no column {name} that can be read; it has {string.Join(", ", Columns.Select(c => c.Name))}.");
+        return column.Column.Type == type
+            ? column
+            : throw new ParquetException($"{Path}: column {name} is of type {column.Column.Type}, not {type}.");
     }
 }

@@ -6,8 +6,8 @@ using Parquet.Schema;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// A Parquet file that is being written, row by row: one cell for each column, then <see cref="EndRow"/>. It appears under its name at <see cref="Complete"/>;
-/// disposing before that leaves nothing behind. What cannot be written is an <see cref="IOException"/>.
+/// A Parquet file that is being written, row by row: one cell for each column, then <see cref="EndRow"/>. It appears under its name at
+/// <see cref="Complete"/>; disposing before that leaves nothing behind. What cannot be written is an <see cref="IOException"/>.
 /// </summary>
 public sealed class ParquetTableWriter : IDisposable
 {
@@ -19,11 +19,13 @@ public sealed class ParquetTableWriter : IDisposable
     private readonly ParquetColumnWriter[] _columns;
     private int _rows;
 
-    /// <summary>Starts the file. Columns named <c>struct.member</c> become one struct, at the place of its first one; every column may hold nulls.</summary>
+    /// <summary>
+    /// Starts the file. Columns named <c>struct.member</c> become one struct, at the place of its first one; every column may hold nulls.
+    /// </summary>
     public ParquetTableWriter(string path, IReadOnlyList<ParquetColumn> columns, ParquetWriteOptions? options = null)
     {
         _options = options ?? new ParquetWriteOptions();
-        List<IGrouping<string, ParquetColumn>> fields = [.. columns.GroupBy(column => StructOf(column.Name) ?? column.Name, StringComparer.Ordinal)];
+        var fields = columns.GroupBy(column => StructOf(column.Name) ?? column.Name, StringComparer.Ordinal).ToList();
         var schema = new ParquetSchema(fields.Select(field => StructOf(field.First().Name) is null
             ? Field(field.Key, field.First().Type)
             : new StructField(field.Key, [.. field.Select(column => Field(column.Name[(field.Key.Length + 1)..], column.Type))])));
@@ -66,7 +68,9 @@ public sealed class ParquetTableWriter : IDisposable
         var bytes = 0L;
         foreach (var column in _columns)
         {
-            bytes += column.Rows == _rows ? column.Bytes : throw new InvalidOperationException($"Column {column.Column.Name} has got {column.Rows} cells for {_rows} rows.");
+            bytes += column.Rows == _rows
+                ? column.Bytes
+                : throw new InvalidOperationException($"Column {column.Column.Name} has got {column.Rows} cells for {_rows} rows.");
         }
         if (_rows >= _options.RowGroupRows || bytes >= _options.RowGroupBytes)
         {
@@ -99,7 +103,8 @@ public sealed class ParquetTableWriter : IDisposable
 
     private T Find<T>(string name)
         where T : ParquetColumnWriter =>
-        Array.Find(_columns, column => column.Column.Name == name) as T ?? throw new ArgumentException($"There is no column {name} of this type.", nameof(name));
+        Array.Find(_columns, column => column.Column.Name == name) as T
+            ?? throw new ArgumentException($"There is no column {name} of this type.", nameof(name));
 
     private static ParquetColumnWriter Writer(ParquetColumn column, DataField field) => column.Type switch
     {

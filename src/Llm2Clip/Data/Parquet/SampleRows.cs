@@ -36,7 +36,9 @@ internal sealed class SampleRows
     /// <summary>The name of a row's picture; null where it has none.</summary>
     public string? Path(int row) => NotEmpty(_path?[row]);
 
-    /// <summary>The captions of a row, as if it were a JSON record; the form that only Parquet files have, one column alone, is <c>captions</c>.</summary>
+    /// <summary>
+    /// The captions of a row, as if it were a JSON record; the form that only Parquet files have, one column alone, is <c>captions</c>.
+    /// </summary>
     public IReadOnlyList<Caption> Captions(int row, CaptionReader reader, List<string> remarks)
     {
         if (_layout.IsLabelled)

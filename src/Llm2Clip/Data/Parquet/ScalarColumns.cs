@@ -23,7 +23,10 @@ public sealed class BytesColumn : FlatColumn<ReadOnlyMemory<byte>>
     {
     }
 
-    /// <summary>The bytes of a row of the group, or null. They belong to the caller: the next group does not touch them, but rows of equal bytes may share them.</summary>
+    /// <summary>
+    /// The bytes of a row of the group, or null. They belong to the caller: the next group does not touch them, but rows of equal bytes
+    /// may share them.
+    /// </summary>
     public ReadOnlyMemory<byte>? this[int row] => IsNull(row) ? default(ReadOnlyMemory<byte>?) : Value(row);
 }
 

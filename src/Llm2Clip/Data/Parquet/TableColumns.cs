@@ -15,8 +15,8 @@ internal static class TableColumns
     private static readonly System.Type BytesType = new DataField<byte[]>("bytes").ClrType;
 
     /// <summary>
-    /// Takes notes out of a schema that Parquet.Net 6.1 handles worse than their absence: it refuses files with 16-bit floats, which become bytes, and cannot read
-    /// integers below 32 bits in every encoding, which are stored as 32 bits anyway.
+    /// Takes notes out of a schema that Parquet.Net 6.1 handles worse than their absence: it refuses files with 16-bit floats, which
+    /// become bytes, and cannot read integers below 32 bits in every encoding, which are stored as 32 bits anyway.
     /// </summary>
     public static void Simplify(IEnumerable<SchemaElement> elements)
     {
@@ -34,20 +34,43 @@ internal static class TableColumns
     }
 
     /// <summary>The columns in the order of the file; <paramref name="elements"/> are all of its schema.</summary>
-    public static IReadOnlyList<TableColumn> Of(ParquetSchema schema, IEnumerable<SchemaElement> elements)
+    public static IReadOnlyList<TableColumn> Of(ParquetSchema schema, IReadOnlyList<SchemaElement> elements)
     {
-        var stored = schema.DataFields.Zip(elements.Where(element => element.Type is not null)).ToDictionary(pair => pair.First.Path, pair => pair.Second);
+        var stored = new Dictionary<FieldPath, SchemaElement>();
+        var at = 0;
+        Walk([]);
         return
         [
             .. schema.Fields
                 .SelectMany(field => field is StructField parent
-                    ? parent.Fields.Select(member => (Name: $"{parent.Name}.{member.Name}", Field: member))
-                    : [(field.Name, field)])
-                .Select(column => (column.Name, Data: column.Field as DataField ?? (column.Field as ListField)?.Item as DataField, IsList: column.Field is ListField or DataField { IsArray: true }))
-                .Where(column => column.Data is not null && stored.TryGetValue(column.Data.Path, out var element) && TypeOf(column.Data.ClrType, column.IsList, element.Type) is not null)
-                .Select(column => new TableColumn(
-                    new ParquetColumn(column.Name, TypeOf(column.Data!.ClrType, column.IsList, stored[column.Data.Path].Type)!.Value), column.Data, stored[column.Data.Path])),
+                    ? parent.Fields.Select(member => Column($"{parent.Name}.{member.Name}", member))
+                    : [Column(field.Name, field)])
+                .OfType<TableColumn>(),
         ];
+
+        // Goes through an element and what is below it; the root is no part of a path.
+        void Walk(string[] path)
+        {
+            var element = elements[at++];
+            path = at == 1 ? path : [.. path, element.Name];
+            if (element.Type is not null)
+            {
+                stored.TryAdd(new FieldPath(path), element);
+            }
+            for (var child = 0; child < element.NumChildren; child++)
+            {
+                Walk(path);
+            }
+        }
+
+        TableColumn? Column(string name, Field field)
+        {
+            var data = field as DataField ?? (field as ListField)?.Item as DataField;
+            return data is not null && stored.TryGetValue(data.Path, out var element)
+                && TypeOf(data.ClrType, field is ListField or DataField { IsArray: true }, element.Type) is { } type
+                ? new TableColumn(new ParquetColumn(name, type), data, element)
+                : null;
+        }
     }
 
     /// <summary>The type of a column, or null where it is none that is read, or the file stores it as another type than it says.</summary>

@@ -4,8 +4,9 @@ namespace Llm2Clip.Data.Parquet;
 internal delegate void ThriftNumber(string shape, int field, long value);
 
 /// <summary>
-/// Goes through a structure in Thrift's compact protocol and throws <see cref="InvalidDataException"/> unless all of it is as <see cref="ThriftShape"/> says
-/// and within the bytes (<see cref="EndOfStreamException"/> where these end before). Parquet.Net's reader checks nothing: at the end of the bytes it loops forever, and it takes memory for any count.
+/// Goes through a structure in Thrift's compact protocol. Throws <see cref="InvalidDataException"/> unless all of it is as
+/// <see cref="ThriftShape"/> says, and <see cref="EndOfStreamException"/> where the bytes end before it does. Parquet.Net's reader checks
+/// nothing: at the end of the bytes it loops forever, and it takes memory for any count.
 /// </summary>
 internal ref struct ThriftCheck(ReadOnlySpan<byte> bytes, ThriftNumber? found)
 {
@@ -64,7 +65,8 @@ internal ref struct ThriftCheck(ReadOnlySpan<byte> bytes, ThriftNumber? found)
         var (count, item) = List();
         if (count > 0 && item != field.Item)
         {
-            throw new InvalidDataException($"field {number} of a {name} is a list of type {(int)item} where {(int)field.Item} was expected");
+            throw new InvalidDataException(
+                $"field {number} of a {name} is a list of type {(int)item} where {(int)field.Item} was expected");
         }
         for (var i = 0; i < count; i++)
         {
@@ -105,8 +107,8 @@ internal ref struct ThriftCheck(ReadOnlySpan<byte> bytes, ThriftNumber? found)
     }
 
     /// <summary>
-    /// A field that is not known. Parquet.Net skips numbers, texts and lists of them; the content of structures, and of lists of truth values, it
-    /// would take for fields.
+    /// A field that is not known. Parquet.Net skips numbers, texts and lists of them; the content of structures, and of lists of truth
+    /// values, it would take for fields.
     /// </summary>
     private void Unknown(ThriftType type, int depth)
     {

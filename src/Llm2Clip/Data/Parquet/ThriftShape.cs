@@ -15,21 +15,27 @@ internal enum ThriftType : byte
     Struct = 12,
 }
 
-/// <summary>A field of a structure. <paramref name="Item"/> is the type of a list's elements, <paramref name="Of"/> the structure that field or elements are.</summary>
+/// <summary>
+/// A field of a structure. <paramref name="Item"/> is the type of a list's elements, <paramref name="Of"/> the structure that field or
+/// elements are.
+/// </summary>
 internal sealed record ThriftField(ThriftType Type, ThriftType Item, string? Of, bool IsRequired);
 
 /// <summary>
-/// The structures of Parquet's footer and page headers. Source: parquet.thrift of the format's version 2.12, as Parquet.Net 6.1 reads them: it takes the
-/// type of a field from its number and never from the file, so a file that gives a field another type leads it astray.
+/// The structures of Parquet's footer and page headers. Source: parquet.thrift of the format's version 2.12, as Parquet.Net 6.1 reads
+/// them: it takes the type of a field from its number and never from the file, so a file that gives a field another type leads it astray.
 /// </summary>
 internal sealed class ThriftShape
 {
-    /// <summary>Fields in the order of their numbers, from 1; <c>!</c> marks what must be there, <c>[]</c> a list, <c>-</c> what is not read.</summary>
+    /// <summary>
+    /// Fields in the order of their numbers, from 1; <c>!</c> marks what must be there, <c>[]</c> a list, <c>-</c> what is not read.
+    /// </summary>
     private static readonly Dictionary<string, ThriftShape> Shapes = new(StringComparer.Ordinal)
     {
         ["FileMetaData"] = new("i32! SchemaElement[]! i64! RowGroup[]! KeyValue[] binary ColumnOrder[] - -"),
         ["SchemaElement"] = new("i32 i32 i32 binary! i32 i32 i32 i32 i32 LogicalType"),
-        ["LogicalType"] = new("Empty Empty Empty Empty Decimal Empty Time Time - Integer Empty Empty Empty Empty Empty Variant Geometry Geography"),
+        ["LogicalType"] = new(
+            "Empty Empty Empty Empty Decimal Empty Time Time - Integer Empty Empty Empty Empty Empty Variant Geometry Geography"),
         ["Decimal"] = new("i32 i32"),
         ["Time"] = new("bool TimeUnit"),
         ["TimeUnit"] = new("Empty Empty Empty"),
@@ -43,7 +49,9 @@ internal sealed class ThriftShape
         ["RowGroup"] = new("ColumnChunk[]! i64! i64! SortingColumn[] i64 i64 i16"),
         ["SortingColumn"] = new("i32 bool bool"),
         ["ColumnChunk"] = new("binary i64 ColumnMetaData! i64 i32 i64 i32 - -"),
-        ["ColumnMetaData"] = new("i32! i32[] binary[]! i32! i64! i64! i64! KeyValue[] i64! i64 i64 Statistics PageEncodingStats[] i64 i32 SizeStatistics GeospatialStatistics"),
+        ["ColumnMetaData"] = new(
+            "i32! i32[] binary[]! i32! i64! i64! i64! KeyValue[] i64! i64 i64 Statistics PageEncodingStats[] i64 i32 SizeStatistics "
+            + "GeospatialStatistics"),
         ["Statistics"] = new("binary binary i64 i64 binary binary bool bool"),
         ["PageEncodingStats"] = new("i32 i32 i32"),
         ["SizeStatistics"] = new("i64 i64[] i64[]"),

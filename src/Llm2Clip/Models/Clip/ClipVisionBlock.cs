@@ -9,13 +9,13 @@ namespace Llm2Clip.Models.Clip;
 internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layer_norm1")]
-    private readonly LayerNorm32 _norm1;
+    private readonly LayerNorm _norm1;
 
     [ComponentName(Name = "self_attn")]
     private readonly ClipAttention _attention;
 
     [ComponentName(Name = "layer_norm2")]
-    private readonly LayerNorm32 _norm2;
+    private readonly LayerNorm _norm2;
 
     [ComponentName(Name = "mlp")]
     private readonly ClipMlp _mlp;
@@ -26,9 +26,9 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
         : base(nameof(ClipVisionBlock))
     {
         _noise = noise;
-        _norm1 = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _norm1 = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         _attention = new ClipAttention(config.Width, config.Heads, device);
-        _norm2 = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _norm2 = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         _mlp = new ClipMlp(config.Width, config.MlpWidth, config.Activation, device);
         RegisterComponents();
     }
@@ -56,13 +56,13 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
         return first.MoveToOuterDisposeScope();
     }
 
-    public void Initialise(WeightInit init, int layers)
+    public void Initialize(WeightInit init, int layers)
     {
-        _attention.Initialise(init, layers);
-        _mlp.Initialise(init, layers);
+        _attention.Initialize(init, layers);
+        _mlp.Initialize(init, layers);
     }
 
-    public void InitialiseMimetic(WeightInit init) => _attention.InitialiseMimetic(init);
+    public void InitializeMimetic(WeightInit init) => _attention.InitializeMimetic(init);
 }
 
 /// <summary>
@@ -72,16 +72,16 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
 internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "q_proj")]
-    private readonly Affine _query; // [W, W]
+    private readonly Linear _query; // [W, W]
 
     [ComponentName(Name = "k_proj")]
-    private readonly Affine _key;
+    private readonly Linear _key;
 
     [ComponentName(Name = "v_proj")]
-    private readonly Affine _value;
+    private readonly Linear _value;
 
     [ComponentName(Name = "out_proj")]
-    private readonly Affine _output;
+    private readonly Linear _output;
 
     private readonly int _width;
     private readonly int _heads;
@@ -90,10 +90,10 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
         : base(nameof(ClipAttention))
     {
         (_width, _heads) = (width, heads);
-        _query = new Affine(width, width, bias: true, device);
-        _key = new Affine(width, width, bias: true, device);
-        _value = new Affine(width, width, bias: true, device);
-        _output = new Affine(width, width, bias: true, device);
+        _query = new Linear(width, width, bias: true, device);
+        _key = new Linear(width, width, bias: true, device);
+        _value = new Linear(width, width, bias: true, device);
+        _output = new Linear(width, width, bias: true, device);
         RegisterComponents();
     }
 
@@ -113,10 +113,10 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>One product for several layers [W, W]: x [B, T, W] to [B, T, nW].</summary>
-    private Tensor Project(Tensor x, params Affine[] layers) =>
+    private Tensor Project(Tensor x, params Linear[] layers) =>
         Precision.Product(x, cat([.. layers.Select(layer => layer.Weight)], 0), cat([.. layers.Select(layer => layer.Bias!)], 0));
 
-    public void Initialise(WeightInit init, int layers)
+    public void Initialize(WeightInit init, int layers)
     {
         var inner = Math.Pow(_width, -0.5);
         init.Normal(_query.Weight, inner);
@@ -125,7 +125,7 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
         init.Normal(_output.Weight, inner * Math.Pow(2 * layers, -0.5));
     }
 
-    public void InitialiseMimetic(WeightInit init)
+    public void InitializeMimetic(WeightInit init)
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
@@ -142,10 +142,10 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
 internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "fc1")]
-    private readonly Affine _up; // [M, W]
+    private readonly Linear _up; // [M, W]
 
     [ComponentName(Name = "fc2")]
-    private readonly Affine _down; // [W, M]
+    private readonly Linear _down; // [W, M]
 
     private readonly Activation _activation;
 
@@ -153,8 +153,8 @@ internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
         : base(nameof(ClipMlp))
     {
         _activation = activation;
-        _up = new Affine(width, inner, bias: true, device);
-        _down = new Affine(inner, width, bias: true, device);
+        _up = new Linear(width, inner, bias: true, device);
+        _down = new Linear(inner, width, bias: true, device);
         RegisterComponents();
     }
 
@@ -164,7 +164,7 @@ internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
         return _down.call(_activation.Apply(_up.call(x))).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(WeightInit init, int layers)
+    public void Initialize(WeightInit init, int layers)
     {
         var width = _up.Weight.shape[1];
         init.Normal(_up.Weight, Math.Pow(2 * width, -0.5));

@@ -63,7 +63,7 @@ public sealed record ClipVisionConfig
     ];
 
     /// <summary>
-    /// Keys that say nothing about the maths of a vision tower: initialisation, storage, versions, and what older files inherited from
+    /// Keys that say nothing about the maths of a vision tower: initialization, storage, versions, and what older files inherited from
     /// the base class of all Hugging Face configurations (text generation, labels, export).
     /// </summary>
     private static readonly HashSet<string> Ignored =

@@ -63,7 +63,7 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
         return cat([first, patches], 1).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(WeightInit init)
+    public void Initialize(WeightInit init)
     {
         var scale = Math.Pow(_config.Width, -0.5);
         init.Normal(_classToken, scale);
@@ -71,7 +71,7 @@ internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
         init.TorchDefault(_patches.Weight, null);
     }
 
-    public void InitialiseMimetic() => MimeticInit.Positions(_positions.Weight, _config.Grid);
+    public void InitializeMimetic() => MimeticInit.Positions(_positions.Weight, _config.Grid);
 }
 
 /// <summary>A parameter named <c>weight</c> one level down, where the published names want it.</summary>

@@ -3,6 +3,8 @@ using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
+using LayerNorm = Llm2Clip.Layers.LayerNorm;
+using Linear = Llm2Clip.Layers.Linear;
 
 namespace Llm2Clip.Models.Clip;
 
@@ -22,16 +24,16 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     private readonly ClipVisionTower _tower;
 
     [ComponentName(Name = "visual_projection")]
-    private readonly Affine _projection; // [D, W]
+    private readonly Linear _projection; // [D, W]
 
-    /// <summary>A model with zero weights; <see cref="Initialise"/> or <see cref="ClipWeights"/> fills them.</summary>
+    /// <summary>A model with zero weights; <see cref="Initialize"/> or <see cref="ClipWeights"/> fills them.</summary>
     public ClipVisionModel(ClipVisionConfig config, Device device)
         : base(nameof(ClipVisionModel))
     {
         config.Validate("model");
         Config = config;
         _tower = new ClipVisionTower(config, device);
-        _projection = new Affine(config.Width, config.EmbedDim, bias: false, device);
+        _projection = new Linear(config.Width, config.EmbedDim, bias: false, device);
         RegisterComponents();
     }
 
@@ -50,7 +52,7 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
         get => _projection.Precision;
         set
         {
-            foreach (var layer in modules().OfType<Affine>())
+            foreach (var layer in modules().OfType<Linear>())
             {
                 layer.Precision = value;
             }
@@ -61,7 +63,7 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     /// <summary>Rate of stochastic depth of the last block; it rises linearly from 0 at the first.</summary>
     public void SetDropPath(double rate) => _tower.SetDropPath(rate);
 
-    /// <summary>Normalised pixels [B, 3, H, W] to image features [B, D], fp32, not normalised.</summary>
+    /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
     public override Tensor forward(Tensor pixels) => Encode(pixels, null);
 
     /// <summary>
@@ -76,19 +78,19 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// OpenAI's initialisation (openai/CLIP dcba3cb clip/model.py#L299): class token, positions and projection normal with width^-0.5,
+    /// OpenAI's initialization (openai/CLIP dcba3cb clip/model.py#L299): class token, positions and projection normal with width^-0.5,
     /// blocks as in its transformer (attention in width^-0.5, outputs width^-0.5 (2 layers)^-0.5, fc1 (2 width)^-0.5), biases 0, patches as
     /// torch's convolution.
     /// </summary>
     /// <param name="seed">Seed of all weights.</param>
     /// <param name="start">With <see cref="VisionStart.Mimetic"/>, attention and positions start as <see cref="MimeticInit"/> says.</param>
-    public void Initialise(ulong seed, VisionStart start = VisionStart.Clip)
+    public void Initialize(ulong seed, VisionStart start = VisionStart.Clip)
     {
         var init = new WeightInit(seed);
-        _tower.Initialise(init);
+        _tower.Initialize(init);
         if (start == VisionStart.Mimetic)
         {
-            _tower.InitialiseMimetic(init);
+            _tower.InitializeMimetic(init);
         }
         init.Normal(_projection.Weight, Math.Pow(Config.Width, -0.5));
     }
@@ -101,13 +103,13 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
     private readonly ClipVisionEmbeddings _embeddings;
 
     [ComponentName(Name = "pre_layrnorm")]
-    private readonly LayerNorm32 _preNorm;
+    private readonly LayerNorm _preNorm;
 
     [ComponentName(Name = "encoder")]
     private readonly ClipVisionBlocks _blocks;
 
     [ComponentName(Name = "post_layernorm")]
-    private readonly LayerNorm32 _postNorm;
+    private readonly LayerNorm _postNorm;
 
     private readonly ClipVisionConfig _config;
 
@@ -116,9 +118,9 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
     {
         _config = config;
         _embeddings = new ClipVisionEmbeddings(config, device);
-        _preNorm = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _preNorm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         _blocks = new ClipVisionBlocks(config, device, Noise);
-        _postNorm = new LayerNorm32(config.Width, config.LayerNormEpsilon, device);
+        _postNorm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         RegisterComponents();
     }
 
@@ -166,21 +168,21 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
         return pooled.MoveToOuterDisposeScope();
     }
 
-    public void Initialise(WeightInit init)
+    public void Initialize(WeightInit init)
     {
-        _embeddings.Initialise(init);
+        _embeddings.Initialize(init);
         foreach (var block in _blocks.Layers)
         {
-            block.Initialise(init, _config.Layers);
+            block.Initialize(init, _config.Layers);
         }
     }
 
-    public void InitialiseMimetic(WeightInit init)
+    public void InitializeMimetic(WeightInit init)
     {
-        _embeddings.InitialiseMimetic();
+        _embeddings.InitializeMimetic();
         foreach (var block in _blocks.Layers)
         {
-            block.InitialiseMimetic(init);
+            block.InitializeMimetic(init);
         }
     }
 }

@@ -22,7 +22,7 @@ public static class ClipWeights
     private static readonly string[] TowerParts = ["embeddings.", "pre_layrnorm.", "encoder.", "post_layernorm."];
 
     /// <summary>
-    /// Loads a folder. With <paramref name="newEmbedDim"/> the projection is not taken from the file but initialised anew to that length,
+    /// Loads a folder. With <paramref name="newEmbedDim"/> the projection is not taken from the file but initialized anew to that length,
     /// as LLM2CLIP does (facts B4).
     /// </summary>
     /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is listed.</exception>
@@ -42,7 +42,7 @@ public static class ClipWeights
         {
             if (newEmbedDim is not null)
             {
-                model.Initialise(seed);
+                model.Initialize(seed);
             }
             var targets = model.named_parameters().Where(p => newEmbedDim is null || p.name != Projection)
                 .ToDictionary(p => p.name, p => (Tensor)p.parameter);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.Clip;
 
 /// <summary>
-/// Mimetic initialisation (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained vision
+/// Mimetic initialization (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained vision
 /// transformers show. A head's query-key product is near the identity, so a token looks at tokens that resemble it in content and, with
 /// sinusoidal positions, at its neighbours; the output-value product is near the negative identity. It stands in for a part of what a
 /// transformer learns from many pictures, so it helps where there are few.

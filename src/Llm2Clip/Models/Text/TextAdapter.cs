@@ -3,6 +3,8 @@ using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
+using LayerNorm = Llm2Clip.Layers.LayerNorm;
+using Linear = Llm2Clip.Layers.Linear;
 
 namespace Llm2Clip.Models.Text;
 
@@ -38,14 +40,14 @@ public sealed record TextAdapterConfig
 
 /// <summary>
 /// The student's text side (facts B3; LLM2CLIP cba3b45 eva_clip/model.py#L217, TextProj): x / max(||x||, 1e-12), then N blocks
-/// x + W2 GELU(W1 LN(x)), LN, linear. It always normalises its input, so cached and live teacher vectors give the same result.
+/// x + W2 GELU(W1 LN(x)), LN, linear. It always normalizes its input, so cached and live teacher vectors give the same result.
 /// </summary>
 public sealed class TextAdapter : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "text_adaptor")]
     private readonly ModuleList<nn.Module<Tensor, Tensor>> _layers; // N blocks, norm, linear
 
-    /// <summary>An adapter whose products are zero; <see cref="Initialise"/> or loading fills them.</summary>
+    /// <summary>An adapter whose products are zero; <see cref="Initialize"/> or loading fills them.</summary>
     public TextAdapter(TextAdapterConfig config, Device device)
         : base(nameof(TextAdapter))
     {
@@ -53,8 +55,8 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
         _layers = new ModuleList<nn.Module<Tensor, Tensor>>(
         [
             .. Enumerable.Range(0, config.Blocks).Select(_ => (nn.Module<Tensor, Tensor>)new AdapterBlock(config, device)),
-            new LayerNorm32(config.InputDim, config.LayerNormEpsilon, device),
-            new Affine(config.InputDim, config.EmbedDim, bias: true, device),
+            new LayerNorm(config.InputDim, config.LayerNormEpsilon, device),
+            new Linear(config.InputDim, config.EmbedDim, bias: true, device),
         ]);
         RegisterComponents();
     }
@@ -62,7 +64,7 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
     /// <summary>Its shape.</summary>
     public TextAdapterConfig Config { get; }
 
-    /// <summary>Dropout of the normalised input; off until a trainer begins a pass.</summary>
+    /// <summary>Dropout of the normalized input; off until a trainer begins a pass.</summary>
     public TrainingNoise Noise { get; } = new();
 
     /// <summary>Share of input elements dropped in a training pass.</summary>
@@ -71,24 +73,24 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
     /// <summary>Format of matrix products.</summary>
     public Precision Precision
     {
-        get => modules().OfType<Affine>().First().Precision;
+        get => modules().OfType<Linear>().First().Precision;
         set
         {
-            foreach (var layer in modules().OfType<Affine>())
+            foreach (var layer in modules().OfType<Linear>())
             {
                 layer.Precision = value;
             }
         }
     }
 
-    /// <summary>Teacher vectors [B, InputDim], un-normalised, to text features [B, EmbedDim], fp32, not normalised.</summary>
+    /// <summary>Teacher vectors [B, InputDim], un-normalized, to text features [B, EmbedDim], fp32, not normalized.</summary>
     public override Tensor forward(Tensor vectors) => Encode(vectors, null);
 
     /// <summary><see cref="forward"/> that also shows <c>normalised_input</c> and <c>after.0</c> to <c>after.N+1</c>.</summary>
     public Tensor Encode(Tensor vectors, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();
-        var x = vectors.InFp32().Normalised(); // [B, InputDim]
+        var x = vectors.InFp32().Normalize(); // [B, InputDim]
         probe?.Invoke("normalised_input", x);
         x = Noise.Dropout(x, InputDropout);
         for (var i = 0; i < _layers.Count; i++)
@@ -99,11 +101,11 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>torch's default initialisation of linear layers, as the released code has it.</summary>
-    public void Initialise(ulong seed)
+    /// <summary>torch's default initialization of linear layers, as the released code has it.</summary>
+    public void Initialize(ulong seed)
     {
         var init = new WeightInit(seed);
-        foreach (var layer in modules().OfType<Affine>())
+        foreach (var layer in modules().OfType<Linear>())
         {
             init.TorchDefault(layer.Weight, layer.Bias);
         }
@@ -114,7 +116,7 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
 internal sealed class AdapterBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "ln")]
-    private readonly LayerNorm32 _norm;
+    private readonly LayerNorm _norm;
 
     [ComponentName(Name = "fn")]
     private readonly AdapterMlp _mlp;
@@ -122,7 +124,7 @@ internal sealed class AdapterBlock : nn.Module<Tensor, Tensor>
     public AdapterBlock(TextAdapterConfig config, Device device)
         : base(nameof(AdapterBlock))
     {
-        _norm = new LayerNorm32(config.InputDim, config.LayerNormEpsilon, device);
+        _norm = new LayerNorm(config.InputDim, config.LayerNormEpsilon, device);
         _mlp = new AdapterMlp(config.InputDim, config.InputDim * config.Expansion, device);
         RegisterComponents();
     }
@@ -138,16 +140,16 @@ internal sealed class AdapterBlock : nn.Module<Tensor, Tensor>
 internal sealed class AdapterMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "0")]
-    private readonly Affine _up;
+    private readonly Linear _up;
 
     [ComponentName(Name = "3")]
-    private readonly Affine _down;
+    private readonly Linear _down;
 
     public AdapterMlp(int width, int inner, Device device)
         : base(nameof(AdapterMlp))
     {
-        _up = new Affine(width, inner, bias: true, device);
-        _down = new Affine(inner, width, bias: true, device);
+        _up = new Linear(width, inner, bias: true, device);
+        _down = new Linear(inner, width, bias: true, device);
         RegisterComponents();
     }
 

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Llm2Clip.Teachers.Adapter;
 
-/// <summary>Shape of an adapter between centring and output.</summary>
+/// <summary>Shape of an adapter between centering and output.</summary>
 public enum AdapterKind
 {
     /// <summary>One linear layer.</summary>
@@ -20,7 +20,7 @@ public enum AdapterStart
     Random,
 
     /// <summary>
-    /// The leading principal directions of the centred training vectors, each divided by the root of its deviation: the adapter starts where
+    /// The leading principal directions of the centered training vectors, each divided by the root of its deviation: the adapter starts where
     /// half-whitening (singular values to the power 1/2) is, instead of at a random projection.
     /// </summary>
     HalfWhitened,
@@ -41,7 +41,7 @@ public sealed record AdapterConfig
     public int Dimension { get; init; } = 512;
 
     [Description("none | global | language: which mean is taken out first. language: each language's own where sentences of it were given.")]
-    public Centring Centring { get; init; } = Centring.Language;
+    public Centering Centering { get; init; } = Centering.Language;
 
     [Description("Share of the input's elements dropped in training, 0 to 0.9.")]
     [Range(0.0, 0.9)]

@@ -52,7 +52,7 @@ public sealed class CcAdapter : IDisposable
     internal CcAdapterModule Module { get; }
 
     /// <summary>
-    /// A new adapter: blocks that do nothing yet and a head from torch's default initialisation.
+    /// A new adapter: blocks that do nothing yet and a head from torch's default initialization.
     /// </summary>
     public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed) =>
         new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
@@ -61,26 +61,26 @@ public sealed class CcAdapter : IDisposable
     /// Maps pooled LLM vectors [N, InputDimension] of one language to adapted ones [N, Dimension], row-major and un-normalized; which mean they
     /// lose is explicit.
     /// </summary>
-    public float[] Apply(ReadOnlySpan<float> raw, string language, CentringMode mode)
+    public float[] Apply(ReadOnlySpan<float> raw, string language, CenteringMode mode)
     {
         var (count, rest) = Math.DivRem(raw.Length, InputDimension);
         if (rest != 0)
         {
             throw new ArgumentException($"{raw.Length} values are not whole vectors of {InputDimension}.", nameof(raw));
         }
-        var mean = Means.For(language, Config.Centring, mode, out _);
+        var mean = Means.For(language, Config.Centering, mode, out _);
         var adapted = new float[(long)count * Dimension];
         using var off = no_grad();
         for (var start = 0; start < count; start += Chunk)
         {
             var rows = Math.Min(Chunk, count - start);
-            var centred = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
+            var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
             if (mean is not null)
             {
-                LanguageMeans.Subtract(centred, mean);
+                LanguageMeans.Subtract(centered, mean);
             }
             using var scope = NewDisposeScope();
-            Module.call(tensor(centred, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
+            Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
                 .CopyTo(adapted.AsSpan(start * Dimension, rows * Dimension));
         }
         return adapted;
@@ -184,7 +184,7 @@ public sealed class CcAdapter : IDisposable
             Add(LanguageMeanPrefix + mean.Language, mean.Vector);
         }
         return Fingerprints.Of(
-            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centring}", Convert.ToHexStringLower(hash.GetHashAndReset()));
+            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}", Convert.ToHexStringLower(hash.GetHashAndReset()));
 
         void Add(string name, float[] values)
         {

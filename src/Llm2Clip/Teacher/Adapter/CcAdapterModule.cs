@@ -3,11 +3,13 @@ using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
+using LayerNorm = Llm2Clip.Layers.LayerNorm;
+using Linear = Llm2Clip.Layers.Linear;
 
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>
-/// The learned part of an adapter. Input: centred LLM vectors [N, d]. x sqrt(d) / ||x||, input dropout, then either one linear layer or
+/// The learned part of an adapter. Input: centered LLM vectors [N, d]. x sqrt(d) / ||x||, input dropout, then either one linear layer or
 /// n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer to [N, Dimension]. Training and inference run this one forward.
 /// </summary>
 internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
@@ -18,10 +20,10 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     private readonly ModuleList<nn.Module<Tensor, Tensor>> _blocks;
 
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm32? _norm;
+    private readonly LayerNorm? _norm;
 
     [ComponentName(Name = "head")]
-    private readonly Affine _head;
+    private readonly Linear _head;
 
     private readonly double _dropout;
     private readonly float _length;
@@ -34,14 +36,14 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
         var residual = config.Kind == AdapterKind.Residual;
         _blocks = new ModuleList<nn.Module<Tensor, Tensor>>(
             [.. Enumerable.Range(0, residual ? config.Blocks : 0).Select(_ => (nn.Module<Tensor, Tensor>)new CcAdapterBlock(width, Epsilon, device))]);
-        _norm = residual ? new LayerNorm32(width, Epsilon, device) : null;
-        _head = new Affine(width, config.Dimension, bias: true, device);
+        _norm = residual ? new LayerNorm(width, Epsilon, device) : null;
+        _head = new Linear(width, config.Dimension, bias: true, device);
         RegisterComponents();
 
         var init = new WeightInit(seed);
         foreach (var block in _blocks.OfType<CcAdapterBlock>())
         {
-            block.Initialise(init);
+            block.Initialize(init);
         }
         init.TorchDefault(_head.Weight, _head.Bias);
     }
@@ -50,13 +52,13 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     public TrainingNoise Noise { get; } = new();
 
     /// <summary>The last layer, [Dimension, d].</summary>
-    public Affine Head => _head;
+    public Linear Head => _head;
 
-    /// <summary>Centred vectors [N, d] to adapted ones [N, Dimension], un-normalised.</summary>
-    public override Tensor forward(Tensor centred)
+    /// <summary>Centered vectors [N, d] to adapted ones [N, Dimension], un-normalized.</summary>
+    public override Tensor forward(Tensor centered)
     {
         using var scope = NewDisposeScope();
-        var x = Noise.Dropout(centred.Normalised().Times(_length), _dropout); // [N, d]
+        var x = Noise.Dropout(centered.Normalize().Times(_length), _dropout); // [N, d]
         foreach (var block in _blocks)
         {
             x = block.call(x);
@@ -69,25 +71,25 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
 internal sealed class CcAdapterBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm32 _norm;
+    private readonly LayerNorm _norm;
 
     [ComponentName(Name = "widen")]
-    private readonly Affine _widen;
+    private readonly Linear _widen;
 
     [ComponentName(Name = "narrow")]
-    private readonly Affine _narrow;
+    private readonly Linear _narrow;
 
     public CcAdapterBlock(int width, double epsilon, Device device)
         : base(nameof(CcAdapterBlock))
     {
-        _norm = new LayerNorm32(width, epsilon, device);
-        _widen = new Affine(width, 2 * width, bias: true, device);
-        _narrow = new Affine(2 * width, width, bias: true, device);
+        _norm = new LayerNorm(width, epsilon, device);
+        _widen = new Linear(width, 2 * width, bias: true, device);
+        _narrow = new Linear(2 * width, width, bias: true, device);
         RegisterComponents();
     }
 
     /// <summary>The last layer stays zero, so that a block starts as the identity.</summary>
-    public void Initialise(WeightInit init) => init.TorchDefault(_widen.Weight, _widen.Bias);
+    public void Initialize(WeightInit init) => init.TorchDefault(_widen.Weight, _widen.Bias);
 
     public override Tensor forward(Tensor x)
     {

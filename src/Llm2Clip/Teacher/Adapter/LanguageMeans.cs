@@ -4,7 +4,7 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>What an adapter takes out of the LLM's vectors before anything else. All captions share one large direction that hides what they say.</summary>
-public enum Centring
+public enum Centering
 {
     /// <summary>Nothing.</summary>
     None,
@@ -17,7 +17,7 @@ public enum Centring
 }
 
 /// <summary>Which mean a text's vector loses. Numbers made with <see cref="Own"/> say so: they used sentences of the language, though no pairs.</summary>
-public enum CentringMode
+public enum CenteringMode
 {
     /// <summary>What the training captions alone give: a language that was not trained on loses the training captions' mean.</summary>
     Training,
@@ -62,15 +62,15 @@ public sealed class LanguageMeans
     /// What is subtracted from a raw vector of a language, or null for nothing. <paramref name="ownMean"/> is the language mean used, null where
     /// it was the training captions'.
     /// </summary>
-    public float[]? For(string language, Centring centring, CentringMode mode, out LanguageMean? ownMean)
+    public float[]? For(string language, Centering centering, CenteringMode mode, out LanguageMean? ownMean)
     {
         ownMean = null;
-        if (centring == Centring.None)
+        if (centering == Centering.None)
         {
             return null;
         }
         var mean = Of(language);
-        if (mode == CentringMode.Own || (centring == Centring.Language && mean is { Training: true }))
+        if (mode == CenteringMode.Own || (centering == Centering.Language && mean is { Training: true }))
         {
             ownMean = mean;
         }

@@ -26,14 +26,14 @@ public sealed class TeacherVectors : IDisposable
     public int Dimension => _teacher.Dimension;
 
     /// <summary>
-    /// Whether <see cref="CentringMode.Own"/> gives other vectors for a language than <see cref="CentringMode.Training"/>: the teacher has a mean of
+    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: the teacher has a mean of
     /// plain sentences of it.
     /// </summary>
     public bool HasOwnMean(string language) =>
-        _teacher.Adapter is { Config.Centring: not Centring.None } adapter && adapter.Means.Of(language) is { Training: false };
+        _teacher.Adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
 
-    /// <summary>Un-normalised vectors of texts of one language, row-major [N, Dimension].</summary>
-    public float[] Embed(IReadOnlyList<string> texts, string language, CentringMode mode, CancellationToken cancellation = default)
+    /// <summary>Un-normalized vectors of texts of one language, row-major [N, Dimension].</summary>
+    public float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode, CancellationToken cancellation = default)
     {
         _raw.Require(texts.Select(text => new Caption(text, language, CaptionKind.Short)), cancellation);
         return _teacher.FromRaw(_raw.Get(texts), language, mode);

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
-public sealed class LlamaTextEncoder : ITextEncoder
+public sealed class LlamaTextEncoder : ILlmEncoder
 {
     private readonly LlamaModel model;
     private readonly SequenceDecoder decoder;

@@ -2,7 +2,7 @@ using Llm2Clip.Data;
 
 namespace Llm2Clip.Teachers.Store;
 
-/// <summary>Vectors of texts of one language, row-major and un-normalised; how many were truncated stands beside them.</summary>
+/// <summary>Vectors of texts of one language, row-major and un-normalized; how many were truncated stands beside them.</summary>
 public delegate EncodedTexts EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
 
 /// <summary>
@@ -72,7 +72,7 @@ public sealed class CaptionFiller
 
     /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
     public static long FillRaw(
-        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ITextEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
+        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
         Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation).Truncated;
 
     private void Take(Caption caption)

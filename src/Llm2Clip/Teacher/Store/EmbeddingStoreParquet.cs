@@ -18,7 +18,8 @@ public static class EmbeddingStoreParquet
     /// <summary>
     /// Writes all rows. The store keeps no texts: give them to have them in the table; rows without one come last, with a null.
     /// </summary>
-    /// <param name="path">A name ending in .parquet for one file, else a folder that gets files of <paramref name="rowsPerFile"/> rows.</param>
+    /// <param name="path">A name ending in .parquet for one file, else a folder that gets files of <paramref name="rowsPerFile"/>
+    /// rows.</param>
     /// <param name="texts">Captions, in any order, repeated ones too; those that the store has not got are left out.</param>
     /// <returns>Rows written.</returns>
     /// <exception cref="ConfigException">Another process writes there.</exception>
@@ -46,7 +47,8 @@ public static class EmbeddingStoreParquet
         long Write(string file, int most)
         {
             using var table = new ParquetTableWriter(file, columns);
-            var (hash, vector, teacher, text) = (table.Texts(Hash), table.Vectors(Vector), table.Texts(TeacherName), texts is null ? null : table.Texts(Text));
+            var (hash, vector, teacher) = (table.Texts(Hash), table.Vectors(Vector), table.Texts(TeacherName));
+            var text = texts is null ? null : table.Texts(Text);
             var values = new float[store.Dimension];
             long written = 0;
             for (; written < most && rows.MoveNext(); written++)
@@ -72,7 +74,8 @@ public static class EmbeddingStoreParquet
     {
         var (dimension, named) = First(files[0]);
         var teacher = fingerprint ?? (named is { Length: > 0 } ? named : null)
-            ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: its first row names no `teacher`. Name the teacher's fingerprint (--fingerprint).");
+            ?? throw new ConfigException($"{files[0]} does not say whose vectors these are: its first row names no `teacher`. "
+                + "Name the teacher's fingerprint (--fingerprint).");
         using var writer = EmbeddingStore.Create(folder, teacher, dimension, EmbeddingStore.TypeOf(folder) ?? type);
         var added = Import(files, writer);
         writer.Complete();
@@ -80,8 +83,8 @@ public static class EmbeddingStoreParquet
     }
 
     /// <summary>
-    /// Appends the rows of Parquet files: <c>vector</c>, and <c>text</c> or <c>hash</c> to find it by. Rows that are there already are left out.
-    /// Throws <see cref="InputException"/>, naming file and row, for missing columns, another dimension or another teacher.
+    /// Appends the rows of Parquet files: <c>vector</c>, and <c>text</c> or <c>hash</c> to find it by. Rows that are there already are
+    /// left out. Throws <see cref="InputException"/>, naming file and row, for missing columns, another dimension or another teacher.
     /// </summary>
     /// <returns>Rows that were new.</returns>
     public static long Import(IReadOnlyList<string> files, EmbeddingStoreWriter writer)
@@ -124,7 +127,8 @@ public static class EmbeddingStoreParquet
     private static bool Has(ParquetTable table, string name) => table.Columns.Any(column => column.Name == name);
 
     private static InputException Foreign(ParquetTable table) =>
-        new($"{table.Path} has columns {string.Join(", ", table.Columns.Select(column => column.Name))}; a store is imported from `vector` and `hash` or `text`.");
+        new($"{table.Path} has columns {string.Join(", ", table.Columns.Select(column => column.Name))}; "
+            + "a store is imported from `vector` and `hash` or `text`.");
 
     /// <summary>Rows of a table on their way into a store.</summary>
     private sealed class StoreRows

@@ -11,7 +11,7 @@ public sealed class RawVectors : IDisposable
 {
     private const string TemporaryPrefix = "llm2clip-raw-";
 
-    private readonly ITextEncoder _encoder;
+    private readonly ILlmEncoder _encoder;
     private readonly string _folder;
     private readonly FolderLock? _temporary;
     private readonly VectorType _type;
@@ -19,7 +19,7 @@ public sealed class RawVectors : IDisposable
     private EmbeddingStore? _store;
 
     /// <summary><paramref name="type"/> is for a store that has to be made. Throws <see cref="InputException"/> at the first use where the folder is another LLM's store.</summary>
-    public RawVectors(ITextEncoder encoder, string folder, VectorType type, IRunLog log)
+    public RawVectors(ILlmEncoder encoder, string folder, VectorType type, IRunLog log)
     {
         (_encoder, _type, _log) = (encoder, type, log);
         if (folder.Length > 0)

@@ -24,11 +24,11 @@ internal sealed class CcBatches
     private readonly int _batchSize;
     private readonly long _seed;
 
-    public CcBatches(CcPictures pictures, EmbeddingStore raw, LanguageMeans means, Centring centring, int batchSize, long seed)
+    public CcBatches(CcPictures pictures, EmbeddingStore raw, LanguageMeans means, Centering centering, int batchSize, long seed)
     {
         (_pictures, _raw, _seed) = (pictures, raw, seed);
         _batchSize = Math.Min(batchSize, pictures.Count);
-        _means = [.. pictures.Languages.Select(language => means.For(language, centring, CentringMode.Training, out _))];
+        _means = [.. pictures.Languages.Select(language => means.For(language, centering, CenteringMode.Training, out _))];
     }
 
     /// <summary>Steps of an epoch; what does not fill a batch waits for another epoch's order.</summary>

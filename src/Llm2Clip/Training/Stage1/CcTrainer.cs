@@ -159,11 +159,11 @@ public sealed class CcTrainer
         var device = ComputeDevice.Resolve(_config.Device);
         _log.Info($"Device: {device.Device} ({device.Reason}).");
         _adapter = CcAdapter.Create(_config.Adapter, _means, SeededRandom.Mix(_config.Seed, 2));
-        var batches = new CcBatches(_pictures, _raw.Store, _means, _config.Adapter.Centring, _config.BatchSize, _config.Seed);
+        var batches = new CcBatches(_pictures, _raw.Store, _means, _config.Adapter.Centering, _config.BatchSize, _config.Seed);
         if (_config.Adapter.Start == AdapterStart.HalfWhitened)
         {
             using var scope = NewDisposeScope();
-            HalfWhitening.Initialise(_adapter.Module, batches.Vectors(Sample(20_000), CPU));
+            HalfWhitening.Initialize(_adapter.Module, batches.Vectors(Sample(20_000), CPU));
         }
         _adapter.Module.to(device.Device);
         using var step = new CcStep(_config, _adapter.Module, batches, device.Device);

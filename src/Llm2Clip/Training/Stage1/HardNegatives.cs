@@ -61,7 +61,7 @@ internal sealed class HardNegatives
                 var (first, size) = pictures.RangeOf(start + i);
                 asking[i] = first + random.NextInt32(size);
             }
-            var (_, nearest) = embed(asking).Normalised().matmul(candidates.t()).topk(most); // [block, most]
+            var (_, nearest) = embed(asking).Normalize().matmul(candidates.t()).topk(most); // [block, most]
             var order = nearest.cpu().data<long>().ToArray();
             for (var i = 0; i < asking.Length; i++)
             {
@@ -99,7 +99,7 @@ internal sealed class HardNegatives
     private static Tensor EmbedAll(int[] captions, Func<int[], Tensor> embed)
     {
         using var scope = NewDisposeScope();
-        return cat([.. captions.Chunk(4096).Select(chunk => embed(chunk).Normalised())], 0).MoveToOuterDisposeScope();
+        return cat([.. captions.Chunk(4096).Select(chunk => embed(chunk).Normalize())], 0).MoveToOuterDisposeScope();
     }
 
     private static int[] Pool(int captions, int most, ref SeededRandom random)

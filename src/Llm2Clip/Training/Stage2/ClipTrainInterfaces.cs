@@ -3,7 +3,7 @@ using Llm2Clip.Data.Loading;
 
 namespace Llm2Clip.Training.Stage2;
 
-/// <summary>Teacher vectors of captions, from the embedding store or a live teacher. Un-normalised: the text adapter normalises.</summary>
+/// <summary>Teacher vectors of captions, from the embedding store or a live teacher. Un-normalized: the text adapter normalises.</summary>
 public interface ICaptionVectors
 {
     /// <summary>Length of a vector.</summary>

@@ -16,13 +16,13 @@ namespace Llm2Clip.Training.Stage2;
 /// </summary>
 internal sealed class ClipTrainStep
 {
-    private readonly StudentModel _student;
+    private readonly Student _student;
     private readonly ClipTrainConfig _config;
     private readonly ICaptionVectors _vectors;
     private readonly CaptionSampler _sampler;
     private float[] _buffer = [];
 
-    public ClipTrainStep(StudentModel student, ClipTrainConfig config, ICaptionVectors vectors)
+    public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors)
     {
         (_student, _config, _vectors) = (student, config, vectors);
         _sampler = SamplerOf(config);
@@ -71,7 +71,7 @@ internal sealed class ClipTrainStep
     {
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
-        return _student.ImageEncoder.call(Pixels.Normalise(pixels, _student.Transform)).MoveToOuterDisposeScope();
+        return _student.ImageEncoder.call(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)

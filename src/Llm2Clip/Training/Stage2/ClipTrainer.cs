@@ -16,7 +16,7 @@ namespace Llm2Clip.Training.Stage2;
 public sealed record ClipTrainInputs
 {
     /// <summary>The student, new or started from a checkpoint; trained in place.</summary>
-    public required StudentModel Student { get; init; }
+    public required Student Student { get; init; }
 
     /// <summary>The run's settings.</summary>
     public required ClipTrainConfig Config { get; init; }
@@ -236,7 +236,7 @@ public sealed class ClipTrainer : IDisposable
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        _in.Student.LogitScale.ClampTo(0, StudentModel.MaxLogitScale);
+        _in.Student.LogitScale.ClampTo(0, Student.MaxLogitScale);
         return _in.Student.LogitScale.cpu().item<float>();
     }
 
@@ -270,7 +270,7 @@ public sealed class ClipTrainer : IDisposable
             }
             better = _state.BestScore is not { } best || score.Score > best;
             _in.Log.Info(string.Create(
-                CultureInfo.InvariantCulture, $"step {_state.Step}: {score.ScoreName} {score.Score:0.0000}{(better ? ", best so far" : "")}"));
+                CultureInfo.InvariantCulture, $"step {_state.Step}: {score.ScoreName} {100 * score.Score:0.00} %{(better ? ", best so far" : "")}"));
             _state = better
                 ? _state with { BestScore = score.Score, BestStep = _state.Step, EvaluationsSinceBest = 0 }
                 : _state with { EvaluationsSinceBest = _state.EvaluationsSinceBest + 1 };

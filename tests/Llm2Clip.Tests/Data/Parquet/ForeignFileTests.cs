@@ -6,12 +6,16 @@ using ParquetException = Llm2Clip.Data.Parquet.ParquetException;
 
 namespace Llm2Clip.Tests.Data.Parquet;
 
-/// <summary>Files of other writers, which <c>Files/make.cs</c> makes with Arrow C++ and DuckDB; what they hold is stated here by the same formulas.</summary>
+/// <summary>
+/// Files of other writers, which <c>Files/make.cs</c> makes with Arrow C++ and DuckDB; what they hold is stated here by the same
+/// formulas.
+/// </summary>
 public sealed class ForeignFileTests : IDisposable
 {
     private const int Rows = 40;
 
-    internal static readonly string Folder = Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Data", "Parquet", "Files");
+    internal static readonly string Folder =
+        Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Data", "Parquet", "Files");
 
     private readonly string _scratch = Directory.CreateTempSubdirectory("llm2clip-foreign").FullName;
 
@@ -21,7 +25,10 @@ public sealed class ForeignFileTests : IDisposable
     public void ArrowsStructsListsDictionariesAndNulls()
     {
         Assert.Equal(
-            [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("captions", ColumnType.TextList), new("label", ColumnType.Int64), new("id", ColumnType.Int64)],
+            [
+                new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("captions", ColumnType.TextList),
+                new("label", ColumnType.Int64), new("id", ColumnType.Int64),
+            ],
             Columns("arrow.parquet"));
         Assert.Equal(
             Enumerable.Range(0, Rows).Select(i => new object?[]
@@ -44,7 +51,10 @@ public sealed class ForeignFileTests : IDisposable
     public void ArrowsVectorsOverManyPagesBesideTypesThatAreNotRead(string file)
     {
         Assert.Equal(
-            [new("floats", ColumnType.FloatVector), new("half", ColumnType.Bytes), new("doubles", ColumnType.FloatVector), new("fixed", ColumnType.FloatVector), new("large", ColumnType.Text)],
+            [
+                new("floats", ColumnType.FloatVector), new("half", ColumnType.Bytes), new("doubles", ColumnType.FloatVector),
+                new("fixed", ColumnType.FloatVector), new("large", ColumnType.Text),
+            ],
             Columns(file));
         Assert.Equal(
             Enumerable.Range(0, Rows).Select(i => new object?[]
@@ -67,7 +77,8 @@ public sealed class ForeignFileTests : IDisposable
     public void ArrowsNumbersOfEveryWidthAndCodec(string file) => Assert.Equal(
         Enumerable.Range(0, Rows * 3).Select(i => new object?[]
         {
-            (long)(i % 100 - 50), (long)(i % 256), -i * 70L, i * 100L, i % 11 == 10 ? null : (long)(i * 1_000_003), (long)uint.MaxValue - i, (long)i * i * -1_000_000_007, (long)i << 50,
+            (long)(i % 100 - 50), (long)(i % 256), -i * 70L, i * 100L, i % 11 == 10 ? null : (long)(i * 1_000_003),
+            (long)uint.MaxValue - i, (long)i * i * -1_000_000_007, (long)i << 50,
             i % 13 == 12 ? null : i / 4.0, -i / 8.0, Caption(i % 10),
         }),
         Read(file, "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"));
@@ -78,7 +89,10 @@ public sealed class ForeignFileTests : IDisposable
     public void DuckDbsFiles(string file)
     {
         Assert.Equal(
-            [new("id", ColumnType.Int64), new("caption", ColumnType.Text), new("vector", ColumnType.FloatVector), new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text)],
+            [
+                new("id", ColumnType.Int64), new("caption", ColumnType.Text), new("vector", ColumnType.FloatVector),
+                new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text),
+            ],
             Columns(file));
         Assert.Equal(
             Enumerable.Range(0, Rows).Select(i => new object?[]
@@ -93,7 +107,9 @@ public sealed class ForeignFileTests : IDisposable
     {
         var source = SampleSources.Open(Path.Combine(Folder, "duckdb-v2.parquet"), new DataConfig(), SilentLog.Instance);
         var samples = Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, _ => { })).ToList();
-        Assert.Equal(Enumerable.Range(0, Rows).Where(i => i % 6 != 5).Select(i => $"caption {i}"), samples.Select(sample => sample.Captions[0].Text));
+        Assert.Equal(
+            Enumerable.Range(0, Rows).Where(i => i % 6 != 5).Select(i => $"caption {i}"),
+            samples.Select(sample => sample.Captions[0].Text));
         Assert.All(samples, sample => Assert.Equal(Bytes($"image {sample.Key}"), sample.Image.Read()));
     }
 
@@ -111,9 +127,9 @@ public sealed class ForeignFileTests : IDisposable
     {
         var path = Path.Combine(_scratch, "a.parquet");
         await Write(path, new DataField<ulong>("id"), new[] { 1UL, ulong.MaxValue }, null, null);
-        Assert.Equal($"{path}: column id holds 18446744073709551615, which is beyond 2^63.", Assert.Throws<ParquetException>(() => ParquetRows.Read(path, ["id"]).Count()).Message);
+        Assert.Equal($"{path}: column id holds 18446744073709551615, which is beyond 2^63.", Refusal(path, "id"));
         await Write(path, new ListField("vector", new DataField<float?>("element")), new float[] { 1, 2, 3 }, [3, 3, 2, 3], [0, 1, 0, 1]);
-        Assert.Equal($"{path} cannot be read as Parquet: row 1, column vector: a vector holds a null", Assert.Throws<ParquetException>(() => ParquetRows.Read(path, ["vector"]).Count()).Message);
+        Assert.Equal($"{path} cannot be read as Parquet: row 1, column vector: a vector holds a null", Refusal(path, "vector"));
     }
 
     [Fact]
@@ -121,10 +137,13 @@ public sealed class ForeignFileTests : IDisposable
     {
         var path = Path.Combine(Folder, "delta-byte-array.parquet");
         Assert.Equal(
-            $"{path} cannot be read as Parquet: row group 0, column text: its values are in the encoding DELTA_BYTE_ARRAY, which is not read",
-            Assert.Throws<ParquetException>(() => Read("delta-byte-array.parquet", "text").Count()).Message);
+            $"{path} cannot be read as Parquet: row group 0, column text: "
+            + "its values are in the encoding DELTA_BYTE_ARRAY, which is not read",
+            Refusal(path, "text"));
         using var table = ParquetTable.Open(path);
-        Assert.Equal($"{path}: column text is of type Text, not Int64.", Assert.Throws<ParquetException>(() => table.Integers("text")).Message);
+        Assert.Equal(
+            $"{path}: column text is of type Text, not Int64.",
+            Assert.Throws<ParquetException>(() => table.Integers("text")).Message);
     }
 
     private static string Caption(int i) => $"caption {i} 图";
@@ -137,7 +156,11 @@ public sealed class ForeignFileTests : IDisposable
         return table.Columns;
     }
 
-    private static IEnumerable<object?[]> Read(string file, params string[] columns) => ParquetRows.Read(Path.Combine(Folder, file), columns);
+    private static IEnumerable<object?[]> Read(string file, params string[] columns) =>
+        ParquetRows.Read(Path.Combine(Folder, file), columns);
+
+    private static string Refusal(string path, string column) =>
+        Assert.Throws<ParquetException>(() => ParquetRows.Read(path, [column]).Count()).Message;
 
     private static async Task Write<T>(string path, Field field, T[] values, int[]? definitions, int[]? repetitions)
         where T : struct
@@ -146,7 +169,10 @@ public sealed class ForeignFileTests : IDisposable
         await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(field), file);
         using var group = writer.CreateRowGroup();
         await group.WriteAllPartsAsync<T>(
-            field is ListField list ? (DataField)list.Item : (DataField)field, values, definitions is null ? default(ReadOnlyMemory<int>?) : definitions, repetitions is null ? default(ReadOnlyMemory<int>?) : repetitions,
+            field is ListField list ? (DataField)list.Item : (DataField)field, values, Levels(definitions), Levels(repetitions),
             CancellationToken.None);
+
+        // A null array would become an empty memory by itself.
+        static ReadOnlyMemory<int>? Levels(int[]? levels) => levels is null ? default(ReadOnlyMemory<int>?) : levels;
     }
 }

@@ -10,17 +10,20 @@ internal sealed class ThriftBytes
 
     public byte[] Bytes => [.. _bytes, 0];
 
-    public ThriftBytes Number(int field, long value, byte type = 5) => Head(field, type).Varint((ulong)((value << 1) ^ (value >> 63)));
+    public ThriftBytes Number(int field, long value, byte type = 5) =>
+        Head(field, type).Varint((ulong)((value << 1) ^ (value >> 63)));
 
     public ThriftBytes Long(int field, long value) => Number(field, value, 6);
 
-    public ThriftBytes Text(int field, string text) => Head(field, 8).Varint((ulong)text.Length).Raw(System.Text.Encoding.UTF8.GetBytes(text));
+    public ThriftBytes Text(int field, string text) =>
+        Head(field, 8).Varint((ulong)text.Length).Raw(System.Text.Encoding.UTF8.GetBytes(text));
 
     public ThriftBytes Bool(int field, bool value) => Head(field, value ? (byte)1 : (byte)2);
 
     public ThriftBytes Struct(int field, ThriftBytes content) => Head(field, 12).Raw(content.Bytes);
 
-    public ThriftBytes Structs(int field, params ThriftBytes[] items) => List(field, 12, items.Length).Raw([.. items.SelectMany(item => item.Bytes)]);
+    public ThriftBytes Structs(int field, params ThriftBytes[] items) =>
+        List(field, 12, items.Length).Raw([.. items.SelectMany(item => item.Bytes)]);
 
     public ThriftBytes Texts(int field, params string[] items)
     {
@@ -105,7 +108,8 @@ internal sealed record HandMadeParquet
     /// <summary>A dictionary.</summary>
     public static byte[] Dictionary(long entries, byte[] body) =>
     [
-        .. new ThriftBytes().Number(1, 2).Number(2, body.Length).Number(3, body.Length).Struct(7, new ThriftBytes().Number(1, entries).Number(2, 0)).Bytes,
+        .. new ThriftBytes().Number(1, 2).Number(2, body.Length).Number(3, body.Length)
+            .Struct(7, new ThriftBytes().Number(1, entries).Number(2, 0)).Bytes,
         .. body,
     ];
 
@@ -125,7 +129,8 @@ internal sealed record HandMadeParquet
         byte[] data = [.. "PAR1"u8, .. Pages.SelectMany(page => page)];
         var column = new ThriftBytes().Number(1, Type).Number(3, Repetition).Text(4, "c");
         column = IsText ? column.Number(6, 0) : column;
-        var chunk = Column(new ThriftBytes().Number(1, Type).List(2, 5, 0).Texts(3, "c").Number(4, Codec).Long(5, Values).Long(6, 100).Long(7, data.Length - 4).Long(9, Offset));
+        var chunk = Column(new ThriftBytes().Number(1, Type).List(2, 5, 0).Texts(3, "c").Number(4, Codec)
+            .Long(5, Values).Long(6, 100).Long(7, data.Length - 4).Long(9, Offset));
         var group = new ThriftBytes().Structs(1, new ThriftBytes().Long(2, 4).Struct(3, chunk)).Long(2, 100).Long(3, Rows);
         var footer = new ThriftBytes().Number(1, 1).Structs(2, Schema ?? [new ThriftBytes().Text(4, "root").Number(5, 1), column]);
         footer = Footer(footer.Long(3, Rows).Structs(4, group));

@@ -5,7 +5,8 @@ namespace Llm2Clip.Tests.Data.Parquet;
 /// <summary>Tables as rows of cells, for tests: a cell is string, long, double, byte[], float[], string[] or null.</summary>
 internal static class ParquetRows
 {
-    public static void Write(string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
+    public static void Write(
+        string path, IReadOnlyList<ParquetColumn> columns, IEnumerable<object?[]> rows, ParquetWriteOptions? options = null)
     {
         using var table = new ParquetTableWriter(path, columns, options);
         var writers = columns.Select(column => Writer(table, column)).ToArray();
@@ -25,7 +26,8 @@ internal static class ParquetRows
     public static IEnumerable<object?[]> Read(string path, IReadOnlyList<string> columns, ParquetRowGroup? only = null)
     {
         using var table = ParquetTable.Open(path);
-        var readers = columns.Select(name => Reader(table, table.Columns.FirstOrDefault(column => column.Name == name) ?? new ParquetColumn(name, ColumnType.Text))).ToArray();
+        var readers = columns.Select(name => Reader(
+            table, table.Columns.FirstOrDefault(column => column.Name == name) ?? new ParquetColumn(name, ColumnType.Text))).ToArray();
         foreach (var group in only is null ? table.RowGroups : [only])
         {
             foreach (var (column, _) in readers)

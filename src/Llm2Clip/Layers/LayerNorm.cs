@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>Layer norm over the last dimension, always computed in fp32.</summary>
-public sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
+public sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight; // [width]
@@ -17,9 +17,9 @@ public sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
     private readonly long[] _shape;
     private readonly double _epsilon;
 
-    /// <summary>Starts as the identity after normalisation: weight 1, bias 0.</summary>
-    public LayerNorm32(long width, double epsilon, Device device)
-        : base(nameof(LayerNorm32))
+    /// <summary>Starts as the identity after normalization: weight 1, bias 0.</summary>
+    public LayerNorm(long width, double epsilon, Device device)
+        : base(nameof(LayerNorm))
     {
         (_shape, _epsilon) = ([width], epsilon);
         _weight = OwnedWeights.New([width], device, 1);

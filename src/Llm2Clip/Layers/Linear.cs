@@ -9,7 +9,7 @@ namespace Llm2Clip.Layers;
 /// y = x W^T + b with the product in the chosen precision. Unlike <c>nn.Linear</c> it casts weights and input itself and returns the
 /// product's own format, bf16 or fp32; who adds it to an fp32 stream gets fp32.
 /// </summary>
-public sealed class Affine : nn.Module<Tensor, Tensor>
+public sealed class Linear : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight; // [out, in]
@@ -17,9 +17,9 @@ public sealed class Affine : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "bias")]
     private readonly Parameter? _bias; // [out]
 
-    /// <summary>Weights are zero until initialised or loaded.</summary>
-    public Affine(long inputs, long outputs, bool bias, Device device)
-        : base(nameof(Affine))
+    /// <summary>Weights are zero until initialized or loaded.</summary>
+    public Linear(long inputs, long outputs, bool bias, Device device)
+        : base(nameof(Linear))
     {
         _weight = OwnedWeights.New([outputs, inputs], device);
         _bias = bias ? OwnedWeights.New([outputs], device) : null;

@@ -16,7 +16,7 @@ namespace Llm2Clip.Models;
 /// tower in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>preprocessor_config.json</c>) and beside it
 /// <c>text_adapter.json</c> and <c>text_adapter.safetensors</c>.
 /// </summary>
-public sealed class StudentModel : IDisposable
+public sealed class Student : IDisposable
 {
     /// <summary>Upper bound of logit_scale: ln 100 (facts B4).</summary>
     public static readonly double MaxLogitScale = Math.Log(100);
@@ -25,7 +25,7 @@ public sealed class StudentModel : IDisposable
     private const string AdapterWeights = "text_adapter.safetensors";
 
     /// <summary>Puts a model together; it owns the parts.</summary>
-    public StudentModel(ClipVisionModel imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
+    public Student(ClipVisionModel imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
     {
         if (imageEncoder.Config.EmbedDim != textAdapter.Config.EmbedDim)
         {
@@ -67,7 +67,7 @@ public sealed class StudentModel : IDisposable
     /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
     /// <param name="seed">Seed of all new weights.</param>
     /// <param name="device">Where to compute.</param>
-    public static StudentModel Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
+    public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
         var transform = new ImageTransformConfig { ImageSize = config.ImageSize, Mean = config.Mean, Std = config.Std };
         ClipVisionModel vision;
@@ -79,18 +79,18 @@ public sealed class StudentModel : IDisposable
         else
         {
             vision = new ClipVisionModel(config.Vision, device);
-            vision.Initialise(seed, config.WeightInit);
+            vision.Initialize(seed, config.WeightInit);
         }
         var adapter = new TextAdapter(
             new TextAdapterConfig { InputDim = teacherDim, EmbedDim = config.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion },
             device);
-        adapter.Initialise(seed + 1);
-        return new StudentModel(vision, adapter, transform, logitScale);
+        adapter.Initialize(seed + 1);
+        return new Student(vision, adapter, transform, logitScale);
     }
 
     /// <summary>Opens a folder that <see cref="Save"/> wrote.</summary>
     /// <exception cref="InputException">Something is missing, damaged or does not fit.</exception>
-    public static StudentModel Load(string folder, Device device)
+    public static Student Load(string folder, Device device)
     {
         var settings = ReadAdapterSettings(Path.Combine(folder, AdapterSettings));
         var vision = ClipWeights.Load(folder, device);
@@ -102,7 +102,7 @@ public sealed class StudentModel : IDisposable
             StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, AdapterSettings);
             RequireSameLength(folder, vision.Config.EmbedDim, settings.Shape.EmbedDim);
             var adapter = new TextAdapter(settings.Shape, device);
-            var student = new StudentModel(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
+            var student = new Student(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
             StrictWeights.Load(file, path, student.AdapterParts());
             return student;
         }
@@ -148,7 +148,7 @@ public sealed class StudentModel : IDisposable
         using var off = no_grad();
         var side = Transform.ImageSize;
         var images = Pixels.ToTensor(pixels[..(count * side * side * 3)], count, side, Device);
-        return Rows(ImageEncoder.call(Pixels.Normalise(images, Transform)));
+        return Rows(ImageEncoder.call(Pixels.Normalize(images, Transform)));
     }
 
     /// <summary>Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.</summary>
@@ -167,7 +167,7 @@ public sealed class StudentModel : IDisposable
         LogitScale.Dispose();
     }
 
-    private static float[] Rows(Tensor features) => features.Normalised().cpu().contiguous().data<float>().ToArray();
+    private static float[] Rows(Tensor features) => features.Normalize().cpu().contiguous().data<float>().ToArray();
 
     private Dictionary<string, Tensor> AdapterParts()
     {

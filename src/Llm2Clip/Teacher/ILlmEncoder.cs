@@ -4,7 +4,7 @@ namespace Llm2Clip.Teachers;
 /// Texts in, one vector each out. The same text gives the same vector alone and in any company (to rounding; with quantised
 /// weights to a cosine above 0.998).
 /// </summary>
-public interface ITextEncoder : IDisposable
+public interface ILlmEncoder : IDisposable
 {
     /// <summary>Length of a vector.</summary>
     int Dimension { get; }
