@@ -1,3 +1,4 @@
+using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Pipeline;
 
@@ -11,7 +12,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
     {
         Shortcut("--data", "convert.data", "PATTERN", "Data that is read.");
         Shortcut("--to", "convert.to", "FOLDER", "Folder that is written; run the same command again to go on with a stopped run.");
-        Shortcut("--form", "convert.form", "FORM", "webdataset, folder (JSONL list), csv, tsv, karpathy, coco or parquet.");
+        Shortcut("--format", "convert.format", "FORMAT", $"Format that is written: {DatasetFormats.WrittenNames} (folder: images with a JSONL list).");
         Shortcut("--samples-per-shard", "convert.samples_per_shard", "N", "Pictures of a shard at most.");
         ListShortcut("--languages", "convert.languages", "en,zh", "Languages of the captions that are kept.");
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
@@ -22,17 +23,17 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         foreach (var part in result.Parts)
         {
             output.WriteLine(FormattableString.Invariant(
-                $"{part.Folder}: {part.Pictures:N0} pictures with {part.Captions:N0} captions in {part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({result.Form.ToString().ToLowerInvariant()})"));
+                $"{part.Folder}: {part.Pictures:N0} pictures with {part.Captions:N0} captions in {part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({DatasetFormats.Name(result.Format)})"));
         }
         output.WriteLine(FormattableString.Invariant(
             $"{result.Seen:N0} records read, {result.BadSamples:N0} bad and {result.LeftOut:N0} without a chosen caption left out; {result.Seconds:0.0} s"));
     }
 }
 
-/// <summary><c>data convert</c>: a data set in another form.</summary>
+/// <summary><c>data convert</c>: a data set in another format.</summary>
 internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
-    host, "convert", "Writes a data set in another form; pictures are copied byte by byte. Goes on where it was stopped.",
-    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --form csv --languages en")
+    host, "convert", "Writes a data set in another format; images are copied byte by byte. Resumes where it was stopped.",
+    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --format csv --languages en")
 {
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         DataConvert.Run(config, log, cancellation);

@@ -77,7 +77,7 @@ internal static class StoreCommands
                 using var store = EmbeddingStore.Open(parsed.GetRequiredValue(folder));
                 var config = new DataConfig();
                 var texts = parsed.GetValue(data) is { } pattern
-                    ? CaptionStream.Of(SampleSources.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance).SelectMany(group => group.Captions).Select(c => c.Text)
+                    ? CaptionStream.Of(Datasets.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance).SelectMany(group => group.Captions).Select(c => c.Text)
                     : null;
                 var rows = EmbeddingStoreParquet.Export(store, parsed.GetRequiredValue(to), texts);
                 host.Output.WriteLine(FormattableString.Invariant($"{rows:N0} rows written to {parsed.GetValue(to)}."));

@@ -78,7 +78,7 @@ public static class ClipTrain
     }
 
     private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, IRunLog log) => new(
-        SampleSources.OpenTrain(run.Data, log),
+        Datasets.OpenTrain(run.Data, log),
         LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
         log,
         ClipTrainStep.SamplerOf(run.ClipTrain).Accepts);
@@ -94,7 +94,7 @@ public static class ClipTrain
         var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
         var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
         return new StudentEvaluator(
-            SampleSources.OpenVal(run.Data, log),
+            Datasets.OpenVal(run.Data, log),
             LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
             languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
             store);

@@ -1,3 +1,4 @@
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 
@@ -15,11 +16,8 @@ public static class DataConvert
         DataSetConversion.Convert(Open(run, log), run.Convert, run.Data, log, cancellation);
 
     /// <summary>Parts by image, each a data set in a folder of its name.</summary>
-    public static ConversionResult Split(RunConfig run, IRunLog log, CancellationToken cancellation)
-    {
-        DataSetConversion.CheckParts(run.Convert);
-        return DataSetConversion.Split(Open(run, log), run.Convert, run.Data, log, cancellation);
-    }
+    public static ConversionResult Split(RunConfig run, IRunLog log, CancellationToken cancellation) =>
+        DataSetConversion.Split(Open(run, log), run.Convert, run.Data, log, cancellation);
 
     /// <summary>As many images as asked for, drawn without replacement, in the order of the source.</summary>
     public static ConversionResult Sample(RunConfig run, IRunLog log, CancellationToken cancellation)
@@ -33,10 +31,11 @@ public static class DataConvert
 
     private static ISampleSource Open(RunConfig run, IRunLog log)
     {
+        Checked.Require(run.Convert, "convert");
         if (run.Convert.To.Length == 0)
         {
             throw new ConfigException("convert.to is empty: name the folder to write, for example --to data/converted.");
         }
-        return run.Convert.Data.Length > 0 ? SampleSources.Open(run.Convert.Data, run.Data, log) : SampleSources.OpenTrain(run.Data, log);
+        return run.Convert.Data.Length > 0 ? Datasets.Open(run.Convert.Data, run.Data, log) : Datasets.OpenTrain(run.Data, log);
     }
 }

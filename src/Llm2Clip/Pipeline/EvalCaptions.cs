@@ -31,7 +31,7 @@ public static class EvalCaptions
         Check(run);
         const int BootstrapSeed = 0;
         var config = run.EvalCaptions;
-        var source = SampleSources.Open(run.ProbedData(), run.Data, log);
+        var source = Datasets.Open(run.ProbedData(), run.Data, log);
         var texts = ProbeTexts.Read(CaptionStream.Of(source, run.Data, [], [], log, cancellation), config.Limit);
         var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
         var sources = MeanSources(run, pairs, teacher.Adapter, cancellation);
@@ -51,6 +51,7 @@ public static class EvalCaptions
     /// <summary>What can be said before the teacher is loaded.</summary>
     private static void Check(RunConfig run)
     {
+        Checked.Require(run.EvalCaptions, "eval_captions");
         if (run.ProbedData().Length == 0)
         {
             throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
@@ -95,7 +96,7 @@ public static class EvalCaptions
 
     private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit, CancellationToken cancellation)
     {
-        var groups = CaptionStream.Of(SampleSources.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
+        var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
 

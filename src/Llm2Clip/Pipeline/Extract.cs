@@ -28,7 +28,7 @@ public static class Extract
     /// <summary>
     /// Extracts what is missing. Cancelling leaves a store that the next run completes.
     /// </summary>
-    /// <exception cref="ConfigException">No teacher or store is named, or the data can be read only once.</exception>
+    /// <exception cref="ConfigException">No teacher or store is named, or the data would have to be read twice and can be read only once.</exception>
     /// <exception cref="InputException">The store is another teacher's, or too many samples are bad.</exception>
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
@@ -45,22 +45,27 @@ public static class Extract
         Check(run);
         var clock = Stopwatch.StartNew();
         var config = run.Extract;
-        var sources = run.ExtractedData().Select(pattern => SampleSources.Open(pattern, run.Data, log)).ToList();
+        var sources = run.ExtractedData().Select(pattern => Datasets.Open(pattern, run.Data, log)).ToList();
         var bad = 0L;
-        var passes = 0; // The data is read more than once; what is bad in it is said once.
+        var passes = 0; // With a raw store the data is read twice; what is bad in it is said once.
         var captions = Captions(sources, run, () => passes++ == 0 ? log : SilentLog.Instance, count => bad = count, cancellation);
 
         var derive = teacher.Adapter is not null && config.RawStore.Length > 0;
-        var truncated = 0L;
+        var (total, truncated) = (0L, 0L);
         if (derive)
         {
+            foreach (var pattern in run.ExtractedData())
+            {
+                ShardPattern.RequireRepeatable(pattern, "extract, with extract.raw_store and a teacher that has an adapter,");
+            }
             using var raw = EmbeddingStore.Create(config.RawStore, teacher.Encoder.Fingerprint, teacher.Encoder.Dimension, config.Dtype);
-            truncated = CaptionFiller.FillRaw(raw, captions, teacher.Encoder, config.Window, log, cancellation);
+            (total, _, truncated) = CaptionFiller.FillRaw(raw, captions, teacher.Encoder, config.Window, log, cancellation);
         }
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
         using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
         var title = derive ? "Adapt captions" : "Embed captions";
-        var (seen, added, live) = CaptionFiller.Fill(writer, captions, (texts, language, stop) => Vectors(teacher, source, texts, language, stop), config.Window, title, log, cancellation);
+        EncodedTexts Embed(IReadOnlyList<string> texts, string language, CancellationToken stop) => Vectors(teacher, source, texts, language, stop);
+        var (seen, added, live) = CaptionFiller.Fill(writer, captions, Embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
         log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), {added:N0} new, from {seen:N0} captions; "
@@ -68,21 +73,14 @@ public static class Extract
         return result;
     }
 
-    /// <summary>What can be said before the teacher is loaded. The data is read to count, and again.</summary>
+    /// <summary>What can be said before the teacher is loaded.</summary>
     private static void Check(RunConfig run)
     {
         if (run.Extract.Store.Length == 0)
         {
             throw new ConfigException("extract.store is empty: name the folder of the embedding store, for example --set extract.store=runs/vectors.");
         }
-        if (run.Extract.Window < 1)
-        {
-            throw new ConfigException($"extract.window is {run.Extract.Window}; it must be 1 or more.");
-        }
-        foreach (var pattern in run.ExtractedData())
-        {
-            ShardPattern.RequireRepeatable(pattern, "extract, which counts the captions first,");
-        }
+        Checked.Require(run.Extract, "extract");
     }
 
     /// <summary>

@@ -41,7 +41,7 @@ public sealed record RunConfig
     [Description("Retrieval of captions by other captions of their picture.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
 
-    [Description("Data sets written in another form, split or sampled.")]
+    [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
     [Description("What is counted of data sets, and what in them is called alike.")]

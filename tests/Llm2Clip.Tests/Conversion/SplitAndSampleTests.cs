@@ -1,6 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
@@ -104,16 +103,16 @@ public sealed class SplitAndSampleTests : IDisposable
     private void Write(string to, IEnumerable<(string Key, int Picture)> samples) => ConversionCase.Convert(
         _folder,
         new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Picture + 1))))]]),
-        to, DataSetFormat.Webdataset, 64);
+        to, DatasetFormat.Webdataset, 64);
 
-    private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig { Convert = ConversionCase.Config(_folder, to, DataSetFormat.Webdataset, 50) with
+    private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Webdataset, 50) with
         {
             Data = _folder["source"], Seed = seed, Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
         }, Data = new DataConfig() }, _folder, CancellationToken.None);
 
     private List<string> Draw(string to, int count, long seed)
     {
-        DataConvert.Sample(new RunConfig { Convert = ConversionCase.Config(_folder, to, DataSetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Sample(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count }, Data = new DataConfig() }, _folder, CancellationToken.None);
         return [.. _folder.ReadAll(to).Select(sample => sample.Key)];
     }
 

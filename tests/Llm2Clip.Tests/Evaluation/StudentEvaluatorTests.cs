@@ -38,7 +38,7 @@ public sealed class StudentEvaluatorTests : IDisposable
     private void Check()
     {
         using var store = EmbeddingStore.Open(_folder["store"]);
-        var source = SampleSources.Open(_folder["a.tar"], new DataConfig(), SilentLog.Instance);
+        var source = Datasets.Open(_folder["a.tar"], new DataConfig(), SilentLog.Instance);
         new StudentEvaluator(source, LoaderConfig.ForEvaluation(new DataConfig(), new ImageTransformConfig(), 4), ["en"], store).Check(TestContext.Current.CancellationToken);
     }
 }

@@ -42,7 +42,7 @@ public sealed class FoundCasesTests : IDisposable
         var bad = new List<BadSample>();
         var error = Record.Exception(() =>
         {
-            var source = SampleSources.Open(_folder[name], FuzzFiles.Lenient, SilentLog.Instance);
+            var source = Datasets.Open(_folder[name], FuzzFiles.Lenient, SilentLog.Instance);
             _ = source.ReadShard(0, bad.Add, TestContext.Current.CancellationToken).Count();
         });
         Assert.True(error is InputException ? error.Message.Contains(_folder[name], StringComparison.Ordinal) : error is null && bad is [{ Origin: var origin }] && origin == _folder[name] + ": line 1");
@@ -55,7 +55,7 @@ public sealed class FoundCasesTests : IDisposable
     public void FieldNamesOfAJsonFileThatAreNoUnicodeAreRefusedWithTheirPlace(string latin1)
     {
         File.WriteAllBytes(_folder["a.json"], Encoding.Latin1.GetBytes($"{{\"images\": [], \"{latin1}\": 1}}"));
-        var error = Assert.Throws<InputException>(() => SampleSources.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = "coco" }, SilentLog.Instance));
+        var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = DatasetFormat.Coco }, SilentLog.Instance));
         Assert.Equal($"{_folder["a.json"]}: broken JSON at byte 15: the name of a field is not Unicode", error.Message);
         Assert.Equal("7"u8, JsonFields.Raw("{\"\\ud800\": 1, \"id\": 7}"u8, "id"u8));
     }
@@ -65,7 +65,7 @@ public sealed class FoundCasesTests : IDisposable
     public void AListThatStandsTwiceInAJsonFileIsRefused()
     {
         File.WriteAllText(_folder["a.json"], """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
-        var error = Assert.Throws<InputException>(() => SampleSources.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
+        var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
         Assert.StartsWith($"{_folder["a.json"]}: the list `images` stands twice, again near byte ", error.Message, StringComparison.Ordinal);
     }
 

@@ -169,7 +169,7 @@ public class ImagePipelineTests
     public void SettingsThatCannotWorkAreRefused()
     {
         Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig { ImageSize = 0 }));
-        Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig { Resize = "fit" }));
+        Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig { Mean = [0, 0] }));
         Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig { Std = [1, 0, 1] }));
         Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig(), new AugmentConfig { CropScaleMin = 0 }));
         Assert.Throws<ConfigException>(() => new ImagePipeline(new ImageTransformConfig(), new AugmentConfig { Flip = 1.5 }));

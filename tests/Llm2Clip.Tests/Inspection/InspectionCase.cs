@@ -2,7 +2,6 @@ using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Inspection;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Images;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
@@ -64,7 +63,7 @@ internal static class InspectionCase
         {
             return "list.jsonl";
         }
-        var config = new ConvertConfig { Data = folder["list.jsonl"], To = folder["out"], Form = Enum.Parse<DataSetFormat>(form, ignoreCase: true) };
+        var config = new ConvertConfig { Data = folder["list.jsonl"], To = folder["out"], Format = Enum.Parse<DatasetFormat>(form, ignoreCase: true) };
         DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 1 } }, folder, CancellationToken.None);
         return "out";
     }

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Data;
 
 namespace Llm2Clip.Teachers.Store;
 
@@ -18,11 +20,12 @@ public sealed record ExtractConfig
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 
     [Description("Kinds of the captions: short, long, raw; empty = all.")]
-    public IReadOnlyList<string> Kinds { get; init; } = [];
+    public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
     [Description("fp16 | fp32: how vectors are kept. fp32 where a value passes 65504.")]
     public VectorType Dtype { get; init; } = VectorType.Fp16;
 
-    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more. A killed run loses this many at most.")]
+    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A killed run loses this many at most.")]
+    [Range(1, 1 << 24)]
     public int Window { get; init; } = 512;
 }

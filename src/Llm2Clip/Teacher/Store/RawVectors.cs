@@ -42,7 +42,7 @@ public sealed class RawVectors : IDisposable
     /// <summary>The store as the last <see cref="Require"/> left it.</summary>
     public EmbeddingStore Store => _store ??= EmbeddingStore.Open(_folder, Fingerprint);
 
-    /// <summary>Brings captions into the store. The sequence is read twice, and once more for nothing where all is there.</summary>
+    /// <summary>Brings captions into the store. The sequence is read once.</summary>
     public void Require(IEnumerable<Caption> captions, CancellationToken cancellation)
     {
         const int Window = 512;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Llm2Clip.Files;
 
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Data;
 
 /// <summary>
 /// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds stand in
@@ -24,7 +24,7 @@ internal static class CaptionWriter
     }
 
     /// <summary>
-    /// The record of a sample: <c>file_name</c> where a picture is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
+    /// The record of a sample: <c>file_name</c> where an image is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
     /// of one) and <c>captions</c>.
     /// </summary>
     public static byte[] Record(Sample sample, string? picture = null) => Object(json =>

@@ -2,17 +2,17 @@ using System.Text;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Pictures in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list over
+/// Images in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list over
 /// all of them, joined from the shards' parts when everything is there.
 /// </summary>
-internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
+internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter
 {
-    public ISampleWriter OpenShard(DataSetPlace place, ShardStart start) => new Shard(list, place, start);
+    public ISampleWriter OpenShard(DatasetPlace place, ShardStart start) => new Shard(list, place, start);
 
-    public void Finish(DataSetPlace place, int shards)
+    public void Finish(DatasetPlace place, int shards)
     {
         using var file = new PendingFile(Path.Combine(place.Folder, list.FileName));
         var sections = list.Sections(place.Name);
@@ -33,7 +33,7 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
         file.Complete();
     }
 
-    public void CleanUp(DataSetPlace place, int shards)
+    public void CleanUp(DatasetPlace place, int shards)
     {
         for (var shard = 0; shard < shards; shard++)
         {
@@ -44,13 +44,13 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
         }
     }
 
-    private static string PartFile(DataSetPlace place, int shard, int section) => $"{place.Parts}-{shard:D5}.{section}";
+    private static string PartFile(DatasetPlace place, int shard, int section) => $"{place.Parts}-{shard:D5}.{section}";
 
     /// <summary>One subfolder with its part of the list.</summary>
     private sealed class Shard : ISampleWriter
     {
-        private readonly ListForm _list;
-        private readonly DataSetPlace _place;
+        private readonly ListWriter _list;
+        private readonly DatasetPlace _place;
         private readonly string _relative;
         private readonly string _folder;
         private readonly string[] _separators;
@@ -60,7 +60,7 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
         private long _captions;
         private bool _complete;
 
-        public Shard(ListForm list, DataSetPlace place, ShardStart start)
+        public Shard(ListWriter list, DatasetPlace place, ShardStart start)
         {
             (_list, _place, _pictures, _captions) = (list, place, start.Pictures, start.Captions);
             _relative = $"images/{start.Number:D5}";
@@ -87,7 +87,7 @@ internal sealed class PictureFolderForm(ListForm list) : IDataSetForm
             {
                 throw WriteException.Of($"{_folder}/{name}", error);
             }
-            foreach (var (section, entry) in _list.Entries(new WrittenPicture(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
+            foreach (var (section, entry) in _list.Entries(new WrittenImage(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
             {
                 _parts[section].Stream.Write(Encoding.UTF8.GetBytes(_separators[section]));
                 _parts[section].Stream.Write(entry);

@@ -2,7 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Llm2Clip.Data.Writing;
+namespace Llm2Clip.Data;
 
 /// <summary>
 /// File names of the samples of one shard, made of their keys. A key keeps its characters, except those that end a key or a folder's name in
