@@ -76,11 +76,11 @@ public static class Extract
     /// <summary>What can be said before the teacher is loaded.</summary>
     private static void Check(RunConfig run)
     {
+        Checked.Require(run.Extract, "extract");
         if (run.Extract.Store.Length == 0)
         {
             throw new ConfigException("extract.store is empty: name the folder of the embedding store, for example --set extract.store=runs/vectors.");
         }
-        Checked.Require(run.Extract, "extract");
     }
 
     /// <summary>

@@ -8,6 +8,8 @@ using Llm2Clip.Data.Lists;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Siglip;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Reporting;
@@ -197,8 +199,12 @@ public sealed class FoundCasesTests : IDisposable
     public void CountedWeightsAreThoseOfTheModels()
     {
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
-        var (tower, projection) = student.ImageEncoder.Config.WeightCount;
-        Assert.Equal(student.ImageEncoder.parameters().Sum(p => p.numel()), (long)(tower + projection));
+        var clip = Assert.IsType<ClipVisionModel>(student.ImageEncoder);
+        var (tower, projection) = clip.Config.WeightCount;
+        Assert.Equal(clip.parameters().Sum(p => p.numel()), (long)(tower + projection));
+        using var siglip = new SiglipVisionModel(
+            new SiglipVisionConfig { ImageSize = 12, PatchSize = 4, Width = 10, Layers = 3, Heads = 2, MlpWidth = 17 }, CPU);
+        Assert.Equal(siglip.parameters().Sum(p => p.numel()), (long)siglip.Config.WeightCount);
         Assert.Equal(student.TextAdapter.parameters().Sum(p => p.numel()), (long)student.TextAdapter.Config.WeightCount);
         foreach (var config in new[] { new AdapterConfig { Dimension = 3, Blocks = 2 }, new AdapterConfig { Dimension = 3, Kind = AdapterKind.Linear } })
         {

@@ -7,7 +7,7 @@ using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 public sealed class ModelFilesTests : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class ModelFilesTests : IDisposable
     public void EveryWrongTensorIsListed()
     {
         using var model = new ClipVisionModel(Config, CPU);
-        ClipWeights.Save(model, _folder);
+        model.Save(_folder);
         Rewrite(tensors =>
         {
             tensors.Remove("vision_model.pre_layrnorm.bias");
@@ -32,7 +32,7 @@ public sealed class ModelFilesTests : IDisposable
             tensors["vision_model.extra"] = zeros([2, 2]);
             tensors["vision_model.embeddings.class_embedding"] = zeros([16], ScalarType.Int64);
         });
-        var error = Assert.Throws<InputException>(() => ClipWeights.Load(_folder, CPU));
+        var error = Assert.Throws<InputException>(() => ClipVisionWeights.Load(_folder, CPU));
         Assert.Equal(3, error.ExitCode);
         Assert.Contains("missing: vision_model.pre_layrnorm.bias [16]", error.Message);
         Assert.Contains("shape: vision_model.post_layernorm.weight is [3], expected [16]", error.Message);
@@ -45,7 +45,7 @@ public sealed class ModelFilesTests : IDisposable
     {
         using var model = new ClipVisionModel(Config, CPU);
         model.Initialize(3);
-        ClipWeights.Save(model, _folder);
+        model.Save(_folder);
         Rewrite(tensors =>
         {
             foreach (var name in tensors.Keys.Where(name => name.StartsWith("vision_model.", StringComparison.Ordinal)).ToList())
@@ -54,12 +54,12 @@ public sealed class ModelFilesTests : IDisposable
                 tensors[name["vision_model.".Length..]] = tensor!;
             }
         });
-        using var again = ClipWeights.Load(_folder, CPU);
+        using var again = ClipVisionWeights.Load(_folder, CPU);
         Assert.Equal(model.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)), again.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)));
     }
 
     [Theory]
-    [InlineData("hidden_act", "\"gelu_pytorch_tanh\"", "hidden_act is 'gelu_pytorch_tanh'; supported are gelu and quick_gelu")]
+    [InlineData("hidden_act", "\"silu\"", "hidden_act is 'silu'; supported are gelu, gelu_pytorch_tanh and quick_gelu")]
     [InlineData("model_type", "\"siglip_vision_model\"", "model_type is 'siglip_vision_model'; supported is clip_vision_model")]
     [InlineData("attention_dropout", "0.1", "attention_dropout is 0.1; supported is 0")]
     [InlineData("rope_theta", "1", "rope_theta is not known")]
@@ -114,14 +114,24 @@ public sealed class ModelFilesTests : IDisposable
     {
         using var model = new ClipVisionModel(Config, CPU);
         model.Initialize(3);
-        ClipWeights.Save(model, _folder);
+        model.Save(_folder);
         Preprocessor.Save(new ImageTransformConfig { ImageSize = 16 }, _folder);
         using var student = Student.Create(new StudentConfig { Start = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
-        Assert.Equal([20, 16], student.ImageEncoder.get_parameter("visual_projection.weight")!.shape);
+        var started = Assert.IsType<ClipVisionModel>(student.ImageEncoder);
+        Assert.Equal([20, 16], started.get_parameter("visual_projection.weight")!.shape);
         foreach (var (name, parameter) in model.named_parameters().Where(p => p.name != "visual_projection.weight"))
         {
-            Assert.Equal(GoldenTensors.Values(parameter), GoldenTensors.Values(student.ImageEncoder.get_parameter(name)!));
+            Assert.Equal(GoldenTensors.Values(parameter), GoldenTensors.Values(started.get_parameter(name)!));
         }
+    }
+
+    [Fact]
+    public void AnUnknownModelTypeNamesTheKnownOnes()
+    {
+        File.WriteAllText(Path.Combine(_folder, "config.json"), """{"model_type": "dinov9"}""");
+        var error = Assert.Throws<InputException>(() => ImageEncoders.Load(_folder, CPU));
+        Assert.StartsWith(Path.Combine(_folder, "config.json"), error.Message);
+        Assert.Contains("model_type is 'dinov9'; supported are clip_vision_model, clip, siglip_vision_model, siglip.", error.Message);
     }
 
     private void Rewrite(Action<Dictionary<string, Tensor>> change)

@@ -1,50 +1,50 @@
-using Llm2Clip.Layers;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Models.Clip;
+namespace Llm2Clip.Layers;
 
-/// <summary>One pre-norm block: x + attention(layer_norm1 x), then x + mlp(layer_norm2 x). The stream x [B, T, W] stays fp32.</summary>
-internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
+/// <summary>
+/// One pre-norm block of a transformer, named as Hugging Face names it: x + attention(layer_norm1 x), then x + mlp(layer_norm2 x). The
+/// stream x [B, T, W] stays fp32.
+/// </summary>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layer_norm1")]
     private readonly LayerNorm _norm1;
 
     [ComponentName(Name = "self_attn")]
-    private readonly ClipAttention _attention;
+    private readonly SelfAttention _attention;
 
     [ComponentName(Name = "layer_norm2")]
     private readonly LayerNorm _norm2;
 
     [ComponentName(Name = "mlp")]
-    private readonly ClipMlp _mlp;
+    private readonly Mlp _mlp;
 
     private readonly TrainingNoise _noise;
 
-    public ClipVisionBlock(ClipVisionConfig config, Device device, TrainingNoise noise)
-        : base(nameof(ClipVisionBlock))
+    public TransformerBlock(TransformerShape shape, Device device, TrainingNoise noise)
+        : base(nameof(TransformerBlock))
     {
         _noise = noise;
-        _norm1 = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
-        _attention = new ClipAttention(config.Width, config.Heads, device);
-        _norm2 = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
-        _mlp = new ClipMlp(config.Width, config.MlpWidth, config.Activation, device);
+        _norm1 = new LayerNorm(shape.Width, shape.LayerNormEpsilon, device);
+        _attention = new SelfAttention(shape.Width, shape.Heads, device);
+        _norm2 = new LayerNorm(shape.Width, shape.LayerNormEpsilon, device);
+        _mlp = new Mlp(shape.Width, shape.MlpWidth, shape.Activation, device);
         RegisterComponents();
     }
 
     /// <summary>Rate of stochastic depth of both branches.</summary>
     public double DropPath { get; set; }
 
-    public void SetPrecision(Precision precision) => _attention.Precision = precision;
-
     public override Tensor forward(Tensor x) => Pass(x, x.shape[1]);
 
     /// <summary>
-    /// <see cref="forward"/> for the class token alone, [B, T, W] to [B, 1, W]: all that the last block is asked for, and for a model
-    /// of twelve blocks 7 % less to compute. The other tokens only give keys and values.
+    /// <see cref="forward"/> for the first token (the class token) alone, [B, T, W] to [B, 1, W]: all that the last block is asked for, and
+    /// for a model of twelve blocks 7 % less to compute. The other tokens only give keys and values.
     /// </summary>
-    public Tensor OfClassToken(Tensor x) => Pass(x, 1);
+    public Tensor OfFirstToken(Tensor x) => Pass(x, 1);
 
     /// <summary>The first <paramref name="queries"/> tokens of the block's output.</summary>
     private Tensor Pass(Tensor x, long queries)
@@ -69,7 +69,7 @@ internal sealed class ClipVisionBlock : nn.Module<Tensor, Tensor>
 /// Multi-head self-attention. The state holds q, k and v apart, as published; the product is one: their weights are put
 /// together (a copy of a few hundred kB).
 /// </summary>
-internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
+internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "q_proj")]
     private readonly Linear _query; // [W, W]
@@ -86,8 +86,8 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
     private readonly int _width;
     private readonly int _heads;
 
-    public ClipAttention(int width, int heads, Device device)
-        : base(nameof(ClipAttention))
+    public SelfAttention(int width, int heads, Device device)
+        : base(nameof(SelfAttention))
     {
         (_width, _heads) = (width, heads);
         _query = new Linear(width, width, bias: true, device);
@@ -97,12 +97,12 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public Precision Precision { get; set; }
-
     /// <summary>x: [B, T, W] fp32 to [B, T, W] in the product's format.</summary>
     public override Tensor forward(Tensor x) => Attend(x, x.shape[1]);
 
-    /// <summary>The first <paramref name="queries"/> (Q) tokens attend to all: [B, T, W] fp32 to [B, Q, W] in the product's format.</summary>
+    /// <summary>
+    /// The first <paramref name="queries"/> (Q) tokens attend to all: [B, T, W] fp32 to [B, Q, W] in the product's format.
+    /// </summary>
     public Tensor Attend(Tensor x, long queries)
     {
         using var scope = NewDisposeScope();
@@ -114,7 +114,7 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
 
     /// <summary>One product for several layers [W, W]: x [B, T, W] to [B, T, nW].</summary>
     private Tensor Project(Tensor x, params Linear[] layers) =>
-        Precision.Product(x, cat([.. layers.Select(layer => layer.Weight)], 0), cat([.. layers.Select(layer => layer.Bias!)], 0));
+        _query.Precision.Product(x, cat([.. layers.Select(layer => layer.Weight)], 0), cat([.. layers.Select(layer => layer.Bias!)], 0));
 
     public void Initialize(WeightInit init, int layers)
     {
@@ -139,7 +139,7 @@ internal sealed class ClipAttention : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>fc2(act(fc1 x)), the activation in the product's format.</summary>
-internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
+internal sealed class Mlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "fc1")]
     private readonly Linear _up; // [M, W]
@@ -149,8 +149,8 @@ internal sealed class ClipMlp : nn.Module<Tensor, Tensor>
 
     private readonly Activation _activation;
 
-    public ClipMlp(int width, int inner, Activation activation, Device device)
-        : base(nameof(ClipMlp))
+    public Mlp(int width, int inner, Activation activation, Device device)
+        : base(nameof(Mlp))
     {
         _activation = activation;
         _up = new Linear(width, inner, bias: true, device);

@@ -1,10 +1,8 @@
 using Llm2Clip.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
-using LayerNorm = Llm2Clip.Layers.LayerNorm;
-using Linear = Llm2Clip.Layers.Linear;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace Llm2Clip.Models.Clip;
 
@@ -15,10 +13,10 @@ namespace Llm2Clip.Models.Clip;
 ///        -> N x ( x + attention(layer_norm1 x) ; x + fc2 act(fc1 layer_norm2 x) )
 ///        -> post_layernorm of the class token -> projection (no bias)
 /// </code>
-/// Shapes below: B pictures, G x G patches of side P, T = G*G + 1 tokens, W width, H heads, D embed dim.
+/// Shapes below: B images, G x G patches of side P, T = G*G + 1 tokens, W width, H heads, D embed dim.
 /// Reference: transformers 5.23 models/clip/modeling_clip.py, openai/CLIP dcba3cb clip/model.py.
 /// </summary>
-public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
+public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
 {
     [ComponentName(Name = "vision_model")]
     private readonly ClipVisionTower _tower;
@@ -26,7 +24,7 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "visual_projection")]
     private readonly Linear _projection; // [D, W]
 
-    /// <summary>A model with zero weights; <see cref="Initialize"/> or <see cref="ClipWeights"/> fills them.</summary>
+    /// <summary>A model with zero weights; <see cref="Initialize"/> or <see cref="ClipVisionWeights"/> fills them.</summary>
     public ClipVisionModel(ClipVisionConfig config, Device device)
         : base(nameof(ClipVisionModel))
     {
@@ -50,18 +48,35 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>
     public Precision Precision
     {
         get => _projection.Precision;
-        set
-        {
-            foreach (var layer in modules().OfType<Linear>())
-            {
-                layer.Precision = value;
-            }
-            _tower.SetPrecision(value);
-        }
+        set => this.SetPrecision(value);
     }
 
-    /// <summary>Rate of stochastic depth of the last block; it rises linearly from 0 at the first.</summary>
+    /// <inheritdoc/>
+    public int EmbedDim => Config.EmbedDim;
+
+    /// <inheritdoc/>
+    public int ImageSize => Config.ImageSize;
+
+    /// <inheritdoc/>
+    public int Layers => Config.Layers;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings", "vision_model.pre_layrnorm"];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> UndecayedNames { get; } = ["vision_model.embeddings.position_embedding.weight"];
+
+    /// <inheritdoc/>
     public void SetDropPath(double rate) => _tower.SetDropPath(rate);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() => [.. named_parameters()];
+
+    /// <inheritdoc/>
+    public void Save(string folder) => ModelFolder.Save(folder, Config.ToJson(), NamedParameters());
+
+    /// <inheritdoc/>
+    public Tensor Encode(Tensor pixels) => call(pixels);
 
     /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
     public override Tensor forward(Tensor pixels) => Encode(pixels, null);
@@ -106,20 +121,17 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
     private readonly LayerNorm _preNorm;
 
     [ComponentName(Name = "encoder")]
-    private readonly ClipVisionBlocks _blocks;
+    private readonly TransformerBlocks _blocks;
 
     [ComponentName(Name = "post_layernorm")]
     private readonly LayerNorm _postNorm;
 
-    private readonly ClipVisionConfig _config;
-
     public ClipVisionTower(ClipVisionConfig config, Device device)
         : base(nameof(ClipVisionTower))
     {
-        _config = config;
         _embeddings = new ClipVisionEmbeddings(config, device);
         _preNorm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
-        _blocks = new ClipVisionBlocks(config, device, Noise);
+        _blocks = new TransformerBlocks(config.Blocks, device, Noise);
         _postNorm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         RegisterComponents();
     }
@@ -128,23 +140,7 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
 
     public double PatchDropout { get; set; }
 
-    public void SetDropPath(double rate)
-    {
-        var blocks = _blocks.Layers;
-        for (var i = 0; i < blocks.Count; i++)
-        {
-            blocks[i].DropPath = blocks.Count == 1 ? rate : rate * i / (blocks.Count - 1);
-        }
-    }
-
-    public void SetPrecision(Precision precision)
-    {
-        _embeddings.Precision = precision;
-        foreach (var block in _blocks.Layers)
-        {
-            block.SetPrecision(precision);
-        }
-    }
+    public void SetDropPath(double rate) => _blocks.SetDropPath(rate);
 
     public override Tensor forward(Tensor pixels) => Pool(pixels, null);
 
@@ -154,15 +150,7 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var x = _embeddings.Embed(pixels, Noise, PatchDropout); // [B, T, W]
         probe?.Invoke("embeddings", x);
-        x = _preNorm.call(x);
-        probe?.Invoke("hidden.0", x);
-        for (var i = 0; i < _blocks.Layers.Count; i++)
-        {
-            // Only the class token of the last block is read, unless somebody looks.
-            var last = i == _blocks.Layers.Count - 1 && probe is null;
-            x = last ? _blocks.Layers[i].OfClassToken(x) : _blocks.Layers[i].call(x);
-            probe?.Invoke($"hidden.{i + 1}", x);
-        }
+        x = _blocks.Pass(_preNorm.call(x), firstTokenOnly: true, probe); // [B, T, W] or [B, 1, W]
         var pooled = _postNorm.call(x.select(1, 0)); // [B, W]
         probe?.Invoke("pooled", pooled);
         return pooled.MoveToOuterDisposeScope();
@@ -171,36 +159,60 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
     public void Initialize(WeightInit init)
     {
         _embeddings.Initialize(init);
-        foreach (var block in _blocks.Layers)
-        {
-            block.Initialize(init, _config.Layers);
-        }
+        _blocks.Initialize(init);
     }
 
     public void InitializeMimetic(WeightInit init)
     {
         _embeddings.InitializeMimetic();
-        foreach (var block in _blocks.Layers)
-        {
-            block.InitializeMimetic(init);
-        }
+        _blocks.InitializeMimetic(init);
     }
 }
 
-/// <summary>Hugging Face's <c>encoder</c>: the list of blocks.</summary>
-internal sealed class ClipVisionBlocks : nn.Module<Tensor, Tensor>
+/// <summary>Patches, class token and positions: [B, 3, H, W] to [B, T, W].</summary>
+internal sealed class ClipVisionEmbeddings : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "layers")]
-    private readonly ModuleList<ClipVisionBlock> _layers;
+    [ComponentName(Name = "class_embedding")]
+    private readonly Parameter _classToken; // [W]
 
-    public ClipVisionBlocks(ClipVisionConfig config, Device device, TrainingNoise noise)
-        : base(nameof(ClipVisionBlocks))
+    [ComponentName(Name = "patch_embedding")]
+    private readonly PatchEmbedding _patches; // [W, 3, P, P]
+
+    [ComponentName(Name = "position_embedding")]
+    private readonly WeightOnly _positions; // [T, W]
+
+    private readonly ClipVisionConfig _config;
+
+    public ClipVisionEmbeddings(ClipVisionConfig config, Device device)
+        : base(nameof(ClipVisionEmbeddings))
     {
-        _layers = new ModuleList<ClipVisionBlock>([.. Enumerable.Range(0, config.Layers).Select(_ => new ClipVisionBlock(config, device, noise))]);
+        _config = config;
+        _classToken = OwnedWeights.New([config.Width], device);
+        _patches = new PatchEmbedding(config.Width, config.PatchSize, bias: false, device);
+        _positions = new WeightOnly([config.Tokens, config.Width], device);
         RegisterComponents();
     }
 
-    public ModuleList<ClipVisionBlock> Layers => _layers;
+    public override Tensor forward(Tensor pixels) => Embed(pixels, new TrainingNoise(), 0);
 
-    public override Tensor forward(Tensor x) => _layers.Aggregate(x, (stream, block) => block.call(stream));
+    /// <summary>Tokens with positions, before the first norm.</summary>
+    public Tensor Embed(Tensor pixels, TrainingNoise noise, double patchDropout)
+    {
+        var (rows, columns) = _patches.Grid(pixels);
+        using var scope = NewDisposeScope();
+        var table = PositionTable.For(_positions.Weight, _config.Grid, rows, columns); // [1 + G*G, W]
+        var patches = _patches.Embed(pixels, table.narrow(0, 1, rows * columns), noise, patchDropout); // [B, K, W], fp32
+        var first = _classToken.Plus(table.select(0, 0)).expand(pixels.shape[0], 1, _config.Width); // [B, 1, W]
+        return cat([first, patches], 1).MoveToOuterDisposeScope();
+    }
+
+    public void Initialize(WeightInit init)
+    {
+        var scale = Math.Pow(_config.Width, -0.5);
+        init.Normal(_classToken, scale);
+        init.Normal(_positions.Weight, scale);
+        _patches.Initialize(init);
+    }
+
+    public void InitializeMimetic() => MimeticInit.Positions(_positions.Weight, _config.Grid);
 }

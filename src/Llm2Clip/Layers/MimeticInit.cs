@@ -1,14 +1,13 @@
-using Llm2Clip.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Models.Clip;
+namespace Llm2Clip.Layers;
 
 /// <summary>
-/// Mimetic initialization (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained vision
-/// transformers show. A head's query-key product is near the identity, so a token looks at tokens that resemble it in content and, with
-/// sinusoidal positions, at its neighbours; the output-value product is near the negative identity. It stands in for a part of what a
-/// transformer learns from many pictures, so it helps where there are few.
+/// Mimetic initialization (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained
+/// vision transformers show. A head's query-key product is near the identity, so a token looks at tokens that resemble it in content and,
+/// with sinusoidal positions, at its neighbours; the output-value product is near the negative identity. It replaces a part of what a
+/// transformer learns from many images, so it helps where there are few.
 /// </summary>
 internal static class MimeticInit
 {
@@ -64,7 +63,9 @@ internal static class MimeticInit
         Set(positions, tensor(values, positions.shape));
     }
 
-    /// <summary>L [W, rank] and R [rank, W] with L R the best approximation of noise Z + identity I, singular values shared evenly.</summary>
+    /// <summary>
+    /// L [W, rank] and R [rank, W] with L R the best approximation of noise Z + identity I, singular values shared evenly.
+    /// </summary>
     private static (Tensor Left, Tensor Right) Factors(WeightInit init, long width, long rank, double noise, double identity)
     {
         var product = zeros([width, width]);

@@ -1,11 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
 using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 /// <summary>Every folder of golden/vision whose config.json names a CLIP architecture of Hugging Face. Tolerances: its README.</summary>
 [Trait("Category", "Golden")]
@@ -33,7 +35,7 @@ public class ClipVisionGoldenTests
     public void OutputsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
+        using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         using var io = SafetensorsFile.Open(Path.Combine(OutputsOf(folder, model), "io.safetensors"));
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -58,7 +60,7 @@ public class ClipVisionGoldenTests
     public void OtherSizesAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
+        using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         using var file = SafetensorsFile.Open(Path.Combine(folder, "resized.safetensors"));
         foreach (var prefix in file.Names.Where(stored => stored.EndsWith("pixel_values", StringComparison.Ordinal)).Select(stored => stored[..^"pixel_values".Length]))
         {
@@ -101,12 +103,12 @@ public class ClipVisionGoldenTests
     public void ExportReloadsAsTheSameModel(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
+        using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         var copy = Directory.CreateTempSubdirectory("clip-export-").FullName;
         try
         {
-            ClipWeights.Save(model, copy);
-            using var again = ClipWeights.Load(copy, GoldenTensors.Device);
+            model.Save(copy);
+            using var again = ClipVisionWeights.Load(copy, GoldenTensors.Device);
             Assert.Equal(model.Config, again.Config);
             foreach (var (parameter, tensor) in model.named_parameters())
             {
@@ -129,7 +131,7 @@ public class ClipVisionGoldenTests
         var (_, own) = (model.Config, Weights(model));
         foreach (var other in Directory.GetDirectories(Path.GetDirectoryName(folder)!).Where(o => IsClip(o) && File.Exists(Path.Combine(o, "io.safetensors"))))
         {
-            using var twin = ClipWeights.Load(other, GoldenTensors.Device);
+            using var twin = ClipVisionWeights.Load(other, GoldenTensors.Device);
             if (twin.Config == model.Config && Weights(twin).SequenceEqual(own))
             {
                 return other;

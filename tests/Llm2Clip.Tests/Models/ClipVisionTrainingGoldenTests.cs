@@ -5,7 +5,7 @@ using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 /// <summary>Gradients and the 20-step curve of every CLIP folder of golden/vision that has them.</summary>
 [Trait("Category", "Golden")]
@@ -20,7 +20,7 @@ public class ClipVisionTrainingGoldenTests
     public void GradientsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
+        using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         using var batches = SafetensorsFile.Open(Path.Combine(folder, "batches.safetensors"));
         using var file = SafetensorsFile.Open(Path.Combine(folder, "gradients.safetensors"));
         using var scope = NewDisposeScope();
@@ -49,7 +49,7 @@ public class ClipVisionTrainingGoldenTests
             }
             else
             {
-                Summary(parameter, summaries.GetProperty(parameter), GoldenTensors.Values(tensor.grad!));
+                ContrastiveGolden.Summary(parameter, summaries.GetProperty(parameter), GoldenTensors.Values(tensor.grad!));
             }
         }
     }
@@ -59,7 +59,7 @@ public class ClipVisionTrainingGoldenTests
     public void TwentyStepsAgree(string name)
     {
         var folder = SharedData.RequireGolden("vision", name);
-        using var model = ClipWeights.Load(folder, GoldenTensors.Device);
+        using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         using var batches = SafetensorsFile.Open(Path.Combine(folder, "batches.safetensors"));
         using var trained = SafetensorsFile.Open(Path.Combine(folder, "trained.safetensors"));
         ContrastiveGolden.Train(
@@ -72,17 +72,4 @@ public class ClipVisionTrainingGoldenTests
 
     private static TheoryData<string> With(string file) =>
         GoldenTensors.Folders("vision", folder => ClipVisionGoldenTests.IsClip(folder) && File.Exists(Path.Combine(folder, file)));
-
-    private static void Summary(string name, JsonElement expected, float[] gradient)
-    {
-        var norm = Math.Sqrt(gradient.Sum(value => (double)value * value));
-        var length = expected.GetProperty("l2").GetDouble();
-        var bound = ContrastiveGolden.GradientTolerance * (1 + length);
-        GoldenTensors.Close(length, norm, bound, $"norm of the gradient of {name}");
-        GoldenTensors.Close(expected.GetProperty("sum").GetDouble(), gradient.Sum(value => (double)value), bound * Math.Sqrt(gradient.Length), $"sum of the gradient of {name}");
-        foreach (var (value, i) in expected.GetProperty("first").EnumerateArray().Select((v, i) => (v.GetDouble(), i)))
-        {
-            GoldenTensors.Close(value, gradient[i], bound, $"gradient of {name}[{i}]");
-        }
-    }
 }

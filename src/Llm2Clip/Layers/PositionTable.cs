@@ -1,21 +1,21 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Models.Clip;
+namespace Llm2Clip.Layers;
 
 /// <summary>
 /// Learned positions at another grid by Hugging Face's rule (<c>interpolate_pos_encoding</c>): bicubic with a = -0.75, align_corners
-/// false, no antialiasing, samples beyond the edge clamped; the class token's row stays. Rows are in row-major order.
+/// false, no antialiasing, samples beyond the edge clamped; the class token's row, where there is one, stays. Rows are in row-major order.
 /// </summary>
 public static class PositionTable
 {
     private const double A = -0.75;
 
     /// <summary>
-    /// The table for a grid of <paramref name="rows"/> x <paramref name="columns"/>: <paramref name="table"/> [1 + grid * grid, W] itself
-    /// where the grid is the native one, else [1 + rows * columns, W]. Differentiable.
+    /// The table for a grid of <paramref name="rows"/> x <paramref name="columns"/>: <paramref name="table"/> [C + grid * grid, W] itself
+    /// where the grid is the native one, else [C + rows * columns, W]; C = 1 with a class token, 0 without. Differentiable.
     /// </summary>
-    public static Tensor For(Tensor table, int grid, long rows, long columns)
+    public static Tensor For(Tensor table, int grid, long rows, long columns, bool classToken = true)
     {
         if (rows == grid && columns == grid)
         {
@@ -39,8 +39,8 @@ public static class PositionTable
             }
         }
         var map = tensor(weights, [rows * columns, (long)grid * grid], device: table.device);
-        var patches = map.matmul(table.narrow(0, 1, (long)grid * grid));
-        return cat([table.narrow(0, 0, 1), patches], 0).MoveToOuterDisposeScope();
+        var patches = map.matmul(classToken ? table.narrow(0, 1, (long)grid * grid) : table);
+        return (classToken ? cat([table.narrow(0, 0, 1), patches], 0) : patches).MoveToOuterDisposeScope();
     }
 
     /// <summary>Cubic weights [to, from] of torch's <c>interpolate(mode="bicubic", align_corners=False)</c> along one side.</summary>

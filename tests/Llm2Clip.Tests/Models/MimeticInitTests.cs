@@ -4,7 +4,7 @@ using Llm2Clip.Models.Clip;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 public sealed class MimeticInitTests
 {

@@ -4,7 +4,7 @@ using Llm2Clip.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 /// <summary>Every folder of golden/vision that holds an adapter: outputs per block, gradients, 20 training steps.</summary>
 [Trait("Category", "Golden")]

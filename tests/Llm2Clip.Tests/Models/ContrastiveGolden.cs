@@ -5,7 +5,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Vision;
+namespace Llm2Clip.Tests.Models;
 
 /// <summary>
 /// What the gradient and training cases of golden/vision share: loss between embeddings and targets with a learned logit_scale, and
@@ -59,6 +59,20 @@ internal static class ContrastiveGolden
         {
             using var reference = trained(name);
             GoldenTensors.Close(reference, parameter, inert.Contains(name) ? InertTolerance : ParameterTolerance, $"{name} after training");
+        }
+    }
+
+    /// <summary>Compares a gradient with its norm, sum and first values.</summary>
+    public static void Summary(string name, JsonElement expected, float[] gradient)
+    {
+        var norm = Math.Sqrt(gradient.Sum(value => (double)value * value));
+        var length = expected.GetProperty("l2").GetDouble();
+        var bound = GradientTolerance * (1 + length);
+        GoldenTensors.Close(length, norm, bound, $"norm of the gradient of {name}");
+        GoldenTensors.Close(expected.GetProperty("sum").GetDouble(), gradient.Sum(value => (double)value), bound * Math.Sqrt(gradient.Length), $"sum of the gradient of {name}");
+        foreach (var (value, i) in expected.GetProperty("first").EnumerateArray().Select((v, i) => (v.GetDouble(), i)))
+        {
+            GoldenTensors.Close(value, gradient[i], bound, $"gradient of {name}[{i}]");
         }
     }
 }
