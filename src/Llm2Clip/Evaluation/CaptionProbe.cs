@@ -22,7 +22,7 @@ public static class CaptionProbe
         + "picture that has both; cosine similarity in fp32; rank = 1 + candidates of other pictures scoring >= the own one (ties count against it)";
 
     /// <summary>
-    /// Scores one direction. <paramref name="embed"/> gives un-normalised vectors of texts of a language, row-major.
+    /// Scores one direction. <paramref name="embed"/> gives un-normalized vectors of texts of a language, row-major.
     /// </summary>
     /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
     public static ProbeScore Score(ProbeTexts texts, ProbePair pair, int dimension, Func<IReadOnlyList<string>, string, float[]> embed, int? seed = null)

@@ -6,10 +6,10 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>Image features [count, dim] of a batch of pictures, un-normalised, row-major.</summary>
+/// <summary>Image features [count, dim] of a batch of pictures, un-normalized, row-major.</summary>
 public delegate float[] EmbedPictures(SampleBatch batch);
 
-/// <summary>Text features [count, dim] of captions of a language, un-normalised, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
+/// <summary>Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
 public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
 
 /// <summary>The pictures of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>

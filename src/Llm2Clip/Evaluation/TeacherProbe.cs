@@ -3,7 +3,7 @@ using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centred in two ways, and through adapters.</summary>
+/// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centered in two ways, and through adapters.</summary>
 public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pairs, RawVectors raw)
 {
     /// <summary>Directions that are scored.</summary>
@@ -21,12 +21,12 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
-            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CenteringMode.Training), [], seed),
+            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Centre(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
+                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
     }
@@ -47,7 +47,7 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
         string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans, int? seed) =>
         new(name, ownMeans, [.. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed))]);
 
-    private static float[] Centre(float[] vectors, LanguageMeans means, string language, CenteringMode mode)
+    private static float[] Center(float[] vectors, LanguageMeans means, string language, CenteringMode mode)
     {
         if (means.For(language, Centering.Language, mode, out _) is { } mean)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Inspection;
 using Llm2Clip.Reporting;
@@ -17,7 +18,8 @@ public static class DataInspect
     public static InspectionReport Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        var config = run.Inspect;
+        var config = Checked.Require(run.Inspect, "inspect");
+        Checked.Require(run.Data, "data");
         var source = Open(run, run.InspectedData(), log);
         var against = config.Against.Length > 0 ? Open(run, config.Against, log) : null;
         var counting = run.CountingTeacher();

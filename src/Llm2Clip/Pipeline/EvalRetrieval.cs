@@ -1,3 +1,4 @@
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
@@ -32,6 +33,7 @@ public static class EvalRetrieval
     /// <summary>The same; without <paramref name="takeLock"/> in a folder that the caller has locked.</summary>
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
+        Checked.Require(run.Eval, "eval");
         var (model, tuned, pattern, output) = (run.StudentFolder(), run.TunedTeacher(), run.EvaluationData(), run.EvaluationFolder());
         Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");

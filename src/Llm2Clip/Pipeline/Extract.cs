@@ -28,7 +28,7 @@ public static class Extract
     /// <summary>
     /// Extracts what is missing. Cancelling leaves a store that the next run completes.
     /// </summary>
-    /// <exception cref="ConfigException">No teacher or store is named, or the data can be read only once.</exception>
+    /// <exception cref="ConfigException">No teacher or store is named, or the data would have to be read twice and can be read only once.</exception>
     /// <exception cref="InputException">The store is another teacher's, or too many samples are bad.</exception>
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
@@ -64,8 +64,8 @@ public static class Extract
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
         using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
         var title = derive ? "Adapt captions" : "Embed captions";
-        var (seen, added, live) = CaptionFiller.Fill(
-            writer, captions, (texts, language, stop) => Vectors(teacher, source, texts, language, stop), config.Window, title, log, cancellation, total);
+        EncodedTexts Embed(IReadOnlyList<string> texts, string language, CancellationToken stop) => Vectors(teacher, source, texts, language, stop);
+        var (seen, added, live) = CaptionFiller.Fill(writer, captions, Embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
         log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), {added:N0} new, from {seen:N0} captions; "

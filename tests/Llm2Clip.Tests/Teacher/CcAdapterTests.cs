@@ -129,11 +129,11 @@ public sealed class CcAdapterTests : IDisposable
         Values(Width, 20), [new LanguageMean("en", Values(Width, 21), 40, "training captions", true), new LanguageMean("zh", Values(Width, 22), 12, "plain text", false)]);
 
     /// <summary>The adapter's function written out from its weights.</summary>
-    private static Tensor Plain(CcAdapter adapter, Tensor centred)
+    private static Tensor Plain(CcAdapter adapter, Tensor centered)
     {
         using var off = no_grad();
         var weights = adapter.Module.state_dict();
-        var x = centred / centred.norm(1, true) * Math.Sqrt(Width);
+        var x = centered / centered.norm(1, true) * Math.Sqrt(Width);
         for (var block = 0; weights.ContainsKey($"blocks.{block}.norm.weight"); block++)
         {
             Tensor Of(string name) => weights[$"blocks.{block}.{name}"];
@@ -149,8 +149,8 @@ public sealed class CcAdapterTests : IDisposable
 
     private static Tensor Norm(Tensor x, Tensor weight, Tensor bias)
     {
-        var centred = x - x.mean([1], true);
-        return centred / (centred.pow(2).mean([1], true) + 1e-5).sqrt() * weight + bias;
+        var centered = x - x.mean([1], true);
+        return centered / (centered.pow(2).mean([1], true) + 1e-5).sqrt() * weight + bias;
     }
 
     private static float[] Values(int count, ulong seed)

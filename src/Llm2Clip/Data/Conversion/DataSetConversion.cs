@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
-using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Data.Conversion;
 
@@ -110,7 +109,7 @@ public sealed class DataSetConversion
     private ConversionResult Run(IReadOnlyList<string> names, Func<SampleSelection> select)
     {
         var clock = Stopwatch.StartNew();
-        var writer = DatasetFormats.Find(_config.Format)!.Writer!; // Open checked that there is one.
+        var writer = DatasetFormats.Find(_config.Format)!.Writer!; // The config was checked: there is one.
         using var folder = ConversionFolder.Open(_config.To, _request, names);
         var parts = new List<PartWriter>();
         try

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 
@@ -24,7 +22,7 @@ public sealed class DataInspection
 
     private DataInspection(InspectConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        (_config, _data, _log, _cancellation) = (Checked.Require(config, "inspect"), Checked.Require(data, "data"), log, cancellation);
+        (_config, _data, _log, _cancellation) = (config, data, log, cancellation);
         _workers = LoaderConfig.Threads(data.Workers);
     }
 

@@ -76,7 +76,7 @@ public sealed class CaptionFiller
         return (filler.Seen, filler.Added, filler.Truncated);
     }
 
-    /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
+    /// <summary>Brings captions into a store of raw LLM vectors; returns as <see cref="Fill"/>.</summary>
     public static (long Seen, long Added, long Truncated) FillRaw(
         EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
         Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation);
