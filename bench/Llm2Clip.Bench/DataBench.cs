@@ -167,7 +167,7 @@ public static class DataBench
     private static List<byte[]> FromData(string pattern)
     {
         var config = new DataConfig();
-        return [.. SampleSources.ReadAll(SampleSources.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance).Take(Pictures).Select(sample => sample.Image.Read())];
+        return [.. Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance).Take(Pictures).Select(sample => sample.Image.Read())];
     }
 
     /// <summary>Smooth shapes with grain at 500 x 375, the size of common web photos.</summary>

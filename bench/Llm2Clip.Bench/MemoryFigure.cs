@@ -22,10 +22,10 @@ internal static class MemoryFigure
         using var student = Student.Create(config, 256, Math.Log(1 / 0.07), 1, CPU);
         student.Precision = Precision.Bf16;
         var named = student.NamedParameters();
-        var groups = ParameterGroups.Build(named.Select(p => (p.Name, p.Parameter.shape.Length)), config.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.HuggingFace);
+        var groups = ParameterGroups.Build(named.Select(p => (p.Name, p.Parameter.shape.Length)), config.Vision.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.Of(student.ImageEncoder));
         using var flat = new FlatParameters(named, groups);
         using var optimizer = new FlatAdamW(flat, new AdamWOptions());
-        var pixels = new byte[Batch * config.ImageSize * config.ImageSize * 3];
+        var pixels = new byte[Batch * config.Vision.ImageSize * config.Vision.ImageSize * 3];
         var random = new Random(1);
         long start = 0;
         for (var step = 1; step <= Warm + Steps; step++)
@@ -36,7 +36,7 @@ internal static class MemoryFigure
             flat.ZeroGradients();
             GradCache.Backward(
                 [
-                    new EncoderPass(2, half => student.ImageEncoder.call(Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.ImageSize, CPU), student.Transform).chunk(2)[half])),
+                    new EncoderPass(2, half => student.ImageEncoder.Encode(Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.Vision.ImageSize, CPU), student.Transform).chunk(2)[half])),
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
                 features => Losses.ClipInfoNce(features[0], features[1], student.LogitScale));

@@ -30,7 +30,7 @@ internal static class StudentFigure
 
     public static IEnumerable<Figure> Measure()
     {
-        using var python = new PythonSide(Reference, [.. new[] { Batch, Config.ImageSize, Config.PatchSize, Config.Width, Config.Heads, Config.Layers, Steps }
+        using var python = new PythonSide(Reference, [.. new[] { Batch, Config.Vision.ImageSize, Config.Vision.PatchSize, Config.Vision.Width, Config.Vision.Heads, Config.Vision.Layers, Steps }
             .Select(size => size.ToString(CultureInfo.InvariantCulture)), Place.type == DeviceType.CPU ? "cpu" : "cuda"]);
         foreach (var precision in new[] { Precision.Fp32, Precision.Bf16 })
         {
@@ -42,7 +42,7 @@ internal static class StudentFigure
             var (ours, theirs) = (times[0] / Steps, times[1 + fastest] / Steps);
             yield return Figure.AtMost(
                 "student",
-                $"training step of ViT-{(Config.Width == 384 ? "S" : "B")}/{Config.PatchSize}, {Batch} pictures of 224 x 224, {name}, {(Place.type == DeviceType.CPU ? $"{get_num_threads()} threads" : "GPU")}",
+                $"training step of ViT-{(Config.Vision.Width == 384 ? "S" : "B")}/{Config.Vision.PatchSize}, {Batch} pictures of 224 x 224, {name}, {(Place.type == DeviceType.CPU ? $"{get_num_threads()} threads" : "GPU")}",
                 $"{ours * 1e3:0} ms",
                 $"PyTorch {theirs * 1e3:0} ms ({optimizers[fastest]} AdamW)",
                 ours / theirs,
@@ -67,7 +67,7 @@ internal static class StudentFigure
         private readonly Student _student = Student.Create(Config, TeacherDim, Math.Log(1 / 0.07), 1, Place);
         private readonly FlatParameters _flat;
         private readonly FlatAdamW _optimizer;
-        private readonly byte[] _pixels = new byte[Batch * Config.ImageSize * Config.ImageSize * 3];
+        private readonly byte[] _pixels = new byte[Batch * Config.Vision.ImageSize * Config.Vision.ImageSize * 3];
         private readonly Tensor _vectors = randn([Batch, TeacherDim], device: Place);
 
         public Step(Precision precision)
@@ -75,7 +75,7 @@ internal static class StudentFigure
             _student.Precision = precision;
             var named = _student.NamedParameters();
             var groups = ParameterGroups.Build(
-                named.Select(p => (p.Name, p.Parameter.shape.Length)), Config.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.HuggingFace);
+                named.Select(p => (p.Name, p.Parameter.shape.Length)), Config.Vision.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.Of(_student.ImageEncoder));
             _flat = new FlatParameters(named, groups);
             _optimizer = new FlatAdamW(_flat, new AdamWOptions());
             new Random(1).NextBytes(_pixels);
@@ -89,7 +89,7 @@ internal static class StudentFigure
                 _flat.ZeroGradients();
                 GradCache.Backward(
                     [
-                        new EncoderPass(1, _ => _student.ImageEncoder.call(Pixels.Normalize(Pixels.ToTensor(_pixels, Batch, Config.ImageSize, Place), _student.Transform))),
+                        new EncoderPass(1, _ => _student.ImageEncoder.Encode(Pixels.Normalize(Pixels.ToTensor(_pixels, Batch, Config.Vision.ImageSize, Place), _student.Transform))),
                         new EncoderPass(1, _ => _student.TextAdapter.call(_vectors)),
                     ],
                     features => Losses.ClipInfoNce(features[0], features[1], _student.LogitScale));

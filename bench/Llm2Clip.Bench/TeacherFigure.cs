@@ -20,7 +20,7 @@ internal static class TeacherFigure
     public static IEnumerable<Figure> Measure(string model, string pattern)
     {
         var data = new DataConfig();
-        var texts = SampleSources.ReadAll(SampleSources.Open(pattern, data, SilentLog.Instance), data, SilentLog.Instance)
+        var texts = Datasets.ReadAll(Datasets.Open(pattern, data, SilentLog.Instance), data, SilentLog.Instance)
             .SelectMany(sample => sample.Captions).Where(caption => caption.Language == "en").Select(caption => caption.Text).Take(Captions).ToList();
         using var llm = LlamaModel.Load(model, fullWindow: true);
         var tokenizer = new CaptionTokenizer(llm, new TeacherSettings().Template, new TeacherSettings().Instruction, 512);

@@ -67,8 +67,8 @@ internal static class TeacherThroughput
     private static List<string> Captions(string pattern, int count)
     {
         var config = new DataConfig();
-        var source = SampleSources.Open(pattern, config, SilentLog.Instance);
-        return [.. SampleSources.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
+        var source = Datasets.Open(pattern, config, SilentLog.Instance);
+        return [.. Datasets.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
     }
 
     private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true)

@@ -19,7 +19,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
     }
 
     protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        TeacherTuning.Run(config, log, cancellation);
+        CcFinetune.Run(config, log, cancellation);
 
     protected override void Report(CcFinetuneResult result, Screen output)
     {

@@ -18,7 +18,7 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
     }
 
     protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        StudentTraining.Run(config, log, cancellation);
+        ClipTrain.Run(config, log, cancellation);
 
     protected override void Report(ClipTrainResult result, Screen output)
     {

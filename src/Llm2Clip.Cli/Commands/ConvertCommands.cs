@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Pipeline;
 
@@ -12,7 +13,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
     {
         Shortcut("--data", "convert.data", "PATTERN", "Data that is read.");
         Shortcut("--to", "convert.to", "FOLDER", "Folder that is written; run the same command again to go on with a stopped run.");
-        Shortcut("--form", "convert.form", "FORM", "webdataset, folder (JSONL list), csv, tsv, karpathy, coco or parquet.");
+        Shortcut("--format", "convert.format", "FORMAT", $"Format that is written: {DatasetFormats.WrittenNames} (folder: images with a JSONL list).");
         Shortcut("--samples-per-shard", "convert.samples_per_shard", "N", "Pictures of a shard at most.");
         ListShortcut("--languages", "convert.languages", "en,zh", "Languages of the captions that are kept.");
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
@@ -23,8 +24,8 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         foreach (var part in result.Parts)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{part.Folder}: {part.Pictures:N0} pictures with {part.Captions:N0} captions in "
-                + $"{part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({result.Form.ToString().ToLowerInvariant()})"));
+                $"{part.Folder}: {part.Pictures:N0} images with {part.Captions:N0} captions in "
+                + $"{part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({DatasetFormats.Name(result.Format)})"));
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{result.Seen:N0} records read, {result.BadSamples:N0} bad and {result.LeftOut:N0} without a chosen caption left out; "
@@ -32,13 +33,13 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
     }
 }
 
-/// <summary><c>data convert</c>: a data set in another form.</summary>
+/// <summary><c>data convert</c>: a data set in another format.</summary>
 internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
-    host, "convert", "Writes a data set in another form; pictures are copied byte by byte. Goes on where it was stopped.",
-    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --form csv --languages en")
+    host, "convert", "Writes a data set in another format; images are copied byte by byte. Resumes where it was stopped.",
+    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --format csv --languages en")
 {
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Convert(config.Convert, config.Data, log, cancellation);
+        DataConvert.Run(config, log, cancellation);
 }
 
 /// <summary><c>data split</c>: parts for training and validation.</summary>
@@ -53,7 +54,7 @@ internal sealed class SplitCommand : DataSetCommand
     }
 
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Split(config.Convert, config.Data, log, cancellation);
+        DataConvert.Split(config, log, cancellation);
 }
 
 /// <summary><c>data sample</c>: a random piece of a data set.</summary>
@@ -68,5 +69,5 @@ internal sealed class SampleCommand : DataSetCommand
     }
 
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataSetConversion.Sample(config.Convert, config.Data, log, cancellation);
+        DataConvert.Sample(config, log, cancellation);
 }

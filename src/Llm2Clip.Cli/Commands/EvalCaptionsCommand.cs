@@ -1,8 +1,6 @@
 using Llm2Clip.Cli.Reports;
-using Llm2Clip.Configuration;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -18,13 +16,8 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
         Shortcut("--data", "eval_captions.data", "PATTERN", "Data that is probed.");
     }
 
-    protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
-    {
-        var path = ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF");
-        CaptionProbe.Check(config.EvalCaptions, config.Data);
-        using var teacher = Teacher.Open(path, config.TunedTeacher(), log);
-        return CaptionProbe.Run(config.EvalCaptions, config.Data, teacher, log, cancellation);
-    }
+    protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        EvalCaptions.Run(config, log, cancellation);
 
     protected override void Report(CaptionProbeResult result, Screen output) => CaptionProbeTable.Print(result, output);
 }

@@ -19,14 +19,7 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
     }
 
     protected override RetrievalReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        RetrievalRun.Run(config.Eval with { Model = ModelOf(config) }, config.Data, config.TunedTeacher(), log, cancellation);
+        EvalRetrieval.Run(config, log, cancellation);
 
     protected override void Report(RetrievalReport result, Screen output) => RetrievalTable.Print(result, output);
-
-    private static string ModelOf(RunConfig config) => config switch
-    {
-        { Eval.Model.Length: > 0 } => config.Eval.Model,
-        { ClipTrain.Output.Length: > 0 } => Path.Combine(config.ClipTrain.Output, "model"),
-        _ => "",
-    };
 }

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Pipeline;
-using Llm2Clip.Teachers;
-using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Cli.Commands;
 
@@ -19,13 +17,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
     }
 
-    protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation)
-    {
-        var path = ConfigBinder.Required(config.TunedTeacher().Path, "teacher.tuned", "the teacher folder or GGUF");
-        Extractor.Check(config.Extract, config.Data);
-        using var teacher = Teacher.Open(path, config.TunedTeacher(), log);
-        return Extractor.Run(config.Extract, config.Data, teacher, log, cancellation);
-    }
+    protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => Extract.Run(config, log, cancellation);
 
     protected override void Report(ExtractResult result, Screen output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -22,7 +22,7 @@ internal sealed class InspectCommand : RunCommand<InspectionReport>
     }
 
     protected override InspectionReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
-        DataInspection.Run(config.Inspect, config.Data, config.Teacher, log, cancellation);
+        DataInspect.Run(config, log, cancellation);
 
     protected override void Report(InspectionReport result, Screen output) => InspectionSummary.Print(result, output);
 }

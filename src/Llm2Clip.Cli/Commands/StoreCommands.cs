@@ -91,7 +91,7 @@ internal static class StoreCommands
                 var config = new DataConfig();
                 var texts = parsed.GetValue(data) is { } pattern
                     ? CaptionStream.Of(
-                            SampleSources.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance, host.Cancellation)
+                            Datasets.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance, host.Cancellation)
                         .SelectMany(group => group.Captions).Select(c => c.Text)
                     : null;
                 var rows = EmbeddingStoreParquet.Export(store, parsed.GetRequiredValue(to), texts);

@@ -55,17 +55,13 @@ internal sealed class ConfigReader(Type rootType, ConfigProblems problems)
         {
             return (false, null);
         }
-        if (key.Range is not null && !InRange(key, read))
+        if (!key.Allows(read!))
         {
             problems.Add(value.Origin, $"{path} is {Shown(value)}; it must be {key.RangeText()}");
             return (false, null);
         }
         return (true, read);
     }
-
-    private static bool InRange(ConfigKey key, object? value) => value is IEnumerable items and not string
-        ? items.Cast<object>().All(key.InRange)
-        : key.InRange(value!);
 
     private bool TryRead(ConfigType type, YamlValue value, string path, out object? read)
     {

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
@@ -68,6 +69,9 @@ internal sealed class ConfigKey(PropertyInfo property, NullabilityInfo nullabili
     public string? Description { get; } = property.GetCustomAttribute<DescriptionAttribute>()?.Description;
 
     public RangeAttribute? Range { get; } = property.GetCustomAttribute<RangeAttribute>();
+
+    /// <summary>Whether a value, or each item of a list, is within the bounds; true where there are none.</summary>
+    public bool Allows(object value) => Range is null || (value is IEnumerable items and not string ? items.Cast<object>().All(InRange) : InRange(value));
 
     /// <summary>
     /// Whether a number is within the bounds, compared as doubles: the attribute's own check rounds a double to a whole number

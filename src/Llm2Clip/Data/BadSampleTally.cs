@@ -88,7 +88,7 @@ public sealed class BadSampleTally
         }
     }
 
-    /// <summary>Counts a sample as bad that was <see cref="Add"/>ed before, such as one whose picture turned out unreadable.</summary>
+    /// <summary>Counts a sample as bad that was <see cref="Add"/>ed before, such as one whose image turned out unreadable.</summary>
     public void TurnedBad(BadSample bad)
     {
         lock (_lock)

@@ -1,12 +1,8 @@
 namespace Llm2Clip.Data;
 
-/// <summary>Names of <see cref="CaptionKind"/> as configuration and data files write them.</summary>
+/// <summary>Names of <see cref="CaptionKind"/> as data files write them.</summary>
 public static class CaptionKinds
 {
-    /// <summary>short, long or raw. Throws <see cref="ConfigException"/> for anything else.</summary>
-    public static CaptionKind Parse(string name) =>
-        TryParse(name, out var kind) ? kind : throw new ConfigException($"Caption kind '{name}' is not known; it must be short, long or raw.");
-
     /// <summary>Reads a name; false where it is none.</summary>
     public static bool TryParse(string name, out CaptionKind kind)
     {
@@ -14,6 +10,6 @@ public static class CaptionKinds
         return name is "short" or "long" or "raw";
     }
 
-    /// <summary>The name that <see cref="Parse"/> reads.</summary>
+    /// <summary>The name that <see cref="TryParse"/> reads.</summary>
     public static string Name(CaptionKind kind) => kind switch { CaptionKind.Long => "long", CaptionKind.Raw => "raw", _ => "short" };
 }

@@ -24,18 +24,15 @@ internal sealed class CaptionReader
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
 
-    /// <summary>
-    /// <paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.
-    /// Throws <see cref="ConfigException"/> for an unknown kind or a key without a name.
-    /// </summary>
+    /// <summary><paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.</summary>
     public CaptionReader(DataConfig config, string language = "en", CaptionKind kind = CaptionKind.Short)
     {
         _language = config.Language.Length > 0 ? config.Language : language;
-        _kind = config.Kind.Length > 0 ? CaptionKinds.Parse(config.Kind) : kind;
+        _kind = config.Kind ?? kind;
         _keys = [.. config.CaptionKeys.Select(key => (
-            key.Key.Length > 0 ? key.Key : throw new ConfigException("data.caption_keys holds an entry without `key`."),
+            key.Key,
             key.Language.Length > 0 ? key.Language : _language,
-            key.Kind.Length > 0 ? CaptionKinds.Parse(key.Kind) : _kind))];
+            key.Kind ?? _kind))];
     }
 
     /// <summary>
@@ -137,7 +134,7 @@ internal sealed class CaptionReader
         switch (value.ValueKind)
         {
             case JsonValueKind.Null:
-                return; // img2dataset writes null where a picture came without text
+                return; // img2dataset writes null where an image came without text
             case JsonValueKind.String:
                 Add(value.GetString()!, path, language, kind, into, remarks);
                 return;

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Data;
@@ -9,15 +11,16 @@ public sealed record CaptionChoice
     [Description("Language label; empty = any.")]
     public string Language { get; init; } = "";
 
-    [Description("short | long | raw; empty = any.")]
-    public string Kind { get; init; } = "";
+    [Description("short | long | raw; null = any.")]
+    public CaptionKind? Kind { get; init; }
 
     [Description("How often this choice is taken, relative to the others.")]
+    [Range(0.0, double.MaxValue)]
     public double Probability { get; init; } = 1;
 }
 
 /// <summary>
-/// Picks captions of a picture by language and kind. What it picks depends on (seed, epoch, key) alone. Where a picture has no
+/// Picks captions of an image by language and kind. What it picks depends on (seed, epoch, key) alone. Where an image has no
 /// caption of a choice, the other choices share its probability.
 /// </summary>
 public sealed class CaptionSampler
@@ -25,22 +28,22 @@ public sealed class CaptionSampler
     private readonly (string Language, CaptionKind? Kind, double Probability)[] _choices;
     private readonly long _seed;
 
-    /// <summary>Throws <see cref="ConfigException"/> where a choice names an unknown kind or no probability is above 0.</summary>
+    /// <summary>Throws <see cref="ConfigException"/> where no probability is above 0.</summary>
     public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed)
     {
         _seed = seed;
-        _choices = [.. choices.Select(choice => (choice.Language, ParseKind(choice.Kind), choice.Probability))];
-        if (_choices.Any(choice => !(choice.Probability >= 0)) || !_choices.Any(choice => choice.Probability > 0))
+        _choices = [.. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
+        if (!_choices.Any(choice => choice.Probability > 0))
         {
-            throw new ConfigException("The caption choices need probabilities of 0 or more, and at least one above 0.");
+            throw new ConfigException("The caption choices need at least one probability above 0.");
         }
     }
 
-    /// <summary>Whether the picture has a caption that can be picked.</summary>
+    /// <summary>Whether the image has a caption that can be picked.</summary>
     public bool Accepts(Sample sample) => sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
 
     /// <summary>
-    /// <paramref name="count"/> captions, all different until the picture has no more; empty where it has none that fits.
+    /// <paramref name="count"/> captions, all different until the image has no more; empty where it has none that fits.
     /// </summary>
     public IReadOnlyList<Caption> Pick(Sample sample, int count, int epoch)
     {
@@ -96,6 +99,4 @@ public sealed class CaptionSampler
 
     private static bool Matches((string Language, CaptionKind? Kind, double Probability) choice, Caption caption) =>
         (choice.Language.Length == 0 || choice.Language == caption.Language) && (choice.Kind is null || choice.Kind == caption.Kind);
-
-    private static CaptionKind? ParseKind(string kind) => kind.Length == 0 ? null : CaptionKinds.Parse(kind);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
@@ -6,7 +7,7 @@ using Llm2Clip.Data.Lists;
 
 namespace Llm2Clip.Data;
 
-/// <summary>Texts without pictures: more training pairs, or plain sentences of a language.</summary>
+/// <summary>Texts without images: more training pairs, or plain sentences of a language.</summary>
 public sealed record TextSourceConfig
 {
     [Description("Plain text (a sentence a line), .jsonl with `captions` as in the data set (a line an image), either with .gz behind it; or a data pattern (tars); empty = data.train.")]
@@ -16,13 +17,15 @@ public sealed record TextSourceConfig
     public string Language { get; init; } = "en";
 
     [Description("Groups (lines, images) read at most, from the start; 0 = all.")]
+    [Range(0, int.MaxValue)]
     public int Limit { get; init; }
 
     [Description("Captions taken of each group at most, from the first; 0 = all.")]
+    [Range(0, int.MaxValue)]
     public int CaptionsPerGroup { get; init; }
 }
 
-/// <summary>The captions that belong together: those of one picture.</summary>
+/// <summary>The captions that belong together: those of one image.</summary>
 public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Captions);
 
 /// <summary>Reads captions alone, group by group, from data sets and text files. Nothing is held in memory.</summary>
@@ -45,7 +48,7 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<string> kinds, IRunLog log, CancellationToken ct = default)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds, IRunLog log, CancellationToken ct = default)
     {
         var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
         foreach (var group in Select(Of(source, tally, ct), languages, kinds))
@@ -56,12 +59,11 @@ public static class CaptionStream
     }
 
     /// <summary>Groups with the captions of the named languages and kinds; empty lists mean all; groups without any are left out.</summary>
-    public static IEnumerable<CaptionGroup> Select(IEnumerable<CaptionGroup> groups, IReadOnlyList<string> languages, IReadOnlyList<string> kinds)
+    public static IEnumerable<CaptionGroup> Select(IEnumerable<CaptionGroup> groups, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds)
     {
-        var wanted = kinds.Select(CaptionKinds.Parse).ToList();
         foreach (var (key, captions) in groups)
         {
-            var kept = captions.Where(c => (languages.Count == 0 || languages.Contains(c.Language)) && (wanted.Count == 0 || wanted.Contains(c.Kind))).ToList();
+            var kept = captions.Where(c => (languages.Count == 0 || languages.Contains(c.Language)) && (kinds.Count == 0 || kinds.Contains(c.Kind))).ToList();
             if (kept.Count > 0)
             {
                 yield return new CaptionGroup(key, kept);
@@ -80,7 +82,7 @@ public static class CaptionStream
                 new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
             _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) => Records(path, data),
             // Callers read a source several times and name it themselves.
-            _ => Of(SampleSources.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, ct),
+            _ => Of(Datasets.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, ct),
         };
         var selected = Select(groups, [config.Language], []);
         if (config.CaptionsPerGroup > 0)

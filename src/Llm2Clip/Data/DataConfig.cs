@@ -1,10 +1,12 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 
-/// <summary>The <c>data</c> section of a run file: where the pictures and captions lie, how captions are named, how they are loaded.</summary>
-public sealed record DataConfig
+/// <summary>The <c>data</c> section of a run file: where the images and captions lie, how captions are named, how they are loaded.</summary>
+public sealed record DataConfig : ICheckedConfig
 {
     [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
     public string Train { get; init; } = "";
@@ -12,66 +14,77 @@ public sealed record DataConfig
     [Description("Held-out data for validation and evaluation, written like train.")]
     public string Val { get; init; } = "";
 
-    [Description("webdataset | parquet | folder | csv | karpathy | coco | sharegpt4v | chinese_clip | crossmodal3600 | auto (by file name, JSON files by content).")]
-    public string Format { get; init; } = "auto";
+    [Description("Format of the data; auto: by file name, JSON files by content.")]
+    public DatasetFormat Format { get; init; } = DatasetFormat.Auto;
 
-    [Description("Folder of the pictures that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
+    [Description("Folder of the images that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
     public string ImageRoot { get; init; } = "";
 
-    [Description("Column of the pictures in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
+    [Description("Column of the images in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
     public string ImageKey { get; init; } = "";
 
     [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]
     public string Language { get; init; } = "";
 
-    [Description("Kind of captions that do not state one: short | long | raw. Empty: short, or long for sharegpt4v.")]
-    public string Kind { get; init; } = "";
+    [Description("Kind of captions that do not state one: short | long | raw. Null: short, or long for sharegpt4v.")]
+    public CaptionKind? Kind { get; init; }
 
     [Description("Which JSON fields or CSV columns are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt; in CSV the first of caption, title, text, captions.")]
     public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
 
-    [Description("Share of bad records (unreadable picture, no caption) past which a run stops, 0 to 1.")]
+    [Description("Share of bad records (unreadable image, no caption) past which a run stops, 0 to 1.")]
+    [Range(0.0, 1.0)]
     public double MaxBadShare { get; init; } = 0.01;
 
-    [Description("Pictures that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
+    [Description("Images that declare more pixels than this are refused, in millions (guards against decompression bombs).")]
+    [Range(0.0, Images.DecodeOptions.MaxMegapixelsOfAnArray, MinimumIsExclusive = true)]
     public double MaxMegapixels { get; init; } = 178;
 
     [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as this many times the target size remain: 2 is faster and hardly differs, 1 is the fastest (docs/data.md); 0 = never.")]
     public double JpegReducingGap { get; init; }
 
-    [Description("Turn pictures as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
+    [Description("Turn images as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
     public bool Upright { get; init; }
 
     [Description("R, G, B in 0..255 that transparent pixels are blended over, such as [255, 255, 255]; empty = alpha is dropped, as CLIP's processors do.")]
     public IReadOnlyList<int> Background { get; init; } = [];
 
     [Description("Decode threads; 0 = as many as the machine has cores, at most 8.")]
+    [Range(0, 1024)]
     public int Workers { get; init; }
 
     [Description("Batches decoded ahead of the trainer, at least 1.")]
+    [Range(1, int.MaxValue)]
     public int Prefetch { get; init; } = 4;
 
-    [Description("Records held in the shuffle buffer; pictures are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
+    [Description("Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
+    [Range(1, int.MaxValue)]
     public int ShuffleBuffer { get; init; } = 100_000;
 
-    [Description("Memory for encoded pictures in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose pictures cannot be read one by one later; other pictures stay in their files.")]
+    [Description("Memory for encoded images in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose images cannot be read one by one later; other images stay in their files.")]
+    [Range(1, int.MaxValue)]
     public int ShuffleBufferMb { get; init; } = 1024;
 
-    [Description("Memory for decoded training pictures, MB; 0 = none. Small data sets then decode every JPEG once.")]
+    [Description("Memory for decoded training images, MB; 0 = none. Small data sets then decode every JPEG once.")]
+    [Range(0, int.MaxValue)]
     public int ImageCacheMb { get; init; }
 
-    [Description("Short side to which pictures are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
+    [Description("Short side to which images are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
+    [Range(0, int.MaxValue)]
     public int ImageCacheSide { get; init; }
 
-    [Description("How training pictures are cropped, flipped and coloured.")]
+    [Description("How training images are cropped, flipped and colored.")]
     public AugmentConfig Augment { get; init; } = new();
 
     /// <summary>How encoded images are decoded, by these settings.</summary>
     internal DecodeOptions DecodeOptions() => new() { MaxMegapixels = MaxMegapixels, JpegReducingGap = JpegReducingGap, Upright = Upright, Background = Background };
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check() => Checked.Problems(DecodeOptions());
 }
 
 /// <summary>A caption field of a record: its name, and the language and kind of what it holds (a text or a list of texts).</summary>
-public sealed record CaptionKey
+public sealed record CaptionKey : ICheckedConfig
 {
     [Description("Name of the JSON field or CSV column; `txt` names the txt member of a WebDataset sample.")]
     public string Key { get; init; } = "";
@@ -79,6 +92,15 @@ public sealed record CaptionKey
     [Description("Language label, such as en or zh; empty = the data section's language.")]
     public string Language { get; init; } = "";
 
-    [Description("short | long | raw; empty = the data section's kind.")]
-    public string Kind { get; init; } = "";
+    [Description("short | long | raw; null = the data section's kind.")]
+    public CaptionKind? Kind { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check()
+    {
+        if (Key.Length == 0)
+        {
+            yield return ("key", "is empty; name the JSON field or CSV column that holds captions");
+        }
+    }
 }

@@ -2,10 +2,10 @@ using Llm2Clip.Data.WebDataset;
 
 namespace Llm2Clip.Data;
 
-/// <summary>A picture that is a range of a file (a tar member) or a whole file.</summary>
+/// <summary>An image that is a range of a file (a tar member) or a whole file.</summary>
 internal sealed class FileImage(string path, long offset, long? size) : IImageBytes
 {
-    /// <summary>An encoded picture beyond this is refused, as a wrong size would exhaust memory.</summary>
+    /// <summary>An encoded image beyond this is refused, as a wrong size would exhaust memory.</summary>
     public const long MaxBytes = 512L << 20;
 
     /// <summary>The whole file, whatever its size when it is read.</summary>
@@ -32,10 +32,10 @@ internal sealed class FileImage(string path, long offset, long? size) : IImageBy
     }
 }
 
-/// <summary>A picture in memory.</summary>
+/// <summary>An image in memory.</summary>
 internal sealed class MemoryImage(byte[] bytes) : IImageBytes
 {
-    /// <summary>Stands for a picture that is not needed any more.</summary>
+    /// <summary>Stands for an image that is not needed any more.</summary>
     public static MemoryImage None { get; } = new([]);
 
     public long HeldBytes => bytes.Length;

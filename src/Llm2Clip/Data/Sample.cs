@@ -2,7 +2,7 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 
-/// <summary>What a caption is: a short one-liner, a dense paragraph, or the raw alt text that came with the picture.</summary>
+/// <summary>What a caption is: a short one-liner, a dense paragraph, or the raw alt text that came with the image.</summary>
 public enum CaptionKind
 {
     Short,
@@ -14,21 +14,21 @@ public enum CaptionKind
 public sealed record Caption(string Text, string Language, CaptionKind Kind);
 
 /// <summary>
-/// One picture with its captions, as every source gives it.
+/// One image with its captions, as every source gives it.
 /// </summary>
-/// <param name="Key">Unique name of the picture within the data set.</param>
+/// <param name="Key">Unique name of the image within the data set.</param>
 /// <param name="Origin">Where it was read, for messages: shard and member, or file and line.</param>
 /// <param name="Captions">All captions, in the order of the source.</param>
-/// <param name="Image">The encoded picture, read when asked for; reading costs I/O, so captions alone are cheap.</param>
+/// <param name="Image">The encoded image, read when asked for; reading costs I/O, so captions alone are cheap.</param>
 public sealed record Sample(string Key, string Origin, IReadOnlyList<Caption> Captions, IImageBytes Image);
 
-/// <summary>The encoded bytes (jpg, png, webp) of one picture, fetched on demand.</summary>
+/// <summary>The encoded bytes (jpg, png, webp) of one image, fetched on demand.</summary>
 public interface IImageBytes
 {
-    /// <summary>Reads the encoded picture. Throws <see cref="InputException"/>, naming the origin, where it cannot be read.</summary>
+    /// <summary>Reads the encoded image. Throws <see cref="InputException"/>, naming the origin, where it cannot be read.</summary>
     byte[] Read();
 
-    /// <summary>Memory that the encoded picture takes for as long as its sample lives, bytes; 0 where it stays in a file.</summary>
+    /// <summary>Memory that the encoded image takes for as long as its sample lives, bytes; 0 where it stays in a file.</summary>
     long HeldBytes => 0;
 }
 
@@ -60,7 +60,7 @@ public interface ISampleSource
 /// </summary>
 public sealed record BadSample(string Origin, string Reason, bool Kept = false, BadSampleCause Cause = BadSampleCause.BadRecord)
 {
-    /// <summary>A sample whose picture could not be read or decoded.</summary>
+    /// <summary>A sample whose image could not be read or decoded.</summary>
     internal static BadSample Of(Sample sample, InputException failure)
     {
         var message = failure.Message;
@@ -85,18 +85,18 @@ public enum BadSampleCause
     /// <summary>It has no caption, or empty ones alone.</summary>
     NoCaption,
 
-    /// <summary>It has no picture, or names one that cannot be found or read.</summary>
+    /// <summary>It has no image, or names one that cannot be found or read.</summary>
     NoPicture,
 
-    /// <summary>The picture has no bytes.</summary>
+    /// <summary>The image has no bytes.</summary>
     EmptyPicture,
 
-    /// <summary>The bytes are of no picture format that is read.</summary>
+    /// <summary>The bytes are of no image format that is read.</summary>
     NotAPicture,
 
-    /// <summary>The picture declares more pixels than are allowed.</summary>
+    /// <summary>The image declares more pixels than are allowed.</summary>
     TooLarge,
 
-    /// <summary>The picture is cut short or damaged.</summary>
+    /// <summary>The image is cut short or damaged.</summary>
     DamagedPicture,
 }

@@ -1,17 +1,18 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
 /// <summary>Settings of <c>eval captions</c>.</summary>
-public sealed record CaptionProbeConfig
+public sealed record CaptionProbeConfig : ICheckedConfig
 {
     [Description("Data pattern that is probed; empty = data.val.")]
     public string Data { get; init; } = "";
 
-    [Description("Pictures at most, from the first; 0 = all.")]
+    [Description("Images at most, from the first; 0 = all.")]
     [Range(0, 1 << 30)]
     public int Limit { get; init; }
 
@@ -24,7 +25,7 @@ public sealed record CaptionProbeConfig
     [Description("Sentences for means: of the training language and of others. Empty = data.train's captions in each language probed, or, without data.train, the probed captions themselves.")]
     public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
 
-    [Description("Pictures of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
+    [Description("Images of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
     [Range(0, 1 << 30)]
     public int MeanPictures { get; init; } = 1000;
 
@@ -33,4 +34,13 @@ public sealed record CaptionProbeConfig
 
     [Description("fp16 | fp32, for a new raw store.")]
     public VectorType RawDtype { get; init; } = VectorType.Fp16;
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check()
+    {
+        foreach (var pair in Pairs.Where(pair => !pair.Contains("->", StringComparison.Ordinal)))
+        {
+            yield return ("pairs", $"holds \"{pair}\"; write it as en->zh");
+        }
+    }
 }

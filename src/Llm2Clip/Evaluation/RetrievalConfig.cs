@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Data;
 
 namespace Llm2Clip.Evaluation;
 
@@ -28,7 +30,7 @@ public sealed record RetrievalConfig
     public IReadOnlyList<string> Languages { get; init; } = [];
 
     [Description("Kinds of captions: short, long, raw; empty = all.")]
-    public IReadOnlyList<string> Kinds { get; init; } = [];
+    public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
     [Description("Language that the shares in the table are taken of.")]
     public string ReferenceLanguage { get; init; } = "en";
@@ -39,13 +41,16 @@ public sealed record RetrievalConfig
     [Description("Folder of a store with raw LLM vectors (extract.raw_store); captions found there are not embedded again, others are added. Empty = none.")]
     public string RawStore { get; init; } = "";
 
-    [Description("Pictures encoded at once, 1 or more.")]
+    [Description("Images encoded at once.")]
+    [Range(1, 1 << 20)]
     public int BatchSize { get; init; } = 250;
 
-    [Description("Queries a language whose top pictures the report shows; 0 = none.")]
+    [Description("Queries a language whose top images the report shows; 0 = none.")]
+    [Range(0, 10_000)]
     public int ShownQueries { get; init; } = 5;
 
-    [Description("Pictures shown a query.")]
+    [Description("Images shown a query.")]
+    [Range(0, 1000)]
     public int ShownPictures { get; init; } = 5;
 
     [Description("Seed of the bootstrap intervals and of the choice of shown queries.")]

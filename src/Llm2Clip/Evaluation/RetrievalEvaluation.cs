@@ -37,7 +37,7 @@ public sealed class EncodedPictures
         var samples = new List<Sample>();
         var rows = new List<float[]>();
         using var pictures = new SampleLoader(source, loader, log);
-        using var progress = log.Start("Encode pictures", pictures.CountSamples(cancellation), "pictures");
+        using var progress = log.Start("Encode images", 0, "images");
         foreach (var batch in pictures.Epoch(0, ct: cancellation))
         {
             using (batch)
@@ -117,7 +117,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
 
     private void ScoreLanguage(string language, CenteringMode mode, bool show)
     {
-        var kinds = config.Kinds.Select(CaptionKinds.Parse).ToList();
+        var kinds = config.Kinds;
         var texts = new List<string>();
         var imageOfText = new List<int>();
         for (var image = 0; image < pictures.Samples.Count; image++)
@@ -133,7 +133,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         }
         if (texts.Count == 0)
         {
-            throw new InputException($"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds)}.");
+            throw new InputException($"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds.Select(CaptionKinds.Name))}.");
         }
         var vectors = new VectorSet(embed(texts, language, mode), pictures.Vectors.Dimension);
         var result = Retrieval.Score(pictures.Vectors, vectors, imageOfText, config.Seed);

@@ -1,7 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
-using Llm2Clip.Training.Stage2;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
 
@@ -12,34 +12,36 @@ namespace Llm2Clip.Evaluation;
 /// <param name="source">Held-out pictures.</param>
 /// <param name="loader">How they are decoded.</param>
 /// <param name="languages">Languages to score; each must have vectors.</param>
-/// <param name="vectors">The teacher's vectors.</param>
-public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, ICaptionVectors vectors) : IStudentEvaluator
+/// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
+public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors) : IStudentEvaluator
 {
     /// <inheritdoc/>
-    public void Check(CancellationToken ct)
+    public void Check(CancellationToken cancellation)
     {
-        var captions = new List<Caption>();
+        var (missing, first) = (0L, "");
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            ct.ThrowIfCancellationRequested();
-            captions.AddRange(source.ReadShard(shard, _ => { }, ct).SelectMany(sample => sample.Captions).Where(caption => languages.Contains(caption.Language)));
+            cancellation.ThrowIfCancellationRequested();
+            foreach (var caption in source.ReadShard(shard, _ => { }, cancellation).SelectMany(sample => sample.Captions))
+            {
+                if (languages.Contains(caption.Language) && !vectors.Contains(caption.Text))
+                {
+                    first = missing++ == 0 ? caption.Text : first;
+                }
+            }
         }
-        try
-        {
-            vectors.Gather(captions, new float[captions.Count * vectors.Dimension]);
-        }
-        catch (InputException error)
+        if (missing > 0)
         {
             throw new InputException(
-                $"The captions of data.val that the run would be scored on are not in the store: {error.Message} "
-                + "List data.val in extract.data and run `llm2clip extract` again, or leave data.val empty to train without evaluation.", error);
+                $"{vectors.Folder} has no vector of {missing:N0} captions of data.val that the run would be scored on, such as \"{EmbeddingStore.Shorten(first)}\". "
+                + "List data.val in extract.data and run `llm2clip extract` again, or leave data.val empty to train without evaluation.");
         }
     }
 
     /// <inheritdoc/>
-    public StudentScore Evaluate(Student student, CancellationToken ct)
+    public StudentScore Evaluate(Student student, CancellationToken cancellation)
     {
-        var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, ct);
+        var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var recalls = new List<double>();
         foreach (var language in languages)
@@ -59,7 +61,7 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
                 throw new InputException($"{source.Description}: no picture has a caption in {language}, which the run is to be scored on (data.val, clip_train.captions).");
             }
             var teacher = new float[captions.Count * vectors.Dimension];
-            vectors.Gather(captions, teacher);
+            vectors.Gather([.. captions.Select(caption => caption.Text)], teacher);
             var result = Retrieval.Score(pictures.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), pictures.Vectors.Dimension), imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
             {

@@ -34,20 +34,13 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
     /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CenteringMode.Training), [], seed)];
+        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
         if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
-            rows.Add(Row("adapter, own means", own, adapter.Dimension, (vectors, language) => Adapt(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
+            rows.Add(Row(
+                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
-
-        float[] Adapt(float[] vectors, string language, CenteringMode mode)
-        {
-            var count = vectors.Length / adapter.InputDimension;
-            var adapted = new float[count * adapter.Dimension];
-            adapter.Apply(vectors, count, language, mode, adapted);
-            return adapted;
-        }
     }
 
     private ProbeRow Row(

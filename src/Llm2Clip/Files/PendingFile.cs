@@ -1,3 +1,4 @@
+// Own: .NET renames files but flushes no folder, so that a power cut could lose the new name or leave half a file under it.
 using System.Text;
 
 namespace Llm2Clip.Files;

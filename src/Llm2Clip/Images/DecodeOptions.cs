@@ -1,11 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
+
 namespace Llm2Clip.Images;
 
 /// <summary>
 /// How encoded images become RGB. The defaults are what CLIP's processors do through Pillow: alpha dropped, orientation ignored.
 /// </summary>
-public sealed record DecodeOptions
+public sealed record DecodeOptions : ICheckedConfig
 {
+    /// <summary>Three bytes per pixel must fit one array.</summary>
+    internal const double MaxMegapixelsOfAnArray = 700;
+
     /// <summary>Largest image that is decoded, millions of pixels; one that declares more is refused before its pixels are read.</summary>
+    [Range(0.0, MaxMegapixelsOfAnArray, MinimumIsExclusive = true)]
     public double MaxMegapixels { get; init; } = 178;
 
     /// <summary>
@@ -20,21 +27,17 @@ public sealed record DecodeOptions
     /// <summary>R, G, B that transparent pixels are blended over; empty = alpha is dropped, and the color under it shows.</summary>
     public IReadOnlyList<int> Background { get; init; } = [];
 
-    /// <summary>Throws <see cref="ConfigException"/> naming the first value that cannot work.</summary>
-    public void Validate()
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check()
     {
-        if (!(MaxMegapixels is > 0 and <= 700)) // three bytes each must fit one array
-        {
-            throw new ConfigException($"max_megapixels is {MaxMegapixels}; it must lie above 0, up to 700.");
-        }
         if (JpegReducingGap != 0 && !(JpegReducingGap >= 1))
         {
-            throw new ConfigException($"jpeg_reducing_gap is {JpegReducingGap}; it must be 0 (never shrink), or at least 1.");
+            yield return ("jpeg_reducing_gap", FormattableString.Invariant($"is {JpegReducingGap}; it must be 0 (never shrink), or at least 1"));
         }
         if (Background.Count is not (0 or 3) || Background.Any(value => value is < 0 or > 255))
         {
             var given = string.Join(", ", Background);
-            throw new ConfigException($"background is [{given}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255].");
+            yield return ("background", $"is [{given}]; it must be empty, or R, G, B in 0..255, such as [255, 255, 255]");
         }
     }
 }

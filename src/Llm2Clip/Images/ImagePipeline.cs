@@ -1,3 +1,4 @@
+using Llm2Clip.Configuration;
 using Llm2Clip.Randomness;
 
 namespace Llm2Clip.Images;
@@ -18,12 +19,9 @@ public sealed class ImagePipeline
     /// <summary>Throws <see cref="ConfigException"/> for values that cannot work.</summary>
     public ImagePipeline(ImageTransformConfig transform, AugmentConfig? augment = null, DecodeOptions? decode = null)
     {
-        transform.Validate();
-        augment?.Validate();
-        _transform = transform;
-        _augment = augment ?? new AugmentConfig();
-        _decode = decode ?? new DecodeOptions();
-        _decode.Validate();
+        _transform = Checked.Require(transform);
+        _augment = Checked.Require(augment ?? new AugmentConfig());
+        _decode = Checked.Require(decode ?? new DecodeOptions());
     }
 
     /// <summary>Bytes of one result: S * S * 3.</summary>
@@ -44,7 +42,7 @@ public sealed class ImagePipeline
     public void Eval(RgbImage image, Span<byte> into)
     {
         var size = _transform.ImageSize;
-        var (width, height) = _transform.Resize == "squash" ? (size, size) : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
+        var (width, height) = _transform.Resize == ResizeMode.Squash ? (size, size) : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
         var window = new PixelArea(ImageGeometry.CenterOffset(width, size), ImageGeometry.CenterOffset(height, size), size, size);
         _resampler.Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height, window, mirror: false, into);
     }

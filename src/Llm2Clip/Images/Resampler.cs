@@ -1,3 +1,4 @@
+// Own: equal to Pillow's resizing to the bit, which no library's resizing is, NetVips' included; PixelGoldenTests compare.
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 

@@ -11,6 +11,9 @@ public enum Activation
 
     /// <summary>x sigmoid(1.702 x), which OpenAI's weights were trained with.</summary>
     QuickGelu,
+
+    /// <summary>GELU by a hyperbolic tangent, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), which SigLIP was trained with.</summary>
+    GeluTanh,
 }
 
 /// <summary>Element-wise functions, in the format of their input.</summary>
@@ -20,7 +23,12 @@ public static class Activations
     public static Tensor Apply(this Activation activation, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var y = activation == Activation.Gelu ? nn.functional.gelu(x) : x * sigmoid(x.Times(1.702f));
+        var y = activation switch
+        {
+            Activation.Gelu => nn.functional.gelu(x),
+            Activation.QuickGelu => x * sigmoid(x.Times(1.702f)),
+            _ => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+        };
         return y.MoveToOuterDisposeScope();
     }
 }

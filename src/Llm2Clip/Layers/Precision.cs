@@ -16,9 +16,25 @@ public enum Precision
     Bf16,
 }
 
+/// <summary>A layer with matrix products of a chosen format.</summary>
+internal interface IProducts
+{
+    /// <summary>Format of the products.</summary>
+    Precision Precision { get; set; }
+}
+
 /// <summary>Explicit casts, so that precision works the same on every engine and device.</summary>
 public static class Precisions
 {
+    /// <summary>Sets the format of the products of all layers in a module.</summary>
+    internal static void SetPrecision(this nn.Module module, Precision precision)
+    {
+        foreach (var layer in module.modules().OfType<IProducts>())
+        {
+            layer.Precision = precision;
+        }
+    }
+
     /// <summary>The tensor as an input of a matrix product; itself where it has the format already.</summary>
     public static Tensor ForProduct(this Tensor tensor, Precision precision) =>
         precision == Precision.Bf16 && tensor.dtype != ScalarType.BFloat16 ? tensor.to_type(ScalarType.BFloat16) : tensor;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Models;
 
-/// <summary>Loaders' uint8 pictures as the encoder's input.</summary>
+/// <summary>Loaders' uint8 images as the encoder's input.</summary>
 public static class Pixels
 {
     /// <summary>[count, S, S, 3] uint8 on the device.</summary>
@@ -16,7 +16,9 @@ public static class Pixels
         return (device.type == DeviceType.CPU ? host : host.to(device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>(pixel / 255 - mean) / std on the pixels' own device: [B, S, S, 3] uint8 to [B, 3, S, S] fp32 (channels last in memory).</summary>
+    /// <summary>
+    /// (pixel / 255 - mean) / std on the pixels' own device: [B, S, S, 3] uint8 to [B, 3, S, S] fp32 (channels last in memory).
+    /// </summary>
     public static Tensor Normalize(Tensor pixels, ImageTransformConfig transform)
     {
         using var scope = NewDisposeScope();

@@ -25,19 +25,20 @@ public sealed class Student : IDisposable
     private const string AdapterWeights = "text_adapter.safetensors";
 
     /// <summary>Puts a model together; it owns the parts.</summary>
-    public Student(ClipVisionModel imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
+    public Student(IImageEncoder imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
     {
-        if (imageEncoder.Config.EmbedDim != textAdapter.Config.EmbedDim)
+        if (imageEncoder.EmbedDim != textAdapter.Config.EmbedDim)
         {
-            throw new ArgumentException($"Image features have length {imageEncoder.Config.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
+            throw new ArgumentException(
+                $"Image features have length {imageEncoder.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
         }
         (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
-        Device = imageEncoder.parameters().First().device;
+        Device = imageEncoder.NamedParameters()[0].Parameter.device;
         LogitScale = OwnedWeights.New([], Device, logitScale);
     }
 
     /// <summary>Pixels to image features.</summary>
-    public ClipVisionModel ImageEncoder { get; }
+    public IImageEncoder ImageEncoder { get; }
 
     /// <summary>Teacher vectors to text features.</summary>
     public TextAdapter TextAdapter { get; }
@@ -45,7 +46,7 @@ public sealed class Student : IDisposable
     /// <summary>Natural logarithm of the factor on cosines, scalar.</summary>
     public Parameter LogitScale { get; }
 
-    /// <summary>How pictures become the encoder's input.</summary>
+    /// <summary>How images become the encoder's input.</summary>
     public ImageTransformConfig Transform { get; }
 
     /// <summary>Where the weights are.</summary>
@@ -61,7 +62,9 @@ public sealed class Student : IDisposable
         set => (ImageEncoder.Precision, TextAdapter.Precision) = (value, value);
     }
 
-    /// <summary>A student by its configuration: new, or started from a CLIP checkpoint with a new projection.</summary>
+    /// <summary>
+    /// A student by its configuration: new, or started from the checkpoint of a vision tower (<see cref="ImageEncoders.Start"/>).
+    /// </summary>
     /// <param name="config">The model section.</param>
     /// <param name="teacherDim">Length of the teacher's vectors.</param>
     /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
@@ -69,21 +72,12 @@ public sealed class Student : IDisposable
     /// <param name="device">Where to compute.</param>
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
-        var transform = new ImageTransformConfig { ImageSize = config.ImageSize, Mean = config.Mean, Std = config.Std };
-        ClipVisionModel vision;
-        if (config.Start.Length > 0)
+        var (vision, transform) = config.Start.Length > 0 ? StartFrom(config.Start, config.EmbedDim, seed, device) : StartNew(config, seed, device);
+        var shape = new TextAdapterConfig
         {
-            vision = ClipWeights.Load(config.Start, device, config.EmbedDim, seed);
-            transform = Preprocessor.FromFile(Path.Combine(config.Start, Preprocessor.FileName)) with { ImageSize = vision.Config.ImageSize };
-        }
-        else
-        {
-            vision = new ClipVisionModel(config.Vision, device);
-            vision.Initialize(seed, config.WeightInit);
-        }
-        var adapter = new TextAdapter(
-            new TextAdapterConfig { InputDim = teacherDim, EmbedDim = config.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion },
-            device);
+            InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion,
+        };
+        var adapter = new TextAdapter(shape, device);
         adapter.Initialize(seed + 1);
         return new Student(vision, adapter, transform, logitScale);
     }
@@ -93,14 +87,14 @@ public sealed class Student : IDisposable
     public static Student Load(string folder, Device device)
     {
         var settings = ReadAdapterSettings(Path.Combine(folder, AdapterSettings));
-        var vision = ClipWeights.Load(folder, device);
+        var vision = ImageEncoders.Load(folder, device);
         try
         {
             var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
             var path = Path.Combine(folder, AdapterWeights);
             using var file = SafetensorsFile.Open(path);
             StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, AdapterSettings);
-            RequireSameLength(folder, vision.Config.EmbedDim, settings.Shape.EmbedDim);
+            RequireSameLength(folder, vision.EmbedDim, settings.Shape.EmbedDim);
             var adapter = new TextAdapter(settings.Shape, device);
             var student = new Student(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
             StrictWeights.Load(file, path, student.AdapterParts());
@@ -116,7 +110,7 @@ public sealed class Student : IDisposable
     /// <summary>All parameters: <c>visual.*</c>, <c>text.*</c> and <c>logit_scale</c>.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() =>
     [
-        .. ImageEncoder.named_parameters().Select(p => ("visual." + p.name, p.parameter)),
+        .. ImageEncoder.NamedParameters().Select(p => ("visual." + p.Name, p.Parameter)),
         .. TextAdapter.named_parameters().Select(p => ("text." + p.name, p.parameter)),
         ("logit_scale", LogitScale),
     ];
@@ -124,11 +118,11 @@ public sealed class Student : IDisposable
     /// <summary>Writes the folder; what was there under these names is replaced.</summary>
     public void Save(string folder)
     {
-        ClipWeights.Save(ImageEncoder, folder);
+        ImageEncoder.Save(folder);
         Preprocessor.Save(Transform, folder);
         Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
         var shape = TextAdapter.Config;
-        ClipWeights.WriteJson(Path.Combine(folder, AdapterSettings), new JsonObject
+        ModelFolder.WriteJson(Path.Combine(folder, AdapterSettings), new JsonObject
         {
             ["input_dim"] = shape.InputDim,
             ["embed_dim"] = shape.EmbedDim,
@@ -148,10 +142,12 @@ public sealed class Student : IDisposable
         using var off = no_grad();
         var side = Transform.ImageSize;
         var images = Pixels.ToTensor(pixels[..(count * side * side * 3)], count, side, Device);
-        return Rows(ImageEncoder.call(Pixels.Normalize(images, Transform)));
+        return Rows(ImageEncoder.Encode(Pixels.Normalize(images, Transform)));
     }
 
-    /// <summary>Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.</summary>
+    /// <summary>
+    /// Text features [count, D], fp32 rows of length 1, of teacher vectors [count, InputDim]; without gradient and noise.
+    /// </summary>
     public float[] EncodeTexts(ReadOnlySpan<float> vectors, int count)
     {
         using var scope = NewDisposeScope();
@@ -167,6 +163,21 @@ public sealed class Student : IDisposable
         LogitScale.Dispose();
     }
 
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(
+        string folder, int? embedDim, ulong seed, Device device)
+    {
+        var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
+        var encoder = ImageEncoders.Start(folder, device, embedDim, seed);
+        return (encoder, transform with { ImageSize = encoder.ImageSize });
+    }
+
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
+    {
+        var encoder = new ClipVisionModel(config.Vision, device);
+        encoder.Initialize(seed, config.WeightInit);
+        return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
+    }
+
     private static float[] Rows(Tensor features) => features.Normalize().cpu().contiguous().data<float>().ToArray();
 
     private Dictionary<string, Tensor> AdapterParts()
@@ -180,7 +191,8 @@ public sealed class Student : IDisposable
     {
         var json = JsonKeys.ReadObject(path, "a text adapter's settings, which a student's folder holds beside config.json");
         var keys = new JsonKeys(path);
-        keys.RefuseUnknown(json, ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"], new HashSet<string>(), "");
+        string[] read = ["input_dim", "embed_dim", "blocks", "expansion", "layer_norm_eps", "teacher_fingerprint"];
+        keys.RefuseUnknown(json, read, new HashSet<string>(), "");
         var shape = new TextAdapterConfig
         {
             InputDim = keys.Count(json, "input_dim", 0),
@@ -198,7 +210,8 @@ public sealed class Student : IDisposable
     {
         if (image != text)
         {
-            throw new InputException($"{folder}: config.json gives pictures vectors of {image} elements, {AdapterSettings} gives captions {text}.");
+            throw new InputException(
+                $"{folder}: config.json gives images vectors of {image} elements, {AdapterSettings} gives captions {text}.");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Images;
@@ -21,42 +22,45 @@ public enum VisionStart
 /// <summary>The <c>model</c> section of a run file: the student's image encoder and text adapter.</summary>
 public sealed record StudentConfig : ICheckedConfig
 {
-    [Description("Folder of a CLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count, and the projection starts anew at embed_dim.")]
+    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, so leave embed_dim out.")]
     public string Start { get; init; } = "";
 
-    [Description("Side of the input pictures, pixels; a multiple of patch_size.")]
+    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336: sizes, activation and embed_dim of a new model as OpenAI's CLIP has them; empty = the keys below.")]
+    public string Preset { get; init; } = "";
+
+    [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
     [Range(8, 4096)]
-    public int ImageSize { get; init; } = 224;
+    public int? ImageSize { get; init; }
 
-    [Description("Side of a patch, pixels.")]
+    [Description("Side of a patch, pixels. Empty = the preset's, else 16.")]
     [Range(1, 256)]
-    public int PatchSize { get; init; } = 16;
+    public int? PatchSize { get; init; }
 
-    [Description("Width of the transformer.")]
+    [Description("Width of the transformer. Empty = the preset's, else 384.")]
     [Range(1, 16384)]
-    public int Width { get; init; } = 384;
+    public int? Width { get; init; }
 
-    [Description("Blocks of the transformer.")]
+    [Description("Blocks of the transformer. Empty = the preset's, else 12.")]
     [Range(1, 256)]
-    public int Layers { get; init; } = 12;
+    public int? Layers { get; init; }
 
-    [Description("Attention heads; divide width.")]
+    [Description("Attention heads; divide width. Empty = the preset's, else 6.")]
     [Range(1, 256)]
-    public int Heads { get; init; } = 6;
+    public int? Heads { get; init; }
 
-    [Description("Inner width of the MLP as a multiple of width.")]
+    [Description("Inner width of the MLP as a multiple of width. Empty = the preset's, else 4.")]
     [Range(0.25, 16)]
-    public double MlpRatio { get; init; } = 4;
+    public double? MlpRatio { get; init; }
 
-    [Description("gelu | quick_gelu.")]
-    public Activation Activation { get; init; } = Activation.Gelu;
+    [Description("gelu | quick_gelu | gelu_tanh. Empty = the preset's, else gelu.")]
+    public Activation? Activation { get; init; }
 
-    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where pictures are few.")]
+    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where images are few.")]
     public VisionStart WeightInit { get; init; } = VisionStart.Clip;
 
-    [Description("Length of the vectors that pictures and captions share.")]
+    [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a SigLIP tower to start from, its own.")]
     [Range(1, 16384)]
-    public int EmbedDim { get; init; } = 512;
+    public int? EmbedDim { get; init; }
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]
     [Range(0, 64)]
@@ -72,34 +76,91 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("Standard deviation of R, G, B (new models).")]
     public IReadOnlyList<float> Std { get; init; } = new ImageTransformConfig().Std;
 
-    /// <summary>Shape of a new vision tower.</summary>
+    /// <summary>
+    /// Shape of a new vision tower: the preset's, with what the keys say; without a preset, ViT-S/16's for what they leave out.
+    /// </summary>
     [JsonIgnore]
-    public ClipVisionConfig Vision => new()
+    public ClipVisionConfig Vision
     {
-        ImageSize = ImageSize,
-        PatchSize = PatchSize,
-        Width = Width,
-        Layers = Layers,
-        Heads = Heads,
-        MlpWidth = (int)Math.Round(Width * MlpRatio),
-        EmbedDim = EmbedDim,
-        Activation = Activation,
+        get
+        {
+            var start = ClipVisionConfig.Presets.GetValueOrDefault(Preset) ?? Default;
+            var width = Width ?? start.Width;
+            return start with
+            {
+                ImageSize = ImageSize ?? start.ImageSize,
+                PatchSize = PatchSize ?? start.PatchSize,
+                Width = width,
+                Layers = Layers ?? start.Layers,
+                Heads = Heads ?? start.Heads,
+                MlpWidth = (int)Math.Round(width * (MlpRatio ?? (double)start.MlpWidth / start.Width)),
+                EmbedDim = EmbedDim ?? start.EmbedDim,
+                Activation = Activation ?? start.Activation,
+            };
+        }
+    }
+
+    private static ClipVisionConfig Default { get; } = new()
+    {
+        ImageSize = 224, PatchSize = 16, Width = 384, Layers = 12, Heads = 6, MlpWidth = 4 * 384, EmbedDim = 512,
+        Activation = Llm2Clip.Layers.Activation.Gelu,
     };
 
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
     {
-        if (Start.Length == 0 && ImageSize % PatchSize != 0)
-        {
-            yield return ("image_size", $"is {ImageSize}, which patch_size {PatchSize} does not divide");
-        }
-        if (Start.Length == 0 && Width % Heads != 0)
-        {
-            yield return ("heads", $"is {Heads}, which does not divide width {Width}");
-        }
         if (Mean.Count != 3 || Std.Count != 3 || Std.Any(value => !(value > 0)))
         {
             yield return ("std", "mean and std must hold three values each, for R, G and B, with std above 0");
         }
+        foreach (var problem in Preset.Length > 0 ? CheckPreset() : Start.Length > 0 ? [] : CheckSizes())
+        {
+            yield return problem;
+        }
     }
+
+    private IEnumerable<(string Key, string Problem)> CheckSizes()
+    {
+        var shape = Vision;
+        if (shape.ImageSize % shape.PatchSize != 0)
+        {
+            yield return ("image_size", $"is {shape.ImageSize}, which patch_size {shape.PatchSize} does not divide");
+        }
+        if (shape.Width % shape.Heads != 0)
+        {
+            yield return ("heads", $"is {shape.Heads}, which does not divide width {shape.Width}");
+        }
+    }
+
+    private IEnumerable<(string Key, string Problem)> CheckPreset()
+    {
+        if (!ClipVisionConfig.Presets.TryGetValue(Preset, out var preset))
+        {
+            return [("preset", $"is '{Preset}'; it must be one of {string.Join(", ", ClipVisionConfig.Presets.Keys)}")];
+        }
+        if (Start.Length > 0)
+        {
+            return [("preset", $"is {Preset}, but start names the folder {Start}, whose own sizes count; leave out one of the two")];
+        }
+        (string Key, object? Set, object Preset)[] keys =
+        [
+            ("image_size", ImageSize, preset.ImageSize),
+            ("patch_size", PatchSize, preset.PatchSize),
+            ("width", Width, preset.Width),
+            ("layers", Layers, preset.Layers),
+            ("heads", Heads, preset.Heads),
+            ("mlp_ratio", MlpRatio, (double)preset.MlpWidth / preset.Width),
+            ("activation", Activation, preset.Activation),
+            ("embed_dim", EmbedDim, preset.EmbedDim),
+        ];
+        return
+            from key in keys
+            where key.Set is not null && !key.Set.Equals(key.Preset)
+            let problem = $"is {Shown(key.Set)}, but preset {Preset} has {Shown(key.Preset)}; leave out {key.Key} or preset"
+            select (key.Key, problem);
+    }
+
+    /// <summary>A value as a run file has it.</summary>
+    private static string Shown(object value) =>
+        value is Activation activation ? ConfigSchema.SnakeCase(activation.ToString()) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 }

@@ -1,10 +1,6 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
-using Llm2Clip.Layers;
-using Llm2Clip.Models;
-using Llm2Clip.Teachers;
-using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Pipeline;
 
@@ -30,17 +26,17 @@ public static class QuickStart
     /// Runs all stages afresh. <c>eval.output</c> names the folder of the run; the other outputs must lie below it, and an earlier quick start
     /// in it is removed. Throws <see cref="ConfigException"/> where it holds anything else.
     /// </summary>
-    public static QuickStartResult Run(RunConfig run, IRunLog log, CancellationToken cancellation = default)
+    public static QuickStartResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         using var writer = Prepare(run);
         var seconds = new Dictionary<string, double>();
-        var probe = Stage("cc-finetune", () => TeacherTuning.Run(run, log, cancellation)).Probe;
-        var tuned = run with { Teacher = run.Teacher with { Path = run.CcFinetune.Output } };
-        Stage("extract", () => Extract(tuned, log, cancellation));
-        var before = Stage("eval before", () => EvaluateUntrained(tuned, log, cancellation));
-        var student = Stage("clip-train", () => StudentTraining.Run(tuned, log, cancellation));
-        var after = Stage("eval", () => Evaluate(tuned, student.ModelFolder, tuned.Eval.Output, log, cancellation));
-        return new QuickStartResult(probe, before, after, Path.Combine(run.Eval.Output, RetrievalRun.ReportFile), seconds);
+        var fresh = run with { Teacher = run.Teacher with { Tuned = "" }, Eval = run.Eval with { Model = "" } }; // What this run makes, not what another made.
+        var probe = Stage("cc-finetune", () => CcFinetune.Run(fresh, log, cancellation)).Probe;
+        Stage("extract", () => Extract.Run(fresh, log, cancellation));
+        var before = Stage("eval before", () => EvaluateUntrained(fresh, log, cancellation));
+        Stage("clip-train", () => ClipTrain.Run(fresh, log, cancellation));
+        var after = Stage("eval", () => Evaluate(fresh, log, cancellation));
+        return new QuickStartResult(probe, before, after, Path.Combine(run.Eval.Output, EvalRetrieval.ReportFile), seconds);
 
         T Stage<T>(string name, Func<T> work)
         {
@@ -53,28 +49,16 @@ public static class QuickStart
         }
     }
 
-    private static ExtractResult Extract(RunConfig run, IRunLog log, CancellationToken cancellation)
-    {
-        using var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log);
-        return Extractor.Run(run.Extract, run.Data, teacher, log, cancellation);
-    }
-
-    /// <summary>A student with the weights that training starts from.</summary>
+    /// <summary>The weights that training starts from.</summary>
     private static RetrievalReport EvaluateUntrained(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var folder = Path.Combine(run.Eval.Output, "untrained");
-        using (var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log))
-        {
-            var device = ComputeDevice.Resolve(run.ClipTrain.Device).Device;
-            using var student = Student.Create(run.Model, teacher.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device);
-            student.TeacherFingerprint = teacher.Fingerprint;
-            student.Save(folder);
-        }
-        return Evaluate(run with { Eval = run.Eval with { ShownQueries = 0 } }, folder, folder, log, cancellation);
+        ClipTrain.WriteUntrained(run, folder, log);
+        return Evaluate(run with { Eval = run.Eval with { Model = folder, Output = folder, ShownQueries = 0 } }, log, cancellation);
     }
 
-    private static RetrievalReport Evaluate(RunConfig run, string model, string output, IRunLog log, CancellationToken cancellation) =>
-        RetrievalRun.Run(run.Eval with { Model = model, Output = output }, run.Data, run.Teacher, takeLock: false, log, cancellation);
+    private static RetrievalReport Evaluate(RunConfig run, IRunLog log, CancellationToken cancellation) =>
+        EvalRetrieval.Run(run, takeLock: false, log, cancellation);
 
     /// <summary>Locks the folder, clears what an earlier quick start left in it, and marks the new one.</summary>
     private static FolderLock Prepare(RunConfig run)

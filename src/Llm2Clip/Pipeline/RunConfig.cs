@@ -11,7 +11,10 @@ using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Pipeline;
 
-/// <summary>A run file: one section for each part of the pipeline, all with defaults. A command reads the sections that concern it.</summary>
+/// <summary>
+/// A run file: one section for each part of the pipeline, all with defaults. A command reads the sections that concern it. What an empty path
+/// means is said here, and nowhere else.
+/// </summary>
 public sealed record RunConfig
 {
     [Description("Pictures and captions.")]
@@ -38,7 +41,7 @@ public sealed record RunConfig
     [Description("Retrieval of captions by other captions of their picture.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
 
-    [Description("Data sets written in another form, split or sampled.")]
+    [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
     [Description("What is counted of data sets, and what in them is called alike.")]
@@ -48,8 +51,38 @@ public sealed record RunConfig
     /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's cc-finetune
     /// writes, else <c>teacher.path</c> itself.
     /// </summary>
-    public TeacherConfig TunedTeacher() => Teacher with
+    public TeacherConfig TunedTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, CcFinetune.Output, Teacher.Path) };
+
+    /// <summary>The model whose tokens <c>data inspect</c> counts. It is used before any training, so that cc-finetune's folder does not count.</summary>
+    public TeacherConfig CountingTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, Teacher.Path) };
+
+    /// <summary>The student that is evaluated: <c>eval.model</c>, else the model that this run file's clip-train writes; empty = none is named.</summary>
+    public string StudentFolder() => FirstNamed(Eval.Model, ClipTrain.Output.Length > 0 ? Path.Combine(ClipTrain.Output, "model") : "");
+
+    /// <summary>Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the student's folder.</summary>
+    public string EvaluationFolder() => FirstNamed(Eval.Output, StudentFolder());
+
+    /// <summary>The images that <c>eval retrieval</c> searches: <c>eval.data</c>, else <c>data.val</c>.</summary>
+    public string EvaluationData() => FirstNamed(Eval.Data, Data.Val);
+
+    /// <summary>The captions that <c>eval captions</c> probes: <c>eval_captions.data</c>, else <c>data.val</c>.</summary>
+    public string ProbedData() => FirstNamed(EvalCaptions.Data, Data.Val);
+
+    /// <summary>The captions that <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c>.</summary>
+    public IReadOnlyList<string> ExtractedData() => Extract.Data.Count > 0 ? Extract.Data : [Data.Train];
+
+    /// <summary>What <c>data inspect</c> reads: <c>inspect.data</c>, else <c>data.train</c>.</summary>
+    public string InspectedData() => FirstNamed(Inspect.Data, Data.Train);
+
+    private static string FirstNamed(params ReadOnlySpan<string> paths)
     {
-        Path = Teacher.Tuned.Length > 0 ? Teacher.Tuned : CcFinetune.Output.Length > 0 ? CcFinetune.Output : Teacher.Path,
-    };
+        foreach (var path in paths)
+        {
+            if (path.Length > 0)
+            {
+                return path;
+            }
+        }
+        return "";
+    }
 }

@@ -12,6 +12,8 @@ namespace Llm2Clip.Reporting;
 /// </summary>
 public sealed class HtmlReport(string title)
 {
+    private static readonly string _style = ReadStyle();
+
     private readonly StringBuilder body = new();
 
     /// <summary>Adds a paragraph of plain text.</summary>
@@ -151,7 +153,7 @@ public sealed class HtmlReport(string title)
 
     /// <summary>The whole page.</summary>
     public string Render() =>
-        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{Style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
+        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{_style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
 
     /// <summary>Writes the page, whole or not at all.</summary>
     public void Write(string path) => PendingFile.Write(path, Render());
@@ -184,24 +186,9 @@ public sealed class HtmlReport(string title)
         body.Append("<td></td>");
     }
 
-    private const string Style = """
-        :root{color-scheme:light dark;--line:#d4d4d8;--soft:#71717a;--own:#16a34a;--ink:#18181b;--paper:#fff}
-        @media(prefers-color-scheme:dark){:root{--line:#3f3f46;--soft:#a1a1aa;--own:#4ade80;--ink:#f4f4f5;--paper:#18181b}}
-        body{font:15px/1.5 system-ui,sans-serif;max-width:1180px;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper)}
-        h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}h3{font-size:1rem;margin:1.4rem 0 .3rem}
-        .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-        th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right}th{font-weight:600}.name{text-align:left}th:last-child,td:last-child:not(.name){white-space:nowrap}
-        .recall th{text-align:center}td small{display:block;color:var(--soft);font-size:.72rem}.chance td{color:var(--soft);font-style:italic}
-        .note{color:var(--soft);font-size:.85rem;margin:.3rem 0}
-        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(420px,1fr));gap:1rem}figure{margin:0}figcaption{font-size:.85rem}
-        svg{width:100%;height:auto}.grid{stroke:var(--line);stroke-width:.6}.tick{fill:var(--soft);font-size:11px}
-        .legend span{margin-right:1rem;font-size:.8rem}.legend i{display:inline-block;width:.8rem;height:.25rem;margin-right:.3rem;vertical-align:middle}
-        .query{margin:.6rem 0 1.2rem}.query p{margin:.2rem 0}.rank{color:var(--soft);font-size:.8rem}.hits{display:flex;gap:.6rem;flex-wrap:wrap}
-        .hits figure{border:4px solid transparent;border-radius:6px;padding:2px}.hits figure.own{border-color:var(--own)}.hits img{width:128px;height:128px;object-fit:cover;display:block;border-radius:3px}
-        .bar{fill:#2563eb}img.wide{max-width:100%;height:auto;border-radius:4px}
-        .pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(340px,1fr));gap:1rem}.pair{border:1px solid var(--line);border-radius:6px;padding:.5rem .6rem}
-        .pair p{margin:0 0 .3rem;font-size:.85rem;color:var(--soft)}.pair>div{display:grid;grid-template-columns:1fr 1fr;gap:.5rem}
-        .pair img{width:100%;height:150px;object-fit:contain;background:color-mix(in srgb,var(--line) 30%,transparent);border-radius:3px}.pair figcaption{overflow-wrap:anywhere;font-size:.75rem}
-        pre{overflow-x:auto;font-size:.8rem;background:color-mix(in srgb,var(--line) 25%,transparent);padding:.8rem}
-        """;
+    private static string ReadStyle()
+    {
+        using var css = new StreamReader(typeof(HtmlReport).Assembly.GetManifestResourceStream("report.css")!);
+        return css.ReadToEnd().TrimEnd();
+    }
 }

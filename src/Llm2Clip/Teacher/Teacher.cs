@@ -11,7 +11,7 @@ namespace Llm2Clip.Teachers;
 public sealed class Teacher : IDisposable
 {
     /// <summary>Puts a teacher together from its parts, which it then owns.</summary>
-    public Teacher(ILlmEncoder encoder, TeacherSettings settings, IVectorAdapter? adapter = null)
+    public Teacher(ILlmEncoder encoder, TeacherSettings settings, CcAdapter? adapter = null)
     {
         Encoder = encoder;
         Settings = settings;
@@ -76,7 +76,7 @@ public sealed class Teacher : IDisposable
     public TeacherSettings Settings { get; }
 
     /// <summary>Centering and learned map over the raw vectors, or null where there is none.</summary>
-    public IVectorAdapter? Adapter { get; }
+    public CcAdapter? Adapter { get; }
 
     /// <summary>The model's file and hash, where the teacher was opened from one.</summary>
     public TeacherModel? Model { get; init; }
@@ -88,18 +88,22 @@ public sealed class Teacher : IDisposable
     public string Fingerprint => Adapter is null ? Encoder.Fingerprint : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
 
     /// <summary>
-    /// Vectors of texts of one language: pooled by the LLM, then adapted. Un-normalised.
+    /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
     /// </summary>
-    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, IRunLog log, CancellationToken cancellation = default)
+    /// <param name="raw">Vectors of texts of one language, row-major [N, <see cref="ILlmEncoder.Dimension"/>]. Without an adapter they come back as they are.</param>
+    /// <param name="language">The texts' language, the data set's own label such as <c>en</c>.</param>
+    /// <param name="mean">Which mean the vectors lose. A student is trained on <see cref="CenteringMode.Training"/>.</param>
+    /// <returns>Row-major [N, <see cref="Dimension"/>], un-normalized.</returns>
+    public float[] FromRaw(float[] raw, string language, CenteringMode mean) => Adapter is null ? raw : Adapter.Apply(raw, language, mean);
+
+    /// <summary>
+    /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken, so that it
+    /// serves single queries. Un-normalized.
+    /// </summary>
+    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {
         var raw = Encoder.Encode(texts, log, cancellation);
-        if (Adapter is null)
-        {
-            return raw;
-        }
-        var adapted = new float[(long)texts.Count * Adapter.Dimension];
-        Adapter.Apply(raw.Vectors, texts.Count, language, adapted);
-        return raw with { Vectors = adapted };
+        return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>

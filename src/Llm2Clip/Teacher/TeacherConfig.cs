@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Teachers;
 
@@ -33,7 +35,7 @@ public enum KvCacheType
 /// The <c>teacher</c> section of a run file. What is left out (null) comes from the folder's <c>teacher.json</c>, or, for a bare
 /// GGUF, from <see cref="TeacherSettings"/>'s defaults.
 /// </summary>
-public sealed record TeacherConfig
+public sealed record TeacherConfig : ICheckedConfig
 {
     [Description("The LLM: bare GGUF file, or a teacher folder (with teacher.json). cc-finetune starts from it.")]
     public string Path { get; init; } = "";
@@ -57,6 +59,7 @@ public sealed record TeacherConfig
     public bool? FullWindow { get; init; }
 
     [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or more.")]
+    [Range(TeacherSettings.ShortestRow, int.MaxValue)]
     public int? MaxLength { get; init; }
 
     [Description("Flash attention: less memory for long texts; moves states by about 1e-2 together with kv_type f16.")]
@@ -66,20 +69,34 @@ public sealed record TeacherConfig
     public KvCacheType? KvType { get; init; }
 
     [Description("Tokens decoded at once. 128 to 512 are fastest on a CPU. Does not change the vectors but for rounding.")]
+    [Range(1, int.MaxValue)]
     public int BatchTokens { get; init; } = 256;
 
     [Description("Threads of the LLM; 0: one a core.")]
+    [Range(0, 4096)]
     public int Threads { get; init; }
 
     [Description("Stop the graph before the output head, which no vector needs.")]
     public bool SkipHead { get; init; } = true;
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check() => Template is null ? [] : TeacherSettings.ProblemsOf(Template, Instruction ?? "");
 }
 
 /// <summary>
 /// Everything beside the weights that determines a teacher's vectors; stored in <c>teacher.json</c> and part of the fingerprint.
 /// </summary>
-public sealed record TeacherSettings
+public sealed record TeacherSettings : ICheckedConfig
 {
+    /// <summary>Fewest tokens of a row that leave room for a text.</summary>
+    internal const int ShortestRow = 8;
+
+    /// <summary>Where the template has the text and the instruction.</summary>
+    internal const string TextMark = "{text}";
+
+    /// <inheritdoc cref="TextMark"/>
+    internal const string InstructionMark = "{instruction}";
+
     /// <summary>Text around each caption, see <see cref="TeacherConfig.Template"/>.</summary>
     public string Template { get; init; } = "{instruction}{text}";
 
@@ -94,6 +111,7 @@ public sealed record TeacherSettings
     public bool FullWindow { get; init; } = true;
 
     /// <summary>Longest row in tokens, BOS and template included.</summary>
+    [Range(ShortestRow, int.MaxValue)]
     public int MaxLength { get; init; } = 512;
 
     public bool FlashAttention { get; init; }
@@ -112,4 +130,21 @@ public sealed record TeacherSettings
         FlashAttention = config.FlashAttention ?? FlashAttention,
         KvType = config.KvType ?? KvType,
     };
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Key, string Problem)> Check() => ProblemsOf(Template, Instruction);
+
+    /// <summary>What is wrong with a template: it holds the text once, and the instruction only before it.</summary>
+    internal static IEnumerable<(string Key, string Problem)> ProblemsOf(string template, string instruction)
+    {
+        var parts = template.Split(TextMark);
+        if (parts.Length != 2 || parts[1].Contains(InstructionMark, StringComparison.Ordinal))
+        {
+            yield return ("template", $"must hold {TextMark} once, and {InstructionMark} only before it; it is '{template}'");
+        }
+        else if (instruction.Length > 0 && !parts[0].Contains(InstructionMark, StringComparison.Ordinal))
+        {
+            yield return ("instruction", $"is set, but template '{template}' has no {InstructionMark}");
+        }
+    }
 }

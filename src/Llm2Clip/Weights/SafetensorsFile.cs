@@ -1,3 +1,4 @@
+// Own: TorchSharp has no safetensors, and what the reference implementation refuses must be refused here too.
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Data;
 using Llm2Clip.Tests.Conversion;
 using Llm2Clip.Tests.Data;
 
@@ -17,7 +17,7 @@ public sealed class ConvertCommandTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 5);
         var (code, output, error) = CommandLineTests.Run(
-            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--form", "csv", "--samples-per-shard", "2", "--languages", "en,zh", "--json", _folder["r.json"]);
+            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--samples-per-shard", "2", "--languages", "en,zh", "--json", _folder["r.json"]);
         Assert.True(code == 0, error);
         Assert.StartsWith($"{_folder["out"]}: 5 pictures with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
@@ -31,7 +31,7 @@ public sealed class ConvertCommandTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 60);
         var (code, output, error) = CommandLineTests.Run(
-            "data", "split", "--data", _folder["a.tar"], "--to", _folder["parts"], "--parts", "train=0.5, test=0.5", "--seed", "3", "--form", "folder");
+            "data", "split", "--data", _folder["a.tar"], "--to", _folder["parts"], "--parts", "train=0.5, test=0.5", "--seed", "3", "--format", "folder");
         Assert.True(code == 0, error);
         Assert.Equal(60, _folder.ReadAll("parts/train").Count + _folder.ReadAll("parts/test").Count);
         Assert.Contains($"{_folder["parts"]}/test: ", output);
@@ -48,7 +48,7 @@ public sealed class ConvertCommandTests : IDisposable
         _folder.Shard("a.tar", "k", 3);
         string[] call = ["data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"]];
         Assert.Equal((2, "Error: convert.to is empty: name the folder to write, for example --to data/converted.\n"), Failure(call[..4]));
-        Assert.Contains("convert.form is 'zip'; it must be one of webdataset, folder", Failure([.. call, "--form", "zip"]).Error);
+        Assert.Contains("convert.format is 'zip'; it must be one of auto, webdataset, parquet, folder", Failure([.. call, "--format", "zip"]).Error);
         Assert.Equal(2, Failure([.. call, "--kinds", "loud"]).Code);
         Assert.Equal(2, Failure(["data", "split", .. call[2..], "--parts", "train"]).Code);
         Assert.Equal(3, Failure(["data", "convert", "--data", _folder["absent.tar"], "--to", _folder["out"]]).Code);
@@ -64,7 +64,7 @@ public sealed class ConvertCommandTests : IDisposable
     [InlineData("tsv")]
     public void KilledAnywhereItGoesOnToTheSameBytes(string form)
     {
-        ConversionCase.Convert(_folder, ListedSource.Make(8, 300), "source", DataSetFormat.Webdataset, 100);
+        ConversionCase.Convert(_folder, ListedSource.Make(8, 300), "source", DatasetFormat.Webdataset, 100);
         using (var straight = Start("straight", form))
         {
             straight.StandardError.ReadToEnd();
@@ -108,7 +108,7 @@ public sealed class ConvertCommandTests : IDisposable
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), "data", "convert",
-            "--data", _folder["source"], "--to", _folder[to], "--form", form, "--samples-per-shard", "100",
+            "--data", _folder["source"], "--to", _folder[to], "--format", form, "--samples-per-shard", "100",
         ];
         return Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
     }

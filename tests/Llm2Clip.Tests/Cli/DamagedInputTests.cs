@@ -20,7 +20,7 @@ public sealed class DamagedInputTests : IDisposable
     {
         FuzzFormats.ByName(format).Plant(_folder.Path);
         Cut(name, length);
-        var (code, output, error) = CommandLineTests.Run("data", "convert", "--data", _folder[name], "--to", _folder["out"], "--form", "csv");
+        var (code, output, error) = CommandLineTests.Run("data", "convert", "--data", _folder[name], "--to", _folder["out"], "--format", "csv");
         Assert.Equal((3, ""), (code, output));
         Assert.Contains(_folder[name], error, StringComparison.Ordinal);
         Assert.Contains(place, error, StringComparison.Ordinal);

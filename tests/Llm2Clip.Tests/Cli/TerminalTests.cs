@@ -126,7 +126,7 @@ public sealed class TerminalTests : IDisposable
         var blocks = new FileInfo(_folder[shard]).Length / 10240 + 1;
         var block = $"dd if='{_folder[shard]}' bs=10240 skip=$i count=1 2>/dev/null";
         var command = $"i=0; while [ $i -lt {blocks} ]; do {block}; sleep 0.02; i=$((i+1)); done; sleep 0.6";
-        return ["data", "convert", "--data", $"pipe:{command}", "--to", _folder["out"], "--form", "csv"];
+        return ["data", "convert", "--data", $"pipe:{command}", "--to", _folder["out"], "--format", "csv"];
     }
 
     /// <summary>Runs the program, types something when it shows progress, and returns what is on the screen in the end.</summary>

@@ -1,6 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -10,11 +9,11 @@ internal static class ConversionCase
 {
     public static readonly DataConfig Lenient = new() { MaxBadShare = 1 };
 
-    public static ConversionResult Convert(DataFolder folder, ISampleSource source, string to, DataSetFormat form, int perShard = 4) =>
+    public static ConversionResult Convert(DataFolder folder, ISampleSource source, string to, DatasetFormat form, int perShard = 4) =>
         DataSetConversion.Convert(source, Config(folder, to, form, perShard), Lenient, folder, CancellationToken.None);
 
-    public static ConvertConfig Config(DataFolder folder, string to, DataSetFormat form, int perShard = 4) =>
-        new() { To = folder[to], Form = form, SamplesPerShard = perShard };
+    public static ConvertConfig Config(DataFolder folder, string to, DatasetFormat form, int perShard = 4) =>
+        new() { To = folder[to], Format = form, SamplesPerShard = perShard };
 
     /// <summary>Every file below a folder with its bytes as hexadecimal digits, the lock aside.</summary>
     public static SortedDictionary<string, string> Files(string folder) => new(

@@ -1,6 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -13,9 +13,9 @@ public sealed class ConversionResumeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(DataSetFormat.Webdataset)]
-    [InlineData(DataSetFormat.Coco)]
-    public void BrokenAnywhereItGoesOnToTheSameBytes(DataSetFormat form)
+    [InlineData(DatasetFormat.Webdataset)]
+    [InlineData(DatasetFormat.Coco)]
+    public void BrokenAnywhereItGoesOnToTheSameBytes(DatasetFormat form)
     {
         var whole = ConversionCase.Convert(_folder, ListedSource.Make(2, 15), "whole", form);
         var expected = ConversionCase.Files(_folder["whole"]);
@@ -40,13 +40,13 @@ public sealed class ConversionResumeTests : IDisposable
     {
         var source = ListedSource.Make(2, 20);
         source.BreaksAfter = 30;
-        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DataSetFormat.Webdataset));
+        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Webdataset));
         var first = new FileInfo(_folder["out/data-00000.tar"]).LastWriteTimeUtc;
         File.SetLastWriteTimeUtc(_folder["out/data-00000.tar"], first.AddDays(-1));
-        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DataSetFormat.Webdataset);
+        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DatasetFormat.Webdataset);
         Assert.Equal(first.AddDays(-1), new FileInfo(_folder["out/data-00000.tar"]).LastWriteTimeUtc);
         // Once more: all is there.
-        var again = ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DataSetFormat.Webdataset);
+        var again = ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DatasetFormat.Webdataset);
         Assert.Equal((40, again.Parts[0].Pictures), (again.Seen, again.Kept));
         Assert.Contains(_folder.Lines, line => line.EndsWith("is complete; nothing is written.", StringComparison.Ordinal));
     }
@@ -54,19 +54,19 @@ public sealed class ConversionResumeTests : IDisposable
     [Fact]
     public void ASplitGoesOnInAllItsParts()
     {
-        ConversionCase.Convert(_folder, ListedSource.Make(4, 50), "source", DataSetFormat.Webdataset, 50);
-        var config = ConversionCase.Config(_folder, "whole", DataSetFormat.Folder) with
+        ConversionCase.Convert(_folder, ListedSource.Make(4, 50), "source", DatasetFormat.Webdataset, 50);
+        var config = ConversionCase.Config(_folder, "whole", DatasetFormat.Folder) with
         {
             Data = _folder["source"],
             Parts = new Dictionary<string, double> { ["train"] = 0.7, ["val"] = 0.25, ["test"] = 0.05 },
         };
-        var whole = DataSetConversion.Split(config, new DataConfig(), _folder, CancellationToken.None);
+        var whole = DataConvert.Split(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None);
         foreach (var stop in new[] { 1, 40, 90, 141, 160 })
         {
             var to = _folder[$"stopped-{stop}"];
             using var cancel = new CancellationTokenSource();
-            Assert.Throws<OperationCanceledException>(() => DataSetConversion.Split(config with { To = to }, new DataConfig(), new CancellingLog(cancel, stop), cancel.Token));
-            var resumed = DataSetConversion.Split(config with { To = to }, new DataConfig(), _folder, CancellationToken.None);
+            Assert.Throws<OperationCanceledException>(() => DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, new CancellingLog(cancel, stop), cancel.Token));
+            var resumed = DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, _folder, CancellationToken.None);
             Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(to));
             Assert.Equal(whole.Seen, resumed.Seen);
             Assert.Equal(whole.Parts.Select(part => part.Pictures), resumed.Parts.Select(part => part.Pictures));
@@ -78,20 +78,20 @@ public sealed class ConversionResumeTests : IDisposable
     {
         Directory.CreateDirectory(_folder["mine/deep"]);
         File.WriteAllText(_folder["mine/deep/letter.txt"], "dear");
-        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "mine", DataSetFormat.Webdataset));
+        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "mine", DatasetFormat.Webdataset));
         Assert.Contains("is not empty and not a data set that this program was writing (it holds deep/letter.txt)", error.Message);
         Assert.Equal(["deep/letter.txt"], ConversionCase.Files(_folder["mine"]).Keys);
 
-        ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Webdataset);
+        ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset);
         var before = ConversionCase.Files(_folder["out"]);
-        error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Csv));
-        Assert.Contains("form was webdataset and is now csv", error.Message);
+        error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Csv));
+        Assert.Contains("format was webdataset and is now csv", error.Message);
         Assert.Contains("samples_per_shard was 4 and is now 5",
-            Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Webdataset, 5)).Message);
+            Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset, 5)).Message);
         Assert.Equal(before, ConversionCase.Files(_folder["out"]));
 
         File.WriteAllText(_folder["out/.convert/progress.json"], "{\"request\": {}}");
-        Assert.Contains("progress.json is damaged", Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Csv)).Message);
+        Assert.Contains("progress.json is damaged", Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Csv)).Message);
     }
 
     [Fact]
@@ -99,25 +99,25 @@ public sealed class ConversionResumeTests : IDisposable
     {
         var source = ListedSource.Make(1, 9);
         source.BreaksAfter = 3;
-        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DataSetFormat.Folder));
-        ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Webdataset);
+        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Folder));
+        ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset);
         Assert.True(File.Exists(_folder["out/data-00000.tar"]));
     }
 
     [Fact]
     public void TheSecondWriterOfAFolderIsRefused()
     {
-        var source = new ListedSource([[ListedSource.Sample(0) with { Image = new Interfering(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Webdataset)) }]]);
-        var error = Assert.Throws<ConfigException>(() => ConversionCase.Convert(_folder, source, "out", DataSetFormat.Webdataset));
+        var source = new ListedSource([[ListedSource.Sample(0) with { Image = new Interfering(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset)) }]]);
+        var error = Assert.Throws<ConfigException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Webdataset));
         Assert.Contains($"{_folder["out"]} is being written to by another process", error.Message);
     }
 
     [Theory]
-    [InlineData(DataSetFormat.Webdataset, "data-00001.tar.llm2clip-tmp")]
-    [InlineData(DataSetFormat.Tsv, ".convert/data-00001.0.llm2clip-tmp")]
-    [InlineData(DataSetFormat.Tsv, "captions.tsv.llm2clip-tmp")]
-    [InlineData(DataSetFormat.Tsv, ".convert/progress.json.llm2clip-tmp")]
-    public void AFullDiskIsAnErrorThatKeepsWhatIsComplete(DataSetFormat form, string fills)
+    [InlineData(DatasetFormat.Webdataset, "data-00001.tar.llm2clip-tmp")]
+    [InlineData(DatasetFormat.Tsv, ".convert/data-00001.0.llm2clip-tmp")]
+    [InlineData(DatasetFormat.Tsv, "captions.tsv.llm2clip-tmp")]
+    [InlineData(DatasetFormat.Tsv, ".convert/progress.json.llm2clip-tmp")]
+    public void AFullDiskIsAnErrorThatKeepsWhatIsComplete(DatasetFormat form, string fills)
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full, which fails like a full disk.");
         ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "whole", form);
@@ -148,7 +148,7 @@ public sealed class ConversionResumeTests : IDisposable
     public void ADiskThatIsFullBetweenAShardAndItsEntryDoesNotLoseTheFolder()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "This system has no /dev/full, which fails like a full disk.");
-        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "whole", DataSetFormat.Webdataset);
+        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "whole", DatasetFormat.Webdataset);
         var full = ListedSource.Make(2, 20);
         full.Before = number =>
         {
@@ -157,9 +157,9 @@ public sealed class ConversionResumeTests : IDisposable
                 File.CreateSymbolicLink(_folder["out/.convert/progress.json.llm2clip-tmp"], "/dev/full");
             }
         };
-        Assert.Throws<RunException>(() => ConversionCase.Convert(_folder, full, "out", DataSetFormat.Webdataset));
+        Assert.Throws<RunException>(() => ConversionCase.Convert(_folder, full, "out", DatasetFormat.Webdataset));
         Assert.True(File.Exists(_folder["out/data-00000.tar"]));
-        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DataSetFormat.Webdataset);
+        ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DatasetFormat.Webdataset);
         Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(_folder["out"]));
     }
 
@@ -168,8 +168,8 @@ public sealed class ConversionResumeTests : IDisposable
     {
         var source = ListedSource.Make(1, 20);
         source.BreaksAfter = 19;
-        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DataSetFormat.Webdataset));
-        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DataSetFormat.Webdataset));
+        Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Webdataset));
+        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset));
         Assert.Contains("The data has changed", error.Message);
     }
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -13,19 +13,19 @@ public sealed class DataSetConversionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The forms that are written here.</summary>
-    public static TheoryData<DataSetFormat> Forms() =>
-        [DataSetFormat.Webdataset, DataSetFormat.Folder, DataSetFormat.Csv, DataSetFormat.Tsv, DataSetFormat.Karpathy, DataSetFormat.Coco, DataSetFormat.Parquet];
+    public static TheoryData<DatasetFormat> Forms() =>
+        [DatasetFormat.Webdataset, DatasetFormat.Folder, DatasetFormat.Csv, DatasetFormat.Tsv, DatasetFormat.Karpathy, DatasetFormat.Coco, DatasetFormat.Parquet];
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public void WhatIsReadBackEqualsTheSource(DataSetFormat form)
+    public void WhatIsReadBackEqualsTheSource(DatasetFormat form)
     {
         var source = ListedSource.Make(3, 20);
         var expected = ConversionCase.Good(source);
         var result = ConversionCase.Convert(_folder, source, "out", form);
         var samples = _folder.ReadAll("out");
         Assert.Equal(expected.Select(ConversionCase.Content), samples.Select(ConversionCase.Content));
-        if (form != DataSetFormat.Webdataset)
+        if (form != DatasetFormat.Webdataset)
         {
             Assert.Equal(expected.Select(sample => sample.Key), samples.Select(sample => sample.Key));
         }
@@ -36,7 +36,7 @@ public sealed class DataSetConversionTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public void EveryFormLeavesTheSameBytesWheneverItIsWrittenAndNothingElse(DataSetFormat form)
+    public void EveryFormLeavesTheSameBytesWheneverItIsWrittenAndNothingElse(DatasetFormat form)
     {
         ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "a", form);
         ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "b", form);
@@ -47,9 +47,9 @@ public sealed class DataSetConversionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(DataSetFormat.Csv, "captions.csv", ',')]
-    [InlineData(DataSetFormat.Tsv, "captions.tsv", '\t')]
-    public void TablesHaveARowACaption(DataSetFormat form, string name, char separator)
+    [InlineData(DatasetFormat.Csv, "captions.csv", ',')]
+    [InlineData(DatasetFormat.Tsv, "captions.tsv", '\t')]
+    public void TablesHaveARowACaption(DatasetFormat form, string name, char separator)
     {
         var source = ListedSource.Make(2, 8);
         ConversionCase.Convert(_folder, source, "out", form);
@@ -64,7 +64,7 @@ public sealed class DataSetConversionTests : IDisposable
     public void KarpathyHasItsFields()
     {
         var source = ListedSource.Make(2, 8);
-        ConversionCase.Convert(_folder, source, "out", DataSetFormat.Karpathy);
+        ConversionCase.Convert(_folder, source, "out", DatasetFormat.Karpathy);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["out/dataset.json"]));
         var images = json.RootElement.GetProperty("images").EnumerateArray().ToList();
         var expected = ConversionCase.Good(source);
@@ -82,7 +82,7 @@ public sealed class DataSetConversionTests : IDisposable
     public void CocoHasImagesAndAnnotations()
     {
         var source = ListedSource.Make(2, 8);
-        ConversionCase.Convert(_folder, source, "out", DataSetFormat.Coco);
+        ConversionCase.Convert(_folder, source, "out", DatasetFormat.Coco);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["out/captions.json"]));
         var files = json.RootElement.GetProperty("images").EnumerateArray().ToDictionary(image => image.GetProperty("id").GetInt32(), image => image.GetProperty("file_name").GetString()!);
         var annotations = json.RootElement.GetProperty("annotations").EnumerateArray().ToList();
@@ -95,10 +95,10 @@ public sealed class DataSetConversionTests : IDisposable
     [Fact]
     public void ConvertingOnceMoreChangesNoByteOfTheTars()
     {
-        ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "a", DataSetFormat.Folder);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "b", DataSetFormat.Webdataset) with { Data = _folder["a"] }, new DataConfig(), _folder, CancellationToken.None);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "c", DataSetFormat.Folder) with { Data = _folder["b"] }, new DataConfig(), _folder, CancellationToken.None);
-        DataSetConversion.Convert(ConversionCase.Config(_folder, "d", DataSetFormat.Webdataset) with { Data = _folder["a"] }, new DataConfig(), _folder, CancellationToken.None);
+        ConversionCase.Convert(_folder, ListedSource.Make(3, 20), "a", DatasetFormat.Folder);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "b", DatasetFormat.Webdataset) with { Data = _folder["a"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "c", DatasetFormat.Folder) with { Data = _folder["b"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Run(new RunConfig { Convert = ConversionCase.Config(_folder, "d", DatasetFormat.Webdataset) with { Data = _folder["a"] }, Data = new DataConfig() }, _folder, CancellationToken.None);
         Assert.Equal(File.ReadAllBytes(_folder["b/data-00002.tar"]), File.ReadAllBytes(_folder["d/data-00002.tar"]));
         Assert.Equal(_folder.ReadAll("b").Select(ConversionCase.Content), _folder.ReadAll("c").Select(ConversionCase.Content));
     }
@@ -108,7 +108,7 @@ public sealed class DataSetConversionTests : IDisposable
     {
         var source = new ListedSource([[.. new[] { 700_000, 299_999, 1, 2_000_000, 5, 999_995, 1 }.Select((size, i) =>
             new Sample($"{i}", $"{i}", [new Caption("c", "en", CaptionKind.Short)], new MemoryImage(Enumerable.Repeat((byte)(i + 1), size).ToArray())))]]);
-        var config = ConversionCase.Config(_folder, "out", DataSetFormat.Folder, 100) with { ShardMb = 1 };
+        var config = ConversionCase.Config(_folder, "out", DatasetFormat.Folder, 100) with { ShardMb = 1 };
         DataSetConversion.Convert(source, config, ConversionCase.Lenient, _folder, CancellationToken.None);
         Assert.Equal(["0,1,2", "3", "4,5", "6"], Directory.GetDirectories(_folder["out/images"]).Order().Select(shard =>
             string.Join(',', Directory.GetFiles(shard).Select(Path.GetFileNameWithoutExtension).Order())));
@@ -117,7 +117,7 @@ public sealed class DataSetConversionTests : IDisposable
     [Fact]
     public void LanguagesAndKindsAreChosen()
     {
-        var config = ConversionCase.Config(_folder, "out", DataSetFormat.Folder) with { Languages = ["de", "zh-mt"], Kinds = ["long"] };
+        var config = ConversionCase.Config(_folder, "out", DatasetFormat.Folder) with { Languages = ["de", "zh-mt"], Kinds = [CaptionKind.Long] };
         var result = DataSetConversion.Convert(ListedSource.Make(3, 20), config, ConversionCase.Lenient, _folder, CancellationToken.None);
         var captions = _folder.ReadAll("out").SelectMany(sample => sample.Captions).ToList();
         Assert.All(captions, caption => Assert.Equal(("de", CaptionKind.Long), (caption.Language, caption.Kind)));
@@ -135,12 +135,12 @@ public sealed class DataSetConversionTests : IDisposable
         File.WriteAllBytes(_folder["empty.jpg"], []);
         File.WriteAllBytes(_folder["good.jpg"], [1]);
         File.WriteAllLines(_folder["list.jsonl"], new[] { "good", "empty", "absent" }.Select(name => $$"""{"image": "{{name}}.jpg", "caption": "c"}"""));
-        var config = ConversionCase.Config(_folder, "out", DataSetFormat.Webdataset) with { Data = _folder["list.jsonl"] };
-        var error = Assert.Throws<InputException>(() => DataSetConversion.Convert(config, new DataConfig(), _folder, CancellationToken.None));
+        var config = ConversionCase.Config(_folder, "out", DatasetFormat.Webdataset) with { Data = _folder["list.jsonl"] };
+        var error = Assert.Throws<InputException>(() => DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None));
         Assert.Contains("2 of 3 records are bad", error.Message);
         Assert.Contains("its picture is empty", error.Message);
         Assert.Empty(ConversionCase.Files(_folder["out"]));
-        Assert.Equal(2, DataSetConversion.Convert(config, new DataConfig { MaxBadShare = 0.7 }, _folder, CancellationToken.None).BadSamples);
+        Assert.Equal(2, DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 0.7 } }, _folder, CancellationToken.None).BadSamples);
         Assert.Contains(_folder.Lines, line => line.Contains("list.jsonl: line 2: empty.jpg: its picture is empty; left out"));
         Assert.Equal("good", Assert.Single(_folder.ReadAll("out")).Key);
     }

@@ -1,6 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Conversion;
@@ -50,7 +50,7 @@ public sealed class SplitAndSampleTests : IDisposable
     public void BadPartsAreRefused(string first, double share, string second, double other, string message)
     {
         var config = new ConvertConfig { Data = "x", To = "y", Parts = new Dictionary<string, double> { [first] = share, [second] = other } };
-        Assert.StartsWith(message, Assert.Throws<ConfigException>(() => DataSetConversion.Split(config, new DataConfig(), _folder, CancellationToken.None)).Message);
+        Assert.StartsWith(message, Assert.Throws<ConfigException>(() => DataConvert.Split(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
     }
 
     [Fact]
@@ -98,24 +98,21 @@ public sealed class SplitAndSampleTests : IDisposable
 
     [Fact]
     public void ACountIsAskedFor() => Assert.StartsWith(
-        "convert.count is 0", Assert.Throws<ConfigException>(() => DataSetConversion.Sample(new ConvertConfig { Data = "x", To = "y" }, new DataConfig(), _folder, CancellationToken.None)).Message);
+        "convert.count is 0", Assert.Throws<ConfigException>(() => DataConvert.Sample(new RunConfig { Convert = new ConvertConfig { Data = "x", To = "y" }, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
 
     private void Write(string to, IEnumerable<(string Key, int Picture)> samples) => ConversionCase.Convert(
         _folder,
         new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Picture + 1))))]]),
-        to, DataSetFormat.Webdataset, 64);
+        to, DatasetFormat.Webdataset, 64);
 
-    private ConversionResult Split(string to, long seed) => DataSetConversion.Split(
-        ConversionCase.Config(_folder, to, DataSetFormat.Webdataset, 50) with
+    private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Webdataset, 50) with
         {
-            Data = _folder["source"],
-            Seed = seed,
-            Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
-        }, new DataConfig(), _folder, CancellationToken.None);
+            Data = _folder["source"], Seed = seed, Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
+        }, Data = new DataConfig() }, _folder, CancellationToken.None);
 
     private List<string> Draw(string to, int count, long seed)
     {
-        DataSetConversion.Sample(ConversionCase.Config(_folder, to, DataSetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count }, new DataConfig(), _folder, CancellationToken.None);
+        DataConvert.Sample(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count }, Data = new DataConfig() }, _folder, CancellationToken.None);
         return [.. _folder.ReadAll(to).Select(sample => sample.Key)];
     }
 

@@ -56,10 +56,10 @@ public sealed class DataFolder : IDisposable, IRunLog
         return ImageCodec.EncodeJpeg(new RgbImage(width, height, pixels));
     }
 
-    public ISampleSource Open(string pattern, DataConfig? config = null) => SampleSources.Open(this[pattern], config ?? new DataConfig(), this);
+    public ISampleSource Open(string pattern, DataConfig? config = null) => Datasets.Open(this[pattern], config ?? new DataConfig(), this);
 
     public List<Sample> ReadAll(string pattern, DataConfig? config = null) =>
-        [.. SampleSources.ReadAll(Open(pattern, config), config ?? new DataConfig(), this)];
+        [.. Datasets.ReadAll(Open(pattern, config), config ?? new DataConfig(), this)];
 
     public void Info(string message) => Keep(message);
 

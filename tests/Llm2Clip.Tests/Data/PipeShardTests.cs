@@ -134,7 +134,7 @@ public sealed class PipeShardTests : IDisposable
     public void TheShuffleBufferBoundsPictures(int megabytes, int runs)
     {
         Noise("a.tar", 24, 100_000);
-        var config = new LoaderConfig { BatchSize = 4, Transform = Small, Shuffle = true, Seed = 1, ShuffleBufferMb = megabytes };
+        var config = new LoaderConfig { BatchSize = 4, Transform = Small, Shuffle = true, Seed = 1, Data = new DataConfig { ShuffleBufferMb = megabytes } };
         using var files = new SampleLoader(_folder.Open("a.tar"), config, _folder);
         using var piped = new SampleLoader(Open($"pipe:echo run >> {_folder["runs"]}; cat {_folder["a.tar"]}"), config, _folder);
         Assert.Equal(24, piped.CountSamples(Stop));
@@ -154,7 +154,7 @@ public sealed class PipeShardTests : IDisposable
     public void PicturesThatAreNotNeededAreNotKept()
     {
         var source = new HeldPictures(24);
-        var config = new LoaderConfig { BatchSize = 1, Transform = Small, Shuffle = true, ShuffleBufferMb = 2, Prefetch = 1, Workers = 1 };
+        var config = new LoaderConfig { BatchSize = 1, Transform = Small, Shuffle = true, Data = new DataConfig { ShuffleBufferMb = 2, Prefetch = 1, Workers = 1 } };
         using var loader = new SampleLoader(source, config, _folder);
         using var batch = loader.Epoch(0, 20, Stop).First();
         GC.Collect();
@@ -230,7 +230,7 @@ public sealed class PipeShardTests : IDisposable
         return keys;
     }
 
-    private ISampleSource Open(string pattern, DataConfig? config = null) => SampleSources.Open(pattern, config ?? new DataConfig(), _folder);
+    private ISampleSource Open(string pattern, DataConfig? config = null) => Datasets.Open(pattern, config ?? new DataConfig(), _folder);
 
-    private List<Sample> ReadAll(string pattern, DataConfig? config = null) => [.. SampleSources.ReadAll(Open(pattern, config), config ?? new DataConfig(), _folder)];
+    private List<Sample> ReadAll(string pattern, DataConfig? config = null) => [.. Datasets.ReadAll(Open(pattern, config), config ?? new DataConfig(), _folder)];
 }

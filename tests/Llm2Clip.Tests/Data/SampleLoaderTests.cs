@@ -21,7 +21,7 @@ public sealed class SampleLoaderTests : IDisposable
         ThreeShards();
         var one = Run(Training(workers: 1), epochs: 2);
         Assert.Equal(one, Run(Training(workers: 2), epochs: 2));
-        Assert.Equal(one, Run(Training(workers: 7) with { Prefetch = 1 }, epochs: 2));
+        Assert.Equal(one, Run(Training(new DataConfig { Workers = 7, Prefetch = 1 }), epochs: 2));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class SampleLoaderTests : IDisposable
     public void AnEpochHoldsEverySampleOnceWhateverTheBuffer(int buffer)
     {
         ThreeShards();
-        using var loader = new SampleLoader(_folder.Open("s?.tar"), Training() with { ShuffleBuffer = buffer, DropLast = false }, _folder);
+        using var loader = new SampleLoader(_folder.Open("s?.tar"), Training(new DataConfig { Workers = 2, ShuffleBuffer = buffer }) with { DropLast = false }, _folder);
         for (var epoch = 0; epoch < 2; epoch++)
         {
             var keys = Keys(loader, epoch);
@@ -70,9 +70,9 @@ public sealed class SampleLoaderTests : IDisposable
         _folder.Shard("s1.tar", "a", 12, width: 64, height: 48);
         var config = Training() with { Augment = new AugmentConfig { CropScaleMin = 0.5 } };
         var plain = Pixels(config);
-        Assert.Equal(plain, Pixels(config with { ImageCacheMb = 1 }));
-        var shrunk = Pixels(config with { ImageCacheMb = 1, ImageCacheSide = 32 });
-        Assert.Equal(shrunk, Pixels(config with { ImageCacheSide = 32 })); // what is in the cache must not show
+        Assert.Equal(plain, Pixels(config with { Data = config.Data with { ImageCacheMb = 1 } }));
+        var shrunk = Pixels(config with { Data = config.Data with { ImageCacheMb = 1, ImageCacheSide = 32 } });
+        Assert.Equal(shrunk, Pixels(config with { Data = config.Data with { ImageCacheSide = 32 } })); // what is in the cache must not show
         // Bound: the same part of the scene from a picture of half the size; photos at 128 to 96 differ by 1.9 levels (docs/data.md).
         var mean = plain.Zip(shrunk, (a, b) => Math.Abs(a - b)).Average();
         Assert.InRange(mean, 0.01, 2);
@@ -82,7 +82,7 @@ public sealed class SampleLoaderTests : IDisposable
     public void ACacheThatIsTooSmallKeepsWhatFits()
     {
         _folder.Shard("s1.tar", "a", 12, width: 400, height: 300);
-        using var loader = new SampleLoader(_folder.Open("s1.tar"), Training() with { ImageCacheMb = 1 }, _folder);
+        using var loader = new SampleLoader(_folder.Open("s1.tar"), Training(new DataConfig { Workers = 2, ImageCacheMb = 1 }), _folder);
         var first = Batches(loader, 0);
         Assert.Equal(2, loader.Cached.Pictures); // 360,000 bytes each
         Assert.InRange(loader.Cached.Bytes, 1, 1 << 20);
@@ -195,7 +195,7 @@ public sealed class SampleLoaderTests : IDisposable
     public void BuffersAreUsedAgain()
     {
         ThreeShards();
-        using var loader = new SampleLoader(_folder.Open("s?.tar"), Training() with { Prefetch = 2 }, _folder);
+        using var loader = new SampleLoader(_folder.Open("s?.tar"), Training(new DataConfig { Workers = 2, Prefetch = 2 }), _folder);
         var buffers = new HashSet<byte[]>(ReferenceEqualityComparer.Instance);
         for (var epoch = 0; epoch < 4; epoch++)
         {
@@ -216,8 +216,9 @@ public sealed class SampleLoaderTests : IDisposable
         _folder.Shard("s3.tar", "c", 12);
     }
 
-    private static LoaderConfig Training(int workers = 2) =>
-        LoaderConfig.ForTraining(new DataConfig { Workers = workers, Augment = Strong }, Small, batchSize: 8, seed: 1);
+    private static LoaderConfig Training(int workers = 2) => Training(new DataConfig { Workers = workers });
+
+    private static LoaderConfig Training(DataConfig data) => LoaderConfig.ForTraining(data with { Augment = Strong }, Small, batchSize: 8, seed: 1);
 
     private List<string> Run(LoaderConfig config, int epochs)
     {

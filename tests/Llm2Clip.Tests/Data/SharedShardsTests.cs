@@ -43,6 +43,6 @@ public sealed class SharedShardsTests : IDisposable
     {
         var config = new DataConfig();
         var full = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-" + pattern);
-        return [.. SampleSources.ReadAll(SampleSources.Open(full, config, _log), config, _log)];
+        return [.. Datasets.ReadAll(Datasets.Open(full, config, _log), config, _log)];
     }
 }

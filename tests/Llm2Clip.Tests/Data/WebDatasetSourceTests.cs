@@ -45,7 +45,7 @@ public sealed class WebDatasetSourceTests : IDisposable
     {
         _folder.Tar("a.tar", TarEntryFormat.Ustar, [.. Enumerable.Range(0, 64).SelectMany(i => new[] { ($"{i}.jpg", new byte[1 << 20]), ($"{i}.txt", DataFolder.Bytes($"caption {i}")) })]);
         Pack("a.tar", "a.tar.gz");
-        var source = SampleSources.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
+        var source = Datasets.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(1 << 20, source.ReadShard(0, _ => { }, TestContext.Current.CancellationToken).First().Image.Read().Length);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
@@ -77,7 +77,7 @@ public sealed class WebDatasetSourceTests : IDisposable
     {
         _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", new byte[32 << 20]), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")));
         Pack("a.tar", "a.tar.gz");
-        var source = SampleSources.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
+        var source = Datasets.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
         var bad = new List<BadSample>();
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal("2", Assert.Single(source.ReadShard(0, bad.Add, TestContext.Current.CancellationToken)).Key);
@@ -110,8 +110,8 @@ public sealed class WebDatasetSourceTests : IDisposable
         var config = new DataConfig
         {
             Language = "fr",
-            Kind = "raw",
-            CaptionKeys = [new CaptionKey { Key = "dense", Language = "en", Kind = "long" }, new CaptionKey { Key = "txt" }, new CaptionKey { Key = "absent" }],
+            Kind = CaptionKind.Raw,
+            CaptionKeys = [new CaptionKey { Key = "dense", Language = "en", Kind = CaptionKind.Long }, new CaptionKey { Key = "txt" }, new CaptionKey { Key = "absent" }],
         };
         _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.json", Json("""{"dense": ["a", "b"], "caption": "no"}""")), ("1.txt", DataFolder.Bytes("t")));
         var captions = Assert.Single(_folder.ReadAll("a.tar", config)).Captions;

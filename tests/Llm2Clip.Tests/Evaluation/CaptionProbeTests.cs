@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
@@ -84,7 +85,7 @@ public class CaptionProbeTests
         var photos = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-val-*.tar");
         using var teacher = Teacher.Open(gguf);
         var config = new CaptionProbeConfig { Data = photos, Limit = 200, MeanPictures = 200, Pairs = ["en->en", "zh->en", "de->en"] };
-        var result = CaptionProbe.Run(config, new DataConfig(), teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = EvalCaptions.Run(new RunConfig { EvalCaptions = config }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal(["raw", "minus the mean of 200 en captions", "minus each language's own mean"], result.Rows.Select(row => row.Name));
         double[][] expected = // R@1, R@10 of en->en, zh->en, de->en
         [

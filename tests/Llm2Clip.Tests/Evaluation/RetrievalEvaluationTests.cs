@@ -16,6 +16,8 @@ public sealed class RetrievalEvaluationTests
 
     private sealed class Colours : ISampleSource
     {
+        public int Reads { get; private set; }
+
         public string Description => "eight colours";
 
         public int ShardCount => 1;
@@ -24,6 +26,7 @@ public sealed class RetrievalEvaluationTests
 
         public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
         {
+            Reads++;
             for (var colour = 0; colour < 8; colour++)
             {
                 var pixels = new byte[8 * 8 * 3];
@@ -43,8 +46,8 @@ public sealed class RetrievalEvaluationTests
 
     private static float[] Axis(int colour, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((colour >> bit) % 2) - 0.5f))];
 
-    private static EncodedPictures Encode() => EncodedPictures.Encode(
-        new Colours(),
+    private static EncodedPictures Encode(Colours? source = null) => EncodedPictures.Encode(
+        source ?? new Colours(),
         new LoaderConfig { BatchSize = 3, Transform = new ImageTransformConfig { ImageSize = 8 } },
         batch => [.. Enumerable.Range(0, batch.Count).SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
         SilentLog.Instance);
@@ -52,6 +55,14 @@ public sealed class RetrievalEvaluationTests
     // As is, Chinese captions point away from their picture; with their own mean they point at it.
     private static float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode) =>
         [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CenteringMode.Training ? -1 : 1))];
+
+    [Fact]
+    public void TheDataIsReadOnce()
+    {
+        var source = new Colours();
+        Assert.Equal(8, Encode(source).Samples.Count);
+        Assert.Equal(1, source.Reads);
+    }
 
     [Fact]
     public void RowsStandByLanguageAndMean()
@@ -83,13 +94,13 @@ public sealed class RetrievalEvaluationTests
         byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
         var source = new One(new Bytes([.. jpeg[..2], .. exif, .. jpeg[2..]]));
 
-        Assert.Equal((true, false), Halves(new DecodeOptions())); // black on the left
-        Assert.Equal((false, true), Halves(new DecodeOptions { Upright = true })); // black above
+        Assert.Equal((true, false), Halves(new DataConfig())); // black on the left
+        Assert.Equal((false, true), Halves(new DataConfig { Upright = true })); // black above
 
         // Whether the corner below on the left is black, and the one above on the right.
-        (bool Below, bool Right) Halves(DecodeOptions decode)
+        (bool Below, bool Right) Halves(DataConfig data)
         {
-            var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Decode = decode };
+            var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Data = data };
             var pictures = EncodedPictures.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
             var (_, shown) = new RetrievalEvaluation(pictures, new RetrievalConfig { ShownQueries = 1, ShownPictures = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
             var seen = ImageCodec.Decode(shown[0].Hits[0].Jpeg, "thumbnail");
@@ -112,7 +123,7 @@ public sealed class RetrievalEvaluationTests
     [Fact]
     public void KindsAndMeansAreChosen()
     {
-        var config = new RetrievalConfig { Kinds = ["long"], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };
+        var config = new RetrievalConfig { Kinds = [CaptionKind.Long], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };
         var (rows, _) = new RetrievalEvaluation(Encode(), config, Embed).Run(_ => true);
         Assert.Equal(8, Assert.Single(rows).TextToImage.Queries);
     }

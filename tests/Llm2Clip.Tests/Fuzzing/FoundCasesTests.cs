@@ -8,6 +8,8 @@ using Llm2Clip.Data.Lists;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Siglip;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Reporting;
@@ -42,7 +44,7 @@ public sealed class FoundCasesTests : IDisposable
         var bad = new List<BadSample>();
         var error = Record.Exception(() =>
         {
-            var source = SampleSources.Open(_folder[name], FuzzFiles.Lenient, SilentLog.Instance);
+            var source = Datasets.Open(_folder[name], FuzzFiles.Lenient, SilentLog.Instance);
             _ = source.ReadShard(0, bad.Add, TestContext.Current.CancellationToken).Count();
         });
         Assert.True(error is InputException ? error.Message.Contains(_folder[name], StringComparison.Ordinal) : error is null && bad is [{ Origin: var origin }] && origin == _folder[name] + ": line 1");
@@ -55,7 +57,7 @@ public sealed class FoundCasesTests : IDisposable
     public void FieldNamesOfAJsonFileThatAreNoUnicodeAreRefusedWithTheirPlace(string latin1)
     {
         File.WriteAllBytes(_folder["a.json"], Encoding.Latin1.GetBytes($"{{\"images\": [], \"{latin1}\": 1}}"));
-        var error = Assert.Throws<InputException>(() => SampleSources.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = "coco" }, SilentLog.Instance));
+        var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = DatasetFormat.Coco }, SilentLog.Instance));
         Assert.Equal($"{_folder["a.json"]}: broken JSON at byte 15: the name of a field is not Unicode", error.Message);
         Assert.Equal("7"u8, JsonFields.Raw("{\"\\ud800\": 1, \"id\": 7}"u8, "id"u8));
     }
@@ -65,7 +67,7 @@ public sealed class FoundCasesTests : IDisposable
     public void AListThatStandsTwiceInAJsonFileIsRefused()
     {
         File.WriteAllText(_folder["a.json"], """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
-        var error = Assert.Throws<InputException>(() => SampleSources.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
+        var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
         Assert.StartsWith($"{_folder["a.json"]}: the list `images` stands twice, again near byte ", error.Message, StringComparison.Ordinal);
     }
 
@@ -197,8 +199,12 @@ public sealed class FoundCasesTests : IDisposable
     public void CountedWeightsAreThoseOfTheModels()
     {
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
-        var (tower, projection) = student.ImageEncoder.Config.WeightCount;
-        Assert.Equal(student.ImageEncoder.parameters().Sum(p => p.numel()), (long)(tower + projection));
+        var clip = Assert.IsType<ClipVisionModel>(student.ImageEncoder);
+        var (tower, projection) = clip.Config.WeightCount;
+        Assert.Equal(clip.parameters().Sum(p => p.numel()), (long)(tower + projection));
+        using var siglip = new SiglipVisionModel(
+            new SiglipVisionConfig { ImageSize = 12, PatchSize = 4, Width = 10, Layers = 3, Heads = 2, MlpWidth = 17 }, CPU);
+        Assert.Equal(siglip.parameters().Sum(p => p.numel()), (long)siglip.Config.WeightCount);
         Assert.Equal(student.TextAdapter.parameters().Sum(p => p.numel()), (long)student.TextAdapter.Config.WeightCount);
         foreach (var config in new[] { new AdapterConfig { Dimension = 3, Blocks = 2 }, new AdapterConfig { Dimension = 3, Kind = AdapterKind.Linear } })
         {

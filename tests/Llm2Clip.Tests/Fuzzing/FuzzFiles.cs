@@ -2,7 +2,6 @@ using System.Formats.Tar;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.WebDataset;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;
@@ -42,12 +41,12 @@ internal static class FuzzFiles
     })]);
 
     /// <summary>The same data set as the project writes it in one of its forms; returns the names of all files below the folder that are no pictures.</summary>
-    public static string[] Converted(string folder, DataSetFormat form)
+    public static string[] Converted(string folder, DatasetFormat form)
     {
         var tar = Path.Combine(folder, "source.tar");
         Shard(tar, TarEntryFormat.Ustar);
         var to = Path.Combine(folder, "set");
-        DataSetConversion.Convert(SampleSources.Open(tar, Lenient, SilentLog.Instance), new ConvertConfig { To = to, Form = form }, Lenient, SilentLog.Instance, CancellationToken.None);
+        DataSetConversion.Convert(Datasets.Open(tar, Lenient, SilentLog.Instance), new ConvertConfig { To = to, Format = form }, Lenient, SilentLog.Instance, CancellationToken.None);
         File.Delete(tar);
         return [.. Directory.EnumerateFiles(to).Where(file => Path.GetFileName(file) != "write.lock").Select(file => Path.GetRelativePath(folder, file))];
     }
@@ -56,7 +55,7 @@ internal static class FuzzFiles
     public static void ReadAll(FuzzCase damaged, string? pattern = null, DataConfig? config = null)
     {
         config ??= Lenient;
-        var source = SampleSources.Open(pattern ?? damaged.Path, config, SilentLog.Instance);
+        var source = Datasets.Open(pattern ?? damaged.Path, config, SilentLog.Instance);
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
             foreach (var sample in source.ReadShard(shard, damaged.OnBad))

@@ -3,7 +3,6 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Parquet;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Reporting;
 using Llm2Clip.Teachers.Store;
@@ -19,11 +18,11 @@ internal static class ListFormats
 
     public static IReadOnlyList<FuzzFormat> All { get; } =
     [
-        List("jsonl", DataSetFormat.Folder, JsonPlace),
-        List("csv", DataSetFormat.Csv, RowPlace),
-        List("tsv", DataSetFormat.Tsv, RowPlace),
-        List("karpathy", DataSetFormat.Karpathy, JsonPlace),
-        List("coco", DataSetFormat.Coco, JsonPlace),
+        List("jsonl", DatasetFormat.Folder, JsonPlace),
+        List("csv", DatasetFormat.Csv, RowPlace),
+        List("tsv", DatasetFormat.Tsv, RowPlace),
+        List("karpathy", DatasetFormat.Karpathy, JsonPlace),
+        List("coco", DatasetFormat.Coco, JsonPlace),
         new("sharegpt4v", ShareGpt4V, damaged => FuzzFiles.ReadAll(damaged)) { IsText = true, Place = JsonPlace },
         new("crossmodal3600", Crossmodal, damaged => FuzzFiles.ReadAll(damaged)) { IsText = true, Place = JsonPlace },
         new("chinese-clip", ChineseClip, damaged => FuzzFiles.ReadAll(damaged, Path.Combine(damaged.Folder, "x_imgs.tsv"))) { IsText = true },
@@ -40,7 +39,7 @@ internal static class ListFormats
         .. ParquetFormats.All,
     ];
 
-    private static FuzzFormat List(string name, DataSetFormat form, Regex place) =>
+    private static FuzzFormat List(string name, DatasetFormat form, Regex place) =>
         new(name, folder => FuzzFiles.Converted(folder, form), damaged => FuzzFiles.ReadAll(damaged)) { IsText = true, Place = place };
 
     private static string[] ShareGpt4V(string folder)
@@ -88,7 +87,7 @@ internal static class ListFormats
 
     private static string[] Progress(string folder)
     {
-        FuzzFiles.Converted(folder, DataSetFormat.Csv);
+        FuzzFiles.Converted(folder, DatasetFormat.Csv);
         return [.. Directory.EnumerateFiles(Path.Combine(folder, "set"), "*.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file))];
     }
 

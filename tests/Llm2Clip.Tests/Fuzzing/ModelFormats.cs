@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text.RegularExpressions;
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Images;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Siglip;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Tests.Teachers;
@@ -30,6 +32,7 @@ internal static class ModelFormats
         new("safetensors", OneFile, Load) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 1000 },
         new("safetensors-index", Sharded, LoadFolder) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 400 },
         new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("siglip-folder", NewSiglip, OpenSiglip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("student-folder", folder => NewStudent(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("checkpoint", Checkpoints, Resume) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("cc-checkpoint", CcCheckpoints, ResumeCc) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
@@ -104,7 +107,23 @@ internal static class ModelFormats
 
     private static void OpenClip(FuzzCase damaged)
     {
-        ClipWeights.Load(damaged.Folder, CPU).Dispose();
+        ClipVisionWeights.Load(damaged.Folder, CPU).Dispose();
+        Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
+    }
+
+    private static string[] NewSiglip(string folder)
+    {
+        using var scope = NewDisposeScope();
+        using var model = new SiglipVisionModel(
+            new SiglipVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12 }, CPU);
+        model.Save(folder);
+        Preprocessor.Save(new ImageTransformConfig { ImageSize = 8, Resize = ResizeMode.Squash }, folder);
+        return ["config.json", "preprocessor_config.json", "model.safetensors"];
+    }
+
+    private static void OpenSiglip(FuzzCase damaged)
+    {
+        ImageEncoders.Load(damaged.Folder, CPU).Dispose();
         Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
     }
 

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
+using Llm2Clip.Configuration;
 using Llm2Clip.Images;
 using NetVips;
 
@@ -94,8 +95,8 @@ public sealed class OddImageTests
         var photo = ImageCodec.EncodePng(Gradient(8, 8));
         Assert.Equal(ImageCodec.Decode(photo, "x").Pixels, ImageCodec.Decode(photo, "x", white).Pixels);
 
-        Assert.Contains("background is [1, 2]", Assert.Throws<ConfigException>(new DecodeOptions { Background = [1, 2] }.Validate).Message);
-        Assert.Contains("background is [0, 0, 256]", Assert.Throws<ConfigException>(new DecodeOptions { Background = [0, 0, 256] }.Validate).Message);
+        Assert.Contains("background is [1, 2]", Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [1, 2] })).Message);
+        Assert.Contains("background is [0, 0, 256]", Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [0, 0, 256] })).Message);
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Llm2Clip.Cli.Reports;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Inspection;
 using Llm2Clip.Images;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Tests.Data;
@@ -202,14 +203,14 @@ public sealed class DataInspectionTests : IDisposable
         _folder.Shard("a.tar", "k", 4);
         var inspect = new InspectConfig { Data = _folder["a.tar"], ContextTokens = 3 };
         var teacher = new TeacherConfig { Path = gguf };
-        var report = DataInspection.Run(inspect, new DataConfig(), teacher, _folder, TestContext.Current.CancellationToken);
+        var report = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher }, _folder, TestContext.Current.CancellationToken);
         using var model = LlamaModel.Load(gguf, fullWindow: false);
         var tokenizer = new CaptionTokenizer(model, "{text}", "", 512);
         var lengths = Enumerable.Range(0, 4).Select(i => tokenizer.Tokenize($"caption {i} of k").Tokens.Length).ToList();
         var tokens = report.Data.Languages[0].Tokens!;
         Assert.Equal((lengths.Min(), lengths.Max(), lengths.Average()), (tokens.Lengths.Min, tokens.Lengths.Max, tokens.Lengths.Mean));
         Assert.Equal((4, 0), (tokens.PastContext, tokens.PastLimit));
-        var limited = DataInspection.Run(inspect, new DataConfig(), teacher with { MaxLength = 8 }, _folder, TestContext.Current.CancellationToken);
+        var limited = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher with { MaxLength = 8 } }, _folder, TestContext.Current.CancellationToken);
         Assert.Equal(lengths.Count(length => length > 8), limited.Data.Languages[0].Tokens!.PastLimit);
         Assert.Equal(8, limited.Bounds.TeacherTokens);
     }
@@ -218,7 +219,7 @@ public sealed class DataInspectionTests : IDisposable
     public void TheKnownPairOfFlickr8kIsFoundAndNoOther()
     {
         var shards = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-{train,val}-*.tar");
-        var report = DataInspection.Run(new InspectConfig { Data = shards, SheetPictures = 0, ShownPairs = 0 }, new DataConfig(), new TeacherConfig(), _folder, TestContext.Current.CancellationToken);
+        var report = DataInspect.Run(new RunConfig { Inspect = new InspectConfig { Data = shards, SheetPictures = 0, ShownPairs = 0 } }, _folder, TestContext.Current.CancellationToken);
         Assert.Equal((7000, 0), (report.Data.Pictures, report.Data.Broken));
         var pair = Assert.Single(report.Duplicates[0].Images.Pairs);
         Assert.Equal(["2851198725_37b6027625", "3050606344_af711c726c"], new[] { pair.First.Key, pair.Second.Key }.Order(StringComparer.Ordinal));

@@ -2,9 +2,8 @@ using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Inspection;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Inspection;
@@ -28,8 +27,13 @@ internal static class InspectionCase
         ("text", DataFolder.Bytes("this is no picture"), ["broken as well"]),
     ];
 
-    public static InspectionReport Inspect(DataFolder folder, string data, string against = "", DataConfig? config = null, InspectConfig? inspect = null) => DataInspection.Run(
-        (inspect ?? new InspectConfig()) with { Data = folder[data], Against = against.Length > 0 ? folder[against] : "" }, config ?? new DataConfig(), new TeacherConfig(), folder, TestContext.Current.CancellationToken);
+    public static InspectionReport Inspect(DataFolder folder, string data, string against = "", DataConfig? config = null, InspectConfig? inspect = null) => DataInspect.Run(
+        new RunConfig
+        {
+            Inspect = (inspect ?? new InspectConfig()) with { Data = folder[data], Against = against.Length > 0 ? folder[against] : "" },
+            Data = config ?? new DataConfig(),
+        },
+        folder, TestContext.Current.CancellationToken);
 
     /// <summary>Writes the samples in a form; returns the pattern below the folder.</summary>
     public static string Write(DataFolder folder, string form)
@@ -59,8 +63,8 @@ internal static class InspectionCase
         {
             return "list.jsonl";
         }
-        var config = new ConvertConfig { Data = folder["list.jsonl"], To = folder["out"], Form = Enum.Parse<DataSetFormat>(form, ignoreCase: true) };
-        DataSetConversion.Convert(config, new DataConfig { MaxBadShare = 1 }, folder, CancellationToken.None);
+        var config = new ConvertConfig { Data = folder["list.jsonl"], To = folder["out"], Format = Enum.Parse<DatasetFormat>(form, ignoreCase: true) };
+        DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 1 } }, folder, CancellationToken.None);
         return "out";
     }
 

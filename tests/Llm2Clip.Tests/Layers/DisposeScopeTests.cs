@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers;

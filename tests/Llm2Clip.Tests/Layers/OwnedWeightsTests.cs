@@ -32,7 +32,7 @@ public sealed class OwnedWeightsTests
         {
             using var scope = NewDisposeScope();
             Assert.Equal(1.5, student.LogitScale.ToDouble());
-            Assert.Equal([2, 12], student.ImageEncoder.call(zeros(2, 3, 16, 16)).shape);
+            Assert.Equal([2, 12], student.ImageEncoder.Encode(zeros(2, 3, 16, 16)).shape);
             Assert.Equal([2, 12], student.TextAdapter.call(ones(2, 8)).shape);
             Assert.Equal([2, 5], teacher.Module.call(ones(2, 8)).shape);
         }

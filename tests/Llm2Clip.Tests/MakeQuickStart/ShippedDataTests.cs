@@ -19,8 +19,8 @@ public class ShippedDataTests
     public void ShardsHoldWhatTheSeedGives(string name, int count)
     {
         var config = new DataConfig();
-        var source = SampleSources.Open(Path.Combine(Folder, name + "-*.tar"), config, SilentLog.Instance);
-        var samples = SampleSources.ReadAll(source, config, SilentLog.Instance).ToList();
+        var source = Datasets.Open(Path.Combine(Folder, name + "-*.tar"), config, SilentLog.Instance);
+        var samples = Datasets.ReadAll(source, config, SilentLog.Instance).ToList();
         Assert.Equal(count, samples.Count);
         for (var i = 0; i < count; i += 61)
         {
@@ -39,8 +39,8 @@ public class ShippedDataTests
     public void TrainingIsInEnglishAlone()
     {
         var config = new DataConfig();
-        var source = SampleSources.Open(Path.Combine(Folder, "train-*.tar"), config, SilentLog.Instance);
-        Assert.All(SampleSources.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions), caption => Assert.Equal("en", caption.Language));
+        var source = Datasets.Open(Path.Combine(Folder, "train-*.tar"), config, SilentLog.Instance);
+        Assert.All(Datasets.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions), caption => Assert.Equal("en", caption.Language));
     }
 
     [Fact]

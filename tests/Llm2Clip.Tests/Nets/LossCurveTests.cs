@@ -94,7 +94,7 @@ public sealed class LossCurveTests : IDisposable
     /// <summary>Images in the order of the file, in the evaluation transform, each with its first caption: no generator but the noise of the model takes part.</summary>
     private sealed class FileOrder(string path, ImageTransformConfig transform, int batchSize) : ITrainingBatches
     {
-        private readonly IReadOnlyList<Sample> _samples = [.. SampleSources.ReadAll(SampleSources.Open(path, new DataConfig(), SilentLog.Instance), new DataConfig(), SilentLog.Instance)];
+        private readonly IReadOnlyList<Sample> _samples = [.. Datasets.ReadAll(Datasets.Open(path, new DataConfig(), SilentLog.Instance), new DataConfig(), SilentLog.Instance)];
 
         public long BatchesPerEpoch(CancellationToken cancellation) => _samples.Count / batchSize;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Models;
+using Llm2Clip.Models.Clip;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers.Adapter;
 using TorchSharp;
@@ -32,6 +33,19 @@ public sealed class StateDictTests
         var run = ConfigBinder.Load<RunConfig>(Path.Combine(SharedData.RepositoryRoot(), "configs", recipe + ".yaml"), []);
         using var adapter = CcAdapter.Create(run.CcFinetune.Adapter, new LanguageMeans(new float[width], []), 0);
         MustEqualApproved($"adapter-{recipe}", adapter.Module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)));
+    }
+
+    /// <summary>The presets, on the device that keeps shapes alone: ViT-L/14 would take 1.2 GB.</summary>
+    [Theory]
+    [InlineData("vit-b-32", 87_849_216)]
+    [InlineData("vit-b-16", 86_192_640)]
+    [InlineData("vit-l-14", 303_966_208)]
+    [InlineData("vit-l-14-336", 304_293_888)]
+    public void PresetState(string preset, long weights)
+    {
+        using var model = new ClipVisionModel(ClipVisionConfig.Presets[preset], new Device(DeviceType.META));
+        Assert.Equal(weights, model.NamedParameters().Sum(p => p.Parameter.numel()));
+        MustEqualApproved($"preset-{preset}", model.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)));
     }
 
     private static void MustEqualApproved(string name, IEnumerable<(string Name, Tensor Tensor)> state)

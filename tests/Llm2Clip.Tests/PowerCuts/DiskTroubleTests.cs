@@ -177,7 +177,7 @@ public sealed class DiskTroubleTests : IDisposable
                 "model.image_size=32", "model.patch_size=8", "model.width=32", "model.layers=1", "model.heads=2", "model.embed_dim=16", "model.adapter_blocks=1",
                 "clip_train.steps=6", "clip_train.batch_size=8", "clip_train.checkpoint_every=1", "clip_train.device=cpu")],
             "export" => disk => ["data", "store", "export", store, "--to", disk + "/rows"],
-            _ => disk => ["data", "convert", "--data", data, "--to", disk + "/set", "--form", command, "--samples-per-shard", "8"],
+            _ => disk => ["data", "convert", "--data", data, "--to", disk + "/set", "--format", command, "--samples-per-shard", "8"],
         };
     }
 

@@ -46,7 +46,7 @@ public sealed partial class FlushOrderTests : IDisposable
                 }.SelectMany(setting => new[] { "--set", setting }),
             ],
             "store repair" => ["data", "store", "repair", Damaged(Store(gguf, data))],
-            _ => ["data", "convert", "--data", data, "--to", output, "--form", command, "--samples-per-shard", "8"],
+            _ => ["data", "convert", "--data", data, "--to", output, "--format", command, "--samples-per-shard", "8"],
         };
         Trace(call, trace);
 

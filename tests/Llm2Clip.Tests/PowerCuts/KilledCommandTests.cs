@@ -187,7 +187,7 @@ public sealed class KilledCommandTests : IDisposable
     {
         var data = Data(240);
         SortedDictionary<string, string>? expected = null;
-        new CutRun(output => ["data", "convert", "--data", data, "--to", output, "--form", form, "--samples-per-shard", "8"], ".convert")
+        new CutRun(output => ["data", "convert", "--data", data, "--to", output, "--format", form, "--samples-per-shard", "8"], ".convert")
             .Compare(_straight, _broken, AfterCut, () => Assert.Equal(expected ??= ConversionCase.Files(_straight), ConversionCase.Files(_broken)));
 
         void AfterCut()
@@ -245,7 +245,7 @@ public sealed class KilledCommandTests : IDisposable
     {
         using var store = EmbeddingStore.Create(folder, "made up", 32);
         var config = new DataConfig();
-        foreach (var text in patterns.SelectMany(pattern => SampleSources.ReadAll(SampleSources.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
+        foreach (var text in patterns.SelectMany(pattern => Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
             .SelectMany(sample => sample.Captions).Select(caption => caption.Text))
         {
             var random = SeededRandom.For([.. text.Select(c => (long)c)]);

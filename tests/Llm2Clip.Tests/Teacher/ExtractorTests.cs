@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
@@ -83,7 +84,7 @@ public sealed class ExtractorTests : IDisposable
         mean[0] = 3;
         using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(mean, []), 1);
         var config = new ExtractConfig { Store = Path.Combine(_root, "tuned"), RawStore = raw, Dtype = VectorType.Fp32 };
-        var result = Extractor.Run(config, data, new Teacher(_encoder, new TeacherSettings(), adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = Extract.Run(new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings(), adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal((20, ran), (result.Added, _encoder.Encoded.Count));
 
         using var store = EmbeddingStore.Open(config.Store);
@@ -91,7 +92,7 @@ public sealed class ExtractorTests : IDisposable
         var text = FakeEncoder.Text("en", 4, 12);
         var stored = new float[5];
         Assert.True(store.TryGet(text, stored));
-        var live = new Teacher(_encoder, new TeacherSettings(), adapter).Embed([text], "en", SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var live = new Teacher(_encoder, new TeacherSettings(), adapter).Embed([text], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
         for (var d = 0; d < 5; d++)
         {
             Assert.InRange(stored[d], live[d] - 1e-5f, live[d] + 1e-5f);
@@ -103,6 +104,7 @@ public sealed class ExtractorTests : IDisposable
     public void AnEmptyStoreNameIsAConfigurationError() =>
         Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig()));
 
-    private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? cancellation = null) =>
-        Extractor.Run(config, data, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance, cancellation ?? TestContext.Current.CancellationToken);
+    private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? cancellation = null) => Extract.Run(
+        new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance,
+        cancellation ?? TestContext.Current.CancellationToken);
 }

@@ -1,4 +1,5 @@
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Tests.Teachers;
@@ -20,7 +21,7 @@ public class TeacherFolderTests
         Assert.Equal(settings, teacher.Settings);
         Assert.Equal(direct.Fingerprint, teacher.Fingerprint);
         Assert.Equal(direct.Dimension, teacher.Dimension);
-        Assert.Equal(direct.Vectors("a dog"), teacher.Embed(["a dog"], "en", SilentLog.Instance, TestContext.Current.CancellationToken).Vectors);
+        Assert.Equal(direct.Vectors("a dog"), teacher.Embed(["a dog"], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
@@ -36,7 +37,7 @@ public sealed class CcTrainerTests : IDisposable
         Assert.Equal(result.Fingerprint, new Teacher(_encoder, new TeacherSettings(), adapter).Fingerprint);
         Assert.Equal(adapter.Dimension, TeacherFolder.Read(Path.Combine(_root, "teacher")).Dimension);
         Assert.True(File.Exists(Path.Combine(_root, "teacher", "cc-finetune.json")));
-        var probe = CaptionProbe.Run(new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") }, Data(), Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
+        var probe = EvalCaptions.Run(new RunConfig { EvalCaptions = new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") }, Data = Data() }, Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal(after, probe.Rows.Single(row => row.Name == "adapter").Scores.Single(s => s is { From: "en", To: "en" }).Recall.RecallAt10);
         Assert.Contains(probe.Rows, row => row.Name == "adapter, own means");
     }

@@ -1,3 +1,4 @@
+using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Training.Stage2;

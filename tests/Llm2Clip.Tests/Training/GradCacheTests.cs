@@ -59,7 +59,7 @@ public class GradCacheTests
                 new EncoderPass(parts, part =>
                 {
                     student.ImageEncoder.Noise.Begin((ulong)part);
-                    return student.ImageEncoder.call(Part(pixels, part));
+                    return student.ImageEncoder.Encode(Part(pixels, part));
                 }),
                 new EncoderPass(parts, part => student.TextAdapter.call(Part(vectors, part))),
             ],

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llm2Clip.Models.Clip;
 using Llm2Clip.Training.Optimizer;
 
 namespace Llm2Clip.Tests.Training;
@@ -50,7 +51,8 @@ public class ParameterGroupsTests
             ("logit_scale", 0),
         ];
         var options = new GroupOptions(1e-3, 2e-3, 3e-3, 0.2, 0.5);
-        var groups = ParameterGroups.Build(parameters, 2, options, LayerNaming.HuggingFace);
+        using var encoder = new ClipVisionModel(ClipVisionConfig.VitB32, new TorchSharp.torch.Device(TorchSharp.DeviceType.META));
+        var groups = ParameterGroups.Build(parameters, 2, options, LayerNaming.Of(encoder));
 
         Assert.Equal(parameters.Select(p => p.Item1).Order(), groups.SelectMany(g => g.Parameters).Order());
         ParameterGroup Of(string name) => groups.Single(g => g.Parameters.Contains(name));

@@ -1,3 +1,4 @@
+using Llm2Clip.Evaluation;
 using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Tests.Training;

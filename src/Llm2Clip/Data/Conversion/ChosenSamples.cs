@@ -2,13 +2,13 @@ namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
 /// The samples of a source with the captions of the chosen languages and kinds, from a position on; bad records are counted by
-/// <paramref name="tally"/>, pictures without a chosen caption in <see cref="LeftOut"/>.
+/// <paramref name="tally"/>, images without a chosen caption in <see cref="LeftOut"/>.
 /// </summary>
 internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, BadSampleTally tally)
 {
-    private readonly IReadOnlyList<CaptionKind> _kinds = [.. config.Kinds.Select(CaptionKinds.Parse)];
+    private readonly IReadOnlyList<CaptionKind> _kinds = config.Kinds;
 
-    /// <summary>Pictures without a chosen caption so far.</summary>
+    /// <summary>Images without a chosen caption so far.</summary>
     public long LeftOut { get; private set; }
 
     /// <summary>

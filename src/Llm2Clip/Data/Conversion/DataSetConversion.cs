@@ -2,13 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
-using Llm2Clip.Data.Writing;
+using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
-/// Writes a data set anew: in another form, split into parts, or a sample of it. Captions are mapped onto our one form of them, pictures are
-/// copied byte by byte. A stopped run is gone on with, and what comes out is the same to the byte as if it had not been stopped.
+/// Writes a data set anew: in another format, split into parts, or a sample of it. Captions are mapped onto one layout, images are
+/// copied byte by byte. A stopped run resumes and produces byte-identical output.
 /// </summary>
 public sealed class DataSetConversion
 {
@@ -32,46 +32,23 @@ public sealed class DataSetConversion
     }
 
     /// <summary>
-    /// The whole data set in one form. Throws <see cref="ConfigException"/> for a missing setting, <see cref="InputException"/> for too many bad
-    /// records, for a folder that holds anything else and where nothing is left to write, <see cref="RunException"/> where it cannot be written.
+    /// The whole data set in one format. Throws <see cref="InputException"/> for too many bad records, for a folder that holds anything else and where
+    /// nothing is left to write, <see cref="RunException"/> where it cannot be written.
     /// </summary>
-    public static ConversionResult Convert(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
-        Convert(Open(config, data, log), config, data, log, cancellation);
-
-    internal static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
+    public static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         new DataSetConversion("convert", source, config, data, log, cancellation).Run(One, () => new EverySample());
 
-    /// <summary>Parts by picture, each a data set in a folder of its name. Throws as <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.</summary>
-    public static ConversionResult Split(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    /// <summary>Parts by image, each a data set in a folder of its name. Throws as <see cref="Convert"/>.</summary>
+    public static ConversionResult Split(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        foreach (var (name, share) in config.Parts)
-        {
-            if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') || !(share > 0))
-            {
-                throw new ConfigException($"convert.parts has '{name}={share.ToString(CultureInfo.InvariantCulture)}'; "
-                    + "a part has a name of letters, digits, _ and -, and a share above 0, such as train=0.9,val=0.1.");
-            }
-        }
-        if (Math.Abs(config.Parts.Values.Sum() - 1) > 1e-6)
-        {
-            throw new ConfigException($"convert.parts add up to {config.Parts.Values.Sum().ToString("0.######", CultureInfo.InvariantCulture)}; shares must add up to 1.");
-        }
         var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
-        return new DataSetConversion("split", Open(config, data, log), config, data, log, cancellation)
+        return new DataSetConversion("split", source, config, data, log, cancellation)
             .Run([.. parts.Select(part => part.Key)], () => new SplitByPicture([.. parts.Select(part => part.Value)], config.Seed));
     }
 
-    /// <summary>
-    /// As many pictures as asked for, drawn without replacement, in the order of the source. Throws as
-    /// <see cref="Convert(ConvertConfig, DataConfig, IRunLog, CancellationToken)"/>.
-    /// </summary>
-    public static ConversionResult Sample(ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    /// <summary>As many images as asked for, drawn without replacement, in the order of the source. Throws as <see cref="Convert"/>.</summary>
+    public static ConversionResult Sample(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        if (config.Count < 1)
-        {
-            throw new ConfigException("convert.count is 0; say how many pictures are drawn, for example --count 1000.");
-        }
-        var source = Open(config, data, log);
         var result = new DataSetConversion("sample", source, config, data, log, cancellation).Run(One, () =>
         {
             using var progress = log.Start("draw", source.ShardCount, "shards");
@@ -84,15 +61,6 @@ public sealed class DataSetConversion
             log.Warn($"{config.Count:N0} pictures were asked for, {result.Parts[0].Pictures:N0} written: the data has no more, or some that were drawn cannot be read.");
         }
         return result;
-    }
-
-    private static ISampleSource Open(ConvertConfig config, DataConfig data, IRunLog log)
-    {
-        if (config.To.Length == 0)
-        {
-            throw new ConfigException("convert.to is empty: name the folder to write, for example --to data/converted.");
-        }
-        return config.Data.Length > 0 ? SampleSources.Open(config.Data, data, log) : SampleSources.OpenTrain(data, log);
     }
 
     /// <summary>What decides which bytes come out; two runs that differ in any of it must not share a folder.</summary>
@@ -108,15 +76,15 @@ public sealed class DataSetConversion
             ["command"] = command,
             ["data"] = source.Description,
             ["files"] = System.Convert.ToHexStringLower(shards.GetCurrentHash()),
-            ["form"] = config.Form.ToString().ToLowerInvariant(),
+            ["format"] = DatasetFormats.Name(config.Format),
             ["samples_per_shard"] = Number(config.SamplesPerShard),
             ["shard_mb"] = Number(config.ShardMb),
             ["languages"] = List(config.Languages),
-            ["kinds"] = List(config.Kinds),
-            ["captions without language"] = $"{data.Language}/{data.Kind}",
+            ["kinds"] = List(config.Kinds.Select(CaptionKinds.Name)),
+            ["captions without language"] = $"{data.Language}/{Kind(data.Kind)}",
             ["image_root"] = data.ImageRoot,
             ["image_key"] = data.ImageKey,
-            ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{key.Kind}")),
+            ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{Kind(key.Kind)}")),
         };
         if (command == "split")
         {
@@ -135,19 +103,21 @@ public sealed class DataSetConversion
 
     private static string List(IEnumerable<string> items) => $"[{string.Join(", ", items)}]";
 
+    private static string Kind(CaptionKind? kind) => kind is { } named ? CaptionKinds.Name(named) : "";
+
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private ConversionResult Run(IReadOnlyList<string> names, Func<SampleSelection> select)
     {
         var clock = Stopwatch.StartNew();
-        var form = DataSetForms.Of(_config.Form);
+        var writer = DatasetFormats.Find(_config.Format)!.Writer!; // Open checked that there is one.
         using var folder = ConversionFolder.Open(_config.To, _request, names);
         var parts = new List<PartWriter>();
         try
         {
             foreach (var name in names)
             {
-                parts.Add(new PartWriter(name, folder, form, Place(folder, name), _config));
+                parts.Add(new PartWriter(name, folder, writer, Place(folder, name), _config));
             }
             var kept = parts.Sum(part => part.Written.Pictures);
             if (folder.Progress.Finished)
@@ -166,7 +136,7 @@ public sealed class DataSetConversion
             }
             parts.ForEach(part => part.CleanUp());
             var end = parts[0].Next;
-            return new ConversionResult(_config.To, _config.Form, [.. parts.Select(part => part.Written)], end.Seen, end.Bad, end.LeftOut, kept, clock.Elapsed.TotalSeconds);
+            return new ConversionResult(_config.To, _config.Format, [.. parts.Select(part => part.Written)], end.Seen, end.Bad, end.LeftOut, kept, clock.Elapsed.TotalSeconds);
         }
         finally
         {
@@ -174,9 +144,9 @@ public sealed class DataSetConversion
         }
     }
 
-    private DataSetPlace Place(ConversionFolder folder, string part) => _command == "split"
-        ? new DataSetPlace(Path.Combine(folder.Root, part), part, part, folder.PartsOf(part))
-        : new DataSetPlace(folder.Root, part, "train", folder.PartsOf(part));
+    private DatasetPlace Place(ConversionFolder folder, string part) => _command == "split"
+        ? new DatasetPlace(Path.Combine(folder.Root, part), part, part, folder.PartsOf(part))
+        : new DatasetPlace(folder.Root, part, "train", folder.PartsOf(part));
 
     private void Copy(List<PartWriter> parts, SampleSelection selection)
     {
@@ -211,7 +181,7 @@ public sealed class DataSetConversion
         }
     }
 
-    /// <summary>The encoded picture, or null where it is bad.</summary>
+    /// <summary>The encoded image, or null where it is bad.</summary>
     private byte[]? Picture(Sample sample)
     {
         try

@@ -1,4 +1,3 @@
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.Data.Conversion;
@@ -11,8 +10,8 @@ internal sealed class PartWriter : IDisposable
 {
     private readonly string _name;
     private readonly ConversionFolder _folder;
-    private readonly IDataSetForm _form;
-    private readonly DataSetPlace _place;
+    private readonly IDatasetWriter _writer;
+    private readonly DatasetPlace _place;
     private readonly int _maxPictures;
     private readonly long _maxBytes;
     private PartProgress _state;
@@ -22,9 +21,9 @@ internal sealed class PartWriter : IDisposable
     private long _bytes;
 
     /// <summary><paramref name="place"/> is where the data set goes, the folder itself or one below it.</summary>
-    public PartWriter(string name, ConversionFolder folder, IDataSetForm form, DataSetPlace place, ConvertConfig config)
+    public PartWriter(string name, ConversionFolder folder, IDatasetWriter writer, DatasetPlace place, ConvertConfig config)
     {
-        (_name, _folder, _form, _place) = (name, folder, form, place);
+        (_name, _folder, _writer, _place) = (name, folder, writer, place);
         (_maxPictures, _maxBytes) = (config.SamplesPerShard, config.ShardMb * 1_000_000L);
         _state = folder.Progress.Parts[name];
         Guard(() =>
@@ -53,7 +52,7 @@ internal sealed class PartWriter : IDisposable
         }
         Guard(() =>
         {
-            _shard ??= _form.OpenShard(_place, new ShardStart(_state.Shards, _state.Pictures, _state.Captions));
+            _shard ??= _writer.OpenShard(_place, new ShardStart(_state.Shards, _state.Pictures, _state.Captions));
             _shard.Add(sample, picture);
         });
         _pictures++;
@@ -77,10 +76,10 @@ internal sealed class PartWriter : IDisposable
     }
 
     /// <summary>Writes what stands over all shards.</summary>
-    public void Finish() => Guard(() => _form.Finish(_place, _state.Shards));
+    public void Finish() => Guard(() => _writer.Finish(_place, _state.Shards));
 
     /// <summary>Deletes what <see cref="Finish"/> needed.</summary>
-    public void CleanUp() => Guard(() => _form.CleanUp(_place, _state.Shards));
+    public void CleanUp() => Guard(() => _writer.CleanUp(_place, _state.Shards));
 
     public void Dispose() => _shard?.Dispose();
 

@@ -7,10 +7,10 @@ namespace Llm2Clip.Data.Conversion;
 /// <summary>Which samples of the source are written, and to which part. The answer for a sample depends on nothing that was asked before.</summary>
 internal abstract class SampleSelection
 {
-    /// <summary>Whether a sample is written; asked before its picture is read.</summary>
+    /// <summary>Whether a sample is written; asked before its image is read.</summary>
     public virtual bool Takes(Sample sample, SourcePosition at) => true;
 
-    /// <summary>The part that a picture goes to.</summary>
+    /// <summary>The part that an image goes to.</summary>
     public virtual int PartOf(ReadOnlySpan<byte> picture) => 0;
 }
 
@@ -18,7 +18,7 @@ internal abstract class SampleSelection
 internal sealed class EverySample : SampleSelection;
 
 /// <summary>
-/// Parts by the hash of seed and picture: equal pictures go to one part whatever their keys, and adding data moves no picture to another part.
+/// Parts by the hash of seed and image: equal images go to one part whatever their keys, and adding data moves no image to another part.
 /// Shares are therefore met on average, not exactly.
 /// </summary>
 internal sealed class SplitByPicture(IReadOnlyList<double> shares, long seed) : SampleSelection

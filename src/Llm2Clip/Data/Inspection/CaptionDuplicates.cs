@@ -1,6 +1,6 @@
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>How often a language's texts are repeated: distinct texts, and captions whose text stands at another picture of the data set too.</summary>
+/// <summary>How often a language's texts are repeated: distinct texts, and captions whose text stands at another image of the data set too.</summary>
 internal sealed class LanguageTexts
 {
     public long Distinct { get; set; }
@@ -8,7 +8,7 @@ internal sealed class LanguageTexts
     public long Repeated { get; set; }
 }
 
-/// <summary>A text that stands at several pictures: the number of its first caption, and how many say it.</summary>
+/// <summary>A text that stands at several images: the number of its first caption, and how many say it.</summary>
 internal readonly record struct FrequentText(int Caption, long InData, long InAgainst)
 {
     public long Count => InData + InAgainst;
@@ -19,7 +19,7 @@ internal sealed class CaptionFindings
 {
     public TwinCount Same { get; set; } = new(0, 0, 0);
 
-    /// <summary>Captions that repeat another of their own picture.</summary>
+    /// <summary>Captions that repeat another of their own image.</summary>
     public long WithinPicture { get; set; }
 
     /// <summary>The most frequent of the equal ones; of equally frequent ones the first in the data. The rarest leaves first.</summary>
@@ -69,7 +69,7 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         Cut = cut;
     }
 
-    /// <summary>The scopes that a pair of texts belongs to, with the captions that make it; both of one picture make none.</summary>
+    /// <summary>The scopes that a pair of texts belongs to, with the captions that make it; both of one image make none.</summary>
     public IEnumerable<(Scope Scope, int First, int Second)> Scopes(DistinctText a, DistinctText b)
     {
         if (IsPair(a.Data, b.Data))
@@ -92,7 +92,7 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
 
     private bool IsPair(int one, int two) => one >= 0 && two >= 0 && tables.CaptionPictures[one] != tables.CaptionPictures[two];
 
-    /// <summary>Counts captions of equal texts, in the order of their numbers and so of their pictures.</summary>
+    /// <summary>Counts captions of equal texts, in the order of their numbers and so of their images.</summary>
     private void Equal(ReadOnlySpan<int> run)
     {
         var split = 0;

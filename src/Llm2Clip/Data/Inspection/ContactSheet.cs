@@ -5,14 +5,14 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// A random sample of pictures, drawn while they go by: those with the smallest hashes of seed and key. It depends on neither their order nor the workers.
+/// A random sample of images, drawn while they go by: those with the smallest hashes of seed and key. It depends on neither their order nor the workers.
 /// </summary>
 internal sealed class SheetSample(int size)
 {
     // The largest rank leaves first.
     private readonly PriorityQueue<RgbImage, (ulong Hash, int Ordinal)> _drawn = new(Comparer<(ulong, int)>.Create((a, b) => b.CompareTo(a)));
 
-    /// <summary>Offers a picture; it is shrunk only where it is drawn.</summary>
+    /// <summary>Offers an image; it is shrunk only where it is drawn.</summary>
     public void Offer(long seed, string key, int ordinal, RgbImage picture)
     {
         var rank = (XxHash3.HashToUInt64(MemoryMarshal.AsBytes(key.AsSpan()), seed), ordinal);
@@ -49,16 +49,16 @@ internal sealed class SheetSample(int size)
     }
 }
 
-/// <summary>Small pictures side by side on one.</summary>
+/// <summary>Small images side by side on one.</summary>
 internal static class ContactSheet
 {
-    /// <summary>Side of the square that a picture is fitted into, pixels.</summary>
+    /// <summary>Side of the square that an image is fitted into, pixels.</summary>
     public const int Tile = 120;
 
     private const int Gap = 4;
     private const int Columns = 10;
 
-    /// <summary>The picture with its long side shrunk to <paramref name="side"/>; as it is where it is not larger.</summary>
+    /// <summary>The image with its long side shrunk to <paramref name="side"/>; as it is where it is not larger.</summary>
     public static RgbImage Thumbnail(RgbImage picture, int side)
     {
         var longest = Math.Max(picture.Width, picture.Height);
@@ -67,7 +67,7 @@ internal static class ContactSheet
             : picture.Resize(Math.Max(1, picture.Width * side / longest), Math.Max(1, picture.Height * side / longest));
     }
 
-    /// <summary>Rows of ten pictures, each in the middle of its tile, over gray.</summary>
+    /// <summary>Rows of ten images, each in the middle of its tile, over gray.</summary>
     public static RgbImage Arrange(IReadOnlyList<RgbImage> pictures)
     {
         var columns = Math.Clamp(pictures.Count, 1, Columns);

@@ -1,14 +1,13 @@
 using System.Diagnostics;
+using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers;
-using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what stands in it twice, or in a second data set too. Pictures
-/// are read and decoded once, those that are shown a second time. Memory: 36 bytes a picture and 37 a caption while reading, about twice that
+/// What a data set holds, what of it is broken, and what occurs in it twice, or in a second data set too. Images
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice that
 /// while duplicates are looked for; all else does not grow with the data.
 /// </summary>
 public sealed class DataInspection
@@ -25,40 +24,21 @@ public sealed class DataInspection
 
     private DataInspection(InspectConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
-        (_config, _data, _log, _cancellation) = (config, data, log, cancellation);
+        (_config, _data, _log, _cancellation) = (Checked.Require(config, "inspect"), Checked.Require(data, "data"), log, cancellation);
         _workers = LoaderConfig.Threads(data.Workers);
     }
 
     /// <summary>
-    /// Inspects, and writes the report where <see cref="InspectConfig.Output"/> names a folder: all files at the end, each complete or not at all. Throws
-    /// <see cref="ConfigException"/> where no data is named or it can be read only once, <see cref="InputException"/> where it is missing, unreadable or
-    /// empty, and <see cref="RunException"/> where the folder cannot be written.
+    /// Reads one data set, or two, and finds what is alike. Folder and time of the report are left to the caller. Throws
+    /// <see cref="InputException"/> where a data set is unreadable or empty.
     /// </summary>
-    public static InspectionReport Run(InspectConfig config, DataConfig data, TeacherConfig teacher, IRunLog log, CancellationToken cancellation = default)
-    {
-        var clock = Stopwatch.StartNew();
-        var inspection = new DataInspection(config, data, log, cancellation);
-        var source = inspection.Open(config.Data.Length > 0 ? config.Data : data.Train);
-        var against = config.Against.Length > 0 ? inspection.Open(config.Against) : null;
-        var path = teacher.Tuned.Length > 0 ? teacher.Tuned : teacher.Path;
-        using var tokens = path.Length > 0 ? TokenCounter.Open(path, teacher) : null;
-        using var folder = config.Output.Length > 0 ? InspectionFolder.Open(config.Output) : null;
-        var report = inspection.Inspect(source, against, tokens) with { Folder = config.Output, Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
-        folder?.Write(report);
-        return report;
-    }
+    /// <param name="against">A second data set, or null.</param>
+    /// <param name="tokens">Counts captions in tokens too; null leaves them out.</param>
+    public static InspectionReport Run(
+        ISampleSource source, ISampleSource? against, InspectConfig config, DataConfig data, CaptionLengths? tokens, IRunLog log, CancellationToken cancellation) =>
+        new DataInspection(config, data, log, cancellation).Inspect(source, against, tokens);
 
-    private ISampleSource Open(string pattern)
-    {
-        if (pattern.Length == 0)
-        {
-            throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
-        }
-        ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
-        return SampleSources.Open(pattern, _data, _log);
-    }
-
-    private InspectionReport Inspect(ISampleSource source, ISampleSource? against, TokenCounter? tokens)
+    private InspectionReport Inspect(ISampleSource source, ISampleSource? against, CaptionLengths? tokens)
     {
         var pass = new InspectionPass(_config, _data, _tables, tokens, _log);
         List<InspectedSet> sets = [Read(pass, source)];

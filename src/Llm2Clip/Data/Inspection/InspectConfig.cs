@@ -15,7 +15,7 @@ public sealed record InspectConfig
     [Description("Folder for inspection.json, report.html and contact-sheet.jpg; empty = nothing is written.")]
     public string Output { get; init; } = "";
 
-    [Description("Bits of 64 in which the perceptual hashes of pictures that look alike may differ; the next 64, of finer detail, may differ in half as many more.")]
+    [Description("Bits of 64 in which the perceptual hashes of images that look alike may differ; the next 64, of finer detail, may differ in half as many more.")]
     [Range(0, 12)]
     public int NearImageBits { get; init; } = 8;
 
@@ -30,7 +30,7 @@ public sealed record InspectConfig
     [Range(1, 1 << 20)]
     public int ContextTokens { get; init; } = 77;
 
-    [Description("Pictures of the contact sheet, drawn at random.")]
+    [Description("Images of the contact sheet, drawn at random.")]
     [Range(0, 1000)]
     public int SheetPictures { get; init; } = 60;
 
@@ -38,7 +38,7 @@ public sealed record InspectConfig
     [Range(0, 100_000)]
     public int Listed { get; init; } = 200;
 
-    [Description("Of these, pairs of pictures of a kind that the page shows.")]
+    [Description("Of these, pairs of images of a kind that the page shows.")]
     [Range(0, 1000)]
     public int ShownPairs { get; init; } = 12;
 

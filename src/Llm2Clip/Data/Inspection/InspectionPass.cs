@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
-using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Data.Inspection;
 
@@ -10,28 +9,27 @@ namespace Llm2Clip.Data.Inspection;
 /// <param name="Source">The data.</param>
 /// <param name="Statistics">What was counted.</param>
 /// <param name="Broken">What could not be used.</param>
-/// <param name="Shards">Numbers of each shard's first picture and first caption, and of those behind the last shard.</param>
+/// <param name="Shards">Numbers of each shard's first image and first caption, and of those behind the last shard.</param>
 internal sealed record InspectedSet(ISampleSource Source, SetStatistics Statistics, BrokenSamples Broken, IReadOnlyList<(int Picture, int Caption)> Shards);
 
 /// <summary>
-/// Reads a data set through once: one thread reads records, others decode their pictures, count and hash. The result does not depend on the number of threads.
+/// Reads a data set through once: one thread reads records, others decode their images, count and hash. The result does not depend on the number of threads.
 /// </summary>
 internal sealed class InspectionPass
 {
-    /// <summary>Records that wait for a worker; streamed ones hold their pictures.</summary>
+    /// <summary>Records that wait for a worker; streamed ones hold their images.</summary>
     private const int WaitingPerWorker = 16;
 
     private readonly InspectConfig _config;
     private readonly DecodeOptions _decode;
     private readonly int _workers;
     private readonly InspectionTables _tables;
-    private readonly TokenCounter? _tokens;
+    private readonly CaptionLengths? _tokens;
     private readonly IRunLog _log;
 
-    public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, TokenCounter? tokens, IRunLog log)
+    public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, CaptionLengths? tokens, IRunLog log)
     {
         (_config, _decode, _workers, _tables, _tokens, _log) = (config, data.DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
-        _decode.Validate();
     }
 
     /// <summary>Throws <see cref="InputException"/> where a shard cannot be read, <see cref="OperationCanceledException"/>.</summary>

@@ -30,23 +30,23 @@ public sealed record TokenLengths(Distribution Lengths, long PastLimit, long Pas
 /// <param name="Unit"><c>characters</c> where most counted words are letters of a script written without spaces, else <c>words</c>.</param>
 /// <param name="Words">Words (or characters) a caption.</param>
 /// <param name="Distinct">Distinct texts, letter case and punctuation aside.</param>
-/// <param name="Repeated">Captions whose text stands at another picture too.</param>
+/// <param name="Repeated">Captions whose text stands at another image too.</param>
 /// <param name="Tokens">Lengths in tokens, where a teacher is named.</param>
 public sealed record LanguageReport(
     string Language, long Captions, IReadOnlyDictionary<string, long> Kinds, string Unit, Distribution Words, long Distinct, long Repeated, TokenLengths? Tokens);
 
-/// <summary>A picture and its size in pixels.</summary>
+/// <summary>An image and its size in pixels.</summary>
 public sealed record NamedPicture(string Key, int Width, int Height);
 
-/// <summary>Sizes and formats of the pictures as they are decoded.</summary>
+/// <summary>Sizes and formats of the images as they are decoded.</summary>
 /// <param name="Width">Pixels.</param>
 /// <param name="Height">Pixels.</param>
 /// <param name="Aspect">Width by height, in steps of 0.01.</param>
 /// <param name="Kilobytes">Encoded size in 1,000 bytes, rounded up.</param>
-/// <param name="Formats">Pictures by format, as their first bytes say it.</param>
+/// <param name="Formats">Images by format, as their first bytes say it.</param>
 /// <param name="Smallest">The one of fewest pixels.</param>
 /// <param name="Largest">The one of most pixels.</param>
-/// <param name="Flat">Pictures of one colour, or nearly so.</param>
+/// <param name="Flat">Images of one colour, or nearly so.</param>
 public sealed record PictureReport(
     Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats, NamedPicture? Smallest, NamedPicture? Largest, long Flat);
 
@@ -63,7 +63,7 @@ public sealed record ListedKey(string Key, long Records, string First, string Se
 /// <param name="Listed">The first ones in the data.</param>
 public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<ListedKey> Listed);
 
-/// <summary>What one data set holds. Pictures and captions are those of usable samples.</summary>
+/// <summary>What one data set holds. Images and captions are those of usable samples.</summary>
 /// <param name="Data">The data as it was named, and its form.</param>
 /// <param name="Records">Records read, broken ones included.</param>
 /// <param name="Pictures">Usable samples.</param>
@@ -72,7 +72,7 @@ public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<Li
 /// <param name="BrokenShare">Share of the records.</param>
 /// <param name="BrokenByCause">The same by cause.</param>
 /// <param name="Remarks">Flaws of samples that are used all the same, such as one empty caption of five.</param>
-/// <param name="CaptionsPerPicture">Captions a picture.</param>
+/// <param name="CaptionsPerPicture">Captions an image.</param>
 /// <param name="Languages">By language.</param>
 /// <param name="Images">Sizes and formats.</param>
 /// <param name="ContactSheet">A random sample as JPEG; null where there is none.</param>
@@ -97,7 +97,7 @@ public enum Scope
     Between,
 }
 
-/// <summary>How two pictures are alike.</summary>
+/// <summary>How two images are alike.</summary>
 public enum Likeness
 {
     /// <summary>The files are equal.</summary>
@@ -110,7 +110,7 @@ public enum Likeness
     Near,
 }
 
-/// <summary>Equal pictures or texts.</summary>
+/// <summary>Equal images or texts.</summary>
 /// <param name="Groups">Different ones that stand more than once (between data sets: in both).</param>
 /// <param name="InData">Places of the data set where these stand.</param>
 /// <param name="InAgainst">Places of the second data set.</param>
@@ -120,41 +120,41 @@ public sealed record TwinCount(long Groups, long InData, long InAgainst)
     public static TwinCount operator +(TwinCount a, TwinCount b) => new(a.Groups + b.Groups, a.InData + b.InData, a.InAgainst + b.InAgainst);
 }
 
-/// <summary>Alike but not equal pictures or texts; of equal ones, one is counted.</summary>
+/// <summary>Alike but not equal images or texts; of equal ones, one is counted.</summary>
 /// <param name="Pairs">Pairs.</param>
 /// <param name="InData">Those of the data set that belong to one or more pairs.</param>
 /// <param name="InAgainst">Those of the second data set.</param>
 public sealed record NearCount(long Pairs, long InData, long InAgainst);
 
-/// <summary>A picture of a listed pair.</summary>
+/// <summary>An image of a listed pair.</summary>
 /// <param name="Key">Key.</param>
 /// <param name="Origin">Where it stands.</param>
-/// <param name="Jpeg">The picture for the page, small; null where it is not shown.</param>
+/// <param name="Jpeg">The image for the page, small; null where it is not shown.</param>
 public sealed record ListedPicture(string Key, string Origin, [property: JsonIgnore] byte[]? Jpeg);
 
-/// <summary>Two pictures that are alike; between data sets, the first is of the data set and the second of the other one.</summary>
+/// <summary>Two images that are alike; between data sets, the first is of the data set and the second of the other one.</summary>
 /// <param name="Likeness">How.</param>
 /// <param name="Bits">Bits of 128 in which their perceptual hashes differ; 0 for equal ones.</param>
 /// <param name="First">One.</param>
 /// <param name="Second">The other.</param>
 public sealed record ListedPicturePair(Likeness Likeness, int Bits, ListedPicture First, ListedPicture Second);
 
-/// <summary>A text that stands at several pictures.</summary>
+/// <summary>A text that stands at several images.</summary>
 /// <param name="Text">The caption where it stands first.</param>
 /// <param name="InData">Captions of the data set that say the same.</param>
 /// <param name="InAgainst">Captions of the second data set.</param>
-/// <param name="Key">Key of the picture where it stands first.</param>
+/// <param name="Key">Key of the image where it stands first.</param>
 public sealed record ListedText(string Text, long InData, long InAgainst, string Key);
 
 /// <summary>Two captions that are alike.</summary>
 /// <param name="Similarity">Share of common 3-character pieces.</param>
 /// <param name="First">One.</param>
-/// <param name="FirstKey">Its picture.</param>
+/// <param name="FirstKey">Its image.</param>
 /// <param name="Second">The other.</param>
-/// <param name="SecondKey">Its picture.</param>
+/// <param name="SecondKey">Its image.</param>
 public sealed record ListedTextPair(double Similarity, string First, string FirstKey, string Second, string SecondKey);
 
-/// <summary>Equal and alike pictures.</summary>
+/// <summary>Equal and alike images.</summary>
 /// <param name="SameBytes">Equal files.</param>
 /// <param name="SamePixels">Equal pixels; equal files are among them.</param>
 /// <param name="Near">Alike ones.</param>
@@ -162,8 +162,8 @@ public sealed record ListedTextPair(double Similarity, string First, string Firs
 public sealed record PictureDuplicateReport(TwinCount SameBytes, TwinCount SamePixels, NearCount Near, IReadOnlyList<ListedPicturePair> Pairs);
 
 /// <summary>Equal and alike captions.</summary>
-/// <param name="Same">Texts that stand at two pictures or more, letter case and punctuation aside.</param>
-/// <param name="WithinPicture">Captions that repeat another one of their own picture; null between data sets.</param>
+/// <param name="Same">Texts that stand at two images or more, letter case and punctuation aside.</param>
+/// <param name="WithinPicture">Captions that repeat another one of their own image; null between data sets.</param>
 /// <param name="Near">Alike ones.</param>
 /// <param name="NearIsComplete">False where so many are alike that not all could be compared; the counts are lower bounds then.</param>
 /// <param name="Texts">The most frequent of the equal ones.</param>
@@ -193,7 +193,7 @@ public sealed record InspectionReport(
 }
 
 /// <summary>The bounds that the numbers of a report depend on.</summary>
-/// <param name="NearImageBits">Bits in which the coarse hashes of pictures that look alike differ at most, of 64.</param>
+/// <param name="NearImageBits">Bits in which the coarse hashes of images that look alike differ at most, of 64.</param>
 /// <param name="NearImageFineBits">The same of the fine hashes.</param>
 /// <param name="NearCaptionSimilarity">Least similarity of near duplicate captions.</param>
 /// <param name="ContextTokens">The context that lengths are compared with.</param>

@@ -6,7 +6,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// What is kept of every picture and caption to find duplicates: 36 bytes a picture, 37 bytes a caption. Pictures and captions of all data sets are
+/// What is kept of every image and caption to find duplicates: 36 bytes an image, 37 bytes a caption. Images and captions of all data sets are
 /// numbered through in the order of the data; those of broken samples have hash 0.
 /// </summary>
 internal sealed class InspectionTables
@@ -24,7 +24,7 @@ internal sealed class InspectionTables
     /// <summary><see cref="PerceptualHash"/>.</summary>
     public GrowingArray<PerceptualHash> Perceptual { get; } = new();
 
-    /// <summary>Hash of the encoded picture, which needs to tell only pictures of equal pixels apart.</summary>
+    /// <summary>Hash of the encoded image, which needs to tell only images of equal pixels apart.</summary>
     public GrowingArray<uint> Encoded { get; } = new();
 
     /// <summary>Hash of the normalised text.</summary>
@@ -32,7 +32,7 @@ internal sealed class InspectionTables
 
     public GrowingArray<MinHash> Signatures { get; } = new();
 
-    /// <summary>Number of the caption's picture.</summary>
+    /// <summary>Number of the caption's image.</summary>
     public GrowingArray<int> CaptionPictures { get; } = new();
 
     /// <summary>Number of the caption's language.</summary>
@@ -45,7 +45,7 @@ internal sealed class InspectionTables
     /// <summary>Names of the languages by their numbers; the 256th and all after it share the last number.</summary>
     public IReadOnlyList<string> Languages => [.. _languages.GroupBy(pair => pair.Value).OrderBy(group => group.Key).Select(group => group.Min(pair => pair.Key)!)];
 
-    /// <summary>Numbers of a sample's picture and of its first caption. Called by one thread.</summary>
+    /// <summary>Numbers of a sample's image and of its first caption. Called by one thread.</summary>
     public (int Picture, int Caption) Append(Sample sample)
     {
         if ((long)CaptionCount + sample.Captions.Count > int.MaxValue)
@@ -67,7 +67,7 @@ internal sealed class InspectionTables
         return place;
     }
 
-    /// <summary>Sets a picture's hashes; returns the perceptual one.</summary>
+    /// <summary>Sets an image's hashes; returns the perceptual one.</summary>
     public PerceptualHash SetPicture(int picture, ReadOnlySpan<byte> encoded, RgbImage image)
     {
         Pixels[picture] = Math.Max(1, XxHash3.HashToUInt64(image.Pixels, (long)image.Width << 32 | (uint)image.Height));

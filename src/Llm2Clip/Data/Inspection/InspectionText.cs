@@ -42,7 +42,7 @@ public static class InspectionText
             [one.Language, .. Spread(one.Tokens!.Lengths), Percent(one.Tokens.PastContext, one.Captions), Percent(one.Tokens.PastLimit, one.Captions)]),
     ];
 
-    /// <summary>Sizes of the pictures.</summary>
+    /// <summary>Sizes of the images.</summary>
     public static IReadOnlyList<string[]> Sizes(SetReport set)
     {
         var images = set.Images;
@@ -55,7 +55,7 @@ public static class InspectionText
         static string[] Row(string name, Distribution d) => [name, .. new[] { d.Min, d.P1, d.P5, d.P25, d.P50, d.P75, d.P95, d.P99, d.Max }.Select(Value)];
     }
 
-    /// <summary>Formats, smallest and largest picture, and those of one colour in a sentence.</summary>
+    /// <summary>Formats, smallest and largest image, and those of one colour in a sentence.</summary>
     public static string Pictures(SetReport set)
     {
         var images = set.Images;
@@ -98,7 +98,7 @@ public static class InspectionText
     /// <summary>Where duplicates were looked for.</summary>
     public static string Where(Scope scope) => scope switch { Scope.Data => "within data", Scope.Against => "within against", _ => "between both" };
 
-    /// <summary>How the pictures of a pair are alike.</summary>
+    /// <summary>How the images of a pair are alike.</summary>
     public static string Name(ListedPicturePair pair) => pair.Likeness switch
     {
         Likeness.SameBytes => "same file",

@@ -2,7 +2,7 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>A caption that was looked up, with the key of its picture.</summary>
+/// <summary>A caption that was looked up, with the key of its image.</summary>
 internal readonly record struct FoundCaption(string Text, string Key);
 
 /// <summary>
@@ -12,12 +12,12 @@ internal readonly record struct FoundCaption(string Text, string Key);
 internal sealed class Lookup
 {
     private readonly HashSet<int> _captionsWanted = [];
-    private readonly Dictionary<int, bool> _picturesWanted = []; // whether the picture itself is wanted
+    private readonly Dictionary<int, bool> _picturesWanted = []; // whether the image itself is wanted
     private readonly DecodeOptions _decode;
     private readonly int _side;
 
-    /// <param name="decode">How pictures are decoded.</param>
-    /// <param name="side">Longest side of the pictures that are kept, pixels.</param>
+    /// <param name="decode">How images are decoded.</param>
+    /// <param name="side">Longest side of the images that are kept, pixels.</param>
     public Lookup(DecodeOptions decode, int side) => (_decode, _side) = (decode, side);
 
     public Dictionary<int, FoundCaption> Captions { get; } = [];

@@ -4,18 +4,18 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// 128 bits of what a picture looks like: alike pictures differ in few of them. <see cref="Coarse"/> is the DCT hash of pHash (C. Zauner, Implementation and
+/// 128 bits of what an image looks like: alike images differ in few of them. <see cref="Coarse"/> is the DCT hash of pHash (C. Zauner, Implementation and
 /// Benchmarking of Perceptual Image Hash Functions, 2010, 3.2.1; <c>ph_dct_imagehash</c> in https://github.com/aetilius/pHash): gray, 32 x 32, DCT-II, the
-/// coefficients of rows and columns 1 to 8, a bit for each that is above their median. Unlike there, the picture is shrunk by the bicubic antialias
-/// resize that all pictures here go through, and not by a mean filter and picking of pixels. <see cref="Fine"/> is the same of the next 64
-/// coefficients, by rising frequency. Coarse hashes are what pictures are looked up by; in millions of them, some are alike by chance, and their fine
-/// ones are not. Sees through scaling, other encodings and slight changes of colour and light; a crop, a turned or a mirrored picture is another one to it.
+/// coefficients of rows and columns 1 to 8, a bit for each that is above their median. Unlike there, the image is shrunk by the bicubic antialias
+/// resize that all images here go through, and not by a mean filter and picking of pixels. <see cref="Fine"/> is the same of the next 64
+/// coefficients, by rising frequency. Coarse hashes are what images are looked up by; in millions of them, some are alike by chance, and their fine
+/// ones are not. Sees through scaling, other encodings and slight changes of colour and light; a crop, a turned or a mirrored image is another one to it.
 /// </summary>
 /// <param name="Coarse">Bit 8 (v - 1) + u - 1 stands for row v and column u of the DCT.</param>
 /// <param name="Fine">Rows and columns 1 to 16 without the former, in the order of v + u, then of v.</param>
 internal readonly record struct PerceptualHash(ulong Coarse, ulong Fine)
 {
-    /// <summary>Stands for a picture without structure, of which a hash would be noise.</summary>
+    /// <summary>Stands for an image without structure, of which a hash would be noise.</summary>
     public static readonly PerceptualHash None;
 
     private const int Side = 32;
@@ -23,7 +23,7 @@ internal readonly record struct PerceptualHash(ulong Coarse, ulong Fine)
     private const int Kept = 16;
     private const int Bits = 64;
 
-    /// <summary>Standard deviation of the 32 x 32 gray levels, of 255, below which a picture has no structure.</summary>
+    /// <summary>Standard deviation of the 32 x 32 gray levels, of 255, below which an image has no structure.</summary>
     private const double FlatBelow = 2;
 
     private static readonly double[] Cosines = [.. Enumerable.Range(0, Kept * Side).Select(i => Math.Cos(Math.PI * (i / Side + 1) * (2 * (i % Side) + 1) / (2 * Side)))];
@@ -33,7 +33,7 @@ internal readonly record struct PerceptualHash(ulong Coarse, ulong Fine)
     private static readonly int[] FinePlaces =
         [.. Enumerable.Range(0, Kept * Kept).Except(CoarsePlaces).OrderBy(i => i / Kept + i % Kept).ThenBy(i => i / Kept).Take(Bits)];
 
-    /// <summary>The hash; <see cref="None"/> for a picture of one colour.</summary>
+    /// <summary>The hash; <see cref="None"/> for an image of one colour.</summary>
     public static PerceptualHash Of(RgbImage image)
     {
         var small = (image.Width, image.Height) == (Side, Side) ? image : image.Resize(Side, Side);

@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>Two pictures by their numbers, and how they are alike; <paramref name="Distance"/> is in bits of both perceptual hashes.</summary>
+/// <summary>Two images by their numbers, and how they are alike; <paramref name="Distance"/> is in bits of both perceptual hashes.</summary>
 internal readonly record struct PicturePair(Likeness Likeness, int Distance, int First, int Second) : IComparable<PicturePair>
 {
     public int CompareTo(PicturePair other) => (Likeness, Distance, First, Second).CompareTo((other.Likeness, other.Distance, other.First, other.Second));
 }
 
-/// <summary>What was found of equal and alike pictures within one data set, or between two.</summary>
+/// <summary>What was found of equal and alike images within one data set, or between two.</summary>
 internal sealed class PictureFindings
 {
     public TwinCount SameBytes { get; set; } = new(0, 0, 0);
@@ -17,7 +17,7 @@ internal sealed class PictureFindings
 
     public NearCount Near { get; set; } = new(0, 0, 0);
 
-    /// <summary>Examples, of each likeness as many as are listed: one a group of equal pictures, and the nearest of the alike ones.</summary>
+    /// <summary>Examples, of each likeness as many as are listed: one a group of equal images, and the nearest of the alike ones.</summary>
     public List<PicturePair> Pairs { get; } = [];
 
     /// <summary>Pairs of equal bytes and of equal pixels among the examples.</summary>
@@ -25,8 +25,8 @@ internal sealed class PictureFindings
 }
 
 /// <summary>
-/// Finds equal and alike pictures. Equal ones stand side by side when hashes of pixels are sorted; what is left of each is one picture, and these are
-/// held against each other by <see cref="HammingPairs"/>. Pictures of the first data set have numbers below <paramref name="boundary"/>.
+/// Finds equal and alike images. Equal ones stand side by side when hashes of pixels are sorted; what is left of each is one image, and these are
+/// held against each other by <see cref="HammingPairs"/>. Images of the first data set have numbers below <paramref name="boundary"/>.
 /// </summary>
 internal sealed class PictureDuplicates(int boundary, InspectConfig config, int workers, CancellationToken cancellation)
 {
@@ -56,7 +56,7 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         return _found;
     }
 
-    /// <summary>Counts pictures of equal pixels, which are sorted by the hash of their bytes and then by number.</summary>
+    /// <summary>Counts images of equal pixels, which are sorted by the hash of their bytes and then by number.</summary>
     private void Equal(ReadOnlySpan<int> run, InspectionTables tables)
     {
         if (run.Length == 1)
@@ -98,7 +98,7 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         }
     }
 
-    /// <summary>Equal pictures count once from here on; those without structure are like nothing.</summary>
+    /// <summary>Equal images count once from here on; those without structure are like nothing.</summary>
     private void Keep(ReadOnlySpan<int> run, InspectionTables tables)
     {
         if (tables.Perceptual[run[0]] is var hash && hash != PerceptualHash.None)
@@ -126,7 +126,7 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         }
     }
 
-    /// <summary>Equal pictures, added in the order of their numbers within equal bytes.</summary>
+    /// <summary>Equal images, added in the order of their numbers within equal bytes.</summary>
     private sealed class Members(int boundary)
     {
         private (int Data, int Against) _second = (-1, -1);

@@ -40,7 +40,7 @@ internal sealed class LanguageStatistics
     }
 }
 
-/// <summary>A picture's place in the data and its size.</summary>
+/// <summary>An image's place in the data and its size.</summary>
 internal readonly record struct SizedPicture(int Ordinal, string Key, int Width, int Height)
 {
     public long Pixels => (long)Width * Height;
@@ -70,14 +70,14 @@ internal sealed class SetStatistics(int sheetPictures)
     /// <summary>Width by height in hundredths.</summary>
     public Histogram Aspect { get; } = new(2000);
 
-    /// <summary>Size of the encoded picture in KB (1,000 bytes), rounded up.</summary>
+    /// <summary>Size of the encoded image in KB (1,000 bytes), rounded up.</summary>
     public Histogram Kilobytes { get; } = new(LargestSide);
 
     public SizedPicture? Smallest { get; private set; }
 
     public SizedPicture? Largest { get; private set; }
 
-    /// <summary>Pictures without structure.</summary>
+    /// <summary>Images without structure.</summary>
     public long Flat { get; set; }
 
     public SheetSample Sheet { get; } = new(sheetPictures);

@@ -5,11 +5,11 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the picture</c> a line, and <c>NAME_texts.jsonl</c> with
-/// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> a line. Where pictures and texts stand is kept; both are read when they are asked for.
+/// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> a line. Where images and texts stand is kept; both are read when they are asked for.
 /// </summary>
 internal sealed class ChineseClipList : ListFile
 {
-    /// <summary>Ending of the file of pictures, by which the pair is named.</summary>
+    /// <summary>Ending of the file of images, by which the pair is named.</summary>
     public const string PicturesEnding = "_imgs.tsv";
 
     private const int LinesPerChunk = 2048;
@@ -21,13 +21,16 @@ internal sealed class ChineseClipList : ListFile
     private readonly List<(long Offset, int Bytes)> _lines = [];
     private readonly RecordIndex _textsOf = new();
 
+    /// <summary>Whether a file is one, by its name.</summary>
+    public static bool Is(FileHead head) => head.Ends(PicturesEnding);
+
     /// <summary>Throws <see cref="InputException"/> where the file of texts is missing.</summary>
     public ChineseClipList(string path, CaptionReader captions)
         : base(path)
     {
         if (!path.EndsWith(PicturesEnding, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InputException($"'{path}': Chinese-CLIP's form is named by its file of pictures, NAME{PicturesEnding}.");
+            throw new InputException($"'{path}': Chinese-CLIP's pair of files is named by its file of images, NAME{PicturesEnding}.");
         }
         _captions = captions;
         _texts = path[..^PicturesEnding.Length] + "_texts.jsonl";
@@ -55,7 +58,7 @@ internal sealed class ChineseClipList : ListFile
             var (offset, bytes) = _lines[i];
             if (bytes > 0)
             {
-                // The id stands at the front; the picture behind it stays in the file.
+                // The id stands at the front; the image behind it stays in the file.
                 yield return new ListRecord($"line {i + 1}", offset, Bytes.Read(offset, Math.Min(bytes, MaxIdBytes)), bytes);
             }
         }

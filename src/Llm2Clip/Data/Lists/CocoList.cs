@@ -4,14 +4,17 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// COCO's caption files: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, several
-/// a picture and in any order. A <c>key</c> of a picture and <c>language</c> and <c>kind</c> of an annotation, which our own files have, are
-/// read too. Where the annotations of a picture stand is kept (24 bytes each); their captions are read with the picture.
+/// an image and in any order. A <c>key</c> of an image and <c>language</c> and <c>kind</c> of an annotation, which our own files have, are
+/// read too. Where the annotations of an image stand is kept (24 bytes each); their captions are read with the image.
 /// </summary>
 internal sealed class CocoList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
     private readonly PictureFolders _pictures;
     private readonly RecordIndex _annotations = new();
+
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("images", "file_name") || head.JsonHas("annotations", "caption");
 
     public CocoList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path, "images")

@@ -4,7 +4,7 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// Crossmodal-3600's <c>captions.jsonl</c>: <c>{"image/key": "0a1b", "image/locale": "fi", "en": {"caption": [..], ..}, "fi": ..}</c>; the
-/// picture is <c>0a1b.jpg</c>. All languages are read.
+/// image is <c>0a1b.jpg</c>. All languages are read.
 /// </summary>
 internal sealed class CrossmodalList(string path, CaptionReader captions, PictureFolders pictures) : JsonLinesFile(path)
 {

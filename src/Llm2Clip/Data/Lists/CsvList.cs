@@ -3,11 +3,11 @@ using System.Text;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// A CSV or TSV file with a header row: a picture column (<c>image</c>, <c>filepath</c> or <c>file_name</c>) and caption columns (those of
+/// A CSV or TSV file with a header row: an image column (<c>image</c>, <c>filepath</c> or <c>file_name</c>) and caption columns (those of
 /// <c>data.caption_keys</c>, else the first of <c>caption, title, text, captions</c>, whose columns <c>language</c> and <c>kind</c> count
-/// where there are such). Rows of one picture make one sample, wherever they
+/// where there are such). Rows of one image make one sample, wherever they
 /// stand: the first one gives it out with the captions of all. Which rows belong together is found once, by 64-bit hashes of the
-/// picture's name (24 bytes a row while the file is opened; afterwards only the rows of pictures that have several).
+/// image's name (24 bytes a row while the file is opened; afterwards only the rows of images that have several).
 /// </summary>
 internal sealed class CsvList : ListFile
 {
@@ -25,7 +25,7 @@ internal sealed class CsvList : ListFile
     private readonly int _kind = -1;
     private readonly IReadOnlyList<(string Key, string Language, CaptionKind Kind)> _keys;
 
-    /// <summary>Throws <see cref="InputException"/> where the header lacks a picture or caption column.</summary>
+    /// <summary>Throws <see cref="InputException"/> where the header lacks an image or caption column.</summary>
     public CsvList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path)
     {
@@ -89,7 +89,7 @@ internal sealed class CsvList : ListFile
         var rows = _repeated.Find(RecordIndex.HashOf(row.Raw(bytes, _picture))).ToList();
         if (rows.Count > 0 && rows[0].Offset != record.Offset)
         {
-            return null; // said with the picture's first row
+            return null; // said with the image's first row
         }
         var found = new List<Caption>();
         AddCaptions(row, bytes, found, remarks);
@@ -127,7 +127,7 @@ internal sealed class CsvList : ListFile
         return row.Count == _columns.Length ? row : throw new BadRecordException($"has {row.Count} columns where the header has {_columns.Length}");
     }
 
-    /// <summary>Finds the delimiter by which the header has a picture column: open_clip's files are often called .csv and hold tabs.</summary>
+    /// <summary>Finds the delimiter by which the header has an image column: open_clip's files are often called .csv and hold tabs.</summary>
     private static (byte Delimiter, string[] Columns) Header(string path)
     {
         var tried = new List<string[]>();

@@ -1,3 +1,4 @@
+// Own: rows are read again later by their byte offsets, which CSV libraries do not give.
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>The rows of a CSV file of any size, one in memory at a time.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>What a file's form is recognised by: its name, and, of JSON, the fields of its first record. JSON is opened when its fields are asked for.</summary>
+/// <summary>What a file's format is recognized by: its name, and, of JSON, the fields of its first record. JSON is opened when its fields are asked for.</summary>
 internal sealed class FileHead
 {
     private readonly Lazy<(string List, HashSet<string> Fields)> _first;

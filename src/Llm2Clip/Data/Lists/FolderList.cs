@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// A JSONL list of pictures: each line an object with <c>image</c> or <c>file_name</c> and captions as in <see cref="CaptionReader"/>.
+/// A JSONL list of images: each line an object with <c>image</c> or <c>file_name</c> and captions as in <see cref="CaptionReader"/>.
 /// The key is <c>key</c> where the line has one.
 /// </summary>
 internal sealed class FolderList(string path, CaptionReader captions, PictureFolders pictures) : JsonLinesFile(path)

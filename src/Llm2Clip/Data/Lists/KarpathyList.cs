@@ -5,7 +5,7 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// Karpathy's split files (<c>dataset_coco.json</c>, <c>dataset_flickr8k.json</c>, <c>dataset_flickr30k.json</c>): <c>images</c> with
-/// <c>filename</c>, <c>filepath</c> (a folder, COCO only), <c>split</c> and <c>sentences[].raw</c>. A <c>key</c> of a picture and <c>language</c> and <c>kind</c> of a sentence,
+/// <c>filename</c>, <c>filepath</c> (a folder, COCO only), <c>split</c> and <c>sentences[].raw</c>. A <c>key</c> of an image and <c>language</c> and <c>kind</c> of a sentence,
 /// which our own files have, are read too.
 /// </summary>
 internal sealed class KarpathyList : JsonArrayFile
@@ -14,7 +14,10 @@ internal sealed class KarpathyList : JsonArrayFile
     private readonly PictureFolders _pictures;
     private readonly IReadOnlyList<string> _splits;
 
-    /// <summary>Pictures of <paramref name="splits"/> alone, of all where it is empty. Throws <see cref="InputException"/> where the file has no such split.</summary>
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("images", "sentences");
+
+    /// <summary>Images of <paramref name="splits"/> alone, of all where it is empty. Throws <see cref="InputException"/> where the file has no such split.</summary>
     public KarpathyList(string path, CaptionReader captions, PictureFolders pictures, IReadOnlyList<string> splits)
         : base(path, "images")
     {

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Ranges of a list file. The file stays open until <see cref="Close"/>, as captions that stand apart from their pictures are fetched one
+/// Ranges of a list file. The file stays open until <see cref="Close"/>, as captions that stand apart from their images are fetched one
 /// by one. Safe to use from several threads.
 /// </summary>
 internal sealed class ListBytes(string path)

@@ -5,15 +5,15 @@ internal readonly record struct ListChunk(long Offset, long Bytes, long First);
 
 /// <summary>
 /// A record: <paramref name="Place"/> is <c>line 7</c> or <c>images[6]</c>, <paramref name="Bytes"/> are its bytes, or their front where it
-/// holds a picture; <paramref name="Length"/> then says how many there are in all.
+/// holds an image; <paramref name="Length"/> then says how many there are in all.
 /// </summary>
 internal readonly record struct ListRecord(string Place, long Offset, ReadOnlyMemory<byte> Bytes, int Length = 0);
 
-/// <summary>What a record says: a picture, its name as the list writes it, and its captions.</summary>
+/// <summary>What a record says: an image, its name as the list writes it, and its captions.</summary>
 internal sealed record ListedPicture(string Key, string Name, IReadOnlyList<Caption> Captions, IImageBytes Image);
 
 /// <summary>
-/// A file that lists pictures with captions, one form a subclass. It is walked through once when it is opened, and then read chunk by
+/// A file that lists images with captions, one form a subclass. It is walked through once when it is opened, and then read chunk by
 /// chunk: what stays in memory are offsets, never captions.
 /// </summary>
 internal abstract class ListFile(string path)
@@ -30,14 +30,14 @@ internal abstract class ListFile(string path)
     /// <summary>In stored order.</summary>
     public abstract IReadOnlyList<ListChunk> Chunks { get; }
 
-    /// <summary>What was found when the file was opened and belongs to no chunk, such as a caption that names no picture.</summary>
+    /// <summary>What was found when the file was opened and belongs to no chunk, such as a caption that names no image.</summary>
     public IReadOnlyList<BadSample> Problems => _problems;
 
     /// <summary>The records of a chunk in stored order.</summary>
     public abstract IEnumerable<ListRecord> Records(ListChunk chunk);
 
     /// <summary>
-    /// The picture of a record; null where it is left out by choice (another split, a further row of a picture). Throws
+    /// The image of a record; null where it is left out by choice (another split, a further row of an image). Throws
     /// <see cref="BadRecordException"/>, or what the JSON reader throws, for one that cannot be used.
     /// </summary>
     public abstract ListedPicture? Read(ListRecord record, List<string> remarks);
@@ -54,7 +54,7 @@ internal abstract class ListFile(string path)
         _problems.Add(new BadSample($"{path}: {place}", reason, kept));
     }
 
-    /// <summary>The key of a picture whose record names none: its path without the extension.</summary>
+    /// <summary>The key of an image whose record names none: its path without the extension.</summary>
     protected static string KeyOf(string picture) => System.IO.Path.ChangeExtension(picture, null);
 }
 

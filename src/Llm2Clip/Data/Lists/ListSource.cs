@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>Pictures that list files name, with the captions that stand there. A chunk of a list is a shard; no picture is opened before it is asked for.</summary>
-internal sealed class ListSource(string pattern, string form, IReadOnlyList<ListFile> files) : ISampleSource
+/// <summary>Images that list files name, with the captions that stand there. A chunk of a list is a shard; no image is opened before it is asked for.</summary>
+internal sealed class ListSource(string pattern, string format, IReadOnlyList<ListFile> files) : ISampleSource
 {
     private readonly (ListFile File, int Chunk)[] _shards = [.. files.SelectMany(file => Enumerable.Range(0, file.Chunks.Count).Select(chunk => (file, chunk)))];
 
-    public string Description => $"{pattern} ({form}, {files.Count} file{(files.Count == 1 ? "" : "s")})";
+    public string Description => $"{pattern} ({format}, {files.Count} file{(files.Count == 1 ? "" : "s")})";
 
     public int ShardCount => _shards.Length;
 

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Where the pictures lie that a list names: in the folders of <c>data.image_root</c> (a pattern as for data), searched in turn; in the
+/// Where the images lie that a list names: in the folders of <c>data.image_root</c> (a pattern as for data), searched in turn; in the
 /// list's own folder where none is set.
 /// </summary>
 internal sealed class PictureFolders
@@ -18,7 +18,7 @@ internal sealed class PictureFolders
         }
     }
 
-    /// <summary>The picture <paramref name="name"/> of the list at <paramref name="list"/>. Throws <see cref="BadRecordException"/> where there is none.</summary>
+    /// <summary>The image <paramref name="name"/> of the list at <paramref name="list"/>. Throws <see cref="BadRecordException"/> where there is none.</summary>
     public IImageBytes Find(string list, string name)
     {
         IReadOnlyList<string> folders = _roots.Count > 0 ? _roots : [Path.GetDirectoryName(list) ?? ""];

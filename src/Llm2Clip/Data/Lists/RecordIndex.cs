@@ -3,7 +3,7 @@ using System.IO.Hashing;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Finds the records that name a picture, wherever in the file they stand: 64-bit hashes of names and offsets of records, 24 bytes a
+/// Finds the records that name an image, wherever in the file they stand: 64-bit hashes of names and offsets of records, 24 bytes a
 /// record, sorted once.
 /// </summary>
 internal sealed class RecordIndex

@@ -4,12 +4,15 @@ namespace Llm2Clip.Data.Lists;
 
 /// <summary>
 /// ShareGPT4V's caption files: a list of <c>{"id": .., "image": .., "conversations": [{"from": "human", "value": ..}, {"from": "gpt", "value": ..}]}</c>.
-/// The caption is the first answer (of <c>gpt</c> or <c>assistant</c>); what follows it are questions about the picture.
+/// The caption is the first answer (of <c>gpt</c> or <c>assistant</c>); what follows it are questions about the image.
 /// </summary>
 internal sealed class ShareGpt4VList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
     private readonly PictureFolders _pictures;
+
+    /// <summary>Whether a file is one, by the fields of its first record.</summary>
+    public static bool Is(FileHead head) => head.JsonHas("", "conversations");
 
     public ShareGpt4VList(string path, CaptionReader captions, PictureFolders pictures)
         : base(path, "")

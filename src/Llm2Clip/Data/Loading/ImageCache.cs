@@ -3,12 +3,12 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>A decoded picture, shrunk or not, and the size that it was decoded at.</summary>
+/// <summary>A decoded image, shrunk or not, and the size that it was decoded at.</summary>
 internal sealed record DecodedPicture(RgbImage Image, int Width, int Height);
 
 /// <summary>
-/// Decoded pictures in memory up to a bound, first come first kept: every picture comes once an epoch, so throwing any out for
-/// another would gain nothing. What is kept never changes what a picture looks like. Safe to use from several threads.
+/// Decoded images in memory up to a bound, first come first kept: every image comes once an epoch, so throwing any out for
+/// another would gain nothing. What is kept never changes what an image looks like. Safe to use from several threads.
 /// </summary>
 internal sealed class ImageCache(long maxBytes)
 {
@@ -18,12 +18,12 @@ internal sealed class ImageCache(long maxBytes)
     /// <summary>Bytes of pixels held.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Pictures held.</summary>
+    /// <summary>Images held.</summary>
     public int Count => _images.Count;
 
     public DecodedPicture? Find(string origin) => _images.GetValueOrDefault(origin);
 
-    /// <summary>Keeps a copy of the picture if it fits: its own memory is the decoder's, and is used again.</summary>
+    /// <summary>Keeps a copy of the image if it fits: its own memory is the decoder's, and is used again.</summary>
     public void Offer(string origin, DecodedPicture picture)
     {
         var bytes = picture.Image.Width * picture.Image.Height * 3;

@@ -5,8 +5,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>
-/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="LoaderConfig.Prefetch"/>
-/// ahead of the consumer, and workers that decode pictures into the batches' places. Disposing it stops and joins them all.
+/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="DataConfig.Prefetch"/>
+/// ahead of the consumer, and workers that decode images into the batches' places. Disposing it stops and joins them all.
 /// </summary>
 internal sealed class LoaderRun : IDisposable
 {
@@ -26,7 +26,7 @@ internal sealed class LoaderRun : IDisposable
         _config = config;
         _decode = decode;
         _rent = rent;
-        _ahead = new SemaphoreSlim(config.Prefetch);
+        _ahead = new SemaphoreSlim(config.Data.Prefetch);
         _threads = new Thread[workers + 1];
     }
 
@@ -108,7 +108,7 @@ internal sealed class LoaderRun : IDisposable
         }
     }
 
-    /// <summary>Notes a record to be counted, without its picture: while batches are skipped, all that were read wait here.</summary>
+    /// <summary>Notes a record to be counted, without its image: while batches are skipped, all that were read wait here.</summary>
     private void Note(object record) =>
         _records.Add(record is Sample { Image.HeldBytes: > 0 } sample ? sample with { Image = MemoryImage.None } : record);
 

@@ -20,7 +20,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
     /// <summary>Every record that was read from shards since the batch before: a <see cref="Sample"/> or a <see cref="BadSample"/>, in order.</summary>
     public IReadOnlyList<object> Records { get; } = records;
 
-    /// <summary>Runs <paramref name="decode"/> for one place. An unreadable picture is noted; anything else stops the consumer.</summary>
+    /// <summary>Runs <paramref name="decode"/> for one place. An unreadable image is noted; anything else stops the consumer.</summary>
     public void Fill(int place, Action<Sample, Memory<byte>> decode, int pictureBytes)
     {
         try
@@ -48,7 +48,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
     }
 
     /// <summary>
-    /// Closes the gaps that bad pictures left, in order; each is reported through <paramref name="onBad"/>. Returns the good samples.
+    /// Closes the gaps that bad images left, in order; each is reported through <paramref name="onBad"/>. Returns the good samples.
     /// </summary>
     public IReadOnlyList<Sample> Compact(int pictureBytes, Action<BadSample> onBad)
     {

@@ -1,20 +1,20 @@
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>Pictures that are stored in one block and can only be read together, such as those of a Parquet row group.</summary>
+/// <summary>Images that are stored in one block and can only be read together, such as those of a Parquet row group.</summary>
 /// <param name="load">Reads all of them, null where there is none; called again where the block was given up meanwhile.</param>
 internal sealed class PictureBlock(Func<byte[]?[]> load)
 {
     /// <summary>Held while the block is loaded, so that several readers load it once.</summary>
     public Lock Loading { get; } = new();
 
-    /// <summary>Pictures that are loaded and were not taken yet; guarded by <see cref="PictureBlocks"/>.</summary>
+    /// <summary>Images that are loaded and were not taken yet; guarded by <see cref="PictureBlocks"/>.</summary>
     public byte[]?[]? Pictures { get; set; }
 
     public byte[]?[] Load() => load();
 }
 
 /// <summary>
-/// Gives out the pictures of blocks, each once: a block is read when its first picture is asked for, and a picture is let go when it is taken.
+/// Gives out the images of blocks, each once: a block is read when its first image is asked for, and an image is let go when it is taken.
 /// Blocks beyond the <paramref name="budget"/> in bytes are given up, the one loaded first before others, and read again where they are
 /// asked for. Safe to call from several threads.
 /// </summary>
@@ -24,7 +24,7 @@ internal sealed class PictureBlocks(long budget)
     private readonly LinkedList<PictureBlock> _loaded = [];
     private long _bytes;
 
-    /// <summary>The picture at a place of a block; null where the block has none there.</summary>
+    /// <summary>The image at a place of a block; null where the block has none there.</summary>
     public byte[]? Take(PictureBlock block, int place)
     {
         lock (block.Loading)

@@ -1,6 +1,6 @@
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>Pictures and records of one step. Dispose it to give its pixel buffer back to the loader.</summary>
+/// <summary>Images and records of one step. Dispose it to give its pixel buffer back to the loader.</summary>
 public sealed class SampleBatch : IDisposable
 {
     private Action<byte[]>? _giveBack;
@@ -16,21 +16,21 @@ public sealed class SampleBatch : IDisposable
 
     /// <summary>
     /// Position within the epoch's plan. A run that stopped after this batch goes on with <c>skipBatches = Index + 1</c>.
-    /// Consecutive but for batches of which no picture could be read.
+    /// Consecutive but for batches of which no image could be read.
     /// </summary>
     public long Index { get; }
 
-    /// <summary>Number of pictures; less than the batch size in an epoch's last batch, and where a picture was bad.</summary>
+    /// <summary>Number of images; less than the batch size in an epoch's last batch, and where an image was bad.</summary>
     public int Count => Samples.Count;
 
     /// <summary>The records, in the order of <see cref="Pixels"/>.</summary>
     public IReadOnlyList<Sample> Samples { get; }
 
-    /// <summary>Side of each picture, pixels.</summary>
+    /// <summary>Side of each image, pixels.</summary>
     public int ImageSize { get; }
 
     /// <summary>
-    /// Pictures as [<see cref="Count"/>, S, S, 3], RGB, uint8, row-major; pinned. The array is pooled and may be longer than the
+    /// Images as [<see cref="Count"/>, S, S, 3], RGB, uint8, row-major; pinned. The array is pooled and may be longer than the
     /// <see cref="PixelBytes"/> that count. Normalise on the device: (pixel / 255 - mean) / std.
     /// </summary>
     public byte[] Pixels { get; private set; }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Llm2Clip.Configuration;
 using Llm2Clip.Images;
 using Llm2Clip.Randomness;
 
@@ -7,8 +8,8 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>
 /// Decodes a data set into batches on worker threads, a few batches ahead. Order, crops and batches depend on (seed, epoch) and
 /// the data alone: they are the same whatever the number of workers, with or without cache, and after a resume with
-/// <c>skipBatches</c>. An unreadable picture is named, counted and left out, which makes its batch that much shorter; past
-/// <see cref="LoaderConfig.MaxBadShare"/> the run stops. One epoch at a time.
+/// <c>skipBatches</c>. An unreadable image is named, counted and left out, which makes its batch that much shorter; past
+/// <see cref="DataConfig.MaxBadShare"/> the run stops. One epoch at a time.
 /// </summary>
 public sealed class SampleLoader : IDisposable
 {
@@ -24,13 +25,12 @@ public sealed class SampleLoader : IDisposable
     /// <summary><paramref name="keep"/> leaves out samples before they are decoded, such as <see cref="CaptionSampler.Accepts"/>.</summary>
     public SampleLoader(ISampleSource source, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null)
     {
-        config.Validate();
-        _config = config;
+        _config = Checked.Require(config);
         _plan = new SamplePlan(source, config, keep);
-        _cache = config.ImageCacheMb > 0 ? new ImageCache((long)config.ImageCacheMb << 20) : null;
-        _tally = new BadSampleTally(source.Description, config.MaxBadShare, log);
+        _cache = config is { Augment: not null, Data.ImageCacheMb: > 0 } ? new ImageCache((long)config.Data.ImageCacheMb << 20) : null;
+        _tally = new BadSampleTally(source.Description, config.Data.MaxBadShare, log);
         _pictureBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
-        _workers = LoaderConfig.Threads(config.Workers);
+        _workers = LoaderConfig.Threads(config.Data.Workers);
         if ((long)_pictureBytes * config.BatchSize > Array.MaxLength)
         {
             throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; use smaller batches.");
@@ -40,13 +40,13 @@ public sealed class SampleLoader : IDisposable
     /// <summary>Share of the time in <see cref="Epoch"/>'s loop that the consumer waited for data, 0 to 1, since the last <see cref="ResetWaitShare"/>.</summary>
     public double WaitShare => _clock.Share;
 
-    /// <summary>Decoded pictures in the cache, and their bytes.</summary>
+    /// <summary>Decoded images in the cache, and their bytes.</summary>
     public (int Pictures, long Bytes) Cached => (_cache?.Count ?? 0, _cache?.Bytes ?? 0);
 
     /// <summary>Starts a new period for <see cref="WaitShare"/>.</summary>
     public void ResetWaitShare() => _clock.Reset();
 
-    /// <summary>Samples that an epoch holds after <c>keep</c>, bad pictures included: reads the data set once, without pictures.</summary>
+    /// <summary>Samples that an epoch holds after <c>keep</c>, bad images included: reads the data set once, without images.</summary>
     public long CountSamples(CancellationToken ct = default) => _plan.Count(ct);
 
     /// <summary>Batches in an epoch's plan.</summary>
@@ -123,8 +123,8 @@ public sealed class SampleLoader : IDisposable
         if (picture is null)
         {
             var image = pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true);
-            // Shrunk also where it then does not fit the cache: what a picture looks like must not depend on who came first.
-            picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.ImageCacheSide), image.Width, image.Height);
+            // Shrunk also where it then does not fit the cache: what an image looks like must not depend on who came first.
+            picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.Data.ImageCacheSide), image.Width, image.Height);
             _cache?.Offer(sample.Origin, picture);
         }
         var random = SeededRandom.For(_config.Seed, epoch, sample.Key, "picture");

@@ -5,13 +5,13 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>
 /// The order of an epoch: shards in random order, their samples through a shuffle buffer. It depends on (seed, epoch) and the
 /// data alone. Samples are captions and offsets, so the buffer is cheap; a data set that fits it is shuffled as a whole, and is
-/// then kept in memory, so that later epochs read no shard. Pictures that travel with their samples (<see cref="IImageBytes.HeldBytes"/>)
-/// count against <see cref="LoaderConfig.ShuffleBufferMb"/>: past it, fewer records wait in the buffer, and nothing is kept.
+/// then kept in memory, so that later epochs read no shard. Images that travel with their samples (<see cref="IImageBytes.HeldBytes"/>)
+/// count against <see cref="DataConfig.ShuffleBufferMb"/>: past it, fewer records wait in the buffer, and nothing is kept.
 /// </summary>
 internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func<Sample, bool>? keep)
 {
     private readonly Dictionary<int, List<object>> _kept = [];
-    private readonly long _maxHeldBytes = (long)config.ShuffleBufferMb << 20;
+    private readonly long _maxHeldBytes = (long)config.Data.ShuffleBufferMb << 20;
     private long _keptRecords;
     private long _keptBytes;
     private bool _keeping = true;
@@ -88,7 +88,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
             }
             reading.Add(record);
             bytes += Held(record);
-            if (_keptRecords + reading.Count > config.ShuffleBuffer || _keptBytes + bytes > _maxHeldBytes)
+            if (_keptRecords + reading.Count > config.Data.ShuffleBuffer || _keptBytes + bytes > _maxHeldBytes)
             {
                 _keeping = false;
                 _kept.Clear();
@@ -106,7 +106,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         foreach (var sample in samples)
         {
             held += Held(sample);
-            if (buffer.Count < config.ShuffleBuffer)
+            if (buffer.Count < config.Data.ShuffleBuffer)
             {
                 buffer.Add(sample);
             }

@@ -1,9 +1,9 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Which columns of a Parquet file hold what.</summary>
-/// <param name="Key">Names the sample; null = the picture's path, else file and row do.</param>
-/// <param name="Picture">Encoded pictures; null where the file has texts alone.</param>
-/// <param name="Path">Names of the pictures, or files beside the Parquet file where <paramref name="Picture"/> is null in a row.</param>
+/// <param name="Key">Names the sample; null = the image's path, else file and row do.</param>
+/// <param name="Picture">Encoded images; null where the file has texts alone.</param>
+/// <param name="Path">Names of the images, or files beside the Parquet file where <paramref name="Picture"/> is null in a row.</param>
 /// <param name="Captions">Texts and lists of texts.</param>
 /// <param name="IsLabelled">The captions are three lists, as this program writes them: texts, their languages, their kinds.</param>
 internal sealed record ParquetLayout(string? Key, string? Picture, string? Path, IReadOnlyList<string> Captions, bool IsLabelled)
@@ -14,7 +14,7 @@ internal sealed record ParquetLayout(string? Key, string? Picture, string? Path,
     private static readonly string[] Labelled = ["captions", "languages", "kinds"];
 
     /// <summary>
-    /// Finds the columns. Throws <see cref="InputException"/> that lists those of the file where no caption or the configured picture is
+    /// Finds the columns. Throws <see cref="InputException"/> that lists those of the file where no caption or the configured image is
     /// among them.
     /// </summary>
     public static ParquetLayout Of(string file, IReadOnlyList<ParquetColumn> columns, DataConfig config)

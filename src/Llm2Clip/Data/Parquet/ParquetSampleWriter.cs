@@ -1,4 +1,3 @@
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Parquet;

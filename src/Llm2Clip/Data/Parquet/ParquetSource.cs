@@ -4,9 +4,9 @@ using Llm2Clip.Data.Loading;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
-/// Parquet files in the manner of Hugging Face: pictures as bytes or as structs of <c>bytes</c> and <c>path</c>, captions as texts or
-/// lists of texts (<see cref="ParquetLayout"/>). Captions are read without the pictures. A picture can only be read together with its row
-/// group: the pictures of a group wait in memory until they are asked for, which bounds how many samples a shuffle buffer may hold.
+/// Parquet files in the manner of Hugging Face: images as bytes or as structs of <c>bytes</c> and <c>path</c>, captions as texts or
+/// lists of texts (<see cref="ParquetLayout"/>). Captions are read without the images. An image can only be read together with its row
+/// group: the images of a group wait in memory until they are asked for, which bounds how many samples a shuffle buffer may hold.
 /// </summary>
 internal sealed class ParquetSource : ISampleSource
 {
@@ -64,7 +64,7 @@ internal sealed class ParquetSource : ISampleSource
         }
     }
 
-    /// <summary>What a row says besides its picture; null where it cannot be used, which <paramref name="onBad"/> hears of.</summary>
+    /// <summary>What a row says besides its image; null where it cannot be used, which <paramref name="onBad"/> hears of.</summary>
     private (string Key, string Origin, IReadOnlyList<Caption> Captions, string? Path)? ReadRow(
         string file, SampleRows rows, int place, long row, HashSet<string> keys, Action<BadSample> onBad)
     {
@@ -98,7 +98,7 @@ internal sealed class ParquetSource : ISampleSource
         {
             throw new InputException($"{file}: the row group from row {group.FirstRow} holds {group.Bytes >> 20} MB, "
                 + $"more than data.shuffle_buffer_mb ({_budget >> 20}). Raise it, or write the data with smaller groups "
-                + "first: `llm2clip data convert --form parquet`.");
+                + "first: `llm2clip data convert --format parquet`.");
         }
         using var table = ParquetTable.Open(file);
         var pictures = table.Bytes(column);
@@ -129,11 +129,11 @@ internal sealed class ParquetSource : ISampleSource
 
     private sealed record Shard(string File, ParquetLayout Layout, IReadOnlyList<ParquetRowGroup> Groups);
 
-    /// <summary>The picture of a row: its bytes in the file, or, where these are null, the file that its path names.</summary>
+    /// <summary>The image of a row: its bytes in the file, or, where these are null, the file that its path names.</summary>
     private sealed class RowPicture(PictureBlocks blocks, PictureBlock? block, int place, long bytes, string origin, string? path)
         : IImageBytes
     {
-        /// <summary>What the picture takes while its group is loaded: the average of the group.</summary>
+        /// <summary>What the image takes while its group is loaded: the average of the group.</summary>
         public long HeldBytes => block is null ? 0 : bytes;
 
         public byte[] Read() => (block is null ? null : blocks.Take(block, place))

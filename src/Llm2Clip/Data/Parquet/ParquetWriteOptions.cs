@@ -12,8 +12,8 @@ public enum ParquetCodec
 /// <summary>How a file is written.</summary>
 public sealed record ParquetWriteOptions
 {
-    /// <summary>Compression.</summary>
-    public ParquetCodec Codec { get; init; } = ParquetCodec.Snappy;
+    /// <summary>Compression. Images and vectors, which this program writes, do not get smaller by it.</summary>
+    public ParquetCodec Codec { get; init; } = ParquetCodec.None;
 
     /// <summary>Rows of a row group; readers take a group at a time. The default is 32 MB of 512 floats.</summary>
     public int RowGroupRows { get; init; } = 16_384;

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Llm2Clip.Data.Parquet;
 
-/// <summary>What the rows of a row group say besides their pictures.</summary>
+/// <summary>What the rows of a row group say besides their images.</summary>
 internal sealed class SampleRows
 {
     private readonly ParquetLayout _layout;
@@ -33,7 +33,7 @@ internal sealed class SampleRows
     /// <summary>What names the sample of a row; null where it has no name.</summary>
     public string? Key(int row) => NotEmpty(_textKey?[row] ?? _numberKey?[row]?.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The name of a row's picture; null where it has none.</summary>
+    /// <summary>The name of a row's image; null where it has none.</summary>
     public string? Path(int row) => NotEmpty(_path?[row]);
 
     /// <summary>

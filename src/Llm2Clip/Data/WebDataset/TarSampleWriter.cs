@@ -1,5 +1,4 @@
 using System.Text;
-using Llm2Clip.Data.Writing;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 

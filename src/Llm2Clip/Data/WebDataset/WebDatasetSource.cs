@@ -5,8 +5,8 @@ namespace Llm2Clip.Data.WebDataset;
 
 /// <summary>
 /// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample; the
-/// key ends at the first dot of the file name. Headers and captions are read, pictures only when asked for. From a stream
-/// (<see cref="ShardStream"/>: commands, standard input, gzip shards) pictures travel with their samples.
+/// key ends at the first dot of the file name. Headers and captions are read, images only when asked for. From a stream
+/// (<see cref="ShardStream"/>: commands, standard input, gzip shards) images travel with their samples.
 /// </summary>
 internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> shards, CaptionReader captions) : ISampleSource
 {

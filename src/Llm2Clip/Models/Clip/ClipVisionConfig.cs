@@ -5,9 +5,31 @@ using Llm2Clip.Layers;
 
 namespace Llm2Clip.Models.Clip;
 
-/// <summary>Shape of a CLIP vision transformer; what <c>config.json</c> of Hugging Face's <c>CLIPVisionModelWithProjection</c> says.</summary>
+/// <summary>
+/// Shape of a CLIP vision transformer; what <c>config.json</c> of Hugging Face's <c>CLIPVisionModelWithProjection</c> says.
+/// </summary>
 public sealed record ClipVisionConfig
 {
+    /// <summary>OpenAI's ViT-B/32 (https://huggingface.co/openai/clip-vit-base-patch32/blob/main/config.json).</summary>
+    public static ClipVisionConfig VitB32 { get; } =
+        new() { ImageSize = 224, PatchSize = 32, Width = 768, Layers = 12, Heads = 12, MlpWidth = 3072, EmbedDim = 512 };
+
+    /// <summary>OpenAI's ViT-B/16 (https://huggingface.co/openai/clip-vit-base-patch16/blob/main/config.json).</summary>
+    public static ClipVisionConfig VitB16 { get; } = VitB32 with { PatchSize = 16 };
+
+    /// <summary>OpenAI's ViT-L/14 (https://huggingface.co/openai/clip-vit-large-patch14/blob/main/config.json).</summary>
+    public static ClipVisionConfig VitL14 { get; } =
+        new() { ImageSize = 224, PatchSize = 14, Width = 1024, Layers = 24, Heads = 16, MlpWidth = 4096, EmbedDim = 768 };
+
+    /// <summary>OpenAI's ViT-L/14 at 336 pixels (https://huggingface.co/openai/clip-vit-large-patch14-336/blob/main/config.json).</summary>
+    public static ClipVisionConfig VitL14At336 { get; } = VitL14 with { ImageSize = 336 };
+
+    /// <summary>Named sizes, as <c>model.preset</c> names them.</summary>
+    public static IReadOnlyDictionary<string, ClipVisionConfig> Presets { get; } = new Dictionary<string, ClipVisionConfig>
+    {
+        ["vit-b-32"] = VitB32, ["vit-b-16"] = VitB16, ["vit-l-14"] = VitL14, ["vit-l-14-336"] = VitL14At336,
+    };
+
     /// <summary>Side of the square input, pixels.</summary>
     public required int ImageSize { get; init; }
 
@@ -35,6 +57,9 @@ public sealed record ClipVisionConfig
     /// <summary>Epsilon of all layer norms.</summary>
     public double LayerNormEpsilon { get; init; } = 1e-5;
 
+    /// <summary>Sizes of the blocks.</summary>
+    internal TransformerShape Blocks => new(Width, Layers, Heads, MlpWidth, Activation, LayerNormEpsilon);
+
     /// <summary>Patches along one side.</summary>
     public int Grid => ImageSize / PatchSize;
 
@@ -47,37 +72,17 @@ public sealed record ClipVisionConfig
         get
         {
             Int128 w = Width;
-            const int Norm = 2;                                                                           // weight and bias of [W]
-            var attention = 4 * (w * w + w);                                                              // q, k, v, out
-            var mlp = 2 * w * MlpWidth + MlpWidth + w;
-            var embeddings = w + w * 3 * PatchSize * PatchSize + w * ((Int128)Grid * Grid + 1);           // class token, patches, positions
-            return (embeddings + 2 * Norm * w + Layers * (attention + mlp + 2 * Norm * w), w * EmbedDim); // norms before and behind the blocks, and two in each
+            var embeddings = w + w * 3 * PatchSize * PatchSize + w * ((Int128)Grid * Grid + 1); // class token, patches, positions
+            return (embeddings + 4 * w + Blocks.WeightCount, w * EmbedDim);                     // norms before and behind the blocks
         }
     }
 
     /// <summary>Keys of a vision config that change what is computed, and are read.</summary>
     private static readonly string[] Read =
     [
-        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act", "layer_norm_eps",
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act",
+        "layer_norm_eps",
         "projection_dim", "num_channels", "attention_dropout", "dropout", "model_type", "architectures",
-    ];
-
-    /// <summary>
-    /// Keys that say nothing about the maths of a vision tower: initialization, storage, versions, and what older files inherited from
-    /// the base class of all Hugging Face configurations (text generation, labels, export).
-    /// </summary>
-    private static readonly HashSet<string> Ignored =
-    [
-        "initializer_factor", "initializer_range", "dtype", "torch_dtype", "transformers_version", "_name_or_path", "_commit_hash", "name_or_path",
-        "_attn_implementation_autoset", "attn_implementation", "logit_scale_init_value", "text_config", "text_config_dict", "vision_config_dict",
-        "add_cross_attention", "bad_words_ids", "begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward", "cross_attention_hidden_size",
-        "decoder_start_token_id", "diversity_penalty", "do_sample", "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id",
-        "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id", "gradient_checkpointing", "id2label",
-        "is_decoder", "is_encoder_decoder", "label2id", "length_penalty", "max_length", "min_length", "no_repeat_ngram_size", "num_beam_groups",
-        "num_beams", "num_return_sequences", "output_attentions", "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type",
-        "pruned_heads", "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens",
-        "task_specific_params", "temperature", "tf_legacy_loss", "tie_encoder_decoder", "tie_word_embeddings", "tokenizer_class", "top_k", "top_p",
-        "torchscript", "typical_p", "use_bfloat16", "use_cache",
     ];
 
     /// <summary>
@@ -93,7 +98,7 @@ public sealed record ClipVisionConfig
         var whole = keys.Text(root, "model_type", "") == "clip";
         var vision = whole ? root["vision_config"] as JsonObject ?? throw new InputException($"{path} has no vision_config.") : root;
         keys.Expect(vision, "model_type", "clip_vision_model", fallback: "clip_vision_model");
-        keys.RefuseUnknown(vision, Read, Ignored, whole ? "vision_config." : "");
+        keys.RefuseUnknown(vision, Read, ModelFolder.IgnoredKeys, whole ? "vision_config." : "");
         keys.ExpectNumber(vision, "num_channels", 3, fallback: 3);
         keys.ExpectNumber(vision, "attention_dropout", 0, fallback: 0);
         keys.ExpectNumber(vision, "dropout", 0, fallback: 0);
@@ -107,30 +112,17 @@ public sealed record ClipVisionConfig
             MlpWidth = keys.Count(vision, "intermediate_size", 3072),
             EmbedDim = keys.Count(whole ? root : vision, "projection_dim", 512),
             LayerNormEpsilon = keys.Number(vision, "layer_norm_eps", 1e-5),
-            Activation = keys.Text(vision, "hidden_act", "quick_gelu") switch
-            {
-                "gelu" => Activation.Gelu,
-                "quick_gelu" => Activation.QuickGelu,
-                var other => keys.Refuse(Activation.Gelu, $"hidden_act is '{other}'; supported are gelu and quick_gelu"),
-            },
+            Activation = ModelFolder.ReadActivation(keys, vision, "quick_gelu"),
         };
         keys.ThrowIfAny();
         config.Validate(path);
         return config;
     }
 
-    /// <summary>Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they stand.</summary>
-    public void Validate(string source)
-    {
-        if (PatchSize < 1 || ImageSize < PatchSize || ImageSize % PatchSize != 0)
-        {
-            throw new InputException($"{source}: patch size {PatchSize} does not divide image size {ImageSize}.");
-        }
-        if (Heads < 1 || Width < 1 || Width % Heads != 0)
-        {
-            throw new InputException($"{source}: {Heads} attention heads do not divide width {Width}.");
-        }
-    }
+    /// <summary>
+    /// Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they are.
+    /// </summary>
+    public void Validate(string source) => ModelFolder.RequireFit(source, ImageSize, PatchSize, Width, Heads);
 
     /// <summary>The <c>config.json</c> that transformers opens as <c>CLIPVisionModelWithProjection</c>.</summary>
     public JsonObject ToJson() => new()
@@ -138,7 +130,7 @@ public sealed record ClipVisionConfig
         ["architectures"] = new JsonArray("CLIPVisionModelWithProjection"),
         ["attention_dropout"] = 0.0,
         ["dtype"] = "float32",
-        ["hidden_act"] = Activation == Activation.Gelu ? "gelu" : "quick_gelu",
+        ["hidden_act"] = ModelFolder.NameOf(Activation),
         ["hidden_size"] = Width,
         ["image_size"] = ImageSize,
         ["initializer_factor"] = 1.0,

@@ -74,13 +74,7 @@ public sealed class TextAdapter : nn.Module<Tensor, Tensor>
     public Precision Precision
     {
         get => modules().OfType<Linear>().First().Precision;
-        set
-        {
-            foreach (var layer in modules().OfType<Linear>())
-            {
-                layer.Precision = value;
-            }
-        }
+        set => this.SetPrecision(value);
     }
 
     /// <summary>Teacher vectors [B, InputDim], un-normalized, to text features [B, EmbedDim], fp32, not normalized.</summary>

@@ -12,7 +12,7 @@ namespace Llm2Clip.Teachers.Adapter;
 /// An adapter over an LLM's pooled vectors, as caption-contrastive training makes it: takes out a mean (<see cref="LanguageMeans"/>), then
 /// runs <see cref="CcAdapterModule"/> in fp32. Kept in one safetensors file: weights, means, and the settings in its metadata.
 /// </summary>
-public sealed class CcAdapter : IVectorAdapter
+public sealed class CcAdapter : IDisposable
 {
     /// <summary>Usual name in a teacher folder.</summary>
     public const string FileName = "adapter.safetensors";
@@ -40,6 +40,7 @@ public sealed class CcAdapter : IVectorAdapter
     /// <summary>Length of the LLM's vectors.</summary>
     public int InputDimension => Means.Overall.Length;
 
+    /// <summary>Length of the vectors that come out.</summary>
     public int Dimension => Config.Dimension;
 
     /// <summary>
@@ -56,21 +57,19 @@ public sealed class CcAdapter : IVectorAdapter
     public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed) =>
         new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
 
-    /// <summary>Centering by the adapter's own rule: each language's mean where it has one and centering is by language, else the training captions'.</summary>
-    public void Apply(ReadOnlySpan<float> raw, int count, string language, Span<float> into) =>
-        Apply(raw, count, language, Config.Centering == Centering.Language ? CenteringMode.Own : CenteringMode.Training, into);
-
     /// <summary>
-    /// Maps pooled LLM vectors [count, InputDimension] to adapted ones [count, Dimension], un-normalized; which mean they lose is explicit.
+    /// Maps pooled LLM vectors [N, InputDimension] of one language to adapted ones [N, Dimension], row-major and un-normalized; which mean they
+    /// lose is explicit.
     /// </summary>
-    /// <returns>The language mean that was used, or null where it was the training captions' overall one (or none).</returns>
-    public LanguageMean? Apply(ReadOnlySpan<float> raw, int count, string language, CenteringMode mode, Span<float> into)
+    public float[] Apply(ReadOnlySpan<float> raw, string language, CenteringMode mode)
     {
-        if (raw.Length != count * InputDimension || into.Length < count * Dimension)
+        var (count, rest) = Math.DivRem(raw.Length, InputDimension);
+        if (rest != 0)
         {
-            throw new ArgumentException($"{count} vectors of {InputDimension} values go into {count} of {Dimension}, got {raw.Length} and {into.Length} values.");
+            throw new ArgumentException($"{raw.Length} values are not whole vectors of {InputDimension}.", nameof(raw));
         }
-        var mean = Means.For(language, Config.Centering, mode, out var own);
+        var mean = Means.For(language, Config.Centering, mode, out _);
+        var adapted = new float[(long)count * Dimension];
         using var off = no_grad();
         for (var start = 0; start < count; start += Chunk)
         {
@@ -81,9 +80,10 @@ public sealed class CcAdapter : IVectorAdapter
                 LanguageMeans.Subtract(centered, mean);
             }
             using var scope = NewDisposeScope();
-            Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>().CopyTo(into.Slice(start * Dimension, rows * Dimension));
+            Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
+                .CopyTo(adapted.AsSpan(start * Dimension, rows * Dimension));
         }
-        return own;
+        return adapted;
     }
 
     /// <summary>The same adapter with means of further languages.</summary>

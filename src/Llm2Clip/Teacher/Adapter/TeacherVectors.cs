@@ -4,8 +4,8 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>
-/// Vectors of captions for evaluation: with the training captions' mean or with the language's own, from cached raw vectors where there are any,
-/// else from the LLM. Cached and live vectors are the same.
+/// Vectors of many captions, each embedded once although it is asked for with several means: raw vectors are kept in a store, and what is missing
+/// is computed. A single query needs none of it: <see cref="Teacher.Embed"/> gives the same vector.
 /// </summary>
 public sealed class TeacherVectors : IDisposable
 {
@@ -30,26 +30,13 @@ public sealed class TeacherVectors : IDisposable
     /// plain sentences of it.
     /// </summary>
     public bool HasOwnMean(string language) =>
-        _teacher.Adapter is CcAdapter { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
+        _teacher.Adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
 
     /// <summary>Un-normalized vectors of texts of one language, row-major [N, Dimension].</summary>
     public float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode, CancellationToken cancellation = default)
     {
         _raw.Require(texts.Select(text => new Caption(text, language, CaptionKind.Short)), cancellation);
-        var raw = _raw.Get(texts);
-        switch (_teacher.Adapter)
-        {
-            case null:
-                return raw;
-            case CcAdapter centering:
-                var adapted = new float[(long)texts.Count * centering.Dimension];
-                centering.Apply(raw, texts.Count, language, mode, adapted);
-                return adapted;
-            case var other:
-                var mapped = new float[(long)texts.Count * other.Dimension];
-                other.Apply(raw, texts.Count, language, mapped);
-                return mapped;
-        }
+        return _teacher.FromRaw(_raw.Get(texts), language, mode);
     }
 
     public void Dispose() => _raw.Dispose();

@@ -16,9 +16,6 @@ public sealed record TokenizedText(LLamaToken[] Tokens, int FirstCounted, bool T
 /// </summary>
 public sealed class CaptionTokenizer
 {
-    private const string TextMark = "{text}";
-    private const string InstructionMark = "{instruction}";
-
     private readonly SafeLlamaModelHandle model;
     private readonly TokenPieces pieces;
     private readonly string header;
@@ -35,16 +32,12 @@ public sealed class CaptionTokenizer
         model = llm.Handle;
         this.maxLength = maxLength;
         pieces = new TokenPieces(model, llm.Header.Path);
-        var parts = template.Split(TextMark);
-        if (parts.Length != 2 || parts[1].Contains(InstructionMark, StringComparison.Ordinal))
+        if (TeacherSettings.ProblemsOf(template, instruction).ToList() is [var (key, problem), ..])
         {
-            throw new ConfigException($"teacher.template must hold {TextMark} once, and {InstructionMark} only before it; it is '{template}'.");
+            throw new ConfigException($"teacher.{key} {problem}.");
         }
-        if (instruction.Length > 0 && !parts[0].Contains(InstructionMark, StringComparison.Ordinal))
-        {
-            throw new ConfigException($"teacher.instruction is set, but teacher.template '{template}' has no {InstructionMark}.");
-        }
-        (header, footer) = (parts[0].Replace(InstructionMark, instruction, StringComparison.Ordinal), parts[1]);
+        var parts = template.Split(TeacherSettings.TextMark);
+        (header, footer) = (parts[0].Replace(TeacherSettings.InstructionMark, instruction, StringComparison.Ordinal), parts[1]);
         var around = Place("a").Tokens.Length - 1;
         if (around >= maxLength)
         {

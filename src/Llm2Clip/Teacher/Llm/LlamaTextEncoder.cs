@@ -1,3 +1,5 @@
+using Llm2Clip.Configuration;
+
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
@@ -21,7 +23,8 @@ public sealed class LlamaTextEncoder : ILlmEncoder
     /// <exception cref="ConfigException">Template or lengths make no sense.</exception>
     public LlamaTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
     {
-        Validate(settings, config);
+        Checked.Require(settings, "teacher");
+        Checked.Require(config, "teacher");
         this.settings = settings;
         model = LlamaModel.Load(path, settings is { Attention: TeacherAttention.Bidirectional, FullWindow: true });
         try
@@ -97,17 +100,4 @@ public sealed class LlamaTextEncoder : ILlmEncoder
         $"{settings.MaxLength}",
         $"{settings.FlashAttention}",
         $"{settings.KvType}");
-
-    private static void Validate(TeacherSettings settings, TeacherConfig config)
-    {
-        const int ShortestRow = 8;
-        if (settings.MaxLength < ShortestRow)
-        {
-            throw new ConfigException($"teacher.max_length is {settings.MaxLength}; it must be {ShortestRow} or more tokens.");
-        }
-        if (config.BatchTokens < 1 || config.Threads < 0)
-        {
-            throw new ConfigException($"teacher.batch_tokens is {config.BatchTokens} (1 or more) and teacher.threads {config.Threads} (0 or more).");
-        }
-    }
 }

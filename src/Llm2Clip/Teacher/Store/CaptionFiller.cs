@@ -2,24 +2,29 @@ using Llm2Clip.Data;
 
 namespace Llm2Clip.Teachers.Store;
 
-/// <summary>Vectors of texts of one language, row-major and un-normalised; how many were truncated stands beside them.</summary>
+/// <summary>Vectors of texts of one language, row-major and un-normalized, and how many were truncated.</summary>
 public delegate EncodedTexts EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
 
 /// <summary>
 /// Brings captions into a store: skips those that are there, gathers the rest in windows of one language, embeds a window and appends it.
-/// The order of the data set does not matter, and a killed run goes on where its last window ended.
+/// The order of the data set does not matter, and a killed run resumes where its last window ended.
 /// </summary>
 public sealed class CaptionFiller
 {
     private readonly EmbeddingStoreWriter _writer;
     private readonly EmbedTexts _embed;
     private readonly int _window;
-    private readonly IProgressTask _progress;
+    private readonly string _title;
+    private readonly IRunLog _log;
+    private readonly long _total;
     private readonly CancellationToken _cancellation;
     private readonly Dictionary<string, (List<string> Texts, HashSet<CaptionHash> Keys)> _waiting = [];
+    private IProgressTask? _progress;
+    private long _shown;
 
-    private CaptionFiller(EmbeddingStoreWriter writer, EmbedTexts embed, int window, IProgressTask progress, CancellationToken cancellation) =>
-        (_writer, _embed, _window, _progress, _cancellation) = (writer, embed, window, progress, cancellation);
+    private CaptionFiller(
+        EmbeddingStoreWriter writer, EmbedTexts embed, int window, string title, IRunLog log, long total, CancellationToken cancellation) =>
+        (_writer, _embed, _window, _title, _log, _total, _cancellation) = (writer, embed, window, title, log, total, cancellation);
 
     private long Seen { get; set; }
 
@@ -28,43 +33,53 @@ public sealed class CaptionFiller
     private long Truncated { get; set; }
 
     /// <summary>
-    /// Embeds and stores what is missing. <paramref name="captions"/> is read twice: once to count what is to do (for the time left), once to do it.
+    /// Embeds and stores what is missing. <paramref name="captions"/> is read once; how many they are is shown where the sequence knows it
+    /// without being read, or where an earlier pass counted them (<paramref name="total"/>).
     /// </summary>
     /// <returns>Captions seen (repeated ones included), vectors added, and how many of these were truncated.</returns>
     public static (long Seen, long Added, long Truncated) Fill(
-        EmbeddingStoreWriter writer, IEnumerable<Caption> captions, EmbedTexts embed, int window, string title, IRunLog log, CancellationToken cancellation)
+        EmbeddingStoreWriter writer, IEnumerable<Caption> captions, EmbedTexts embed, int window, string title, IRunLog log,
+        CancellationToken cancellation, long total = 0)
     {
-        long total = 0;
-        long missing = 0;
-        foreach (var caption in captions)
+        if (writer.Recovered > 0)
         {
-            cancellation.ThrowIfCancellationRequested();
-            total++;
-            missing += writer.Contains(caption.Text) ? 0 : 1;
+            log.Info($"Resumed {writer.Folder}: {writer.Recovered:N0} vectors of an interrupted run were complete and are kept.");
         }
-        if (missing == 0)
+        var known = total == 0 && captions.TryGetNonEnumeratedCount(out var count) ? count : total;
+        var filler = new CaptionFiller(writer, embed, window, title, log, known, cancellation);
+        try
         {
-            return (total, 0, 0);
+            foreach (var caption in captions)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                filler.Take(caption);
+            }
+            foreach (var language in filler._waiting.Keys.ToList())
+            {
+                filler.Flush(language);
+            }
+            filler.Show(filler.Seen);
         }
-        log.Info($"{title}: {missing:N0} of {total:N0} captions have no vector yet.");
-        using var progress = log.Start(title, missing, "captions");
-        var filler = new CaptionFiller(writer, embed, window, progress, cancellation);
-        foreach (var caption in captions)
+        finally
         {
-            filler.Take(caption);
+            filler._progress?.Dispose();
         }
-        foreach (var language in filler._waiting.Keys.ToList())
+        if (filler.Added > 0)
         {
-            filler.Flush(language);
+            writer.Complete();
+            log.Info($"{title}: {filler.Added:N0} of {filler.Seen:N0} captions had no vector yet.");
         }
-        progress.Advance(missing - filler.Added); // Repeated captions were counted as ones to do.
-        writer.Complete();
         if (filler.Truncated > 0)
         {
             log.Warn($"{title}: {filler.Truncated:N0} captions were longer than the teacher's max_length and lost their right end.");
         }
         return (filler.Seen, filler.Added, filler.Truncated);
     }
+
+    /// <summary>Brings captions into a store of raw LLM vectors; returns how many of the new ones were truncated.</summary>
+    public static (long Seen, long Added, long Truncated) FillRaw(
+        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
+        Fill(raw, captions, (texts, _, stop) => encoder.Encode(texts, SilentLog.Instance, stop), window, "Embed captions (LLM)", log, cancellation);
 
     private void Take(Caption caption)
     {
@@ -82,6 +97,7 @@ public sealed class CaptionFiller
         {
             return;
         }
+        _progress ??= _log.Start(_title, _total, "captions"); // Nothing is shown where nothing is missing.
         window.Texts.Add(caption.Text);
         if (window.Texts.Count == _window)
         {
@@ -100,8 +116,18 @@ public sealed class CaptionFiller
         var encoded = _embed(texts, language, _cancellation);
         Added += _writer.Append(texts, encoded.Vectors);
         Truncated += encoded.Truncated;
-        _progress.Advance(texts.Count);
         texts.Clear();
         keys.Clear();
+        Show(Seen - _waiting.Values.Sum(waiting => waiting.Texts.Count));
+    }
+
+    /// <summary>Captions that are done, those that had a vector already included.</summary>
+    private void Show(long done)
+    {
+        if (done > _shown)
+        {
+            _progress?.Advance(done - _shown);
+            _shown = done;
+        }
     }
 }

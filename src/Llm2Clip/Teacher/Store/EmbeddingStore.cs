@@ -1,3 +1,4 @@
+// Own: found by caption text, appended to while it is read, resumed after a kill; Parquet can do none of this.
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>

@@ -43,6 +43,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Rows behind the last commit that a killed writer had left and this one took over.</summary>
     public int Recovered { get; private set; }
 
+    /// <summary>The store's folder.</summary>
+    public string Folder => _folder;
+
     /// <summary>
     /// Opens the store in a folder, or creates it. Throws <see cref="InputException"/> for another teacher's store (naming both), for another
     /// dimension or element type and for a cut shard; <see cref="RunException"/> while another process writes to it.

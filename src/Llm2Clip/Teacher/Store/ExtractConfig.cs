@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Llm2Clip.Data;
 
 namespace Llm2Clip.Teachers.Store;
 
@@ -18,23 +20,12 @@ public sealed record ExtractConfig
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 
     [Description("Kinds of the captions: short, long, raw; empty = all.")]
-    public IReadOnlyList<string> Kinds { get; init; } = [];
+    public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
     [Description("fp16 | fp32: how vectors are kept. fp32 where a value passes 65504.")]
     public VectorType Dtype { get; init; } = VectorType.Fp16;
 
-    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more. A killed run loses this many at most.")]
+    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A killed run loses this many at most.")]
+    [Range(1, 1 << 24)]
     public int Window { get; init; } = 512;
 }
-
-/// <summary>What an extraction did. Captions are those that the data set shows, repeated ones included.</summary>
-/// <param name="Captions">Captions seen.</param>
-/// <param name="Added">Vectors computed and stored: captions that are new and distinct.</param>
-/// <param name="Truncated">Of the added ones, those longer than the teacher's maximum.</param>
-/// <param name="Stored">Vectors in the store now.</param>
-/// <param name="BadSamples">Records left out because they could not be read.</param>
-/// <param name="Seconds">Wall clock.</param>
-/// <param name="Store">Folder.</param>
-/// <param name="Fingerprint">Fingerprint of the teacher in the store.</param>
-public sealed record ExtractResult(
-    long Captions, long Added, long Truncated, long Stored, long BadSamples, double Seconds, string Store, string Fingerprint);

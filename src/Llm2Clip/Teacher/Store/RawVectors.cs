@@ -42,14 +42,14 @@ public sealed class RawVectors : IDisposable
     /// <summary>The store as the last <see cref="Require"/> left it.</summary>
     public EmbeddingStore Store => _store ??= EmbeddingStore.Open(_folder, Fingerprint);
 
-    /// <summary>Brings captions into the store. The sequence is read twice, and once more for nothing where all is there.</summary>
+    /// <summary>Brings captions into the store. The sequence is read once.</summary>
     public void Require(IEnumerable<Caption> captions, CancellationToken cancellation)
     {
         const int Window = 512;
         _store?.Dispose();
         _store = null;
         using var writer = EmbeddingStore.Create(_folder, Fingerprint, Dimension, EmbeddingStore.TypeOf(_folder) ?? _type);
-        Extractor.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
+        CaptionFiller.FillRaw(writer, captions, _encoder, Window, _log, cancellation);
     }
 
     /// <summary>Vectors of texts, row-major [N, Dimension]. Throws <see cref="InputException"/> for one that was never required.</summary>

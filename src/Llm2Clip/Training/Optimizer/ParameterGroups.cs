@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Llm2Clip.Models;
 
 namespace Llm2Clip.Training.Optimizer;
 
@@ -31,11 +32,11 @@ public sealed partial record LayerNaming(string VisualPrefix, string TextPrefix,
     public static LayerNaming OpenAi { get; } =
         new("visual.", "text.", Blocks(), ["positional_embedding", "conv1"], ["positional_embedding", "class_embedding"]);
 
-    /// <summary>Hugging Face's names, as the student model holds them; without the quirk: all that comes before block 0 has depth 0.</summary>
-    public static LayerNaming HuggingFace { get; } = new(
-        "visual.", "text.", Layers(),
-        ["vision_model.embeddings", "vision_model.pre_layrnorm"],
-        ["vision_model.embeddings.class_embedding", "vision_model.embeddings.position_embedding.weight"]);
+    /// <summary>Hugging Face's names of blocks, for a model without embeddings.</summary>
+    public static LayerNaming HuggingFace { get; } = new("visual.", "text.", Layers(), [], []);
+
+    /// <summary>Hugging Face's names, as a student with this encoder holds them; without the quirk: all that comes before block 0 has depth 0.</summary>
+    public static LayerNaming Of(IImageEncoder encoder) => HuggingFace with { Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
 
     /// <summary>Depth of a vision parameter: 0 embeddings, N + 1 block N, <paramref name="layers"/> + 1 the rest.</summary>
     public int Depth(string name, int layers)

@@ -40,7 +40,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     public IReadOnlyList<string> Languages { get; init; } = ["en"];
 
     [Description("Kinds of captions trained on: short, long, raw; empty = all.")]
-    public IReadOnlyList<string> Kinds { get; init; } = [];
+    public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
     [Description("More training captions without pictures, in a language of `languages`.")]
     public IReadOnlyList<TextSourceConfig> ExtraText { get; init; } = [];

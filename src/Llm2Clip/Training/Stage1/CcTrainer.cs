@@ -79,11 +79,17 @@ public sealed class CcTrainer
     private void Prepare()
     {
         ShardPattern.RequireRepeatable(_data.Train, "cc-finetune, once to embed and once to pair the captions,");
-        var train = SampleSources.OpenTrain(_data, _log);
+        var train = Datasets.OpenTrain(_data, _log);
         var extra = _config.ExtraText.SelectMany(text => CaptionStream.Of(text, _data, SilentLog.Instance, _cancellation));
-        _raw.Require(Captions(Groups(train, _log)).Concat(Captions(extra)), _cancellation);
+        var count = 0L;
+        var counted = Groups(train, _log).Select(group =>
+        {
+            count++;
+            return group;
+        });
+        _raw.Require(Captions(counted).Concat(Captions(extra)), _cancellation);
 
-        var heldOut = HeldOut(train);
+        var heldOut = HeldOut(count);
         var chosen = new List<CaptionGroup>();
         _pictures = new CcPictures();
         foreach (var group in Groups(train, SilentLog.Instance))
@@ -111,7 +117,7 @@ public sealed class CcTrainer
         }
         if (_data.Val.Length > 0)
         {
-            var texts = ProbeTexts.Read(CaptionStream.Of(SampleSources.OpenVal(_data, _log), _data, [], [], _log, _cancellation));
+            var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(_data, _log), _data, [], [], _log, _cancellation));
             var pairs = texts.Pairs(_config.Pairs, language);
             _raw.Require(texts.Captions(pairs), _cancellation);
             _val = new TeacherProbe(texts, pairs, _raw);
@@ -124,13 +130,12 @@ public sealed class CcTrainer
     private static IEnumerable<Caption> Captions(IEnumerable<CaptionGroup> groups) => groups.SelectMany(group => group.Captions);
 
     /// <summary>Which pictures are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.</summary>
-    private Func<string, bool> HeldOut(ISampleSource train)
+    private Func<string, bool> HeldOut(long all)
     {
         if (_config.Selection != CcSelection.HeldOut)
         {
             return _ => false;
         }
-        var all = Groups(train, SilentLog.Instance).Count();
         var share = _config.HeldOutPictures / (double)all;
         if (share > 0.5)
         {

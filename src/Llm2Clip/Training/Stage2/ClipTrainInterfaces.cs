@@ -1,6 +1,5 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
-using Llm2Clip.Models;
 
 namespace Llm2Clip.Training.Stage2;
 
@@ -35,22 +34,4 @@ public sealed class LoaderBatches(SampleLoader loader) : ITrainingBatches
 
     /// <inheritdoc/>
     public IEnumerable<SampleBatch> Epoch(int epoch, long skip, CancellationToken ct) => loader.Epoch(epoch, skip, ct);
-}
-
-/// <summary>What an evaluation found. <paramref name="Score"/> decides which checkpoint is best (higher is better).</summary>
-/// <param name="Score">The number to compare by, such as mean text-to-image R@10 in 0..1.</param>
-/// <param name="ScoreName">Its name for the log.</param>
-/// <param name="Metrics">Everything worth recording, by tag such as <c>val/en/t2i_r10</c>.</param>
-public sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics);
-
-/// <summary>Evaluates the student during training.</summary>
-public interface IStudentEvaluator
-{
-    /// <summary>Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.</summary>
-    void Check(CancellationToken ct)
-    {
-    }
-
-    /// <summary>The student stands in evaluation mode, with averaged weights where the run has an average.</summary>
-    StudentScore Evaluate(Student student, CancellationToken ct);
 }

@@ -71,7 +71,7 @@ internal sealed class ClipTrainStep
     {
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
-        return _student.ImageEncoder.call(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
+        return _student.ImageEncoder.Encode(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)

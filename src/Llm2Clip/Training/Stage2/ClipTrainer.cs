@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Llm2Clip.Data.Loading;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -81,7 +82,7 @@ public sealed class ClipTrainer : IDisposable
             config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
             config.WeightDecay, config.LayerDecay);
         var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Config.Layers, rates, LayerNaming.HuggingFace);
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Layers, rates, LayerNaming.Of(student.ImageEncoder));
         _parameters = new FlatParameters(named, groups);
         _optimizer = new FlatAdamW(_parameters, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon));
         _average = config.AverageDecay > 0 ? new WeightAverage(_parameters, config.AverageDecay) : null;

@@ -1,3 +1,4 @@
+// Own: libllama stops the process on damaged headers; this reader names the file and the key instead.
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;

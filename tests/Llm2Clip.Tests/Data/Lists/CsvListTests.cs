@@ -78,7 +78,7 @@ public sealed class CsvListTests : IDisposable
     public void ConfiguredColumnsHaveLanguageAndKind()
     {
         Write("a.csv", "image,en,de,dense\np/a.jpg,one,eins,long text\n");
-        var config = new DataConfig { CaptionKeys = [new CaptionKey { Key = "de", Language = "de" }, new CaptionKey { Key = "dense", Kind = "long" }] };
+        var config = new DataConfig { CaptionKeys = [new CaptionKey { Key = "de", Language = "de" }, new CaptionKey { Key = "dense", Kind = CaptionKind.Long }] };
         Assert.Equal([new("eins", "de", CaptionKind.Short), new Caption("long text", "en", CaptionKind.Long)], Assert.Single(_folder.ReadAll("a.csv", config)).Captions);
     }
 

@@ -1,9 +1,10 @@
 using System.Formats.Tar;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
 
 namespace Llm2Clip.Tests.Data.Lists;
 
-/// <summary>How a data set's form is found, and what is said where it is not.</summary>
+/// <summary>How a data set's format is found, and what is said where it is not.</summary>
 public sealed class FormatTests : IDisposable
 {
     private readonly DataFolder _folder = new();
@@ -12,7 +13,7 @@ public sealed class FormatTests : IDisposable
 
     [Theory]
     [InlineData("a.csv", "image,caption\n", "csv")]
-    [InlineData("a.TSV", "image\tcaption\n", "csv")]
+    [InlineData("a.TSV", "image\tcaption\n", "tsv")]
     [InlineData("x_imgs.tsv", "", "chinese_clip")]
     [InlineData("a.jsonl", """{"image": "a.jpg"}""", "folder")]
     [InlineData("a.jsonl", "\n{\"image/key\": \"a\"}\n", "crossmodal3600")]
@@ -25,7 +26,7 @@ public sealed class FormatTests : IDisposable
         File.WriteAllText(_folder[name], content);
         File.WriteAllText(_folder["x_texts.jsonl"], "");
         _folder.Open(name);
-        Assert.Contains(_folder.Lines, line => line.StartsWith("Data: ", StringComparison.Ordinal) && line.EndsWith($"recognised as data.format {format}", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line => line.StartsWith("Data: ", StringComparison.Ordinal) && line.EndsWith($"recognized as data.format {format}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -36,10 +37,10 @@ public sealed class FormatTests : IDisposable
         Assert.Contains("Set data.format to one of webdataset, parquet, chinese_clip, csv, ", Error<InputException>("a.xyz"));
         File.WriteAllText(_folder["a.json"], "{\"images\": [{\"id\": 1,\n }]}");
         Assert.Contains("(" + _folder["a.json"] + ": broken JSON at line 2, byte 2 of it: ", Error<InputException>("a.json"));
-        Assert.Contains("it must be one of webdataset, parquet, chinese_clip,", Error<ConfigException>("a.json", new DataConfig { Format = "zip" }));
-        Assert.Contains("Caption kind 'loud'", Error<ConfigException>("a.json", new DataConfig { Kind = "loud" }));
-        Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => SampleSources.OpenTrain(new DataConfig(), _folder)).Message);
-        Assert.Contains("pipe:aws s3 cp s3://b/a.tar -", Assert.Throws<InputException>(() => SampleSources.Open("s3://b/a.tar", new DataConfig(), _folder)).Message);
+        Assert.Contains("data.max_bad_share is 2; it must be 0 to 1", Error<ConfigException>("a.json", new DataConfig { MaxBadShare = 2 }));
+        Assert.Contains("data.caption_keys.0.key is empty", Error<ConfigException>("a.json", new DataConfig { CaptionKeys = [new CaptionKey()] }));
+        Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => Datasets.OpenTrain(new DataConfig(), _folder)).Message);
+        Assert.Contains("pipe:aws s3 cp s3://b/a.tar -", Assert.Throws<InputException>(() => Datasets.Open("s3://b/a.tar", new DataConfig(), _folder)).Message);
     }
 
     [Fact]
@@ -65,6 +66,14 @@ public sealed class FormatTests : IDisposable
         Assert.Equal("two", Assert.Single(_folder.ReadAll(".")).Captions[0].Text);
         _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", [1]), ("1.txt", DataFolder.Bytes("three")));
         Assert.Equal("three", Assert.Single(_folder.ReadAll(".")).Captions[0].Text);
+    }
+
+    [Fact]
+    public void TheRegistryHasARowForEachName()
+    {
+        Assert.Equal(Enum.GetValues<DatasetFormat>().Where(name => name != DatasetFormat.Auto).Order(), DatasetFormats.All.Select(format => format.Name).Order());
+        Assert.Equal("webdataset, parquet, csv, tsv, folder, karpathy, coco", DatasetFormats.WrittenNames);
+        Assert.Contains("which is not written; it must be one of " + DatasetFormats.WrittenNames, new ConvertConfig { Format = DatasetFormat.Sharegpt4v }.Check().Single().Problem);
     }
 
     private string Error<T>(string pattern, DataConfig? config = null)

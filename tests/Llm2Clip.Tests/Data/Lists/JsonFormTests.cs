@@ -74,7 +74,7 @@ public sealed class JsonFormTests : IDisposable
     public void LanguageAndKindOfTheRunFileCount()
     {
         File.WriteAllText(_folder["s.json"], ShareGpt4V);
-        Assert.All(_folder.ReadAll("s.json", Root with { Language = "de", Kind = "raw" }), sample => Assert.Equal(("de", CaptionKind.Raw), (sample.Captions[0].Language, sample.Captions[0].Kind)));
+        Assert.All(_folder.ReadAll("s.json", Root with { Language = "de", Kind = CaptionKind.Raw }), sample => Assert.Equal(("de", CaptionKind.Raw), (sample.Captions[0].Language, sample.Captions[0].Kind)));
     }
 
     [Fact]
@@ -125,10 +125,10 @@ public sealed class JsonFormTests : IDisposable
     }
 
     [Theory]
-    [InlineData("karpathy", """{"dataset": "coco"}""", "this JSON has no list `images`")]
-    [InlineData("coco", """{"images": []}""", "this JSON has no list `annotations`")]
-    [InlineData("sharegpt4v", """{"images": []}""", "this JSON is not a list of records")]
-    public void AFileOfAnotherFormSaysSo(string format, string content, string message)
+    [InlineData(DatasetFormat.Karpathy, """{"dataset": "coco"}""", "this JSON has no list `images`")]
+    [InlineData(DatasetFormat.Coco, """{"images": []}""", "this JSON has no list `annotations`")]
+    [InlineData(DatasetFormat.Sharegpt4v, """{"images": []}""", "this JSON is not a list of records")]
+    public void AFileOfAnotherFormatSaysSo(DatasetFormat format, string content, string message)
     {
         File.WriteAllText(_folder["a.json"], content);
         Assert.Contains(message, Assert.Throws<InputException>(() => _folder.Open("a.json", new DataConfig { Format = format })).Message);
@@ -181,7 +181,7 @@ public sealed class JsonFormTests : IDisposable
     private List<Sample> Read(string name, string content, DataConfig? config = null)
     {
         File.WriteAllText(_folder[name], content);
-        var format = Path.GetFileNameWithoutExtension(name) switch { "k" => "karpathy", "c" => "coco", "s" => "sharegpt4v", _ => "crossmodal3600" };
+        var format = Path.GetFileNameWithoutExtension(name) switch { "k" => DatasetFormat.Karpathy, "c" => DatasetFormat.Coco, "s" => DatasetFormat.Sharegpt4v, _ => DatasetFormat.Crossmodal3600 };
         return _folder.ReadAll(name, (config ?? new DataConfig()) with { ImageRoot = _folder["pictures"], Format = format });
     }
 

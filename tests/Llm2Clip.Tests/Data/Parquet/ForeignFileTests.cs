@@ -105,7 +105,7 @@ public sealed class ForeignFileTests : IDisposable
     [Fact]
     public void DuckDbsFilesAreDataSets()
     {
-        var source = SampleSources.Open(Path.Combine(Folder, "duckdb-v2.parquet"), new DataConfig(), SilentLog.Instance);
+        var source = Datasets.Open(Path.Combine(Folder, "duckdb-v2.parquet"), new DataConfig(), SilentLog.Instance);
         var samples = Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, _ => { })).ToList();
         Assert.Equal(
             Enumerable.Range(0, Rows).Where(i => i % 6 != 5).Select(i => $"caption {i}"),

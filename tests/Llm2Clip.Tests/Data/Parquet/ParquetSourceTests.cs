@@ -31,7 +31,7 @@ public sealed class ParquetSourceTests : IDisposable
             [[Picture(1), "cat.jpg", "A cat sits on a red mat.", new[] { "一只猫" }, "unused"], [Picture(2), null, null, null, "unused"]]);
         var config = new DataConfig
         {
-            CaptionKeys = [new CaptionKey { Key = "alt", Kind = "raw" }, new CaptionKey { Key = "dense", Kind = "long" }, new CaptionKey { Key = "zh", Language = "zh" }],
+            CaptionKeys = [new CaptionKey { Key = "alt", Kind = CaptionKind.Raw }, new CaptionKey { Key = "dense", Kind = CaptionKind.Long }, new CaptionKey { Key = "zh", Language = "zh" }],
         };
         var sample = Assert.Single(Read("a.parquet", config));
         Assert.Equal("a-0", sample.Key);
@@ -64,7 +64,7 @@ public sealed class ParquetSourceTests : IDisposable
             ParquetRows.Write(File_($"part-{file}.parquet"), [new("id", ColumnType.Text), new("image", ColumnType.Bytes), new("text", ColumnType.Text)],
                 Enumerable.Range(first, Rows).Select(i => new object?[] { $"k{i}", Picture(i), $"caption {i}" }), new ParquetWriteOptions { RowGroupRows = 300 });
         }
-        var source = SampleSources.Open(File_("part-*.parquet"), new DataConfig { ShuffleBufferMb = 1 }, SilentLog.Instance);
+        var source = Datasets.Open(File_("part-*.parquet"), new DataConfig { ShuffleBufferMb = 1 }, SilentLog.Instance);
         Assert.Equal(6, source.ShardCount); // 17 groups a file, 7 together have 2,100 rows
         var samples = Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, Bad)).ToList();
         Assert.Equal(Enumerable.Range(0, 2 * Rows).Select(i => $"k{i}"), samples.Select(sample => sample.Key));
@@ -167,7 +167,7 @@ public sealed class ParquetSourceTests : IDisposable
 
     private List<Sample> Read(string name, DataConfig? config = null)
     {
-        var source = SampleSources.Open(File_(name), config ?? new DataConfig(), SilentLog.Instance);
+        var source = Datasets.Open(File_(name), config ?? new DataConfig(), SilentLog.Instance);
         return [.. Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, Bad))];
     }
 }

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Llm2Clip.Data;
 using Llm2Clip.Data.WebDataset;
-using Llm2Clip.Data.Writing;
 
 namespace Llm2Clip.Tests.Data.Writing;
 

@@ -1,0 +1,128 @@
+using System.Text.RegularExpressions;
+using Llm2Clip.Configuration;
+using Llm2Clip.Data.Lists;
+using Llm2Clip.Data.WebDataset;
+
+namespace Llm2Clip.Data;
+
+/// <summary>Opens data sets, whatever their format.</summary>
+public static partial class Datasets
+{
+    /// <summary>
+    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where nothing is
+    /// found.
+    /// </summary>
+    public static ISampleSource OpenTrain(DataConfig config, IRunLog log) => Open(Named(config.Train, "data.train"), config, log);
+
+    /// <summary>The held-out data of the run file.</summary>
+    public static ISampleSource OpenVal(DataConfig config, IRunLog log) => Open(Named(config.Val, "data.val"), config, log);
+
+    /// <summary>The data set that <paramref name="pattern"/> names; format and caption fields come from <paramref name="config"/>.</summary>
+    public static ISampleSource Open(string pattern, DataConfig config, IRunLog log)
+    {
+        var chosen = DatasetFormats.Find(Checked.Require(config, "data").Format);
+        IReadOnlyList<IDatasetFormat> candidates = chosen is null ? DatasetFormats.All : [chosen];
+        var (place, splits) = TakeSplits(pattern);
+        var files = ShardPattern.Expand(place).SelectMany(path => Directory.Exists(path) ? InFolder(path, candidates) : [path]).ToList();
+        var format = chosen ?? Recognize(files);
+        Check(format, config, splits, pattern);
+        var captions = new CaptionReader(config, format.Language, format.Kind);
+        var source = format.Open(new NamedData(pattern, files, captions, new PictureFolders(config.ImageRoot), splits, config));
+        log.Info($"Data: {source.Description}{(chosen is null ? $"; recognized as data.format {DatasetFormats.Name(format.Name)}" : "")}");
+        if (files.Any(ShardStream.Takes))
+        {
+            log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
+                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are read in place.");
+        }
+        return source;
+    }
+
+    /// <summary>
+    /// All samples in stored order, bad ones counted, named in the log and left out. Captions are read, images are not.
+    /// Throws <see cref="InputException"/> past <see cref="DataConfig.MaxBadShare"/>.
+    /// </summary>
+    public static IEnumerable<Sample> ReadAll(ISampleSource source, DataConfig config, IRunLog log)
+    {
+        var tally = new BadSampleTally(source.Description, config.MaxBadShare, log);
+        for (var shard = 0; shard < source.ShardCount; shard++)
+        {
+            foreach (var sample in source.ReadShard(shard, tally.AddBad))
+            {
+                tally.Add(sample);
+                yield return sample;
+            }
+        }
+        tally.Finish();
+    }
+
+    private static string Named(string pattern, string key) =>
+        pattern.Length > 0
+            ? pattern
+            : throw new ConfigException($"{key} is empty: name the data, for example --set {key}='data/train-{{00000..00011}}.tar'.");
+
+    /// <summary>A pattern without the splits that follow it (<c>dataset_coco.json#train+restval</c>), and those.</summary>
+    private static (string Pattern, IReadOnlyList<string> Splits) TakeSplits(string pattern)
+    {
+        var match = SplitSuffix().Match(pattern);
+        return match.Success && !ShardStream.IsStream(pattern) && !Path.Exists(pattern)
+            ? (pattern[..match.Index], match.Groups[1].Value.Split('+', StringSplitOptions.RemoveEmptyEntries))
+            : (pattern, []);
+    }
+
+    [GeneratedRegex(@"#([\w+-]+)$")]
+    private static partial Regex SplitSuffix();
+
+    /// <summary>A folder means the tars in it, else its list: metadata.*, or the only file that is one.</summary>
+    private static IReadOnlyList<string> InFolder(string folder, IReadOnlyList<IDatasetFormat> candidates)
+    {
+        var files = Directory.GetFiles(folder).Order(StringComparer.Ordinal).Select(file => new FileHead(file)).ToList();
+        foreach (var format in candidates.Where(format => format.FillsFolders))
+        {
+            if (files.FindAll(format.Recognizes) is { Count: > 0 } found)
+            {
+                return [.. found.Select(file => file.Path)];
+            }
+        }
+        var lists = files.FindAll(file => candidates.Any(format => format.Recognizes(file)));
+        var metadata = lists.FindAll(file => Path.GetFileNameWithoutExtension(file.Path) == "metadata");
+        return (metadata.Count, lists.Count) switch
+        {
+            (1, _) => [metadata[0].Path],
+            (0, 1) => [lists[0].Path],
+            _ => throw new InputException($"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no" : "more than one")} list of images. "
+                + "Name the tars, or the list, such as a metadata.jsonl with `image` and `captions` on each line."),
+        };
+    }
+
+    private static IDatasetFormat Recognize(List<string> files)
+    {
+        var heads = files.ConvertAll(file => new FileHead(file));
+        var formats = heads.ConvertAll(head => DatasetFormats.All.FirstOrDefault(format => format.Recognizes(head)));
+        if (formats.IndexOf(null) is var unknown and >= 0)
+        {
+            var odd = heads[unknown];
+            throw new InputException($"The format of '{odd.Path}' shows neither in its name nor in its content"
+                + $"{(odd.Problem.Length > 0 ? $" ({odd.Problem.TrimEnd('.')})" : "")}. Set data.format to one of {DatasetFormats.Names}.");
+        }
+        var first = formats[0]!;
+        var other = formats.FindIndex(format => format != first);
+        return other < 0
+            ? first
+            : throw new InputException($"The pattern names files of several formats: '{files[0]}' is {DatasetFormats.Name(first.Name)}, "
+                + $"'{files[other]}' is {DatasetFormats.Name(formats[other]!.Name)}.");
+    }
+
+    private static void Check(IDatasetFormat format, DataConfig config, IReadOnlyList<string> splits, string pattern)
+    {
+        if (splits.Count > 0 && !format.HasSplits)
+        {
+            throw new ConfigException($"'{pattern}' names a split, but files of the format {DatasetFormats.Name(format.Name)} have none; "
+                + $"those of {DatasetFormats.NamesOf(other => other.HasSplits)} have.");
+        }
+        if (config.CaptionKeys.Count > 0 && !format.HasCaptionKeys)
+        {
+            throw new ConfigException("data.caption_keys names fields, but captions of the format "
+                + $"{DatasetFormats.Name(format.Name)} have places of their own. Leave it empty.");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Llm2Clip.Models;
+
+namespace Llm2Clip.Evaluation;
+
+/// <summary>What an evaluation found. <paramref name="Score"/> decides which checkpoint is best (higher is better).</summary>
+/// <param name="Score">The number to compare by, such as mean text-to-image R@10 in 0..1.</param>
+/// <param name="ScoreName">Its name for the log.</param>
+/// <param name="Metrics">Everything worth recording, by tag such as <c>val/en/t2i_r10</c>.</param>
+public sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics);
+
+/// <summary>Evaluates the student during training.</summary>
+public interface IStudentEvaluator
+{
+    /// <summary>Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.</summary>
+    void Check(CancellationToken cancellation)
+    {
+    }
+
+    /// <summary>The student is in evaluation mode, with averaged weights where the run has an average.</summary>
+    StudentScore Evaluate(Student student, CancellationToken cancellation);
+}

@@ -1,0 +1,48 @@
+using Llm2Clip.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Models;
+
+/// <summary>
+/// A vision tower that a student can have: what training, evaluation and saving need of it. <see cref="ImageEncoders"/> opens one by the
+/// <c>model_type</c> of its folder.
+/// </summary>
+public interface IImageEncoder : IDisposable
+{
+    /// <summary>Length of the image features, D.</summary>
+    int EmbedDim { get; }
+
+    /// <summary>Side of the square input that the positions were made for, pixels.</summary>
+    int ImageSize { get; }
+
+    /// <summary>Number of transformer blocks.</summary>
+    int Layers { get; }
+
+    /// <summary>Names of parameters, or their first part, that come before block 0: layer decay scales them most.</summary>
+    IReadOnlyList<string> EmbeddingNames { get; }
+
+    /// <summary>Names of parameters of two dimensions or more that have no weight decay all the same.</summary>
+    IReadOnlyList<string> UndecayedNames { get; }
+
+    /// <summary>Drop path and patch dropout; off until a trainer begins a pass.</summary>
+    TrainingNoise Noise { get; }
+
+    /// <summary>Share of patches left out of a training pass, 0 to below 1.</summary>
+    double PatchDropout { get; set; }
+
+    /// <summary>Format of matrix products.</summary>
+    Precision Precision { get; set; }
+
+    /// <summary>Sets the rate of stochastic depth of the last block; it rises linearly from 0 at the first.</summary>
+    void SetDropPath(double rate);
+
+    /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
+    Tensor Encode(Tensor pixels);
+
+    /// <summary>All weights, named as in <c>model.safetensors</c>.</summary>
+    IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters();
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>, which Hugging Face's transformers opens.</summary>
+    void Save(string folder);
+}

@@ -1,0 +1,46 @@
+using Llm2Clip.Files;
+using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Siglip;
+using static TorchSharp.torch;
+
+namespace Llm2Clip.Models;
+
+/// <summary>The families of vision towers, found by the <c>model_type</c> in a model folder's <c>config.json</c>.</summary>
+public static class ImageEncoders
+{
+    private static readonly Family[] Families =
+    [
+        new(["clip_vision_model", "clip"], ClipVisionWeights.Load, ClipVisionWeights.Start),
+        new(
+            ["siglip_vision_model", "siglip"],
+            SiglipVisionWeights.Load,
+            (folder, device, embedDim, _) => SiglipVisionWeights.Start(folder, device, embedDim)),
+    ];
+
+    /// <summary>Every <c>model_type</c> that can be opened.</summary>
+    public static IReadOnlyList<string> ModelTypes { get; } = [.. Families.SelectMany(family => family.ModelTypes)];
+
+    /// <summary>Opens a model folder with all its weights.</summary>
+    /// <exception cref="InputException">The model type is not known, or the folder does not hold such a model.</exception>
+    public static IImageEncoder Load(string folder, Device device) => FamilyOf(folder).Load(folder, device);
+
+    /// <summary>
+    /// Opens a model folder to train from. CLIP's projection starts anew at <paramref name="embedDim"/>, 512 where it is null; SigLIP has
+    /// none, so its features have the length they have.
+    /// </summary>
+    /// <exception cref="ConfigException">The family cannot give features of that length.</exception>
+    /// <exception cref="InputException">The model type is not known, or the folder does not hold such a model.</exception>
+    public static IImageEncoder Start(string folder, Device device, int? embedDim, ulong seed) =>
+        FamilyOf(folder).Start(folder, device, embedDim, seed);
+
+    private static Family FamilyOf(string folder)
+    {
+        var path = ModelFolder.ConfigPath(folder);
+        var type = new JsonKeys(path).Text(ModelFolder.ReadConfig(folder), "model_type", Families[0].ModelTypes[0]);
+        return Families.FirstOrDefault(family => family.ModelTypes.Contains(type))
+            ?? throw new InputException($"{path}: model_type is '{type}'; supported are {string.Join(", ", ModelTypes)}.");
+    }
+
+    private sealed record Family(
+        IReadOnlyList<string> ModelTypes, Func<string, Device, IImageEncoder> Load, Func<string, Device, int?, ulong, IImageEncoder> Start);
+}

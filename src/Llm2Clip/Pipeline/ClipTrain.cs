@@ -1,0 +1,110 @@
+using System.Globalization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Data;
+using Llm2Clip.Data.Loading;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
+using Llm2Clip.Images;
+using Llm2Clip.Layers;
+using Llm2Clip.Models;
+using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Stage2;
+
+namespace Llm2Clip.Pipeline;
+
+/// <summary>The <c>clip-train</c> command: opens what a run file asks for, and trains.</summary>
+public static class ClipTrain
+{
+    /// <summary>
+    /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
+    /// configuration and the metrics go into that folder too.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
+    public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
+    {
+        var config = run.ClipTrain;
+        var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
+        using var store = Store(run, log);
+        var device = ComputeDevice.Resolve(config.Device);
+        log.Info($"Device: {device.Device} ({device.Reason}).");
+        using var student = NewStudent(run, store, device);
+        student.Precision = config.Precision;
+        using var loader = TrainingLoader(run, student.Transform, log);
+        using var writer = FolderLock.Take(output);
+        PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
+        using var metrics = new ResumableMetrics(output);
+        return ClipTrainer.Run(
+            new ClipTrainInputs
+            {
+                Student = student,
+                Config = config,
+                Batches = new LoaderBatches(loader),
+                Vectors = new StoreCaptionVectors(store),
+                Output = output,
+                Evaluator = Evaluator(run, student.Transform, store, log),
+                Identity = Identity(run),
+                Log = log,
+                Metrics = metrics,
+            },
+            cancellation);
+    }
+
+    /// <summary>Writes the student that the training of <paramref name="run"/> starts from into a folder of its own.</summary>
+    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
+    {
+        using var store = Store(run, log);
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device));
+        student.TeacherFingerprint = store.Fingerprint;
+        student.Save(folder);
+    }
+
+    private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
+        ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+
+    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
+        Student.Create(run.Model, store.Dimension, Math.Log(run.ClipTrain.ScaleStart), (ulong)run.ClipTrain.Seed, device.Device);
+
+    /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
+    private static string? FingerprintOf(TeacherConfig config, IRunLog log)
+    {
+        if (config.Path.Length == 0)
+        {
+            return null;
+        }
+        using var teacher = Teacher.Open(config.Path, config, log);
+        return teacher.Fingerprint;
+    }
+
+    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, IRunLog log) => new(
+        Datasets.OpenTrain(run.Data, log),
+        LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
+        log,
+        ClipTrainStep.SamplerOf(run.ClipTrain).Accepts);
+
+    /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
+    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
+    {
+        if (run.Data.Val.Length == 0)
+        {
+            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
+            return null;
+        }
+        var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
+        var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
+        return new StudentEvaluator(
+            Datasets.OpenVal(run.Data, log),
+            LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
+            languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
+            store);
+    }
+
+    /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
+    private static Dictionary<string, string> Identity(RunConfig run) =>
+        RunIdentity.Section("model", run.Model)
+            .Concat(RunIdentity.Section("data.augment", run.Data.Augment))
+            .Append(KeyValuePair.Create("data.train", run.Data.Train))
+            .Append(KeyValuePair.Create("data.image_cache_side", run.Data.ImageCacheSide.ToString(CultureInfo.InvariantCulture)))
+            .ToDictionary();
+}
