@@ -61,7 +61,9 @@ build() {
   compile() { flock -o "$state/dotnet.lock" dotnet "$@" "$project" -c Release -v q > "$log" 2>&1; }
   local built=true
   if [[ "$output" == */publish ]]; then
-    compile publish -p:AheadOfTime=true || { only_just_in_time "$log" && compile publish; } || built=false
+    # Named, as the SDK's own choice holds the platform's name.
+    local place="-p:PublishDir=$output/"
+    compile publish "$place" -p:AheadOfTime=true || { only_just_in_time "$log" && compile publish "$place"; } || built=false
   else
     compile build || built=false
   fi
