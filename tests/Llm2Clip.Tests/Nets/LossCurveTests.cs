@@ -96,9 +96,9 @@ public sealed class LossCurveTests : IDisposable
     {
         private readonly IReadOnlyList<Sample> _samples = [.. Datasets.ReadAll(Datasets.Open(path, new DataConfig(), SilentLog.Instance), new DataConfig(), SilentLog.Instance)];
 
-        public long BatchesPerEpoch(CancellationToken cancellation) => _samples.Count / batchSize;
+        public long BatchesPerEpoch(CancellationToken cancellation = default) => _samples.Count / batchSize;
 
-        public IEnumerable<SampleBatch> Epoch(int epoch, long skip, CancellationToken cancellation)
+        public IEnumerable<SampleBatch> Epoch(int epoch, long skip = 0, CancellationToken cancellation = default)
         {
             var pipeline = new ImagePipeline(transform);
             for (var index = skip; index < BatchesPerEpoch(cancellation); index++)

@@ -4,8 +4,8 @@ namespace Llm2Clip.Data.Loading;
 public interface ITrainingBatches
 {
     /// <summary>Batches in an epoch.</summary>
-    long BatchesPerEpoch(CancellationToken cancellation);
+    long BatchesPerEpoch(CancellationToken cancellation = default);
 
     /// <summary>The batches of an epoch from index <paramref name="skip"/> on; the caller disposes each.</summary>
-    IEnumerable<SampleBatch> Epoch(int epoch, long skip, CancellationToken cancellation);
+    IEnumerable<SampleBatch> Epoch(int epoch, long skip = 0, CancellationToken cancellation = default);
 }
