@@ -67,11 +67,11 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
 {
     private const int Side = 16;
 
-    public long BatchesPerEpoch(CancellationToken ct) => 7;
+    public long BatchesPerEpoch(CancellationToken cancellation = default) => 7;
 
-    public IEnumerable<SampleBatch> Epoch(int epoch, long skip, CancellationToken ct)
+    public IEnumerable<SampleBatch> Epoch(int epoch, long skip = 0, CancellationToken cancellation = default)
     {
-        for (var index = skip; index < BatchesPerEpoch(ct); index++)
+        for (var index = skip; index < BatchesPerEpoch(cancellation); index++)
         {
             before?.Invoke(epoch, index);
             var random = SeededRandom.For(index);
