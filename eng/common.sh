@@ -23,22 +23,24 @@ find_output() {
 # only_just_in_time LOG: true, and said, where a build failed for want of the packages that compile ahead of time, which can be done without.
 only_just_in_time() {
   grep -qE 'NU[0-9]+.*Microsoft\.NETCore\.App\.(Crossgen2|Runtime)' "$1" || return 1
-  say "not compiled ahead of time, so that a start takes twice as long: the package registry has not got the SDK's Microsoft.NETCore.App.Crossgen2"
+  say "not compiled ahead of time, so that a start takes twice as long: the package registry does not have the SDK's Microsoft.NETCore.App.Crossgen2"
 }
 
-# The packages that a restore did not find, with what is to be done; the reason of a failed build in one line.
+# missing_packages LOG: says which packages a restore did not find, in one line; false where that is not what a build failed for.
 missing_packages() {
   local absent
-  absent="$(sed -nE 's/.*NU1101: Unable to find package ([^ ]*[^ .]).*/\1/p; s/.*NU110[23]: Unable to find .*package ([^ ]+) .*/\1/p' "$1" | sort -u | paste -sd ',' | sed 's/,/, /g')"
+  absent="$(sed -nE 's/.*NU1101: Unable to find package ([^ ]*[^ .]).*/\1/p; s/.*NU110[23]: Unable to find .*package ([^ ]+) .*/\1/p' "$1" |
+    sort -u | paste -sd ',' | sed 's/,/, /g')"
   [[ -n "$absent" ]] || return 1
-  say "the package registry has not got $absent.$([[ "${Cuda:-}" != true ]] || echo " Cuda=true needs it; without Cuda the program computes on the CPU.")"
+  [[ "${Cuda:-}" != true ]] || absent+=" (needed by Cuda=true; without it the program computes on the CPU)"
+  say "the package registry does not have $absent"
 }
 
 # build PROJECT: builds it in Release where a source was added, removed or changed since the last time, where Cuda changed, or where its output is
 # gone; says so in one line.
 build() {
   local project="$1" name="${1##*/}" stamp log
-  local folders=(src eng Directory.Build.props Directory.Packages.props global.json)
+  local folders=(src eng .editorconfig Directory.Build.props Directory.Packages.props global.json)
   [[ "$project" == src/* ]] || folders+=("${project%%/*}" tools)
   # The source files, one per line; more lines by the options given.
   sources() { find "${folders[@]}" \( -name bin -o -name obj \) -prune -o -type f -print "$@"; }
@@ -65,7 +67,8 @@ build() {
   fi
   if ! "$built"; then
     rm "$stamp.$$"
-    missing_packages "$log" || grep -E 'error' "$log" | sort -u | head -20 >&2 || true
+    ! missing_packages "$log" || exit 1
+    grep -E 'error' "$log" | sort -u | head -20 >&2 || true
     fail "the build failed; the whole log is $log"
   fi
   mv "$stamp.$$" "$stamp"

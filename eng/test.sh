@@ -2,7 +2,7 @@
 # Builds and runs the tests, and closes with the runner's own counts: "N passed, N failed", and "N skipped" where there are any.
 # A run in which no test was executed is a failure.
 #
-# Usage: ./llm2clip test                 everything
+# Usage: ./llm2clip test                 everything: first the layout of the source files, then the tests
 #        ./llm2clip test golden          the tests against golden files alone (LLM2CLIP_GOLDEN names another set)
 #        ./llm2clip test -class NAME     options of the runner
 set -euo pipefail
@@ -11,6 +11,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 arguments=("$@")
 if [[ "${1:-}" == golden ]]; then
   arguments=(-trait Category=Golden "${@:2}")
+fi
+if [[ $# == 0 ]]; then
+  say "checking the layout of the source files"
+  format=(dotnet format whitespace . --folder --include src/ tools/ tests/ bench/)
+  (cd "$root" && "${format[@]}" --verify-no-changes >&2) || fail "this mends what is named above: ${format[*]}"
 fi
 build tests/Llm2Clip.Tests
 

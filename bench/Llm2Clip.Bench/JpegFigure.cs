@@ -3,7 +3,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// JPEG files to normalised 224 x 224 tensors on one core, against Pillow and numpy: exact; and, for photos of a camera's size (the same ones
+/// JPEG files to normalized 224 x 224 tensors on one core, against Pillow and numpy: exact; and, for photos of a camera's size (the same ones
 /// enlarged), with JPEGs shrunk while they are decoded, down to the target.
 /// </summary>
 internal static class JpegFigure
@@ -12,7 +12,7 @@ internal static class JpegFigure
     private const int Repeats = 4;
     private const int Enlarged = 3;
 
-    /// <summary>Of the enlarged photos; below 90 libvips halves the colour's resolution, as cameras and the web do.</summary>
+    /// <summary>Of the enlarged photos; below 90 libvips halves the color's resolution, as cameras and the web do.</summary>
     private const int Quality = 85;
 
     private const string Pillow = """
@@ -63,7 +63,7 @@ internal static class JpegFigure
         using var python = new PythonSide(Pillow, folder, $"{repeats}");
         var times = Turns.Medians(Rounds, Turns.Time(Work(files, repeats, gap)), () => python.Call("work"));
         double Rate(int side) => files.Count * repeats / times[side];
-        return Figure.AtLeast("jpeg", $"JPEG of {size} to a normalised 224 x 224 tensor, one thread, {how}", $"{Rate(0):0} pictures/s", $"Pillow and numpy {Rate(1):0}/s", Rate(0) / Rate(1), target);
+        return Figure.AtLeast("jpeg", $"JPEG of {size} to a normalized 224 x 224 tensor, one thread, {how}", $"{Rate(0):0} images/s", $"Pillow and numpy {Rate(1):0}/s", Rate(0) / Rate(1), target);
     }
 
     private static Action Work(List<byte[]> files, int repeats, double gap)

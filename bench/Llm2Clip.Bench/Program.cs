@@ -33,7 +33,6 @@ public static class Program
         ["data"] = DataBench.Run,
         ["student"] = StudentFigure.Alone,
         ["teacher"] = TeacherThroughput.Run,
-        ["torch-ops"] = TorchOverhead.Run,
     };
 
     public static int Main(string[] args)

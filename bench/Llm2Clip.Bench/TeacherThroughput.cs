@@ -73,7 +73,7 @@ internal static class TeacherThroughput
 
     private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true)
     {
-        private readonly List<double> seconds = [];
+        private readonly List<double> _seconds = [];
 
         public int Tokens { get; private set; }
 
@@ -81,7 +81,7 @@ internal static class TeacherThroughput
 
         public float[] Vectors { get; private set; } = [];
 
-        public double Rate => Tokens / seconds.Order().ElementAt(seconds.Count / 2);
+        public double Rate => Tokens / _seconds.Order().ElementAt(_seconds.Count / 2);
 
         public void Measure(string path, List<string> captions)
         {
@@ -92,7 +92,7 @@ internal static class TeacherThroughput
             encoder.Encode(captions[..1], SilentLog.Instance);
             var watch = Stopwatch.StartNew();
             Vectors = encoder.Encode(captions, SilentLog.Instance).Vectors;
-            seconds.Add(watch.Elapsed.TotalSeconds);
+            _seconds.Add(watch.Elapsed.TotalSeconds);
         }
     }
 }

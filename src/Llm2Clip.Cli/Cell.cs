@@ -12,7 +12,8 @@ internal enum Tone
 
 /// <summary>One cell of a table.</summary>
 /// <param name="Text">Its text, in which no character has a special meaning.</param>
-/// <param name="Detail">What belongs to it, such as the interval of a number: below it on a terminal, else behind it in parentheses.</param>
+/// <param name="Detail">What belongs to it, such as the interval of a number: below it on a terminal, else behind it in
+/// parentheses.</param>
 /// <param name="Tone">How it is meant.</param>
 internal readonly record struct Cell(string Text, string? Detail = null, Tone Tone = Tone.Plain)
 {

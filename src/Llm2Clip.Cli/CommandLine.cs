@@ -8,7 +8,9 @@ namespace Llm2Clip.Cli;
 /// <summary>The command line: which commands there are, and how a call of one ends.</summary>
 public static class CommandLine
 {
-    /// <summary>Runs one call and returns its exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 bad input, 130 interrupted.</summary>
+    /// <summary>
+    /// Runs one call and returns its exit code: 0 done, 1 failed, 2 bad usage or configuration, 3 bad input, 130 interrupted.
+    /// </summary>
     public static int Run(IReadOnlyList<string> arguments, CliHost host) => Run(Root(host), arguments, host);
 
     /// <summary>The same for another tree of commands, such as that of a tool of the repository.</summary>
@@ -38,8 +40,7 @@ public static class CommandLine
         var root = new RootCommand("""
             Distils a large language model into CLIP: photos with captions in one language become searchable in others.
 
-            ./llm2clip setup   makes the machine ready (done by itself where it is due)
-            ./llm2clip test    runs the tests
+            In the repository, ./llm2clip test runs the tests.
             """)
         {
             new DoctorCommand(host),
@@ -47,7 +48,11 @@ public static class CommandLine
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
-            new Command("data", "Looks after data.") { new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host), StoreCommands.Group(host) },
+            new Command("data", "Looks after data.")
+            {
+                new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),
+                StoreCommands.Group(host),
+            },
             new Command("eval", "Measures teachers and students.") { new EvalCaptionsCommand(host), new EvalRetrievalCommand(host) },
         };
         root.HelpName = "llm2clip";
@@ -56,8 +61,8 @@ public static class CommandLine
     }
 
     /// <summary>
-    /// Says what cannot be understood, with the nearest word that can be. System.CommandLine's own answer does not name the command, suggests
-    /// <c>-h</c> for any short word, and ends with 1.
+    /// Says what cannot be understood, with the nearest word that can be. System.CommandLine's own answer does not name the command,
+    /// suggests <c>-h</c> for any short word, and ends with 1.
     /// </summary>
     private static int Mistake(ParseResult parsed, CliHost host)
     {
@@ -80,7 +85,9 @@ public static class CommandLine
     private static string Path(ParseResult parsed)
     {
         var names = new Stack<string>();
-        for (var result = parsed.CommandResult; result?.Parent is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        for (var result = parsed.CommandResult;
+            result?.Parent is not null;
+            result = result.Parent as System.CommandLine.Parsing.CommandResult)
         {
             names.Push(result.Command.Name);
         }

@@ -9,8 +9,8 @@ namespace Llm2Clip.Cli;
 internal sealed class Interrupt : IDisposable
 {
     /// <summary>
-    /// Sent where a file would grow past the limit of the process (ulimit -f); its default is to end the process. Taken, the write fails with an
-    /// error that can be told. The number is that of Linux.
+    /// Sent where a file would grow past the limit of the process (ulimit -f); its default is to end the process. Taken, the write fails
+    /// with an error that can be told. The number is that of Linux.
     /// </summary>
     private const PosixSignal FileSizeLimit = (PosixSignal)25;
 
@@ -21,7 +21,8 @@ internal sealed class Interrupt : IDisposable
     public Interrupt(Screen error)
     {
         _error = error;
-        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
+        _registrations =
+            [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
         if (OperatingSystem.IsLinux())
         {
             _registrations = [.. _registrations, PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true)];

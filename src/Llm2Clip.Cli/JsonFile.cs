@@ -8,7 +8,8 @@ namespace Llm2Clip.Cli;
 internal static class JsonFile
 {
     /// <summary>The option that names the file; <paramref name="what"/> is what it gets, such as "the result".</summary>
-    public static Option<string?> Option(string what = "the result") => new("--json") { Description = $"Writes {what} as JSON too.", HelpName = "FILE" };
+    public static Option<string?> Option(string what = "the result") =>
+        new("--json") { Description = $"Writes {what} as JSON too.", HelpName = "FILE" };
 
     /// <summary>Writes it complete or not at all.</summary>
     public static void Write(string file, object value)

@@ -6,7 +6,7 @@ namespace Llm2Clip.Tests;
 public sealed partial class LayeringTests
 {
     /// <summary>The folders from the bottom up. A folder uses those of its own row, without a circle, and of the rows before it.</summary>
-    private static readonly string[][] _rows =
+    private static readonly string[][] Rows =
     [
         ["Runtime"],
         ["Files", "Configuration", "Random"],
@@ -17,19 +17,19 @@ public sealed partial class LayeringTests
     ];
 
     /// <summary>Namespaces that do not have their folder's name, which a class has.</summary>
-    private static readonly Dictionary<string, string> _renamed = new() { ["Teachers"] = "Teacher", ["Randomness"] = "Random" };
+    private static readonly Dictionary<string, string> Renamed = new() { ["Teachers"] = "Teacher", ["Randomness"] = "Random" };
 
-    private static readonly string _library = Path.Combine(SharedData.RepositoryRoot(), "src", "Llm2Clip");
+    private static readonly string Library = Path.Combine(SharedData.RepositoryRoot(), "src", "Llm2Clip");
 
-    private static readonly string[] _folders =
-        [.. Directory.GetDirectories(_library).Select(folder => Path.GetFileName(folder)!).Where(folder => Sources(Path.Combine(_library, folder)).Length > 0)];
+    private static readonly string[] Folders =
+        [.. Directory.GetDirectories(Library).Select(folder => Path.GetFileName(folder)!).Where(folder => Sources(Path.Combine(Library, folder)).Length > 0)];
 
     /// <summary>Types of each folder: a file has the name of its main type.</summary>
-    private static readonly Dictionary<string, HashSet<string>> _types = _folders.ToDictionary(
-        folder => folder, folder => Sources(Path.Combine(_library, folder)).Select(file => Path.GetFileNameWithoutExtension(file)!).ToHashSet());
+    private static readonly Dictionary<string, HashSet<string>> Types = Folders.ToDictionary(
+        folder => folder, folder => Sources(Path.Combine(Library, folder)).Select(file => Path.GetFileNameWithoutExtension(file)!).ToHashSet());
 
     [Fact]
-    public void EveryFolderHasItsPlace() => Assert.Empty(_folders.Except(_rows.SelectMany(row => row)));
+    public void EveryFolderHasItsPlace() => Assert.Empty(Folders.Except(Rows.SelectMany(row => row)));
 
     [Fact]
     public void NoFolderUsesAHigherOne() =>
@@ -39,7 +39,7 @@ public sealed partial class LayeringTests
     public void ThereIsNoCircle()
     {
         var uses = Uses().ToLookup(use => use.From);
-        foreach (var folder in _folders)
+        foreach (var folder in Folders)
         {
             var reached = new Dictionary<string, string>();
             Walk(folder, folder);
@@ -60,7 +60,7 @@ public sealed partial class LayeringTests
 
     [Fact]
     public void WhatAllUseUsesNothing() =>
-        Assert.Empty(Directory.GetFiles(_library, "*.cs").SelectMany(file => UsedBy(File.ReadAllText(file)).Select(to => $"{Path.GetFileName(file)} uses {to}")));
+        Assert.Empty(Directory.GetFiles(Library, "*.cs").SelectMany(file => UsedBy(File.ReadAllText(file)).Select(to => $"{Path.GetFileName(file)} uses {to}")));
 
     /// <summary>A command maps options to a run file, calls the pipeline and prints. Only those that look after stores work on one themselves.</summary>
     [Fact]
@@ -83,27 +83,27 @@ public sealed partial class LayeringTests
     [InlineData("throw new RunException(\"Llm2Clip.Training is a namespace\");", "")]
     public void UsesAreSeen(string line, string expected) => Assert.Equal(expected, string.Join(' ', UsedBy(line)));
 
-    private static int RowOf(string folder) => Array.FindIndex(_rows, row => row.Contains(folder));
+    private static int RowOf(string folder) => Array.FindIndex(Rows, row => row.Contains(folder));
 
     private static IEnumerable<(string From, string To, string File)> Uses() =>
-        from folder in _folders
-        from file in Sources(Path.Combine(_library, folder))
+        from folder in Folders
+        from file in Sources(Path.Combine(Library, folder))
         from to in UsedBy(File.ReadAllText(file))
         where to != folder
-        select (folder, to, Path.GetRelativePath(_library, file));
+        select (folder, to, Path.GetRelativePath(Library, file));
 
     /// <summary>Folders whose namespaces a source names: in full, or from the root namespace on, in which all of the library lies.</summary>
     private static IEnumerable<string> UsedBy(string source)
     {
         var code = Code(source);
-        var full = FullName().Matches(code).Select(match => FolderOf(match.Groups[1].Value)).Where(_types.ContainsKey);
+        var full = FullName().Matches(code).Select(match => FolderOf(match.Groups[1].Value)).Where(Types.ContainsKey);
         var relative = RelativeName().Matches(code).Select(match => (Folder: FolderOf(match.Groups[1].Value), Next: match.Groups[2].Value))
-            .Where(name => _types.ContainsKey(name.Folder) && (_types[name.Folder].Contains(name.Next) || Directory.Exists(Path.Combine(_library, name.Folder, name.Next))))
+            .Where(name => Types.ContainsKey(name.Folder) && (Types[name.Folder].Contains(name.Next) || Directory.Exists(Path.Combine(Library, name.Folder, name.Next))))
             .Select(name => name.Folder);
         return full.Concat(relative).Distinct().Order();
     }
 
-    private static string FolderOf(string name) => _renamed.GetValueOrDefault(name, name);
+    private static string FolderOf(string name) => Renamed.GetValueOrDefault(name, name);
 
     /// <summary>Without comments and texts. The project has no namespace inside a text's hole.</summary>
     private static string Code(string source) => CommentsAndTexts().Replace(source, "");

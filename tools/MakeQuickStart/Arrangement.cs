@@ -44,7 +44,8 @@ public static class Arrangement
     }) * random.Between(0.92, 1.08);
 
     /// <summary>Random positions in a box that keep apart; the things shrink a little where the box is full.</summary>
-    private static void Scatter(List<PlacedThing> things, Group group, (double Left, double Top, double Right, double Bottom) box, SceneRandom random)
+    private static void Scatter(List<PlacedThing> things, Group group, (double Left, double Top, double Right, double Bottom) box,
+        SceneRandom random)
     {
         var radius = Radius(group.Size, random);
         for (; ; radius *= 0.95)

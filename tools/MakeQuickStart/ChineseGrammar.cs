@@ -140,7 +140,8 @@ public sealed class ChineseGrammar : IGrammar
         var colour = random.PickUsual(Colours[(int)group.Colour]);
         var size = group.Size == Size.Medium ? "" : $"，而且{random.PickUsual(Predicates[(int)group.Size])[..^1]}";
         size = size.Replace("小小", "很小").Replace("大大", "很大");
-        var detail = group.Count == 1 ? $"这{classifier}{word}是{colour}的{size}" : $"这{Numbers[group.Count]}{classifier}{word}都是{colour}的{size}";
+        var detail = group.Count == 1 ? $"这{classifier}{word}是{colour}的{size}"
+            : $"这{Numbers[group.Count]}{classifier}{word}都是{colour}的{size}";
         return $"{opening}。{content}。{detail}。";
     }
 }

@@ -25,7 +25,8 @@ public sealed class EnglishGrammar : IGrammar
 
     private static readonly string[][] Places =
     [
-        ["on the grass", "on a green meadow", "in a field"], ["in the sky", "in the blue sky"], ["on the sea", "on the water", "in the ocean"],
+        ["on the grass", "on a green meadow", "in a field"], ["in the sky", "in the blue sky"],
+        ["on the sea", "on the water", "in the ocean"],
         ["on the beach", "on the sand"], ["at night", "in the night sky", "in the dark"], ["in the snow", "on the snow"],
         ["in the forest", "in the woods"], ["on the road", "on the street"],
     ];
@@ -63,7 +64,8 @@ public sealed class EnglishGrammar : IGrammar
             Form.Phrase => Whole(scene, intent, random) + tail,
             Form.Sentence => Sentence(Statement(scene, intent, random) + tail),
             Form.There => Sentence($"there {Be(scene, intent)} {Whole(scene, intent, random)}{tail}"),
-            Form.Shows => Sentence($"{random.Pick(["the picture shows", "this is a picture of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
+            Form.Shows => Sentence(
+                $"{random.Pick(["the picture shows", "this is a picture of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
             Form.PlaceFirst => Sentence($"{place} there {Be(scene, intent)} {Whole(scene, intent, random)}"),
             _ => Paragraph(scene, intent, place, random),
         };
@@ -88,7 +90,8 @@ public sealed class EnglishGrammar : IGrammar
             Relation.Alone => names[0],
             Relation.Between => Between(names, intent),
             Relation.Inside when intent.Reversed => $"{names[1]} with {names[0]} in it",
-            _ => intent.Reversed ? $"{names[1]} {Link(scene.Relation, true, random)} {names[0]}" : $"{names[0]} {Link(scene.Relation, false, random)} {names[1]}",
+            _ => intent.Reversed ? $"{names[1]} {Link(scene.Relation, true, random)} {names[0]}"
+                : $"{names[0]} {Link(scene.Relation, false, random)} {names[1]}",
         };
     }
 

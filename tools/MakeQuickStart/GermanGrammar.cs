@@ -13,7 +13,9 @@ public sealed class GermanGrammar : IGrammar
         Masculine, Feminine, Neuter,
     }
 
-    /// <summary>A noun; plural datives end in n or s (the rule of <see cref="Form"/>), <paramref name="DativeOne"/> only where it differs.</summary>
+    /// <summary>
+    /// A noun; plural datives end in n or s (the rule of <see cref="Form"/>), <paramref name="DativeOne"/> only where it differs.
+    /// </summary>
     private sealed record Noun(Gender Gender, string One, string Many, string? DativeOne = null)
     {
         public string Form(bool plural, Case form) => (plural, form) switch
@@ -39,7 +41,8 @@ public sealed class GermanGrammar : IGrammar
     /// <summary>Stems; "rosa" and "lila" never take an ending.</summary>
     private static readonly string[][] Colours =
     [
-        ["rot"], ["orangefarben"], ["gelb"], ["grün"], ["blau"], ["violett", "lila"], ["rosa", "pinkfarben"], ["weiß"], ["schwarz"], ["braun"],
+        ["rot"], ["orangefarben"], ["gelb"], ["grün"], ["blau"], ["violett", "lila"], ["rosa", "pinkfarben"], ["weiß"], ["schwarz"],
+        ["braun"],
     ];
 
     private static readonly Noun[][] Nouns =
@@ -48,14 +51,16 @@ public sealed class GermanGrammar : IGrammar
         [N("Herz", "Herzen", "Herzen")], [N("Kreuz", "Kreuze")], [M("Ring", "Ringe"), M("Reifen", "Reifen")], [F("Raute", "Rauten")],
         [M("Baum", "Bäume")], [N("Haus", "Häuser"), F("Hütte", "Hütten")], [N("Auto", "Autos"), M("Wagen", "Wagen")],
         [N("Boot", "Boote"), N("Schiff", "Schiffe")], [M("Fisch", "Fische")], [F("Sonne", "Sonnen")], [M("Mond", "Monde")],
-        [F("Blume", "Blumen"), F("Blüte", "Blüten")], [F("Tasse", "Tassen"), M("Becher", "Becher")], [M("Luftballon", "Luftballons"), M("Ballon", "Ballons")],
+        [F("Blume", "Blumen"), F("Blüte", "Blüten")], [F("Tasse", "Tassen"), M("Becher", "Becher")],
+        [M("Luftballon", "Luftballons"), M("Ballon", "Ballons")],
         [M("Regenschirm", "Regenschirme"), M("Schirm", "Schirme")], [M("Pilz", "Pilze")], [F("Fahne", "Fahnen"), F("Flagge", "Flaggen")],
         [M("Schlüssel", "Schlüssel")], [M("Vogel", "Vögel")], [M("Apfel", "Äpfel")],
     ];
 
     private static readonly string[][] Places =
     [
-        ["auf der Wiese", "im Gras", "auf einer grünen Wiese"], ["am Himmel", "am blauen Himmel"], ["auf dem Meer", "auf dem Wasser", "auf See"],
+        ["auf der Wiese", "im Gras", "auf einer grünen Wiese"], ["am Himmel", "am blauen Himmel"],
+        ["auf dem Meer", "auf dem Wasser", "auf See"],
         ["am Strand", "auf dem Sand"], ["in der Nacht", "am Nachthimmel", "im Dunkeln"], ["im Schnee", "auf dem Schnee"],
         ["im Wald", "in einem Wald"], ["auf der Straße", "auf der Fahrbahn"],
     ];
@@ -83,7 +88,8 @@ public sealed class GermanGrammar : IGrammar
             Form.Phrase => Whole(scene, intent, Case.Nominative, random) + tail,
             Form.Sentence => Sentence(Statement(scene, intent, random, intent.NamePlace ? place : null)),
             Form.There => Sentence($"es gibt {Whole(scene, intent, Case.Accusative, random)}{tail}"),
-            Form.Shows => Sentence($"{random.Pick(["das Bild zeigt", "man sieht", "wir sehen"])} {Whole(scene, intent, Case.Accusative, random)}{tail}"),
+            Form.Shows => Sentence(
+                $"{random.Pick(["das Bild zeigt", "man sieht", "wir sehen"])} {Whole(scene, intent, Case.Accusative, random)}{tail}"),
             Form.PlaceFirst => Sentence($"{place} {Be(scene, intent)} {Whole(scene, intent, Case.Nominative, random)}"),
             _ => Paragraph(scene, intent, place, random),
         };
@@ -92,7 +98,8 @@ public sealed class GermanGrammar : IGrammar
     public IReadOnlyList<IReadOnlyList<string>> Concepts { get; } =
     [
         .. Numbers.Skip(2).Select(number => new[] { number }),
-        .. Sizes.Concat(Colours).Select(stems => stems.SelectMany(stem => Endings.Select(ending => Inflect(stem, ending))).Distinct().ToArray()),
+        .. Sizes.Concat(Colours)
+            .Select(stems => stems.SelectMany(stem => Endings.Select(ending => Inflect(stem, ending))).Distinct().ToArray()),
         .. Nouns.Select(nouns => nouns.SelectMany(Forms).Distinct().ToArray()),
         .. Places,
         Left, Right, Above, Below, Inside, ["zwischen"],

@@ -24,7 +24,8 @@ public enum Form
 
 /// <summary>What a caption is going to say about a scene, whatever its language.</summary>
 /// <param name="Form">Its shape.</param>
-/// <param name="NamePlace">Whether it says where the scene plays (a <see cref="Form.PlaceFirst"/> or <see cref="Form.Paragraph"/> always does).</param>
+/// <param name="NamePlace">Whether it says where the scene plays (a <see cref="Form.PlaceFirst"/> or <see cref="Form.Paragraph"/> always
+/// does).</param>
 /// <param name="Reversed">Whether it starts from the second group: "a boat below three stars".</param>
 /// <param name="Detail">A paragraph dwells on the group of this number, counted modulo the number of groups.</param>
 public sealed record Intent(Form Form, bool NamePlace, bool Reversed, int Detail)

@@ -42,7 +42,8 @@ public static class MixedText
         foreach (var entry in Forms[language])
         {
             var end = start + entry.Form.Length;
-            if (string.CompareOrdinal(text, start, entry.Form, 0, entry.Form.Length) == 0 && (!spaced || end == text.Length || text[end] is ' ' or '.'))
+            if (string.CompareOrdinal(text, start, entry.Form, 0, entry.Form.Length) == 0
+                && (!spaced || end == text.Length || text[end] is ' ' or '.'))
             {
                 return entry;
             }

@@ -22,7 +22,9 @@ public static class QuickStartData
     /// <summary>The shipped data as a function.</summary>
     public static SceneData Open() => new(Seed, ValidationCount);
 
-    /// <summary>Writes all shards into a folder and returns their paths. Throws <see cref="ConfigException"/> while another process writes there.</summary>
+    /// <summary>
+    /// Writes all shards into a folder and returns their paths. Throws <see cref="ConfigException"/> while another process writes there.
+    /// </summary>
     public static IReadOnlyList<string> Write(string folder, IRunLog log, CancellationToken cancellation = default)
     {
         using var writer = FolderLock.Take(folder);
@@ -43,7 +45,8 @@ public static class QuickStartData
     }
 
     /// <summary>
-    /// Sentences of one language about scenes of their own: no pictures, and no translation of anything. The scenes of two languages differ.
+    /// Sentences of one language about scenes of their own: no pictures, and no translation of anything. The scenes of two languages
+    /// differ.
     /// </summary>
     public static IEnumerable<string> Sentences(IGrammar grammar, SceneData data)
     {

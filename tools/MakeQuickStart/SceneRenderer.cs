@@ -6,7 +6,10 @@ public static class SceneRenderer
     /// <summary>Side of the shipped pictures in pixels.</summary>
     public const int PictureSize = 64;
 
-    /// <summary>The scene as RGB bytes, <see cref="PictureSize"/> squared times three; <paramref name="random"/> decides all that captions do not say.</summary>
+    /// <summary>
+    /// The scene as RGB bytes, <see cref="PictureSize"/> squared times three; <paramref name="random"/> decides all that captions do not
+    /// say.
+    /// </summary>
     public static byte[] Render(Scene scene, SceneRandom random)
     {
         var canvas = new Canvas(PictureSize);

@@ -72,7 +72,8 @@ public static class SentencePieceTrainer
         foreach (var (pair, count) in counts)
         {
             if (count >= bestCount && MayJoin(pair.Item1, pair.Item2, allowed)
-                && (count > bestCount || best is null || string.CompareOrdinal(pair.Item1 + pair.Item2, best.Value.Item1 + best.Value.Item2) < 0))
+                && (count > bestCount || best is null
+                    || string.CompareOrdinal(pair.Item1 + pair.Item2, best.Value.Item1 + best.Value.Item2) < 0))
             {
                 (best, bestCount) = (pair, count);
             }

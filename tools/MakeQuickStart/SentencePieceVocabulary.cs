@@ -95,7 +95,9 @@ public sealed class SentencePieceVocabulary
             symbols[best] += symbols[best + 1];
             symbols.RemoveAt(best + 1);
         }
-        var ids = symbols.SelectMany(symbol => _ids.TryGetValue(symbol, out var id) ? [id] : Encoding.UTF8.GetBytes(symbol).Select(b => FirstByte + b)).ToArray();
+        var ids = symbols
+            .SelectMany(symbol => _ids.TryGetValue(symbol, out var id) ? [id] : Encoding.UTF8.GetBytes(symbol).Select(b => FirstByte + b))
+            .ToArray();
         if (_known.Count < 100_000)
         {
             _known.Add(word, ids);

@@ -31,7 +31,8 @@ public sealed record TeacherTrainingConfig
     [Description("Tokens a row, filled with one document after the other.")]
     public int RowTokens { get; init; } = 96;
 
-    [Description("Peak learning rate of AdamW (betas 0.9, 0.95), with a warm-up over a twentieth of the steps and a cosine down to a twentieth of the peak.")]
+    [Description("Peak learning rate of AdamW (betas 0.9, 0.95), with a warm-up over a twentieth of the steps and a cosine down to a "
+        + "twentieth of the peak.")]
     public double LearningRate { get; init; } = 2e-3;
 
     [Description("Weight decay of the matrices.")]
@@ -90,7 +91,8 @@ public sealed class TeacherTraining : IDisposable
         for (var step = 0; step < _config.Steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var rate = _config.LearningRate * schedule.Factor(step, step / (double)_config.Steps, schedule.WarmupSteps / (double)_config.Steps);
+            var rate =
+                _config.LearningRate * schedule.Factor(step, step / (double)_config.Steps, schedule.WarmupSteps / (double)_config.Steps);
             losses.Add(Step(step, rate));
             progress.Advance(1, $"loss {losses[^1]:F3}");
             if ((step + 1) % 100 == 0)
@@ -153,7 +155,9 @@ public sealed class TeacherTraining : IDisposable
         return tensor(ids, [_config.Rows, width]);
     }
 
-    /// <summary>Begin token, then each line as a text of its own (so that it has the tokens that the encoder will see), ended by a line break.</summary>
+    /// <summary>
+    /// Begin token, then each line as a text of its own (so that it has the tokens that the encoder will see), ended by a line break.
+    /// </summary>
     private void AppendDocument(List<int> tokens, long document)
     {
         tokens.Add(SentencePieceVocabulary.Bos);

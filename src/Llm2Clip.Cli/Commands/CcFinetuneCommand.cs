@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llm2Clip.Cli.Reports;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Training.Stage1;
@@ -8,7 +9,8 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
 {
     public CcFinetuneCommand(CliHost host)
-        : base(host, "cc-finetune", "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder; goes on from its last checkpoint.",
+        : base(host, "cc-finetune",
+            "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder; goes on from its last checkpoint.",
             "llm2clip cc-finetune --config configs/flickr8k.yaml --output runs/flickr8k/teacher")
     {
         Shortcut("--teacher", "teacher.path", "GGUF", "The LLM.");
@@ -16,7 +18,8 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
     }
 
-    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => CcFinetune.Run(config, log, cancellation);
+    protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        CcFinetune.Run(config, log, cancellation);
 
     protected override void Report(CcFinetuneResult result, Screen output)
     {
@@ -24,7 +27,8 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         {
             CaptionProbeTable.Print(probe, output);
         }
-        output.WriteLine(FormattableString.Invariant(
-            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} pictures, loss {result.FinalLoss:0.000}, epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} pictures, loss {result.FinalLoss:0.000}, "
+            + $"epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));
     }
 }

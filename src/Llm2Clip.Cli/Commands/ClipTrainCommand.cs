@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Training.Stage2;
 
@@ -7,7 +8,8 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 {
     public ClipTrainCommand(CliHost host)
-        : base(host, "clip-train", "Trains image encoder and text adapter against the teacher's caption vectors; goes on from its last checkpoint.",
+        : base(host, "clip-train",
+            "Trains image encoder and text adapter against the teacher's caption vectors; goes on from its last checkpoint.",
             "llm2clip clip-train --config configs/flickr8k.yaml --set clip_train.max_minutes=30")
     {
         Shortcut("--data", "data.train", "PATTERN", "Training pictures.");
@@ -23,7 +25,8 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
         var best = result.State.BestScore is { } score
             ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
             : "";
-        output.WriteLine(FormattableString.Invariant(
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} pictures seen, last loss {result.LastLoss:0.000}{best}; model in {result.ModelFolder}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} pictures seen, last loss {result.LastLoss:0.000}{best}; "
+            + $"model in {result.ModelFolder}"));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Pipeline;
@@ -22,11 +23,13 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
     {
         foreach (var part in result.Parts)
         {
-            output.WriteLine(FormattableString.Invariant(
-                $"{part.Folder}: {part.Pictures:N0} pictures with {part.Captions:N0} captions in {part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({DatasetFormats.Name(result.Format)})"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{part.Folder}: {part.Pictures:N0} images with {part.Captions:N0} captions in "
+                + $"{part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({DatasetFormats.Name(result.Format)})"));
         }
-        output.WriteLine(FormattableString.Invariant(
-            $"{result.Seen:N0} records read, {result.BadSamples:N0} bad and {result.LeftOut:N0} without a chosen caption left out; {result.Seconds:0.0} s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Seen:N0} records read, {result.BadSamples:N0} bad and {result.LeftOut:N0} without a chosen caption left out; "
+            + $"{result.Seconds:0.0} s"));
     }
 }
 

@@ -8,7 +8,8 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
 {
     public EvalRetrievalCommand(CliHost host)
-        : base(host, "retrieval", "Finds pictures by captions and captions by pictures, language by language; writes retrieval.json and report.html.",
+        : base(host, "retrieval",
+            "Finds pictures by captions and captions by pictures, language by language; writes retrieval.json and report.html.",
             "llm2clip eval retrieval --model runs/flickr8k/student/model --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
     {
         Shortcut("--model", "eval.model", "FOLDER", "Student.");

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Llm2Clip.Configuration;
 using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
@@ -6,7 +8,8 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class ExtractCommand : RunCommand<ExtractResult>
 {
     public ExtractCommand(CliHost host)
-        : base(host, "extract", "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
+        : base(host, "extract",
+            "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
             "llm2clip extract --config configs/flickr8k.yaml")
     {
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");
@@ -17,6 +20,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => Extract.Run(config, log, cancellation);
 
     protected override void Report(ExtractResult result, Screen output) =>
-        output.WriteLine(FormattableString.Invariant(
-            $"{result.Captions:N0} captions, {result.Added:N0} vectors added, {result.Stored:N0} in {result.Store}, {result.Truncated:N0} truncated, {result.BadSamples:N0} bad samples left out; {result.Seconds:0.0} s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Captions:N0} captions, {result.Added:N0} vectors added, {result.Stored:N0} in {result.Store}, "
+            + $"{result.Truncated:N0} truncated, {result.BadSamples:N0} bad samples left out; {result.Seconds:0.0} s"));
 }

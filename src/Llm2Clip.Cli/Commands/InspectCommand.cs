@@ -8,11 +8,13 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class InspectCommand : RunCommand<InspectionReport>
 {
     public InspectCommand(CliHost host)
-        : base(host, "inspect", "Counts what a data set holds, names broken samples, and finds duplicates in it and between it and another one.",
+        : base(host, "inspect",
+            "Counts what a data set holds, names broken samples, and finds duplicates in it and between it and another one.",
             "llm2clip data inspect --data 'data/train-*.tar' --against 'data/test-*.tar' --out runs/inspect")
     {
         Shortcut("--data", "inspect.data", "PATTERN", "Data that is inspected, in any form.");
-        Shortcut("--against", "inspect.against", "PATTERN", "A second data set, such as the test set of a training set; what stands in both is found.");
+        Shortcut("--against", "inspect.against", "PATTERN",
+            "A second data set, such as the test set of a training set; what stands in both is found.");
         Shortcut("--out", "inspect.output", "FOLDER", "Folder for report.html, inspection.json and contact-sheet.jpg.");
         Shortcut("--teacher", "teacher.tuned", "GGUF|FOLDER", "Counts caption lengths in this model's tokens too.");
         Shortcut("--near-bits", "inspect.near_image_bits", "N", "Bits of 64 in which the hashes of pictures that look alike may differ.");

@@ -7,16 +7,21 @@ namespace Llm2Clip.Cli.Commands;
 internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
 {
     public QuickStartCommand(CliHost host)
-        : base(host, "quickstart", "Runs the whole pipeline in a few minutes on data and a language model that ship with the project: teacher, vectors, student, search in three languages.",
+        : base(host, "quickstart",
+            "Runs the whole pipeline in a few minutes on data and a language model that ship with the project: teacher, vectors, student, "
+            + "search in three languages.",
             "llm2clip quickstart")
     {
     }
 
     protected override string? DefaultConfig => File.Exists(QuickStart.ConfigFile)
         ? QuickStart.ConfigFile
-        : throw new ConfigException($"{QuickStart.ConfigFile} is not below the current directory. Go to the folder of the repository, or name a run file with --config.");
+        : throw new ConfigException(
+            $"{QuickStart.ConfigFile} is not below the current directory. Go to the folder of the repository, or name a run file with "
+            + "--config.");
 
-    protected override QuickStartResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => QuickStart.Run(config, log, cancellation);
+    protected override QuickStartResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        QuickStart.Run(config, log, cancellation);
 
     protected override void Report(QuickStartResult result, Screen output) => QuickStartSummary.Print(result, output);
 }

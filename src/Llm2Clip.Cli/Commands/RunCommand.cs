@@ -11,9 +11,16 @@ namespace Llm2Clip.Cli.Commands;
 internal abstract class RunCommand<TResult> : Command, IHasExample
 {
     private readonly CliHost _host;
-    private readonly Option<string?> _config = new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Sets one key of the run file; may stand several times. The value is YAML.", HelpName = "PATH.TO.KEY=VALUE" };
-    private readonly Option<bool> _printConfig = new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
+    private readonly Option<string?> _config =
+        new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Sets one key of the run file; may stand several times. The value is YAML.",
+        HelpName = "PATH.TO.KEY=VALUE",
+    };
+
+    private readonly Option<bool> _printConfig =
+        new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
     private readonly Option<string?> _json = JsonFile.Option();
     private readonly List<(Option<string?> Option, Func<string, string> Assignment)> _shortcuts = [];
 
@@ -46,11 +53,13 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
 
     /// <summary>An option that sets a list of the run file: texts with commas between them.</summary>
     protected void ListShortcut(string option, string key, string helpName, string description) =>
-        Shortcut(option, $"{key}=[{helpName}]", helpName, description, value => ConfigBinder.ListAssignment(key, value.Split(',', StringSplitOptions.TrimEntries)));
+        Shortcut(option, $"{key}=[{helpName}]", helpName, description, value =>
+            ConfigBinder.ListAssignment(key, value.Split(',', StringSplitOptions.TrimEntries)));
 
     /// <summary>An option that sets a mapping of the run file: NAME=VALUE with commas between them.</summary>
     protected void MapShortcut(string option, string key, string helpName, string description) =>
-        Shortcut(option, $"{key}={{{helpName.Replace("=", ": ", StringComparison.Ordinal)}}}", helpName, description, value => ConfigBinder.MapAssignment(key, value
+        Shortcut(option, $"{key}={{{helpName.Replace("=", ": ", StringComparison.Ordinal)}}}", helpName, description, value =>
+            ConfigBinder.MapAssignment(key, value
             .Split(',', StringSplitOptions.TrimEntries)
             .Select(entry => entry.Split('=', 2))
             .Select(entry => (entry[0], entry.Length > 1 ? entry[1] : ""))));
@@ -68,7 +77,8 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
             .Select(s => (s.Assignment, Value: parsed.GetValue(s.Option)))
             .Where(s => s.Value is not null)
             .Select(s => s.Assignment(s.Value!));
-        var config = ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
+        var config =
+            ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
         if (parsed.GetValue(_printConfig))
         {
             _host.Output.Write(ConfigBinder.Print(config));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Teachers.Store;
 
@@ -31,11 +32,14 @@ internal static class StoreCommands
                 var problems = EmbeddingStoreRecovery.Verify(name);
                 if (problems.Count > 0)
                 {
-                    throw new InputException($"{name} is damaged: {string.Join("; ", problems)}. `llm2clip data store repair {name}` keeps what is sound; then extract again.");
+                    throw new InputException(
+                        $"{name} is damaged: {string.Join("; ", problems)}. `llm2clip data store repair {name}` keeps what is sound; then "
+                        + "extract again.");
                 }
                 using var store = EmbeddingStore.Open(name);
-                host.Output.WriteLine(FormattableString.Invariant(
-                    $"{name}: {store.Count:N0} vectors of {store.Dimension} ({store.Type.ToString().ToLowerInvariant()}), teacher {store.Fingerprint}; all checksums hold."));
+                host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{name}: {store.Count:N0} vectors of {store.Dimension} ({store.Type.ToString().ToLowerInvariant()}), "
+                    + $"teacher {store.Fingerprint}; all checksums hold."));
                 return 0;
             });
         }
@@ -67,8 +71,17 @@ internal static class StoreCommands
             : base("export", "Writes a store as Parquet: hash, vector, teacher and, with --data, text.")
         {
             var folder = Folder();
-            var to = new Option<string>("--to") { Description = "A file ending in .parquet, or a folder that gets files of 100,000 rows.", HelpName = "PATH", Required = true };
-            var data = new Option<string?>("--data") { Description = "Data whose captions fill the text column; a store keeps no texts.", HelpName = "PATTERN" };
+            var to = new Option<string>("--to")
+            {
+                Description = "A file ending in .parquet, or a folder that gets files of 100,000 rows.",
+                HelpName = "PATH",
+                Required = true,
+            };
+            var data = new Option<string?>("--data")
+            {
+                Description = "Data whose captions fill the text column; a store keeps no texts.",
+                HelpName = "PATTERN",
+            };
             Add(folder);
             Add(to);
             Add(data);
@@ -77,7 +90,9 @@ internal static class StoreCommands
                 using var store = EmbeddingStore.Open(parsed.GetRequiredValue(folder));
                 var config = new DataConfig();
                 var texts = parsed.GetValue(data) is { } pattern
-                    ? CaptionStream.Of(Datasets.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance).SelectMany(group => group.Captions).Select(c => c.Text)
+                    ? CaptionStream.Of(
+                            Datasets.Open(pattern, config, SilentLog.Instance), config, [], [], SilentLog.Instance, host.Cancellation)
+                        .SelectMany(group => group.Captions).Select(c => c.Text)
                     : null;
                 var rows = EmbeddingStoreParquet.Export(store, parsed.GetRequiredValue(to), texts);
                 host.Output.WriteLine(FormattableString.Invariant($"{rows:N0} rows written to {parsed.GetValue(to)}."));
@@ -91,13 +106,33 @@ internal static class StoreCommands
     private sealed class ImportCommand : Command, IHasExample
     {
         public ImportCommand(CliHost host)
-            : base("import", "Adds the rows of Parquet files (vector, and text or hash), or LLM2CLIP's own X_text_embeddings.tar, to a store, or makes one of them.")
+            : base("import",
+                "Adds the rows of Parquet files (vector, and text or hash), or LLM2CLIP's own X_text_embeddings.tar, to a store, or makes "
+                + "one of them.")
         {
             var folder = Folder();
-            var from = new Option<string[]>("--from") { Description = "Parquet files, or tars X_text_embeddings.tar with their X.tar beside them.", HelpName = "FILE", Required = true, AllowMultipleArgumentsPerToken = true };
-            var fingerprint = new Option<string?>("--fingerprint") { Description = "Fingerprint of the teacher, where the files have no `teacher` column.", HelpName = "HEX" };
-            var data = new Option<string?>("--data") { Description = "Folder of the data tars X.tar, where they do not lie beside the X_text_embeddings.tar.", HelpName = "FOLDER" };
-            var dtype = new Option<VectorType>("--dtype") { Description = "fp16 or fp32, for a new store.", DefaultValueFactory = _ => VectorType.Fp16 };
+            var from = new Option<string[]>("--from")
+            {
+                Description = "Parquet files, or tars X_text_embeddings.tar with their X.tar beside them.",
+                HelpName = "FILE",
+                Required = true,
+                AllowMultipleArgumentsPerToken = true,
+            };
+            var fingerprint = new Option<string?>("--fingerprint")
+            {
+                Description = "Fingerprint of the teacher, where the files have no `teacher` column.",
+                HelpName = "HEX",
+            };
+            var data = new Option<string?>("--data")
+            {
+                Description = "Folder of the data tars X.tar, where they do not lie beside the X_text_embeddings.tar.",
+                HelpName = "FOLDER",
+            };
+            var dtype = new Option<VectorType>("--dtype")
+            {
+                Description = "fp16 or fp32, for a new store.",
+                DefaultValueFactory = _ => VectorType.Fp16,
+            };
             Add(folder);
             Add(from);
             Add(fingerprint);
@@ -109,7 +144,8 @@ internal static class StoreCommands
                 var files = parsed.GetRequiredValue(from).SelectMany(ShardPattern.Expand).ToList();
                 using var log = host.OpenLog();
                 var added = files.TrueForAll(TextEmbeddingTars.Is)
-                    ? TextEmbeddingTars.Import(files, parsed.GetValue(data), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype), log)
+                    ? TextEmbeddingTars.Import(files, parsed.GetValue(data), name, parsed.GetValue(fingerprint), parsed.GetValue(dtype),
+                        log)
                     : EmbeddingStoreParquet.Import(files, name, parsed.GetValue(fingerprint), parsed.GetValue(dtype));
                 host.Output.WriteLine(FormattableString.Invariant($"{added:N0} vectors added to {name}."));
                 return 0;

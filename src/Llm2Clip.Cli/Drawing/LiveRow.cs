@@ -3,7 +3,9 @@ using Spectre.Console.Rendering;
 
 namespace Llm2Clip.Cli.Drawing;
 
-/// <summary>The line of a running task: title, bar, numbers. The bar takes the room that is left; where that is little, there is none.</summary>
+/// <summary>
+/// The line of a running task: title, bar, numbers. The bar takes the room that is left; where that is little, there is none.
+/// </summary>
 internal sealed class LiveRow : ProgressColumn
 {
     private const int WidestBar = 30;

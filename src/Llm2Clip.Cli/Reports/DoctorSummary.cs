@@ -20,17 +20,21 @@ internal static class DoctorSummary
             }
         }
         lines.Add(["images", string.Join(", ", report.ImageFormats)]);
-        lines.Add(["machine", string.Create(CultureInfo.InvariantCulture, $"{report.Processors} processors, {report.MemoryGb:0.#} GB of memory")]);
+        lines.Add(["machine",
+            string.Create(CultureInfo.InvariantCulture, $"{report.Processors} processors, {report.MemoryGb:0.#} GB of memory")]);
         if (report.Tensors is { } tensors)
         {
-            lines.Add(["processor", string.Join(", ", new[] { tensors.Processor.Name, tensors.Processor.Instructions }.Where(text => text is not null))]);
+            lines.Add(["processor",
+                string.Join(", ", new[] { tensors.Processor.Name, tensors.Processor.Instructions }.Where(text => text is not null))]);
             lines.Add(["threads", $"{tensors.Threads} per tensor operation (LLM2CLIP_THREADS changes it)"]);
-            lines.Add(["devices", tensors.Gpus == 0 ? "cpu" : $"cpu, {string.Join(", ", Enumerable.Range(0, tensors.Gpus).Select(i => $"cuda:{i}"))}"]);
+            lines.Add(["devices", tensors.Gpus == 0 ? "cpu"
+                : $"cpu, {string.Join(", ", Enumerable.Range(0, tensors.Gpus).Select(i => $"cuda:{i}"))}"]);
             lines.Add(["LLM devices", string.Join("; ", report.LlmDevices)]);
             lines.Add(["precision", $"fp32, bf16 ({Bf16(tensors.Processor)})"]);
             lines.Add(["fp32 products", $"{(tensors.Products.OneDnn ? "oneDNN" : "MKL")}: {tensors.Products.Reason}"]);
             lines.Add(["allocator", tensors.Allocator.Reason]);
-            lines.Add(["C++ runtime", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ") + tensors.Patch.Reason]);
+            lines.Add(["C++ runtime", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ")
+                + tensors.Patch.Reason]);
         }
         var (verdict, tone) = report.IsHealthy ? ("nothing is missing", Tone.Good) : ("see the problems above", Tone.Bad);
         lines.Add(["verdict", new Cell(verdict, Tone: tone)]);

@@ -14,7 +14,7 @@ public static class NearestKey
         {
             return $"; did you mean {(path.Length == 0 ? near : $"{path}.{near}")}?";
         }
-        var elsewhere = Paths(ConfigSchema.Of(root), "").FirstOrDefault(p => p == name || p.EndsWith('.' + name));
+        var elsewhere = Paths(ConfigSchema.Of(root), "").FirstOrDefault(p => p == name || p.EndsWith('.' + name, StringComparison.Ordinal));
         return elsewhere is not null
             ? $"; did you mean {elsewhere}?"
             : $"; known keys{(path.Length == 0 ? "" : $" of {path}")}: {string.Join(", ", schema.Keys.Select(k => k.Name))}";

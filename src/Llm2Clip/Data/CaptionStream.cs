@@ -163,7 +163,7 @@ public static class CaptionStream
             {
                 if (next == '\r' && reader.Peek() == '\n')
                 {
-                    reader.Read();
+                    _ = reader.Read();
                 }
                 return into.ToString();
             }

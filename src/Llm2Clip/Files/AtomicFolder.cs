@@ -9,7 +9,9 @@ public static class AtomicFolder
     /// <summary>The old folder between the two renames. Not swept as a temporary: it may be the only whole one.</summary>
     private const string Previous = ".previous";
 
-    /// <summary>Replaces <paramref name="folder"/> by what <paramref name="write"/> puts into the folder it is given, flushed file by file.</summary>
+    /// <summary>
+    /// Replaces <paramref name="folder"/> by what <paramref name="write"/> puts into the folder it is given, flushed file by file.
+    /// </summary>
     /// <exception cref="RunException">It cannot be written; what was there before is untouched.</exception>
     public static void Replace(string folder, Action<string> write)
     {
@@ -31,7 +33,8 @@ public static class AtomicFolder
             Discard(writing);
             if (WriteException.IsCause(error))
             {
-                throw new RunException($"{WriteException.Of(folder, error).Message} Check the folder and the free space; the one before is kept.", error);
+                throw new RunException(
+                    $"{WriteException.Of(folder, error).Message} Check the folder and the free space; the one before is kept.", error);
             }
             throw;
         }
@@ -42,8 +45,8 @@ public static class AtomicFolder
         Directory.Exists(folder) ? folder : Directory.Exists(folder + Previous) ? folder + Previous : null;
 
     /// <summary>
-    /// Clears up after a process that was killed while it replaced the folder: the one before gets its name back where the new one had not got
-    /// it, what is half written or left over goes. Throws <see cref="WriteException"/>.
+    /// Clears up after a process that was killed while it replaced the folder: the one before gets its name back where the new one had not
+    /// got it, what is half written or left over goes. Throws <see cref="WriteException"/>.
     /// </summary>
     public static void Recover(string folder)
     {
@@ -66,7 +69,8 @@ public static class AtomicFolder
     }
 
     /// <summary>
-    /// Deletes a folder: its name goes first, so that a kill leaves nothing that looks like a whole one. Throws <see cref="WriteException"/>.
+    /// Deletes a folder: its name goes first, so that a kill leaves nothing that looks like a whole one. Throws
+    /// <see cref="WriteException"/>.
     /// </summary>
     public static void Delete(string folder)
     {

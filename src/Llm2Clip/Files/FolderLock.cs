@@ -4,8 +4,8 @@ using System.Text;
 namespace Llm2Clip.Files;
 
 /// <summary>
-/// One writer a folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a lock file
-/// that lies around means nothing.
+/// One writer a folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a lock
+/// file that lies around means nothing.
 /// </summary>
 internal sealed class FolderLock : IDisposable
 {
@@ -21,8 +21,9 @@ internal sealed class FolderLock : IDisposable
     private FolderLock(FileStream file, bool deletes) => (_file, _deletes) = (file, deletes);
 
     /// <summary>
-    /// Keeps other writers out until disposed, and deletes temporary files that a dead one left in the folder. The folder is made where it is
-    /// missing. Throws <see cref="ConfigException"/> while another process holds it, <see cref="WriteException"/> where it cannot be written.
+    /// Keeps other writers out until disposed, and deletes temporary files that a dead one left in the folder. The folder is made where it
+    /// is missing. Throws <see cref="ConfigException"/> while another process holds it, <see cref="WriteException"/> where it cannot be
+    /// written.
     /// </summary>
     /// <param name="folder">Where the lock lies.</param>
     /// <param name="name">What the message calls the folder; null for the folder itself.</param>
@@ -35,8 +36,8 @@ internal sealed class FolderLock : IDisposable
     }
 
     /// <summary>
-    /// The same for one file in a folder that is not the writer's own. What is locked lies beside it under a temporary file's name: it goes with the
-    /// writer, or is swept where that was killed.
+    /// The same for one file in a folder that is not the writer's own. What is locked lies beside it under a temporary file's name: it goes
+    /// with the writer, or is swept where that was killed.
     /// </summary>
     public static FolderLock TakeFile(string file) => new(Open(file + ".lock" + PendingFile.Suffix, file, "file"), deletes: true);
 
@@ -58,7 +59,8 @@ internal sealed class FolderLock : IDisposable
         }
         catch (IOException error) when (Held.Contains(error.HResult))
         {
-            throw new ConfigException($"{name} is being written to by another process{Holder(path)}. Wait for it, or use another {kind}.", error);
+            throw new ConfigException($"{name} is being written to by another process{Holder(path)}. Wait for it, or use another {kind}.",
+                error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -74,7 +76,8 @@ internal sealed class FolderLock : IDisposable
         try
         {
             file.SetLength(0);
-            file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} on {Environment.MachineName}\n")));
+            file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{Environment.ProcessId} on {Environment.MachineName}\n")));
         }
         catch (IOException)
         {

@@ -10,8 +10,9 @@ internal sealed class JsonKeys(string path)
     private readonly List<string> _problems = [];
 
     /// <summary>
-    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice, a text that is not
-    /// Unicode or a number beyond a double would be found there. Throws <see cref="InputException"/>, naming file and place; <paramref name="what"/> is what it should have been.
+    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice, a text that
+    /// is not Unicode or a number beyond a double would be found there. Throws <see cref="InputException"/>, naming file and place;
+    /// <paramref name="what"/> is what it should have been.
     /// </summary>
     public static JsonObject ReadObject(string path, string what)
     {
@@ -80,7 +81,8 @@ internal sealed class JsonKeys(string path)
         var value = Number(json, key, fallback);
         return value >= least && value <= 1 << 20 && value == Math.Floor(value)
             ? (int)value
-            : Refuse(least, $"{key} is {value.ToString(CultureInfo.InvariantCulture)}; it must be a whole number from {least} to {1 << 20}");
+            : Refuse(least,
+                $"{key} is {value.ToString(CultureInfo.InvariantCulture)}; it must be a whole number from {least} to {1 << 20}");
     }
 
     public bool Flag(JsonObject json, string key, bool fallback) => Value(json, key) switch

@@ -2,7 +2,9 @@ using System.IO.MemoryMappedFiles;
 
 namespace Llm2Clip.Files;
 
-/// <summary>The first bytes of a file, memory-mapped for reading. The system keeps hot pages and drops cold ones; nothing is copied at opening.</summary>
+/// <summary>
+/// The first bytes of a file, memory-mapped for reading. The system keeps hot pages and drops cold ones; nothing is copied at opening.
+/// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile? _file;

@@ -4,9 +4,9 @@ using System.Text;
 namespace Llm2Clip.Files;
 
 /// <summary>
-/// A file that appears under its name when it is complete, whatever happens before: written under a temporary name beside it, flushed to the
-/// disk, renamed, and the folder flushed, so that neither a kill nor a power cut shows half of it. Every file that must not be torn is written
-/// through here; what cannot be written is a <see cref="WriteException"/>.
+/// A file that appears under its name when it is complete, whatever happens before: written under a temporary name beside it, flushed to
+/// the disk, renamed, and the folder flushed, so that neither a kill nor a power cut shows half of it. Every file that must not be torn is
+/// written through here; what cannot be written is a <see cref="WriteException"/>.
 /// </summary>
 public sealed class PendingFile : IDisposable
 {
@@ -102,8 +102,8 @@ public sealed class PendingFile : IDisposable
     }
 
     /// <summary>
-    /// Deletes temporary files and folders that dead writers left in a folder (not below it). A file that a living process writes is locked by
-    /// it, and stays; folders are the affair of whoever holds the lock of the folder that they lie in.
+    /// Deletes temporary files and folders that dead writers left in a folder (not below it). A file that a living process writes is locked
+    /// by it, and stays; folders are the affair of whoever holds the lock of the folder that they lie in.
     /// </summary>
     public static void Sweep(string folder)
     {

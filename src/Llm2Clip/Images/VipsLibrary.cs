@@ -33,10 +33,20 @@ internal static class VipsLibrary
     /// remedy.
     /// </summary>
     public static string Missing(Exception? cause) =>
-        $"Images need libvips, which cannot be loaded: {(cause?.InnerException ?? cause)?.Message.TrimEnd('.') ?? "no reason was given"}. "
+        $"Images need libvips, which cannot be loaded: {Why((cause?.InnerException ?? cause)?.Message ?? "no reason was given")}. "
         + "Build again on this machine with `dotnet build`, which brings it for Linux, Windows and macOS on x64 and arm64 "
         + "(package NetVips.Native); elsewhere install libvips 8.18 or newer where the system's loader finds it. "
         + "Then run `llm2clip doctor`.";
+
+    /// <summary>
+    /// The loader lists each place where it looked on a line of its own: the one where a file was but did not load says why.
+    /// </summary>
+    private static string Why(string message)
+    {
+        var lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var found = lines.Skip(1).FirstOrDefault(line => !line.EndsWith("No such file or directory", StringComparison.Ordinal));
+        return (found ?? lines.FirstOrDefault(message).Split(". ")[0]).TrimEnd('.');
+    }
 
     private static string Load()
     {

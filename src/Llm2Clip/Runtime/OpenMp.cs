@@ -9,7 +9,7 @@ namespace Llm2Clip.Runtime;
 internal static partial class OpenMp
 {
     private static readonly Lock Once = new();
-    private static bool prepared;
+    private static bool _prepared;
 
     /// <summary>
     /// To be called before libtorch or libllama is loaded. Two things are done, on Linux:
@@ -30,11 +30,11 @@ internal static partial class OpenMp
         }
         lock (Once)
         {
-            if (prepared)
+            if (_prepared)
             {
                 return;
             }
-            prepared = true;
+            _prepared = true;
             setenv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
             if (NativeFolders.Find(NativeFolders.Of(assembly), "libgomp*.so.1") is { } file)
             {

@@ -16,7 +16,7 @@ public static class TorchRuntime
     private const string ThreadsVariable = "LLM2CLIP_THREADS";
 
     private static readonly Lazy<StartedRuntime> Started = new(Start);
-    private static int watching;
+    private static int _watching;
 
     /// <summary>What was done; null while no tensor was needed.</summary>
     internal static StartedRuntime? State => Started.IsValueCreated ? Started.Value : null;
@@ -37,7 +37,7 @@ public static class TorchRuntime
     [SuppressMessage("Usage", "CA2255", Justification = "The settings must be made before TorchSharp is used, by whomever.")]
     public static void Watch()
     {
-        if (Interlocked.Exchange(ref watching, 1) != 0)
+        if (Interlocked.Exchange(ref _watching, 1) != 0)
         {
             return;
         }

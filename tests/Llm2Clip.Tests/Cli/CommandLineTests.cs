@@ -97,7 +97,7 @@ public sealed class CommandLineTests : IDisposable
         var (code, output, _) = Run("--help");
         Assert.Equal(0, code);
         Assert.All(Commands(), command => Assert.Contains($"\n  {command.Data.Split(' ')[0]} ", output));
-        Assert.Contains("./llm2clip setup", output);
+        Assert.Contains("./llm2clip test", output);
     }
 
     [Fact]

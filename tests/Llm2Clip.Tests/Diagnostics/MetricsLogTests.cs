@@ -6,20 +6,20 @@ namespace Llm2Clip.Tests.Diagnostics;
 
 public sealed class MetricsLogTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("llm2clip-metrics").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-metrics").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void ValuesComeBackByTagInOrderOfSteps()
     {
-        using (var log = new MetricsLog(folder))
+        using (var log = new MetricsLog(_folder))
         {
             log.Scalar("train/loss", 2, 0.25);
             log.Scalar("train/loss", 1, 1.0 / 3);
             log.Scalar("eval/\"en\"", 2, double.NaN);
         }
-        var series = MetricsLog.Read(folder);
+        var series = MetricsLog.Read(_folder);
         Assert.Equal([new MetricPoint(1, 1.0 / 3), new MetricPoint(2, 0.25)], series["train/loss"]);
         Assert.True(double.IsNaN(series["eval/\"en\""][0].Value));
     }
@@ -27,36 +27,36 @@ public sealed class MetricsLogTests : IDisposable
     [Fact]
     public void ALineCutOffByAKilledRunIsLeftOut()
     {
-        using (var log = new MetricsLog(folder))
+        using (var log = new MetricsLog(_folder))
         {
             log.Scalar("a", 1, 1);
         }
-        File.AppendAllText(Path.Combine(folder, MetricsLog.FileName), "{\"tag\":\"a\",\"st");
-        Assert.Single(MetricsLog.Read(folder)["a"]);
+        File.AppendAllText(Path.Combine(_folder, MetricsLog.FileName), "{\"tag\":\"a\",\"st");
+        Assert.Single(MetricsLog.Read(_folder)["a"]);
     }
 
     [Fact]
     public void AResumedRunDropsWhatItWillWriteAgain()
     {
-        using (var log = new MetricsLog(folder))
+        using (var log = new MetricsLog(_folder))
         {
             for (var step = 1; step <= 5; step++)
             {
                 log.Scalar("a", step, step);
             }
         }
-        MetricsLog.DropAfter(folder, 3);
-        Assert.Equal([1L, 2, 3], MetricsLog.Read(folder)["a"].Select(point => point.Step));
+        MetricsLog.DropAfter(_folder, 3);
+        Assert.Equal([1L, 2, 3], MetricsLog.Read(_folder)["a"].Select(point => point.Step));
     }
 
     [Fact]
     public void EventFileIsTFRecordsWithTheirChecksums()
     {
-        using (var log = new MetricsLog(folder))
+        using (var log = new MetricsLog(_folder))
         {
             log.Scalar("train/loss", 300, 1.5);
         }
-        var data = File.ReadAllBytes(Directory.GetFiles(folder, "events.out.tfevents.*").Single()).AsSpan();
+        var data = File.ReadAllBytes(Directory.GetFiles(_folder, "events.out.tfevents.*").Single()).AsSpan();
         var messages = new List<byte[]>();
         while (data.Length > 0)
         {

@@ -34,14 +34,14 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
     public IReadOnlyList<FuzzFinding> Findings => _findings;
 
     /// <summary>Runs the cases from <paramref name="first"/> on, until all are done or there are a dozen findings.</summary>
-    public void Cases(long first, long count, CancellationToken ct)
+    public void Cases(long first, long count, CancellationToken cancellation)
     {
         for (var from = first; from < first + count && _findings.Count < MaxFindings;)
         {
             var root = Directory.CreateDirectory(Path.Combine(Roots, $"llm2clip-fuzz-{format.Name}-{Guid.NewGuid():N}")).FullName;
             try
             {
-                from = Child(root, from, first + count, ct);
+                from = Child(root, from, first + count, cancellation);
             }
             finally
             {
@@ -65,10 +65,10 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
     }
 
     /// <summary>Runs a child; returns the case at which to go on.</summary>
-    private long Child(string root, long from, long to, CancellationToken ct)
+    private long Child(string root, long from, long to, CancellationToken cancellation)
     {
         using var child = Start(root, from, to);
-        var (output, errors) = (child.StandardOutput.ReadToEndAsync(ct), child.StandardError.ReadToEndAsync(ct));
+        var (output, errors) = (child.StandardOutput.ReadToEndAsync(cancellation), child.StandardError.ReadToEndAsync(cancellation));
         var ended = Watch(child, root, from);
         foreach (var line in output.GetAwaiter().GetResult().Split('\n').Where(line => line.StartsWith('{')))
         {

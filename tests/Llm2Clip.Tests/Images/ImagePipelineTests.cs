@@ -66,9 +66,22 @@ public class ImagePipelineTests
     [Fact]
     public void AMissingLibraryIsNamedWithTheRemedy()
     {
-        var message = VipsLibrary.Missing(new TypeInitializationException("NetVips.NetVips", new DllNotFoundException("libvips.so.42: file too short.")));
-        Assert.StartsWith("Images need libvips, which cannot be loaded: libvips.so.42: file too short. Build again", message, StringComparison.Ordinal);
-        Assert.Contains("dotnet build", message);
+        const string start = "Images need libvips, which cannot be loaded: ";
+        const string loader = "Unable to load shared library 'libvips.so.42' or one of its dependencies. In order to help, use a tool.\n";
+        const string elsewhere = "/dotnet/libvips.so.42: cannot open shared object file: No such file or directory\n";
+        foreach (var (said, why) in new[]
+        {
+            (loader + elsewhere + "/bin/libvips.so.42: file too short\n" + elsewhere, "/bin/libvips.so.42: file too short"),
+            (loader + elsewhere, "Unable to load shared library 'libvips.so.42' or one of its dependencies"),
+            ("Unable to load DLL 'libvips-42.dll': not found. (0x8007007E)", "Unable to load DLL 'libvips-42.dll': not found"),
+        })
+        {
+            foreach (var cause in new Exception[] { new DllNotFoundException(said), new TypeInitializationException("x", new DllNotFoundException(said)) })
+            {
+                var message = VipsLibrary.Missing(cause);
+                Assert.StartsWith($"{start}{why}. Build again on this machine with `dotnet build`", message, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]

@@ -189,7 +189,7 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         Assert.Contains(Path.GetFileName(path), Assert.Throws<InputException>(() => EmbeddingStore.Open(folder)).Message);
         Assert.Contains(Path.GetFileName(path), Assert.Throws<InputException>(() => EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32)).Message);
         Assert.Single(EmbeddingStoreRecovery.Verify(folder));
-        Assert.Equal(pattern.StartsWith("index") ? (0, 35) : (1, 34), EmbeddingStoreRecovery.Repair(folder));
+        Assert.Equal(pattern.StartsWith("index", StringComparison.Ordinal) ? (0, 35) : (1, 34), EmbeddingStoreRecovery.Repair(folder));
         Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
     }
 
@@ -201,8 +201,8 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         {
             var name = Path.GetFileName(path);
             var shard = manifest.Shards.FirstOrDefault(s => name == ShardEntry.VectorFile(s.Number) || name == ShardEntry.KeyFile(s.Number));
-            var safe = name.StartsWith("vectors") ? (shard?.Rows ?? 0) * manifest.RowBytes
-                : name.StartsWith("keys") ? (shard?.Rows ?? 0) * EmbeddingStoreShard.KeyRowSize
+            var safe = name.StartsWith("vectors", StringComparison.Ordinal) ? (shard?.Rows ?? 0) * manifest.RowBytes
+                : name.StartsWith("keys", StringComparison.Ordinal) ? (shard?.Rows ?? 0) * EmbeddingStoreShard.KeyRowSize
                 : long.MaxValue;
             var length = new FileInfo(path).Length;
             if (safe >= length || random.Next(3) == 0)

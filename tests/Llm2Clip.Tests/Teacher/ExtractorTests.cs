@@ -41,15 +41,15 @@ public sealed class ExtractorTests : IDisposable
     {
         var data = new DataConfig { Train = FakeData.Write(_root, "train", 0, 40, 2, "en") };
         var config = new ExtractConfig { Store = Path.Combine(_root, "store"), Window = 8 };
-        using var stop = new CancellationTokenSource();
+        using var cancellation = new CancellationTokenSource();
         _encoder.BeforeBatch = done =>
         {
             if (done >= 32)
             {
-                stop.Cancel();
+                cancellation.Cancel();
             }
         };
-        Assert.Throws<OperationCanceledException>(() => Run(config, data, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Run(config, data, cancellation.Token));
         Assert.Equal(32, _encoder.Encoded.Count);
         _encoder.BeforeBatch = _ => { };
         var result = Run(config, data);
@@ -104,6 +104,7 @@ public sealed class ExtractorTests : IDisposable
     public void AnEmptyStoreNameIsAConfigurationError() =>
         Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig()));
 
-    private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? stop = null) =>
-        Extract.Run(new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance, stop ?? TestContext.Current.CancellationToken);
+    private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? cancellation = null) => Extract.Run(
+        new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance,
+        cancellation ?? TestContext.Current.CancellationToken);
 }

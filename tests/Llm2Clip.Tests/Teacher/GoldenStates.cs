@@ -7,16 +7,16 @@ namespace Llm2Clip.Tests.Teachers;
 /// <summary>Tensors of a golden <c>expectations.safetensors</c>: F32 and I32 only, read whole. Independent of the project's own reader.</summary>
 internal sealed class GoldenStates
 {
-    private readonly byte[] bytes;
-    private readonly JsonElement header;
-    private readonly int start;
+    private readonly byte[] _bytes;
+    private readonly JsonElement _header;
+    private readonly int _start;
 
     public GoldenStates(string path)
     {
-        bytes = File.ReadAllBytes(path);
-        start = 8 + (int)BitConverter.ToInt64(bytes);
-        header = JsonDocument.Parse(bytes.AsMemory(8, start - 8)).RootElement;
-        Names = [.. header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__")];
+        _bytes = File.ReadAllBytes(path);
+        _start = 8 + (int)BitConverter.ToInt64(_bytes);
+        _header = JsonDocument.Parse(_bytes.AsMemory(8, _start - 8)).RootElement;
+        Names = [.. _header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__")];
     }
 
     public IReadOnlyList<string> Names { get; }
@@ -30,8 +30,8 @@ internal sealed class GoldenStates
 
     private ReadOnlySpan<byte> Data(string name)
     {
-        var offsets = header.GetProperty(name).GetProperty("data_offsets");
+        var offsets = _header.GetProperty(name).GetProperty("data_offsets");
         var (from, to) = (offsets[0].GetInt32(), offsets[1].GetInt32());
-        return bytes.AsSpan(start + from, to - from);
+        return _bytes.AsSpan(_start + from, to - from);
     }
 }

@@ -15,9 +15,9 @@ public sealed class KillAndResumeTests : IDisposable
 {
     private const int Pictures = 100;
     private const int VectorLength = 32;
-    private readonly string folder = Directory.CreateTempSubdirectory("llm2clip-kill").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-kill").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void TwentyStepsEqualTenAKillAndTenMore()
@@ -31,7 +31,7 @@ public sealed class KillAndResumeTests : IDisposable
         }
         using (var killed = Start("killed"))
         {
-            var checkpoint = Path.Combine(folder, "killed", "checkpoints", "last");
+            var checkpoint = Path.Combine(_folder, "killed", "checkpoints", "last");
             while (!Directory.Exists(checkpoint) && !killed.HasExited)
             {
                 Thread.Sleep(2);
@@ -40,7 +40,7 @@ public sealed class KillAndResumeTests : IDisposable
             killed.Kill(); // SIGKILL
             killed.WaitForExit();
         }
-        Assert.False(Directory.Exists(Path.Combine(folder, "killed", "model")), "The run was over before it was killed.");
+        Assert.False(Directory.Exists(Path.Combine(_folder, "killed", "model")), "The run was over before it was killed.");
         using (var resumed = Start("killed"))
         {
             Assert.Contains("Resumed at step 10", End(resumed), StringComparison.Ordinal);
@@ -48,8 +48,8 @@ public sealed class KillAndResumeTests : IDisposable
 
         foreach (var file in new[] { "model.safetensors", "text_adapter.safetensors" })
         {
-            var expected = File.ReadAllBytes(Path.Combine(folder, "straight", "model", file));
-            Assert.True(expected.AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder, "killed", "model", file))), $"{file} differs.");
+            var expected = File.ReadAllBytes(Path.Combine(_folder, "straight", "model", file));
+            Assert.True(expected.AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_folder, "killed", "model", file))), $"{file} differs.");
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class KillAndResumeTests : IDisposable
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), "clip-train",
-            "--data", Path.Combine(folder, "pictures", "list.jsonl"), "--store", Path.Combine(folder, "store"), "--output", Path.Combine(folder, output),
+            "--data", Path.Combine(_folder, "pictures", "list.jsonl"), "--store", Path.Combine(_folder, "store"), "--output", Path.Combine(_folder, output),
         ];
         // Steps of this size take long enough for the kill to land between the tenth and the twentieth.
         string[] settings =
@@ -88,7 +88,7 @@ public sealed class KillAndResumeTests : IDisposable
 
     private void MakePictures()
     {
-        var pictures = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
+        var pictures = Directory.CreateDirectory(Path.Combine(_folder, "pictures")).FullName;
         var random = new SeededRandom(1);
         var list = new List<string>();
         for (var i = 0; i < Pictures; i++)
@@ -106,7 +106,7 @@ public sealed class KillAndResumeTests : IDisposable
 
     private void MakeStore()
     {
-        using var store = EmbeddingStore.Create(Path.Combine(folder, "store"), "made up", VectorLength);
+        using var store = EmbeddingStore.Create(Path.Combine(_folder, "store"), "made up", VectorLength);
         var random = new SeededRandom(2);
         var vector = new float[VectorLength];
         foreach (var caption in Enumerable.Range(0, Pictures).SelectMany(Captions))

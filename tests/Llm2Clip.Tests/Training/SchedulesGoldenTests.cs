@@ -19,10 +19,10 @@ public class SchedulesGoldenTests
         var checkedFamilies = 0;
         foreach (var family in root.GetProperty("values").EnumerateObject())
         {
-            var rate = Number(family.Name.Contains(".visual") ? "visual_lr" : family.Name.EndsWith(".text") ? "text_lr" : "lr");
+            var rate = Number(family.Name.Contains(".visual") ? "visual_lr" : family.Name.EndsWith(".text", StringComparison.Ordinal) ? "text_lr" : "lr");
             var marker = family.Name.IndexOf("_scale_", StringComparison.Ordinal);
             rate *= marker < 0 ? 1 : double.Parse(family.Name[(marker + "_scale_".Length)..]);
-            var warm = family.Name.EndsWith("_no_warmup") ? 0 : warmup;
+            var warm = family.Name.EndsWith("_no_warmup", StringComparison.Ordinal) ? 0 : warmup;
             Func<long, double>? schedule = family.Name.Replace("_no_warmup", "").Split('.') switch
             {
                 ["open_clip", "cosine"] or ["llm2clip", "cosine", ..] => s => Schedules.Cosine(rate, s, warm, steps),

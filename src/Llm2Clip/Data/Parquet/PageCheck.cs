@@ -52,7 +52,7 @@ internal static class PageCheck
         _ => throw new InvalidDataException($"its values are in the encoding {head.Encoding}, which is not read for {column.Type}"),
     };
 
-    /// <summary>Throws unless runs of <paramref name="width"/> bits give <paramref name="count"/> levels or more.</summary>
+    /// <summary>Throws unless runs of levels up to <paramref name="maximum"/> give <paramref name="count"/> of them or more.</summary>
     public static void Levels(ReadOnlySpan<byte> runs, int maximum, int count)
     {
         if (Runs(runs, BitOperations.Log2((uint)maximum) + 1, count) < count)

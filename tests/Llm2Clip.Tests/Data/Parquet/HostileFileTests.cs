@@ -31,7 +31,9 @@ public sealed class HostileFileTests : IDisposable
         Assert.Equal([[3L], [4L]], Read(TwoOptional.File()));
         var indexed = TwoNumbers with
         {
-            Values = 3, Rows = 3, Pages = [Dictionary(2, Longs(3, 4)), Page(3, [1, .. Varint(3), 0b101], encoding: 8)],
+            Values = 3,
+            Rows = 3,
+            Pages = [Dictionary(2, Longs(3, 4)), Page(3, [1, .. Varint(3), 0b101], encoding: 8)],
         };
         Assert.Equal([[4L], [3L], [4L]], Read(indexed.File()));
     }
@@ -125,13 +127,17 @@ public sealed class HostileFileTests : IDisposable
         "short of optional" => TwoOptional with { Pages = [Page(2, [.. Levels((2, 1)), .. Longs(3)])] },
         "short of indexes" => TwoNumbers with
         {
-            Values = 9, Rows = 9, Pages = [Dictionary(2, Longs(3, 4)), Page(9, [1, .. Varint(3), 0], encoding: 8)],
+            Values = 9,
+            Rows = 9,
+            Pages = [Dictionary(2, Longs(3, 4)), Page(9, [1, .. Varint(3), 0], encoding: 8)],
         },
         "more values" => TwoNumbers with { Pages = [Page(1, Longs(3)), Page(2, Longs(3, 4))] },
         "fewer rows" => TwoNumbers with { Rows = 3 },
         "run" => TwoOptional with
         {
-            Values = 2_000_000_000, Rows = 2_000_000_000, Pages = [Page(2_000_000_000, Levels((2_000_000_000, 0)))],
+            Values = 2_000_000_000,
+            Rows = 2_000_000_000,
+            Pages = [Page(2_000_000_000, Levels((2_000_000_000, 0)))],
         },
         "levels beyond" => TwoOptional with { Pages = [Page(2, [.. Levels((2, 3)), .. Longs(3, 4)])] },
         "levels short" => TwoOptional with { Pages = [Page(2, [.. Levels((1, 1)), .. Longs(3, 4)])] },
