@@ -9,8 +9,8 @@ namespace Llm2Clip.Pipeline;
 public static class CcFinetune
 {
     /// <summary>
-    /// Trains the adapter of <paramref name="run"/> and writes the teacher folder, resuming where <c>cc_finetune.output</c> holds a checkpoint.
-    /// Throws as <see cref="CcTrainer.Run"/>, and <see cref="ConfigException"/> where another process writes the folder.
+    /// Trains the adapter of <paramref name="run"/> and writes the teacher folder, resuming where <c>cc_finetune.output</c> holds a
+    /// checkpoint. Throws as <see cref="CcTrainer.Run"/>, and <see cref="ConfigException"/> where another process writes the folder.
     /// </summary>
     public static CcFinetuneResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {

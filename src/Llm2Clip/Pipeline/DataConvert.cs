@@ -5,9 +5,10 @@ using Llm2Clip.Data.Conversion;
 namespace Llm2Clip.Pipeline;
 
 /// <summary>
-/// The <c>data convert</c>, <c>data split</c> and <c>data sample</c> commands: a data set written anew in another format, in parts, or a sample of it.
-/// Each throws <see cref="ConfigException"/> for a missing setting, <see cref="InputException"/> for too many bad records, for a folder that holds
-/// anything else and where nothing is left to write, <see cref="RunException"/> where it cannot be written.
+/// The <c>data convert</c>, <c>data split</c> and <c>data sample</c> commands: a data set written anew in another format, in parts, or
+/// a sample of it. Each throws <see cref="ConfigException"/> for a missing setting, <see cref="InputException"/> for too many bad
+/// records, for a folder that holds anything else and where nothing is left to write, <see cref="RunException"/> where it cannot be
+/// written.
 /// </summary>
 public static class DataConvert
 {

@@ -7,13 +7,17 @@ using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Pipeline;
 
-/// <summary>The <c>data inspect</c> command: what a data set holds, what of it is broken, and what occurs in it twice, or in a second data set too.</summary>
+/// <summary>
+/// The <c>data inspect</c> command: what a data set holds, what of it is broken, and what occurs in it twice, or in a second data set
+/// too.
+/// </summary>
 public static class DataInspect
 {
     /// <summary>
-    /// Inspects, and writes the report where <see cref="InspectConfig.Output"/> names a folder: all files at the end, each complete or not at all. Throws
-    /// <see cref="ConfigException"/> where no data is named or it can be read only once, <see cref="InputException"/> where it is missing, unreadable or
-    /// empty, and <see cref="RunException"/> where the folder cannot be written.
+    /// Inspects, and writes the report where <see cref="InspectConfig.Output"/> names a folder: all files at the end, each complete or
+    /// not at all. Throws
+    /// <see cref="ConfigException"/> where no data is named or it can be read only once, <see cref="InputException"/> where it is
+    /// missing, unreadable or empty, and <see cref="RunException"/> where the folder cannot be written.
     /// </summary>
     public static InspectionReport Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {

@@ -7,14 +7,18 @@ using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Pipeline;
 
-/// <summary>The <c>eval captions</c> command: raw vectors, centered ones, and, where the teacher has an adapter, adapted ones in the caption probe.</summary>
+/// <summary>
+/// The <c>eval captions</c> command: raw vectors, centered ones, and, where the teacher has an adapter, adapted ones in the caption
+/// probe.
+/// </summary>
 public static class EvalCaptions
 {
     private const string ForMeans = "eval captions, for the means of languages (unless data.train or eval_captions.language_text gives them),";
 
     /// <summary>
-    /// Probes the teacher. Throws <see cref="ConfigException"/> where no teacher or data is named, also for data that is there once and would be read
-    /// again: for means, unless other texts are named for them; <see cref="InputException"/> where the data lacks what is asked for.
+    /// Probes the teacher. Throws <see cref="ConfigException"/> where no teacher or data is named, also for data that is there once and
+    /// would be read again: for means, unless other texts are named for them; <see cref="InputException"/> where the data lacks what is
+    /// asked for.
     /// </summary>
     public static CaptionProbeResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
@@ -63,7 +67,8 @@ public static class EvalCaptions
     }
 
     /// <summary>The texts for the means that the adapter, if there is one, does not bring.</summary>
-    private static List<TextSourceConfig> MeanSources(RunConfig run, IReadOnlyList<ProbePair> pairs, CcAdapter? adapter, CancellationToken cancellation)
+    private static List<TextSourceConfig> MeanSources(
+        RunConfig run, IReadOnlyList<ProbePair> pairs, CcAdapter? adapter, CancellationToken cancellation)
     {
         var config = run.EvalCaptions;
         var needed = pairs.SelectMany(pair => new[] { pair.From, pair.To }).Append(config.TrainingLanguage).Distinct()
@@ -83,7 +88,9 @@ public static class EvalCaptions
         return sources;
     }
 
-    /// <summary>The adapter's means where there is one, else those fitted on sentences; either way with those of the other languages probed.</summary>
+    /// <summary>
+    /// The adapter's means where there is one, else those fitted on sentences; either way with those of the other languages probed.
+    /// </summary>
     private static LanguageMeans Means(CaptionProbeConfig config, IReadOnlyList<LanguageMean> fitted, CcAdapter? adapter)
     {
         if (adapter is not null)

@@ -34,7 +34,8 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         Checked.Require(run.Eval, "eval");
-        var (model, tuned, pattern, output) = (run.StudentFolder(), run.TunedTeacher(), run.EvaluationData(), run.EvaluationFolder());
+        var (model, output) = (run.StudentFolder(), run.EvaluationFolder());
+        var (tuned, pattern) = (run.TunedTeacher(), run.EvaluationData());
         Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
         Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
@@ -88,8 +89,8 @@ public static class EvalRetrieval
         if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != teacher.Fingerprint)
         {
             throw new InputException(
-                $"{model} was trained with the teacher {Fingerprints.Short(student.TeacherFingerprint)}, but {path} is {Fingerprints.Short(teacher.Fingerprint)}: "
-                + "their caption vectors do not mean the same. Name the teacher folder of that training run.");
+                $"{model} was trained with the teacher {Fingerprints.Short(student.TeacherFingerprint)}, but {path} is "
+                + $"{Fingerprints.Short(teacher.Fingerprint)}: their caption vectors do not mean the same. Name the teacher folder of that training run.");
         }
     }
 
@@ -100,6 +101,7 @@ public static class EvalRetrieval
            where row.Centering == RetrievalEvaluation.OwnMean
            let mean = teacher.Adapter?.Means.Of(row.Language)
            where mean is not null
-           select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; no pictures, no pairs.",
+           select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; "
+               + "no pictures, no pairs.",
     ];
 }

@@ -28,7 +28,8 @@ public static class Extract
     /// <summary>
     /// Extracts what is missing. Cancelling leaves a store that the next run completes.
     /// </summary>
-    /// <exception cref="ConfigException">No teacher or store is named, or the data would have to be read twice and can be read only once.</exception>
+    /// <exception cref="ConfigException">No teacher or store is named, or the data would have to be read twice and can be read only
+    /// once.</exception>
     /// <exception cref="InputException">The store is another teacher's, or too many samples are bad.</exception>
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
@@ -68,8 +69,8 @@ public static class Extract
         var (seen, added, live) = CaptionFiller.Fill(writer, captions, Embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
-        log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), {added:N0} new, from {seen:N0} captions; "
-            + $"teacher {Fingerprints.Short(teacher.Fingerprint)}.");
+        log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), "
+            + $"{added:N0} new, from {seen:N0} captions; teacher {Fingerprints.Short(teacher.Fingerprint)}.");
         return result;
     }
 
@@ -84,10 +85,11 @@ public static class Extract
     }
 
     /// <summary>
-    /// A store holds what a student is trained on: centered by the training captions alone. Vectors with a language's own mean are made from
-    /// the raw ones when they are asked for (<see cref="TeacherVectors"/>).
+    /// A store holds what a student is trained on: centered by the training captions alone. Vectors with a language's own mean are made
+    /// from the raw ones when they are asked for (<see cref="TeacherVectors"/>).
     /// </summary>
-    private static EncodedTexts Vectors(Teacher teacher, EmbeddingStore? raw, IReadOnlyList<string> texts, string language, CancellationToken cancellation)
+    private static EncodedTexts Vectors(
+        Teacher teacher, EmbeddingStore? raw, IReadOnlyList<string> texts, string language, CancellationToken cancellation)
     {
         if (raw is null)
         {

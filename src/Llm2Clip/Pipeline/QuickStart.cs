@@ -23,8 +23,8 @@ public static class QuickStart
     private const string Marker = "quickstart.yaml";
 
     /// <summary>
-    /// Runs all stages afresh. <c>eval.output</c> names the folder of the run; the other outputs must lie below it, and an earlier quick start
-    /// in it is removed. Throws <see cref="ConfigException"/> where it holds anything else.
+    /// Runs all stages afresh. <c>eval.output</c> names the folder of the run; the other outputs must lie below it, and an earlier
+    /// quick start in it is removed. Throws <see cref="ConfigException"/> where it holds anything else.
     /// </summary>
     public static QuickStartResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {

@@ -3,8 +3,8 @@ using Llm2Clip.Reporting;
 namespace Llm2Clip.Pipeline;
 
 /// <summary>
-/// The metrics of a run that may go on from a checkpoint: the files are opened when the run says where it goes on, after what an interrupted
-/// run wrote beyond that step was taken out.
+/// The metrics of a run that may go on from a checkpoint: the files are opened when the run says where it goes on, after what an
+/// interrupted run wrote beyond that step was taken out.
 /// </summary>
 internal sealed class ResumableMetrics(string folder) : IMetricsSink, IDisposable
 {

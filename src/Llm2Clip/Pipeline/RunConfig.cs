@@ -12,8 +12,8 @@ using Llm2Clip.Training.Stage2;
 namespace Llm2Clip.Pipeline;
 
 /// <summary>
-/// A run file: one section for each part of the pipeline, all with defaults. A command reads the sections that concern it. What an empty path
-/// means is said here, and nowhere else.
+/// A run file: one section for each part of the pipeline, all with defaults. A command reads the sections that concern it. What an
+/// empty path means is said here, and nowhere else.
 /// </summary>
 public sealed record RunConfig
 {
@@ -48,15 +48,19 @@ public sealed record RunConfig
     public InspectConfig Inspect { get; init; } = new();
 
     /// <summary>
-    /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's cc-finetune
-    /// writes, else <c>teacher.path</c> itself.
+    /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's
+    /// cc-finetune writes, else <c>teacher.path</c> itself.
     /// </summary>
     public TeacherConfig TunedTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, CcFinetune.Output, Teacher.Path) };
 
-    /// <summary>The model whose tokens <c>data inspect</c> counts. It is used before any training, so that cc-finetune's folder does not count.</summary>
+    /// <summary>
+    /// The model whose tokens <c>data inspect</c> counts. It is used before any training, so that cc-finetune's folder does not count.
+    /// </summary>
     public TeacherConfig CountingTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, Teacher.Path) };
 
-    /// <summary>The student that is evaluated: <c>eval.model</c>, else the model that this run file's clip-train writes; empty = none is named.</summary>
+    /// <summary>
+    /// The student that is evaluated: <c>eval.model</c>, else the model that this run file's clip-train writes; empty = none is named.
+    /// </summary>
     public string StudentFolder() => FirstNamed(Eval.Model, ClipTrain.Output.Length > 0 ? Path.Combine(ClipTrain.Output, "model") : "");
 
     /// <summary>Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the student's folder.</summary>

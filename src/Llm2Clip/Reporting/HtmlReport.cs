@@ -12,7 +12,7 @@ namespace Llm2Clip.Reporting;
 /// </summary>
 public sealed class HtmlReport(string title)
 {
-    private static readonly string _style = ReadStyle();
+    private static readonly string Style = ReadStyle();
 
     private readonly StringBuilder body = new();
 
@@ -153,7 +153,7 @@ public sealed class HtmlReport(string title)
 
     /// <summary>The whole page.</summary>
     public string Render() =>
-        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{_style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
+        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{Encode(title)}</title><style>{Style}</style></head>\n<body><h1>{Encode(title)}</h1>\n{body}</body></html>\n";
 
     /// <summary>Writes the page, whole or not at all.</summary>
     public void Write(string path) => PendingFile.Write(path, Render());

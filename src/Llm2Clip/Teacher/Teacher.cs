@@ -25,7 +25,8 @@ public sealed class Teacher : IDisposable
     /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
     /// <param name="log">Where decisions go; null: nowhere.</param>
     /// <exception cref="InputException">Folder or model is missing, damaged or does not belong together.</exception>
-    /// <exception cref="ConfigException">The overrides make no sense, or would change the vectors that the folder's adapter was trained on.</exception>
+    /// <exception cref="ConfigException">The overrides make no sense, or would change the vectors that the folder's adapter was trained
+    /// on.</exception>
     public static Teacher Open(string folderOrGguf, TeacherConfig? overrides = null, IRunLog? log = null)
     {
         var config = overrides ?? new TeacherConfig();
@@ -90,15 +91,16 @@ public sealed class Teacher : IDisposable
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
     /// </summary>
-    /// <param name="raw">Vectors of texts of one language, row-major [N, <see cref="ILlmEncoder.Dimension"/>]. Without an adapter they come back as they are.</param>
+    /// <param name="raw">Vectors of texts of one language, row-major [N, <see cref="ILlmEncoder.Dimension"/>]. Without an adapter they
+    /// come back as they are.</param>
     /// <param name="language">The texts' language, the data set's own label such as <c>en</c>.</param>
     /// <param name="mean">Which mean the vectors lose. A student is trained on <see cref="CenteringMode.Training"/>.</param>
     /// <returns>Row-major [N, <see cref="Dimension"/>], un-normalized.</returns>
     public float[] FromRaw(float[] raw, string language, CenteringMode mean) => Adapter is null ? raw : Adapter.Apply(raw, language, mean);
 
     /// <summary>
-    /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken, so that it
-    /// serves single queries. Un-normalized.
+    /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken,
+    /// so that it serves single queries. Un-normalized.
     /// </summary>
     public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {

@@ -79,7 +79,7 @@ public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture
         var folder = _folder.File("student");
         student.Save(folder);
         var pixels = new ImagePipeline(student.Transform).Eval(File.ReadAllBytes(image), image);
-        var vectors = teacher.Embed([Caption], "en", CenteringMode.Own, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var vectors = teacher.Embed([Caption], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
         return (folder, student.EncodeImages(pixels, 1).Zip(student.EncodeTexts(vectors, 1), (a, b) => a * b).Sum());
     }
 

@@ -5,8 +5,8 @@ namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
 /// What a data set holds, what of it is broken, and what occurs in it twice, or in a second data set too. Images
-/// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice that
-/// while duplicates are looked for; all else does not grow with the data.
+/// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice
+/// that while duplicates are looked for; all else does not grow with the data.
 /// </summary>
 public sealed class DataInspection
 {
