@@ -153,7 +153,10 @@ internal sealed class Trainer
         _lastLoss = loss;
         _state = _state with
         {
-            Step = _state.Step + 1, Batch = batch.Index + 1, SamplesSeen = _state.SamplesSeen + batch.Images, Seconds = Seconds,
+            Step = _state.Step + 1,
+            Batch = batch.Index + 1,
+            SamplesSeen = _state.SamplesSeen + batch.Images,
+            Seconds = Seconds,
         };
         _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }

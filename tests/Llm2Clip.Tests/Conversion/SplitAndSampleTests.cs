@@ -105,10 +105,15 @@ public sealed class SplitAndSampleTests : IDisposable
         new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Picture + 1))))]]),
         to, DatasetFormat.Webdataset, 64);
 
-    private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Webdataset, 50) with
+    private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig
+    {
+        Convert = ConversionCase.Config(_folder, to, DatasetFormat.Webdataset, 50) with
         {
-            Data = _folder["source"], Seed = seed, Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
-        }, Data = new DataConfig() }, _folder, CancellationToken.None);
+            Data = _folder["source"],
+            Seed = seed,
+            Parts = new Dictionary<string, double> { ["val"] = 0.25, ["train"] = 0.75 },
+        }, Data = new DataConfig()
+    }, _folder, CancellationToken.None);
 
     private List<string> Draw(string to, int count, long seed)
     {
