@@ -16,7 +16,7 @@ internal static class Failure
         switch (error)
         {
             case OperationCanceledException when host.Cancellation.IsCancellationRequested:
-                host.Error.WriteLine("Stopped. The same command goes on from what was saved.");
+                host.Error.WriteLine("Stopped. The same command resumes from what was saved.");
                 return Interrupted;
             case UserException mistake:
                 host.Error.WriteLine($"Error: {mistake.Message}");

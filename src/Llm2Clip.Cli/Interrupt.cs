@@ -14,6 +14,12 @@ internal sealed class Interrupt : IDisposable
     /// </summary>
     private const PosixSignal FileSizeLimit = (PosixSignal)25;
 
+    /// <summary>
+    /// Stays until the process ends: .NET handles signals on a thread of its own, and one that it comes to late would end a process
+    /// that takes them no more.
+    /// </summary>
+    private static PosixSignalRegistration? _ofFileSizeLimit;
+
     private readonly CancellationTokenSource _source = new();
     private readonly Screen _error;
     private readonly PosixSignalRegistration[] _registrations;
@@ -25,7 +31,7 @@ internal sealed class Interrupt : IDisposable
             [PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
         if (OperatingSystem.IsLinux())
         {
-            _registrations = [.. _registrations, PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true)];
+            _ofFileSizeLimit ??= PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true);
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
 {
     public CcFinetuneCommand(CliHost host)
         : base(host, "cc-finetune",
-            "Trains an adapter over the LLM on captions of one picture, and writes the teacher folder; goes on from its last checkpoint.",
+            "Trains an adapter over the LLM on captions of one image, and writes the teacher folder; resumes from its last checkpoint.",
             "llm2clip cc-finetune --config configs/flickr8k.yaml --output runs/flickr8k/teacher")
     {
         Shortcut("--teacher", "teacher.path", "GGUF", "The LLM.");
@@ -28,7 +28,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
             CaptionProbeTable.Print(probe, output);
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} pictures, loss {result.FinalLoss:0.000}, "
+            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} images, loss {result.FinalLoss:0.000}, "
             + $"epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));
     }
 }

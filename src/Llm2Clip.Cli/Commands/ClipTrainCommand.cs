@@ -9,10 +9,10 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 {
     public ClipTrainCommand(CliHost host)
         : base(host, "clip-train",
-            "Trains image encoder and text adapter against the teacher's caption vectors; goes on from its last checkpoint.",
+            "Trains image encoder and text adapter against the teacher's caption vectors; resumes from its last checkpoint.",
             "llm2clip clip-train --config configs/flickr8k.yaml --set clip_train.max_minutes=30")
     {
-        Shortcut("--data", "data.train", "PATTERN", "Training pictures.");
+        Shortcut("--data", "data.train", "PATTERN", "Training images.");
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store of their captions.");
         Shortcut("--output", "clip_train.output", "FOLDER", "Checkpoints, model and metrics.");
     }
@@ -26,7 +26,7 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
             ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
             : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} pictures seen, last loss {result.LastLoss:0.000}{best}; "
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen, last loss {result.LastLoss:0.000}{best}; "
             + $"model in {result.ModelFolder}"));
     }
 }

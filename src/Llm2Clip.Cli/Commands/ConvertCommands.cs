@@ -12,9 +12,11 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         : base(host, name, summary, example)
     {
         Shortcut("--data", "convert.data", "PATTERN", "Data that is read.");
-        Shortcut("--to", "convert.to", "FOLDER", "Folder that is written; run the same command again to go on with a stopped run.");
-        Shortcut("--format", "convert.format", "FORMAT", $"Format that is written: {DatasetFormats.WrittenNames} (folder: images with a JSONL list).");
-        Shortcut("--samples-per-shard", "convert.samples_per_shard", "N", "Pictures of a shard at most.");
+        Shortcut("--to", "convert.to", "FOLDER", "Folder that is written; run the same command again to resume a stopped run.");
+        Shortcut(
+            "--format", "convert.format", "FORMAT",
+            $"Format that is written: {DatasetFormats.WrittenNames} (folder: images with a JSONL list).");
+        Shortcut("--samples-per-shard", "convert.samples_per_shard", "N", "Images per shard at most.");
         ListShortcut("--languages", "convert.languages", "en,zh", "Languages of the captions that are kept.");
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
     }
@@ -46,7 +48,7 @@ internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
 internal sealed class SplitCommand : DataSetCommand
 {
     public SplitCommand(CliHost host)
-        : base(host, "split", "Splits a data set by picture into parts, each a data set of its own; equal pictures stay together.",
+        : base(host, "split", "Splits a data set by image into parts, each a data set of its own; equal images stay together.",
             "llm2clip data split --data photos/metadata.jsonl --to data/photos --parts train=0.9,val=0.1 --seed 7")
     {
         MapShortcut("--parts", "convert.parts", "train=0.9,val=0.1", "Parts and their shares.");
@@ -61,10 +63,10 @@ internal sealed class SplitCommand : DataSetCommand
 internal sealed class SampleCommand : DataSetCommand
 {
     public SampleCommand(CliHost host)
-        : base(host, "sample", "Draws pictures at random, without replacement, and writes them in the order of the source.",
+        : base(host, "sample", "Draws images at random, without replacement, and writes them in the order of the source.",
             "llm2clip data sample --data 'shards/*.tar' --to data/small --count 1000 --seed 7")
     {
-        Shortcut("--count", "convert.count", "N", "Pictures that are drawn.");
+        Shortcut("--count", "convert.count", "N", "Images that are drawn.");
         Shortcut("--seed", "convert.seed", "N", "Another seed, another sample.");
     }
 

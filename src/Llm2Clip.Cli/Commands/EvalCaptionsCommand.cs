@@ -9,7 +9,7 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
 {
     public EvalCaptionsCommand(CliHost host)
         : base(host, "captions",
-            "Finds captions by other captions of the same picture, within and across languages, with any teacher or bare GGUF.",
+            "Finds captions by other captions of the same image, within and across languages, with any teacher or bare GGUF.",
             "llm2clip eval captions --teacher model.gguf --data 'data/val-*.tar'")
     {
         Shortcut("--teacher", "teacher.tuned", "FILE|FOLDER", "Bare GGUF or teacher folder.");

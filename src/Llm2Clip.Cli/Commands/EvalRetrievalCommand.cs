@@ -4,17 +4,17 @@ using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Cli.Commands;
 
-/// <summary><c>eval retrieval</c>: pictures by captions and captions by pictures, in every language of the data.</summary>
+/// <summary><c>eval retrieval</c>: images by captions and captions by images, in every language of the data.</summary>
 internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
 {
     public EvalRetrievalCommand(CliHost host)
         : base(host, "retrieval",
-            "Finds pictures by captions and captions by pictures, language by language; writes retrieval.json and report.html.",
+            "Finds images by captions and captions by images, language by language; writes retrieval.json and report.html.",
             "llm2clip eval retrieval --model runs/flickr8k/student/model --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
     {
         Shortcut("--model", "eval.model", "FOLDER", "Student.");
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
-        Shortcut("--data", "eval.data", "PATTERN", "Pictures and captions.");
+        Shortcut("--data", "eval.data", "PATTERN", "Images and captions.");
         Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");
     }
 

@@ -9,7 +9,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 {
     public ExtractCommand(CliHost host)
         : base(host, "extract",
-            "Computes the teacher's vector of every caption, once, into an embedding store; goes on where it was stopped.",
+            "Computes the teacher's vector of every caption, once, into an embedding store; resumes where it was stopped.",
             "llm2clip extract --config configs/flickr8k.yaml")
     {
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");
@@ -17,7 +17,8 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
     }
 
-    protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => Extract.Run(config, log, cancellation);
+    protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        Extract.Run(config, log, cancellation);
 
     protected override void Report(ExtractResult result, Screen output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -17,7 +17,7 @@ internal sealed class InspectCommand : RunCommand<InspectionReport>
             "A second data set, such as the test set of a training set; what stands in both is found.");
         Shortcut("--out", "inspect.output", "FOLDER", "Folder for report.html, inspection.json and contact-sheet.jpg.");
         Shortcut("--teacher", "teacher.tuned", "GGUF|FOLDER", "Counts caption lengths in this model's tokens too.");
-        Shortcut("--near-bits", "inspect.near_image_bits", "N", "Bits of 64 in which the hashes of pictures that look alike may differ.");
+        Shortcut("--near-bits", "inspect.near_image_bits", "N", "Bits of 64 in which the hashes of images that look alike may differ.");
         Shortcut("--seed", "inspect.seed", "N", "Another seed, another contact sheet.");
     }
 

@@ -35,11 +35,11 @@ public static class CaptionStream
     private const int MaxLine = 16 << 20;
 
     /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken ct = default)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken cancellation = default)
     {
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            foreach (var sample in source.ReadShard(shard, tally.AddBad, ct))
+            foreach (var sample in source.ReadShard(shard, tally.AddBad, cancellation))
             {
                 tally.Add(sample);
                 yield return new CaptionGroup(sample.Key, sample.Captions);
@@ -48,10 +48,10 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds, IRunLog log, CancellationToken ct = default)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds, IRunLog log, CancellationToken cancellation = default)
     {
         var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
-        foreach (var group in Select(Of(source, tally, ct), languages, kinds))
+        foreach (var group in Select(Of(source, tally, cancellation), languages, kinds))
         {
             yield return group;
         }
@@ -72,7 +72,7 @@ public static class CaptionStream
     }
 
     /// <summary>Captions of a text source in its language. Throws <see cref="InputException"/>, naming file and line, for what is not readable.</summary>
-    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken ct = default)
+    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken cancellation = default)
     {
         var path = config.Path.Length > 0 ? config.Path : data.Train;
         var name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
@@ -82,7 +82,7 @@ public static class CaptionStream
                 new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
             _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) => Records(path, data),
             // Callers read a source several times and name it themselves.
-            _ => Of(Datasets.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, ct),
+            _ => Of(Datasets.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, cancellation),
         };
         var selected = Select(groups, [config.Language], []);
         if (config.CaptionsPerGroup > 0)

@@ -48,10 +48,10 @@ public interface ISampleSource
 
     /// <summary>
     /// The samples of one shard in stored order. A bad record is reported through <paramref name="onBad"/> and left out.
-    /// Throws <see cref="InputException"/> where the shard itself cannot be read. <paramref name="ct"/> ends the wait for a shard that
+    /// Throws <see cref="InputException"/> where the shard itself cannot be read. <paramref name="cancellation"/> ends the wait for a shard that
     /// comes from a command or standard input; files are read without a look at it.
     /// </summary>
-    IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default);
+    IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default);
 }
 
 /// <summary>

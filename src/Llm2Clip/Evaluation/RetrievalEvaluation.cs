@@ -38,7 +38,7 @@ public sealed class EncodedPictures
         var rows = new List<float[]>();
         using var pictures = new SampleLoader(source, loader, log);
         using var progress = log.Start("Encode images", 0, "images");
-        foreach (var batch in pictures.Epoch(0, ct: cancellation))
+        foreach (var batch in pictures.Epoch(0, cancellation: cancellation))
         {
             using (batch)
             {

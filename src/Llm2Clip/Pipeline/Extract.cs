@@ -65,8 +65,8 @@ public static class Extract
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
         using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
         var title = derive ? "Adapt captions" : "Embed captions";
-        EncodedTexts Embed(IReadOnlyList<string> texts, string language, CancellationToken stop) => Vectors(teacher, source, texts, language, stop);
-        var (seen, added, live) = CaptionFiller.Fill(writer, captions, Embed, config.Window, title, log, cancellation, total);
+        EmbedTexts embed = (texts, language, stop) => Vectors(teacher, source, texts, language, stop);
+        var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
         log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), "

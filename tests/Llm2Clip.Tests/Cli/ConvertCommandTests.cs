@@ -19,7 +19,7 @@ public sealed class ConvertCommandTests : IDisposable
         var (code, output, error) = CommandLineTests.Run(
             "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--samples-per-shard", "2", "--languages", "en,zh", "--json", _folder["r.json"]);
         Assert.True(code == 0, error);
-        Assert.StartsWith($"{_folder["out"]}: 5 pictures with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
+        Assert.StartsWith($"{_folder["out"]}: 5 images with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
         Assert.Equal(5, json.RootElement.GetProperty("result").GetProperty("parts")[0].GetProperty("pictures").GetInt32());
         Assert.Contains("languages: [en, zh]", json.RootElement.GetProperty("config").GetString());
@@ -39,7 +39,7 @@ public sealed class ConvertCommandTests : IDisposable
         File.WriteAllText(_folder["run.yaml"], $"data: {{train: \"{_folder["a.tar"]}\"}}\nconvert: {{to: \"{_folder["drawn"]}\", count: 7, seed: 1}}\n");
         (code, output, error) = CommandLineTests.Run("data", "sample", "--config", _folder["run.yaml"]);
         Assert.True(code == 0, error);
-        Assert.StartsWith($"{_folder["drawn"]}: 7 pictures with 7 captions in 1 shard (webdataset)\n", output);
+        Assert.StartsWith($"{_folder["drawn"]}: 7 images with 7 captions in 1 shard (webdataset)\n", output);
     }
 
     [Fact]

@@ -18,7 +18,7 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
     public string ShardName(int shard) => $"shard {shard}";
 
     /// <summary>A sample without captions stands for a bad record.</summary>
-    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
     {
         var number = 0;
         foreach (var sample in shards[shard])

@@ -175,7 +175,7 @@ public sealed class PipeShardTests : IDisposable
 
         public string ShardName(int shard) => "held";
 
-        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
         {
             for (var i = 0; i < count; i++)
             {

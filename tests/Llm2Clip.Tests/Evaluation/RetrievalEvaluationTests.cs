@@ -24,7 +24,7 @@ public sealed class RetrievalEvaluationTests
 
         public string ShardName(int shard) => "colours";
 
-        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
         {
             Reads++;
             for (var colour = 0; colour < 8; colour++)
@@ -116,7 +116,7 @@ public sealed class RetrievalEvaluationTests
 
         public string ShardName(int shard) => "one";
 
-        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
+        public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default) =>
             [new Sample("one", "one", [new Caption("a picture", "en", CaptionKind.Short)], picture)];
     }
 

@@ -92,7 +92,7 @@ public sealed class DisposeScopeTests : IDisposable
 
     private sealed class Scores : IStudentEvaluator
     {
-        public StudentScore Evaluate(Student student, CancellationToken ct)
+        public StudentScore Evaluate(Student student, CancellationToken cancellation)
         {
             student.EncodeImages(new byte[4 * 16 * 16 * 3], 4);
             student.EncodeTexts(new float[4 * TinyTraining.VectorLength], 4);

@@ -156,8 +156,8 @@ public sealed class ClipTrainerTests : IDisposable
         Assert.Equal("tiny", model.TeacherFingerprint);
     }
 
-    private static ClipTrainResult Train(ClipTrainInputs inputs, CancellationToken? ct = null) =>
-        ClipTrainer.Run(inputs, ct ?? TestContext.Current.CancellationToken);
+    private static ClipTrainResult Train(ClipTrainInputs inputs, CancellationToken? cancellation = null) =>
+        ClipTrainer.Run(inputs, cancellation ?? TestContext.Current.CancellationToken);
 
     private sealed class Killed : Exception;
 
@@ -165,7 +165,7 @@ public sealed class ClipTrainerTests : IDisposable
     {
         public List<float[]> Seen { get; } = [];
 
-        public StudentScore Evaluate(Student student, CancellationToken ct)
+        public StudentScore Evaluate(Student student, CancellationToken cancellation)
         {
             Seen.Add(TinyTraining.Weights(student));
             return new StudentScore(scores[Seen.Count - 1], "score", new Dictionary<string, double>());

@@ -27,7 +27,7 @@ public sealed class SoakTests : IDisposable
 
     private sealed class Encode : IStudentEvaluator
     {
-        public StudentScore Evaluate(Llm2Clip.Models.Student student, CancellationToken ct)
+        public StudentScore Evaluate(Llm2Clip.Models.Student student, CancellationToken cancellation)
         {
             student.EncodeImages(new byte[4 * 16 * 16 * 3], 4);
             student.EncodeTexts(new float[4 * TinyTraining.VectorLength], 4);

@@ -14,7 +14,7 @@ internal sealed class ListSource(string pattern, string format, IReadOnlyList<Li
 
     public string ShardName(int shard) => $"{_shards[shard].File.Path} from record {_shards[shard].File.Chunks[_shards[shard].Chunk].First}";
 
-    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
     {
         var (file, chunk) = _shards[shard];
         foreach (var problem in chunk == 0 ? file.Problems : [])

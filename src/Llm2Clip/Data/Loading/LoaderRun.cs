@@ -33,9 +33,9 @@ internal sealed class LoaderRun : IDisposable
     /// <summary>Records read after the last batch was cut; complete when <see cref="Take"/> has returned null.</summary>
     public IReadOnlyList<object> RestOfRecords => _records;
 
-    public void Start(SamplePlan plan, int epoch, long skip, CancellationToken ct)
+    public void Start(SamplePlan plan, int epoch, long skip, CancellationToken cancellation)
     {
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _threads[0] = new Thread(() => Plan(plan, epoch, skip)) { IsBackground = true, Name = "data plan" };
         for (var i = 1; i < _threads.Length; i++)
         {

@@ -41,9 +41,9 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
         }
     }
 
-    public void Wait(CancellationToken ct)
+    public void Wait(CancellationToken cancellation)
     {
-        _done.Wait(ct);
+        _done.Wait(cancellation);
         _fault?.Throw();
     }
 

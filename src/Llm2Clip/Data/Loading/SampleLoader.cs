@@ -47,23 +47,23 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
     public void ResetWaitShare() => _clock.Reset();
 
     /// <summary>Samples that an epoch holds after <c>keep</c>, bad images included: reads the data set once, without images.</summary>
-    public long CountSamples(CancellationToken ct = default) => _plan.Count(ct);
+    public long CountSamples(CancellationToken cancellation = default) => _plan.Count(cancellation);
 
     /// <summary>Batches in an epoch's plan.</summary>
-    public long BatchesPerEpoch(CancellationToken ct = default) =>
-        _config.DropLast ? CountSamples(ct) / _config.BatchSize : (CountSamples(ct) + _config.BatchSize - 1) / _config.BatchSize;
+    public long BatchesPerEpoch(CancellationToken cancellation = default) =>
+        _config.DropLast ? CountSamples(cancellation) / _config.BatchSize : (CountSamples(cancellation) + _config.BatchSize - 1) / _config.BatchSize;
 
     /// <summary>
     /// The batches of an epoch, from <paramref name="skipBatches"/> on (those before are not decoded): after a stop, pass the last
     /// batch's <see cref="SampleBatch.Index"/> + 1. Dispose each batch when its pixels are used. Throws <see cref="InputException"/>
     /// where a shard cannot be read or too many records are bad, <see cref="OperationCanceledException"/> when cancelled.
     /// </summary>
-    public IEnumerable<SampleBatch> Epoch(int epoch, long skipBatches = 0, CancellationToken ct = default)
+    public IEnumerable<SampleBatch> Epoch(int epoch, long skipBatches = 0, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skipBatches);
         _tally.Restart();
         using var run = new LoaderRun(_config, _workers, Decode, Rent);
-        run.Start(_plan, epoch, skipBatches, ct);
+        run.Start(_plan, epoch, skipBatches, cancellation);
         _clock.Enter();
         try
         {

@@ -20,7 +20,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
     /// <summary>
     /// The samples of an epoch. <paramref name="onRecord"/> hears of every record as it is read: a <see cref="Sample"/> or a <see cref="BadSample"/>.
     /// </summary>
-    public IEnumerable<Sample> Epoch(int epoch, Action<object> onRecord, CancellationToken ct = default)
+    public IEnumerable<Sample> Epoch(int epoch, Action<object> onRecord, CancellationToken cancellation = default)
     {
         var shards = Enumerable.Range(0, source.ShardCount).ToArray();
         var random = SeededRandom.For(config.Seed, epoch, "order");
@@ -28,12 +28,12 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         {
             random.Shuffle(shards);
         }
-        var samples = shards.SelectMany(shard => Shard(shard, onRecord, ct)).Where(sample => keep is null || keep(sample));
+        var samples = shards.SelectMany(shard => Shard(shard, onRecord, cancellation)).Where(sample => keep is null || keep(sample));
         return config.Shuffle ? ThroughBuffer(samples, random) : samples;
     }
 
     /// <summary>Samples of an epoch; the data set is read once for it.</summary>
-    public long Count(CancellationToken ct)
+    public long Count(CancellationToken cancellation)
     {
         if (_count is { } known)
         {
@@ -42,7 +42,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         long count = 0;
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            foreach (var sample in Shard(shard, _ => ct.ThrowIfCancellationRequested(), ct))
+            foreach (var sample in Shard(shard, _ => cancellation.ThrowIfCancellationRequested(), cancellation))
             {
                 count += keep is null || keep(sample) ? 1 : 0;
             }
@@ -51,7 +51,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         return count;
     }
 
-    private IEnumerable<Sample> Shard(int shard, Action<object> onRecord, CancellationToken ct)
+    private IEnumerable<Sample> Shard(int shard, Action<object> onRecord, CancellationToken cancellation)
     {
         if (_kept.TryGetValue(shard, out var records))
         {
@@ -67,7 +67,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         }
         var reading = new List<object>();
         var bytes = 0L;
-        foreach (var sample in source.ReadShard(shard, Remember, ct))
+        foreach (var sample in source.ReadShard(shard, Remember, cancellation))
         {
             Remember(sample);
             yield return sample;

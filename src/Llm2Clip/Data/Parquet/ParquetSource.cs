@@ -43,7 +43,7 @@ internal sealed class ParquetSource : ISampleSource
 
     public string ShardName(int shard) => $"{_shards[shard].File} from row {_shards[shard].Groups[0].FirstRow}";
 
-    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default)
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
     {
         var (file, layout, groups) = _shards[shard];
         var keys = new HashSet<string>(StringComparer.Ordinal);

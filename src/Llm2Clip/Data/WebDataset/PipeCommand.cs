@@ -39,14 +39,14 @@ internal sealed class PipeCommand : IDisposable
     public Stream Output => _process.StandardOutput.BaseStream;
 
     /// <summary>Waits for the end of the command. Throws <see cref="InputException"/> with exit status and the end of its error output where it failed.</summary>
-    public void RequireSuccess(CancellationToken ct)
+    public void RequireSuccess(CancellationToken cancellation)
     {
-        _process.WaitForExitAsync(ct).GetAwaiter().GetResult();
+        _process.WaitForExitAsync(cancellation).GetAwaiter().GetResult();
         if (_process.ExitCode == 0)
         {
             return;
         }
-        _errorReader.Wait(TimeSpan.FromSeconds(2), ct); // what the command left in the background may hold its error output open
+        _errorReader.Wait(TimeSpan.FromSeconds(2), cancellation); // what the command left in the background may hold its error output open
         string errors;
         lock (_errors)
         {

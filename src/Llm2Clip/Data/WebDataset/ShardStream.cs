@@ -35,7 +35,7 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     private bool _waits = true;
 
     /// <summary><paramref name="command"/> is asked for its success at the end of the stream, and ended by disposing.</summary>
-    public ShardStream(string path, Stream stream, PipeCommand? command, CancellationToken ct) => (Path, _stream, _command, _ct) = (path, stream, command, ct);
+    public ShardStream(string path, Stream stream, PipeCommand? command, CancellationToken cancellation) => (Path, _stream, _command, _ct) = (path, stream, command, cancellation);
 
     public string Path { get; }
 
@@ -53,23 +53,23 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     /// Runs the command again, opens the gzip file, or takes standard input. Throws <see cref="InputException"/> where that was taken before, or the
     /// file cannot be opened.
     /// </summary>
-    public static ShardStream Open(string shard, CancellationToken ct)
+    public static ShardStream Open(string shard, CancellationToken cancellation)
     {
         if (IsGzip(shard))
         {
-            return new ShardStream(shard, Unpacked(shard), null, ct) { _waits = false };
+            return new ShardStream(shard, Unpacked(shard), null, cancellation) { _waits = false };
         }
         if (shard != StandardInput)
         {
             var command = new PipeCommand(shard, shard[PipePrefix.Length..]);
-            return new ShardStream(shard, command.Output, command, ct);
+            return new ShardStream(shard, command.Output, command, cancellation);
         }
         if (Interlocked.Exchange(ref s_standardInputTaken, 1) != 0)
         {
             throw new InputException("-: standard input can be read once, and this run reads its data again (to count it, for another epoch, or for validation). "
                 + "Write the tar to a file, or name the command that makes it: pipe:COMMAND. Training and evaluation read once where the tar fits data.shuffle_buffer and data.shuffle_buffer_mb.");
         }
-        return new ShardStream(shard, Console.OpenStandardInput(), null, ct);
+        return new ShardStream(shard, Console.OpenStandardInput(), null, cancellation);
     }
 
     public long Left(long offset, long wanted)

@@ -21,8 +21,8 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
 
     public string ShardName(int shard) => shards[shard];
 
-    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken ct = default) =>
-        ShardStream.Takes(shards[shard]) ? ReadStream(shards[shard], onBad, ct) : ReadFile(shards[shard], onBad);
+    public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default) =>
+        ShardStream.Takes(shards[shard]) ? ReadStream(shards[shard], onBad, cancellation) : ReadFile(shards[shard], onBad);
 
     private IEnumerable<Sample> ReadFile(string path, Action<BadSample> onBad)
     {
@@ -37,9 +37,9 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     }
 
     /// <summary>Members of a sample must stand side by side here: the next key ends a sample.</summary>
-    private IEnumerable<Sample> ReadStream(string path, Action<BadSample> onBad, CancellationToken ct)
+    private IEnumerable<Sample> ReadStream(string path, Action<BadSample> onBad, CancellationToken cancellation)
     {
-        using var stream = ShardStream.Open(path, ct);
+        using var stream = ShardStream.Open(path, cancellation);
         var ended = new HashSet<string>(StringComparer.Ordinal);
         var members = new Members("");
         foreach (var (key, extension, entry) in NamedMembers(stream, path, onBad))
