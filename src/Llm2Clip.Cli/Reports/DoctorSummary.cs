@@ -33,7 +33,7 @@ internal static class DoctorSummary
             lines.Add(["precision", $"fp32, bf16 ({Bf16(tensors.Processor)})"]);
             lines.Add(["fp32 products", $"{(tensors.Products.OneDnn ? "oneDNN" : "MKL")}: {tensors.Products.Reason}"]);
             lines.Add(["allocator", tensors.Allocator.Reason]);
-            lines.Add(["C++ runtime", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ")
+            lines.Add(["native patch", (tensors.Patch.Applied ? "patched copy of TorchSharp's library: " : "as published: ")
                 + tensors.Patch.Reason]);
         }
         var (verdict, tone) = report.IsHealthy ? ("nothing is missing", Tone.Good) : ("see the problems above", Tone.Bad);
