@@ -87,10 +87,15 @@ internal static class ScalarStress
 
     private static void Collect()
     {
-        while (!_over)
+        // Collections in a row would keep the other threads from running at all, which on an idle machine they did for minutes.
+        for (var seen = -1L; !_over; Thread.Yield())
         {
-            GC.Collect(0);
-            Thread.Yield();
+            var done = Interlocked.Read(ref _done);
+            if (done != seen)
+            {
+                seen = done;
+                GC.Collect(0);
+            }
         }
     }
 
