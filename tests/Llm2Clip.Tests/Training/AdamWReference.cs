@@ -2,25 +2,18 @@ using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llm2Clip.Tests.Engine;
+namespace Llm2Clip.Tests.Training;
 
-/// <summary>Reads <c>Reference/layers.json</c>, which <c>Reference/make_layers.py</c> wrote: tensors are <c>[shape, flat values]</c>.</summary>
-internal static class ReferenceNumbers
+/// <summary>
+/// Reads <c>Reference/adamw.json</c>, whose steps <c>Reference/make_adamw.py</c> computed: tensors are <c>[shape, flat values]</c>.
+/// </summary>
+internal static class AdamWReference
 {
-    private static readonly Lazy<JsonElement> Root = new(() =>
-        JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Engine", "Reference", "layers.json"))).RootElement);
+    internal static JsonElement Read() => JsonDocument.Parse(
+        File.ReadAllBytes(Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Training", "Reference", "adamw.json"))).RootElement;
 
-    internal static JsonElement Section(string name) => Root.Value.GetProperty(name);
-
-    internal static TheoryData<string> Names(string section) => [.. Section(section).EnumerateObject().Select(each => each.Name)];
-
-    internal static Tensor ReadTensor(JsonElement element, bool integers = false)
-    {
-        var shape = element[0].EnumerateArray().Select(each => each.GetInt64()).ToArray();
-        return integers
-            ? tensor(element[1].EnumerateArray().Select(each => (long)each.GetDouble()).ToArray(), shape)
-            : tensor(element[1].EnumerateArray().Select(each => each.GetSingle()).ToArray(), shape);
-    }
+    internal static Tensor ReadTensor(JsonElement element) => tensor(
+        element[1].EnumerateArray().Select(each => each.GetSingle()).ToArray(), element[0].EnumerateArray().Select(each => each.GetInt64()).ToArray());
 
     /// <summary>Same shape, and no element differs by more than <paramref name="tolerance"/> of the largest expected one (but at least 1).</summary>
     internal static void AssertClose(Tensor expected, Tensor actual, double tolerance, string what)

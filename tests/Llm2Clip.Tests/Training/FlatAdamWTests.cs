@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using TorchSharp.Modules;
-using static Llm2Clip.Tests.Engine.ReferenceNumbers;
+using static Llm2Clip.Tests.Training.AdamWReference;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
@@ -16,13 +16,13 @@ public sealed class FlatAdamWTests : IDisposable
 
     public void Dispose() => _scope.Dispose();
 
-    /// <summary>Three steps that PyTorch made (<c>Engine/Reference/make_layers.py</c>).</summary>
+    /// <summary>Three steps that PyTorch made (<c>Reference/make_adamw.py</c>).</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Steps_are_PyTorchs(bool shared)
     {
-        var reference = Section("optimizers").GetProperty("adamw");
+        var reference = Read();
         var args = reference.GetProperty("args");
         var start = reference.GetProperty("start").EnumerateArray().Select(each => ReadTensor(each)).ToList();
         var betas = args.GetProperty("betas");
