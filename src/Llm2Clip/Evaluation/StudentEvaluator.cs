@@ -65,8 +65,8 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
             var result = Retrieval.Score(images.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension), imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
             {
-                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]}"] = result.TextToImage.Recalls[i];
-                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]}"] = result.ImageToText.Recalls[i];
+                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]} %"] = 100 * result.TextToImage.Recalls[i];
+                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]} %"] = 100 * result.ImageToText.Recalls[i];
             }
             recalls.Add(result.TextToImage.RecallAt10);
         }

@@ -14,19 +14,18 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
 
     /// <summary>Raw vectors, without the training captions' mean, and without each language's own.</summary>
     /// <param name="means">What to take out.</param>
-    /// <param name="training">Name of the training captions, for the row's label.</param>
     /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
-    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, string training, int? seed = null)
+    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, int? seed = null)
     {
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
-            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
+            Row("raw, training mean", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
+                "raw, own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
     }
@@ -34,11 +33,12 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
     /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
+        var name = adapter.Config.Centering == Centering.None ? "adapter" : "adapter, training mean";
+        List<ProbeRow> rows = [Row(name, pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
         if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
+                "adapter, own mean", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
     }
@@ -67,5 +67,5 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
         [.. scored.SelectMany(pair => new[] { pair.From, pair.To }).Distinct().Order(StringComparer.Ordinal)
             .Select(language => (Language: language, Mean: means.Of(language)!))
             .Where(entry => !entry.Mean.Training)
-            .Select(entry => $"{entry.Language}: mean of {entry.Mean.Count:N0} sentences labelled {entry.Mean.Language} ({entry.Mean.Source})")];
+            .Select(entry => $"{entry.Language}: {entry.Mean.Count:N0} sentences in {entry.Mean.Language} ({entry.Mean.Source})")];
 }

@@ -14,8 +14,9 @@ public static class CcFinetune
     /// </summary>
     public static CcFinetuneResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var output = ConfigBinder.Required(run.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write");
-        using var teacher = Teacher.Open(ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"), run.Teacher, log);
+        Needs.OfCcFinetune(run);
+        var output = run.CcFinetune.Output;
+        using var teacher = Teacher.Open(run.Teacher.Path, run.Teacher, log);
         using var writer = FolderLock.Take(output);
         using var metrics = new ResumableMetrics(output);
         return CcTrainer.Run(run.CcFinetune, run.Data, teacher, metrics, log, cancellation);

@@ -25,7 +25,8 @@ public static class ClipTrain
     public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var config = run.ClipTrain;
-        var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
+        Needs.OfClipTrain(run);
+        var output = config.Output;
         using var store = Store(run, log);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
@@ -61,21 +62,27 @@ public static class ClipTrain
         student.Save(folder);
     }
 
-    private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
-        ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+    private static EmbeddingStore Store(RunConfig run, IRunLog log)
+    {
+        var (fingerprint, teacher) = Named(run.TunedTeacher(), log);
+        return EmbeddingStore.Open(
+            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), fingerprint, teacher);
+    }
 
     private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
         Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
 
-    /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
-    private static string? FingerprintOf(TeacherConfig config, IRunLog log)
+    /// <summary>
+    /// The teacher's fingerprint and description, so that another teacher's store is refused; null where the run file names no teacher.
+    /// </summary>
+    private static (string? Fingerprint, IReadOnlyDictionary<string, string>? Description) Named(TeacherConfig config, IRunLog log)
     {
         if (config.Path.Length == 0)
         {
-            return null;
+            return (null, null);
         }
         using var teacher = Teacher.Open(config.Path, config, log);
-        return teacher.Fingerprint;
+        return (teacher.Fingerprint, teacher.Describe());
     }
 
     private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(

@@ -23,9 +23,9 @@ public static class EvalCaptions
     public static CaptionProbeResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var tuned = run.TunedTeacher();
-        var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
+        Needs.OfEvalCaptions(run);
         Check(run);
-        using var teacher = Teacher.Open(path, tuned, log);
+        using var teacher = Teacher.Open(tuned.Path, tuned, log);
         return Run(run, teacher, log, cancellation);
     }
 
@@ -44,7 +44,7 @@ public static class EvalCaptions
 
         var means = Means(config, MeanFitter.Fit(sources, run.Data, raw, training: false, log, cancellation), teacher.Adapter);
         var probe = new TeacherProbe(texts, pairs, raw);
-        var rows = probe.RawRows(means, TrainingName(means, config.TrainingLanguage), BootstrapSeed).ToList();
+        var rows = probe.RawRows(means, BootstrapSeed).ToList();
         if (teacher.Adapter is { } adapter)
         {
             rows.AddRange(probe.AdapterRows(adapter.WithMeans(means.Languages), BootstrapSeed)); // Shares the adapter's weights, which the teacher owns.
@@ -106,7 +106,4 @@ public static class EvalCaptions
         var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
-
-    private static string TrainingName(LanguageMeans means, string language) =>
-        means.Of(language) is { } mean ? $"{mean.Count:N0} {mean.Language} captions" : "the training captions";
 }

@@ -36,10 +36,9 @@ public static class EvalRetrieval
         Checked.Require(run.Eval, "eval");
         var (model, output) = (run.StudentFolder(), run.EvaluationFolder());
         var (tuned, pattern) = (run.TunedTeacher(), run.EvaluationData());
-        Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
-        Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
-        Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
-        using var student = Student.Load(model, ComputeDevice.Resolve(run.Eval.Device).Device);
+        Needs.OfEvalRetrieval(run);
+        var device = ComputeDevice.Resolve(run.Eval.Device).Device;
+        using var student = Student.Load(model, device);
         using var teacher = Teacher.Open(tuned.Path, tuned, log);
         RequireSameTeacher(student, teacher, model, tuned.Path);
 
@@ -63,25 +62,21 @@ public static class EvalRetrieval
             Rows = rows,
             Notes = MeansUsed(rows, teacher),
             Queries = shown,
+            Date = TimeProvider.System.GetUtcNow(),
+            Device = device.ToString(),
+            TeacherSettings = teacher.Describe(),
+            Page = Path.Combine(output, ReportFile),
         };
-        Write(report, output);
+        Write(report, output, ConfigBinder.Print(run, comments: false));
         return report;
     }
 
     /// <summary>Each file appears complete or not at all.</summary>
-    private static void Write(RetrievalReport report, string folder)
+    private static void Write(RetrievalReport report, string folder, string settings)
     {
         DurableFolder.Create(folder);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
-        RetrievalPage.Of(report).Write(Path.Combine(folder, ReportFile));
-    }
-
-    private static void Require(string value, string key, string remedy)
-    {
-        if (value.Length == 0)
-        {
-            throw new ConfigException($"{key} is empty: name {remedy}.");
-        }
+        RetrievalPage.Of(report, settings).Write(Path.Combine(folder, ReportFile));
     }
 
     private static void RequireSameTeacher(Student student, Teacher teacher, string model, string path)
@@ -98,10 +93,9 @@ public static class EvalRetrieval
     private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, Teacher teacher) =>
     [
         .. from row in rows
-           where row.Centering == RetrievalEvaluation.OwnMean
+           where row.Mean == RetrievalEvaluation.OwnMean
            let mean = teacher.Adapter?.Means.Of(row.Language)
            where mean is not null
-           select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; "
-               + "no images, no pairs.",
+           select $"{row.Language}, own mean: of {mean.Count:N0} sentences in {mean.Language} ({mean.Source}); no images, no pairs.",
     ];
 }

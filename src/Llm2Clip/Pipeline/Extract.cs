@@ -34,9 +34,9 @@ public static class Extract
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var tuned = run.TunedTeacher();
-        var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
+        Needs.OfExtract(run);
         Check(run);
-        using var teacher = Teacher.Open(path, tuned, log);
+        using var teacher = Teacher.Open(tuned.Path, tuned, log);
         return Run(run, teacher, log, cancellation);
     }
 
@@ -63,14 +63,14 @@ public static class Extract
             (total, _, truncated) = CaptionFiller.FillRaw(raw, captions, teacher.Encoder, config.Window, log, cancellation);
         }
         using var source = derive ? EmbeddingStore.Open(config.RawStore, teacher.Encoder.Fingerprint) : null;
-        using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
+        using var writer = EmbeddingStore.Create(config.Store, teacher.Fingerprint, teacher.Dimension, config.Dtype, teacher.Describe());
         var title = derive ? "Adapt captions" : "Embed captions";
         EmbedTexts embed = (texts, language, stop) => Vectors(teacher, source, texts, language, stop);
         var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
-        log.Info($"Store {config.Store}: {result.Stored:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), "
-            + $"{added:N0} new, from {seen:N0} captions; teacher {Fingerprints.Short(teacher.Fingerprint)}.");
+        log.Info($"Store {config.Store}: {result.Stored:N0} vectors, {added:N0} new; teacher {Fingerprints.Short(teacher.Fingerprint)}.");
+        log.Detail($"Vectors of {teacher.Dimension} elements ({config.Dtype.ToString().ToLowerInvariant()}) from {seen:N0} captions.");
         return result;
     }
 

@@ -108,6 +108,12 @@ public sealed class Teacher : IDisposable
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
 
+    /// <summary>
+    /// What determines the vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints have
+    /// equal descriptions.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(this);
+
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null
         ? throw new InvalidOperationException("The teacher was not opened from a model file.")

@@ -158,7 +158,7 @@ internal sealed class Trainer
             SamplesSeen = _state.SamplesSeen + batch.Images,
             Seconds = Seconds,
         };
-        _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
+        _meter.Step(_state, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }
 
     private void RequireFinite(double loss, double norm)
@@ -198,6 +198,10 @@ internal sealed class Trainer
             }
             better = found.Score is { } score && (_state.BestScore is not { } best || score > best);
             _log.Info(found.Summary + (better ? ", best so far" : ""));
+            if (found.Details is { } details)
+            {
+                _log.Detail(details);
+            }
             _state = _state with { EvaluatedAt = _state.Step };
             if (found.Score is not null)
             {

@@ -184,7 +184,7 @@ public sealed class SequenceDecoder : IDisposable
         var cut = States(probe);
         var stopped = headSkip.Stops > stops;
         headSkip.Enabled = stopped && whole.AsSpan().SequenceEqual(cut);
-        log.Info(headSkip.Enabled
+        log.Detail(headSkip.Enabled
             ? "teacher: output head left out (states of a probe with and without it are equal to the bit)"
             : $"teacher: output head computed ({(stopped ? "states differ without it" : "this model's graph names no tensor to stop at")})");
     }

@@ -67,7 +67,7 @@ public sealed class CaptionFiller
         if (filler.Added > 0)
         {
             writer.Complete();
-            log.Info($"{title}: {filler.Added:N0} of {filler.Seen:N0} captions had no vector yet.");
+            log.Detail($"{title}: {filler.Added:N0} of {filler.Seen:N0} captions had no vector yet.");
         }
         if (filler.Truncated > 0)
         {

@@ -42,8 +42,7 @@ public static class CcTrainer
         var store = config.RawStore.Length > 0 ? config.RawStore : config.Output + "-raw";
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
         var read = new CcDataReader(config, data, raw, log, cancellation).Read();
-        var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
-        var before = read.Val?.RawRows(read.Means, name, seed: 0);
+        var before = read.Val?.RawRows(read.Means, seed: 0);
 
         var (adapter, trained) = Train(config, read, raw.Store, Identity(config, data, raw, read.Images), metrics, log, cancellation);
         using (adapter)
@@ -130,7 +129,7 @@ public static class CcTrainer
         {
             DurableFolder.Create(output);
             adapter.Save(Path.Combine(output, CcAdapter.FileName));
-            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
+            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, RecallJson.Options));
         }
         catch (IOException error)
         {
