@@ -15,7 +15,7 @@ internal static class RetrievalTable
         var intervals = Recalls.IntervalNote(report.Rows.SelectMany(row => new[] { row.TextToImage, row.ImageToText }), output);
         output.Paragraph(
             $"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. "
-            + $"of {report.ReferenceLanguage}: R@10 as a share of that in {report.ReferenceLanguage}.");
+            + $"The last column has R@10 as a share of that in {report.ReferenceLanguage}.");
         output.Paragraph(RetrievalReport.MeansNote);
         foreach (var note in report.Notes)
         {

@@ -69,8 +69,10 @@ public static class Extract
         var (seen, added, live) = CaptionFiller.Fill(writer, captions, embed, config.Window, title, log, cancellation, total);
         writer.Complete();
         var result = new ExtractResult(seen, added, truncated + live, writer.Count, bad, clock.Elapsed.TotalSeconds, config.Store, teacher.Fingerprint);
-        log.Info($"Store {config.Store}: {result.Stored:N0} vectors, {added:N0} new; teacher {Fingerprints.Short(teacher.Fingerprint)}.");
-        log.Detail($"Vectors of {teacher.Dimension} elements ({config.Dtype.ToString().ToLowerInvariant()}) from {seen:N0} captions.");
+        log.Info($"Store {config.Store}: {result.Stored:N0} vectors, {added:N0} new.");
+        log.Detail(
+            $"Vectors of {teacher.Dimension} elements ({config.Dtype.ToString().ToLowerInvariant()}) from {seen:N0} captions; teacher "
+            + $"{Fingerprints.Short(teacher.Fingerprint)}.");
         return result;
     }
 

@@ -71,7 +71,8 @@ internal sealed class Trainer
         {
             (_state, _secondsBefore) = (state, state.Seconds);
             _metrics.StartAfter(state.Step);
-            _log.Info($"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
+            _log.Info($"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
+            _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
         }
         else
         {
