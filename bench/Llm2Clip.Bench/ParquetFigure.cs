@@ -84,9 +84,9 @@ internal static class ParquetFigure
         }
         var times = Turns.Medians(Rounds, Turns.Time(() => ReadImages(path)), Turns.Time(() => Cat(path)));
         const double Megabytes = (double)ImageCount * ImageBytes / 1e6;
-        return new Figure(
+        return Figure.Printed(
             "parquet", "Parquet, read 10,000 images of 50 KB, a row group of 100 at a time", $"{Megabytes / times[0]:0} MB/s",
-            $"cat, warm {Megabytes / times[1]:0} MB/s", $"{times[0] / times[1]:0.0}", "printed", true);
+            $"cat, warm {Megabytes / times[1]:0} MB/s", Figure.Number(times[0] / times[1]));
     }
 
     private static void Read(string path)
