@@ -57,7 +57,7 @@ internal static class ParquetFigure
             Turns.Time(() => Read(theirs)),
             Turns.Time(() => Scan(duck, theirs)));
         const string Work = "100,000 rows of key, 1 KB and 512 floats";
-        yield return Compared("Parquet, write " + Work, times[0], "DuckDB's COPY", times[1], 1.2);
+        yield return Compared("Parquet, write " + Work, times[0], $"COPY of DuckDB {duck.ServerVersion}", times[1], 1.2);
         yield return Compared("Parquet, read " + Work, times[2], "DuckDB's scan", times[3], 2);
         yield return Compared("the same, of DuckDB's file", times[4], "DuckDB's scan", times[5], 2);
     }

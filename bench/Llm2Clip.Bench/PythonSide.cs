@@ -52,7 +52,7 @@ internal sealed class PythonSide : OtherSide
             return true;
         }
         const string Remedy = "Debian: apt-get install python3-torch python3-numpy python3-pil";
-        Console.WriteLine($"Left out: {leftOut}; {missing} is missing ({Remedy}).");
+        Console.WriteLine($"Left out: {leftOut}; {missing} ({Remedy}).");
         return false;
     }
 
@@ -64,18 +64,19 @@ internal sealed class PythonSide : OtherSide
 
     private static string Missing(string[] modules)
     {
+        var none = $"{Interpreter} does not run";
         try
         {
             using var process = Process.Start(
                 new ProcessStartInfo(Interpreter, ["-c", Search, .. modules]) { RedirectStandardOutput = true })!;
             var missing = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();
-            return missing.Length > 0 ? $"{Interpreter}'s {missing.Replace(" ", " and ", StringComparison.Ordinal)}"
-                : process.ExitCode == 0 ? "" : Interpreter;
+            return process.ExitCode != 0 ? none
+                : missing.Length > 0 ? $"{Interpreter} lacks {missing.Replace(" ", " and ", StringComparison.Ordinal)}" : "";
         }
         catch (Win32Exception)
         {
-            return Interpreter;
+            return none;
         }
     }
 }
