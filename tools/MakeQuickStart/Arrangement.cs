@@ -1,12 +1,12 @@
 namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>A thing with its place in the picture, in pixels.</summary>
+/// <summary>A thing with its place in the image, in pixels.</summary>
 public sealed record PlacedThing(Thing Thing, Colour Colour, double X, double Y, double Radius);
 
 /// <summary>Gives every thing of a scene a position, such that the relation holds and nothing hides anything else.</summary>
 public static class Arrangement
 {
-    private const double Side = SceneRenderer.PictureSize;
+    private const double Side = SceneRenderer.ImageSize;
 
     /// <summary>All things, in painting order.</summary>
     public static IReadOnlyList<PlacedThing> Place(Scene scene, SceneRandom random)

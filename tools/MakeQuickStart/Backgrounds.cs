@@ -10,7 +10,7 @@ public static class Backgrounds
         var light = random.Between(-14, 14);
         for (var y = 0; y < canvas.Size; y++)
         {
-            // Steps of four rows keep the picture, and so the file, simple.
+            // Steps of four rows keep the image, and so the file, simple.
             var colour = top.Towards(bottom, (y / 4) * 4 / (double)canvas.Size);
             for (var x = 0; x < canvas.Size; x++)
             {

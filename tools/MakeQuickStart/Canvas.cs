@@ -8,7 +8,7 @@ public readonly record struct Rgb(double R, double G, double B)
         new(R + ((other.R - R) * share), G + ((other.G - G) * share), B + ((other.B - B) * share));
 }
 
-/// <summary>A square picture that parts are painted on, antialiased by 4 x 4 samples a pixel.</summary>
+/// <summary>A square image that parts are painted on, antialiased by 4 x 4 samples a pixel.</summary>
 public sealed class Canvas(int size)
 {
     private const int Samples = 4;
@@ -23,7 +23,7 @@ public sealed class Canvas(int size)
         set => _pixels[(y * size) + x] = value;
     }
 
-    /// <summary>Lays a colour over one pixel; outside of the picture it does nothing.</summary>
+    /// <summary>Lays a colour over one pixel; outside of the image it does nothing.</summary>
     public void Blend(int x, int y, Rgb colour, double share)
     {
         if (x >= 0 && y >= 0 && x < size && y < size)
@@ -60,7 +60,7 @@ public sealed class Canvas(int size)
         }
     }
 
-    /// <summary>The picture as size x size x 3 bytes, rows first, red green blue.</summary>
+    /// <summary>The image as size x size x 3 bytes, rows first, red green blue.</summary>
     public byte[] ToBytes()
     {
         var bytes = new byte[size * size * 3];

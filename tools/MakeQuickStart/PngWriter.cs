@@ -6,7 +6,7 @@ using System.Text;
 namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
-/// Writes drawings as PNG (ISO/IEC 15948) with a palette: a third of the bytes of full colour. Where a picture has more than
+/// Writes drawings as PNG (ISO/IEC 15948) with a palette: a third of the bytes of full colour. Where an image has more than
 /// 80 colours, channels lose low bits until it has not: a small palette is half of the file.
 /// </summary>
 public static class PngWriter
@@ -31,7 +31,7 @@ public static class PngWriter
         return png.ToArray();
     }
 
-    /// <summary>The picture as its PNG shows it: <paramref name="rgb"/> with the colours that the palette keeps.</summary>
+    /// <summary>The image as its PNG shows it: <paramref name="rgb"/> with the colours that the palette keeps.</summary>
     public static byte[] Shown(ReadOnlySpan<byte> rgb)
     {
         var (palette, indices) = Reduce(rgb);

@@ -5,13 +5,13 @@ namespace Llm2Clip.MakeQuickStart;
 /// <summary>The data set that ships in <c>data/quickstart</c>: sizes and seed. <c>MakeQuickStart data</c> makes it again.</summary>
 public static class QuickStartData
 {
-    /// <summary>Seed of pictures, captions and corpus.</summary>
+    /// <summary>Seed of images, captions and corpus.</summary>
     public const int Seed = 20251123;
 
-    /// <summary>Training pictures.</summary>
+    /// <summary>Training images.</summary>
     public const int TrainingCount = 2500;
 
-    /// <summary>Validation pictures.</summary>
+    /// <summary>Validation images.</summary>
     public const int ValidationCount = 500;
 
     /// <summary>Plain sentences a language, for the means of languages that are not trained on.</summary>
@@ -29,7 +29,7 @@ public static class QuickStartData
     {
         using var writer = FolderLock.Take(folder);
         var data = Open();
-        using var progress = log.Start("data", TrainingCount + ValidationCount, "pictures");
+        using var progress = log.Start("data", TrainingCount + ValidationCount, "images");
         SceneSample Draw(Func<int, SceneSample> draw, int index)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -45,7 +45,7 @@ public static class QuickStartData
     }
 
     /// <summary>
-    /// Sentences of one language about scenes of their own: no pictures, and no translation of anything. The scenes of two languages
+    /// Sentences of one language about scenes of their own: no images, and no translation of anything. The scenes of two languages
     /// differ.
     /// </summary>
     public static IEnumerable<string> Sentences(IGrammar grammar, SceneData data)

@@ -50,7 +50,7 @@ public sealed record Group(int Count, Size Size, Colour Colour, Thing Thing)
     public override string ToString() => $"{Count} {Size} {Colour} {Thing}";
 }
 
-/// <summary>What a picture means. Pictures of one scene differ in positions, tilt, shades and texture.</summary>
+/// <summary>What an image means. Images of one scene differ in positions, tilt, shades and texture.</summary>
 public sealed record Scene(Place Place, Relation Relation, IReadOnlyList<Group> Groups)
 {
     /// <summary>Equal for scenes of equal meaning; validation holds no key that training has.</summary>

@@ -1,18 +1,18 @@
 namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>One picture of the quick start's data set: what it shows, how it looks, and what is said about it.</summary>
+/// <summary>One image of the quick start's data set: what it shows, how it looks, and what is said about it.</summary>
 /// <param name="Key">Name within the data set.</param>
 /// <param name="Scene">Its meaning.</param>
-/// <param name="Pixels">RGB, <see cref="SceneRenderer.PictureSize"/> squared times three bytes, before the PNG's palette.</param>
+/// <param name="Pixels">RGB, <see cref="SceneRenderer.ImageSize"/> squared times three bytes, before the PNG's palette.</param>
 /// <param name="Captions">For each language its short captions and its long ones.</param>
 public sealed record SceneSample(string Key, Scene Scene, byte[] Pixels, IReadOnlyDictionary<string, SceneCaptions> Captions);
 
-/// <summary>The captions of one picture in one language.</summary>
+/// <summary>The captions of one image in one language.</summary>
 public sealed record SceneCaptions(IReadOnlyList<string> Short, IReadOnlyList<string> Long);
 
 /// <summary>
 /// The data set of the quick start as a function of its seed. Validation scenes differ from each other and from all training
-/// scenes in meaning, not only in pixels; training pictures have English captions alone.
+/// scenes in meaning, not only in pixels; training images have English captions alone.
 /// </summary>
 public sealed class SceneData
 {
@@ -38,17 +38,17 @@ public sealed class SceneData
         }
     }
 
-    /// <summary>Number of validation pictures.</summary>
+    /// <summary>Number of validation images.</summary>
     public int ValidationCount => _validation.Count;
 
-    /// <summary>A validation picture with captions in all languages.</summary>
+    /// <summary>A validation image with captions in all languages.</summary>
     public SceneSample Validation(int index)
     {
         var (scene, random) = _validation[index];
         return Make($"val-{index:D4}", scene, random, Grammars.All);
     }
 
-    /// <summary>A training picture with English captions.</summary>
+    /// <summary>A training image with English captions.</summary>
     public SceneSample Training(int index)
     {
         var random = SceneRandom.For(_seed, 2, (ulong)index);

@@ -3,16 +3,16 @@ namespace Llm2Clip.MakeQuickStart;
 /// <summary>Paints a scene: the place with its texture, then every thing with its own position, size, tilt and shade.</summary>
 public static class SceneRenderer
 {
-    /// <summary>Side of the shipped pictures in pixels.</summary>
-    public const int PictureSize = 64;
+    /// <summary>Side of the shipped images in pixels.</summary>
+    public const int ImageSize = 64;
 
     /// <summary>
-    /// The scene as RGB bytes, <see cref="PictureSize"/> squared times three; <paramref name="random"/> decides all that captions do not
+    /// The scene as RGB bytes, <see cref="ImageSize"/> squared times three; <paramref name="random"/> decides all that captions do not
     /// say.
     /// </summary>
     public static byte[] Render(Scene scene, SceneRandom random)
     {
-        var canvas = new Canvas(PictureSize);
+        var canvas = new Canvas(ImageSize);
         Backgrounds.Paint(canvas, scene.Place, random);
         foreach (var placed in Arrangement.Place(scene, random))
         {

@@ -4,7 +4,7 @@ using Llm2Clip.Files;
 
 namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>Writes pictures of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json.</summary>
+/// <summary>Writes images of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json.</summary>
 public static class SceneShards
 {
     /// <summary>
@@ -24,7 +24,7 @@ public static class SceneShards
                 for (var i = start; i < Math.Min(count, start + perShard); i++)
                 {
                     var item = sample(i);
-                    Add(tar, item.Key + ".png", PngWriter.Encode(item.Pixels, SceneRenderer.PictureSize, SceneRenderer.PictureSize));
+                    Add(tar, item.Key + ".png", PngWriter.Encode(item.Pixels, SceneRenderer.ImageSize, SceneRenderer.ImageSize));
                     Add(tar, item.Key + ".json", Json(item));
                 }
             }

@@ -28,7 +28,7 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
             CaptionProbeTable.Print(probe, output);
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Pictures:N0} images, loss {result.FinalLoss:0.000}, "
+            $"{result.Steps:N0} steps on {result.Captions:N0} captions of {result.Images:N0} images, loss {result.FinalLoss:0.000}, "
             + $"epoch {result.KeptEpoch} kept; {result.Seconds:0} s; teacher in {result.Output}"));
     }
 }

@@ -26,7 +26,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         foreach (var part in result.Parts)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{part.Folder}: {part.Pictures:N0} images with {part.Captions:N0} captions in "
+                $"{part.Folder}: {part.Images:N0} images with {part.Captions:N0} captions in "
                 + $"{part.Shards:N0} shard{(part.Shards == 1 ? "" : "s")} ({DatasetFormats.Name(result.Format)})"));
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

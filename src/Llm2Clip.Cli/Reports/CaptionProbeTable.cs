@@ -13,7 +13,7 @@ internal static class CaptionProbeTable
         // A column of its own for the number of candidates only where pairs of languages differ in it.
         var counts = scores.Select(one => one.Score.Recall.Candidates).Distinct().ToList();
         var among = counts.Count == 1 ? $" among {counts[0]} candidates" : "";
-        output.Paragraph($"{result.Pictures} images of {result.Data}; recall{among} in percent{intervals}. Protocol: {result.Protocol}.");
+        output.Paragraph($"{result.Images} images of {result.Data}; recall{among} in percent{intervals}. Protocol: {result.Protocol}.");
 
         Cell[] heading = ["captions", "vectors", .. Recalls.Headings];
         List<Cell[]> lines = [counts.Count == 1 ? heading : [.. heading, "candidates"]];

@@ -48,14 +48,14 @@ internal static class InspectionSummary
         {
             output.WriteLine($"  {InspectionText.Line(key)}");
         }
-        if (set.Pictures == 0)
+        if (set.Images == 0)
         {
             return;
         }
         Table(InspectionText.Languages(set), labels: 3, output);
         Table(InspectionText.Tokens(set, bounds), labels: 1, output);
         Table(InspectionText.Sizes(set), labels: 1, output);
-        output.Paragraph(InspectionText.Pictures(set));
+        output.Paragraph(InspectionText.Images(set));
     }
 
     private static void Table(IReadOnlyList<string[]> rows, int labels, Screen output)

@@ -171,11 +171,11 @@ public sealed class BadSampleTally
     internal static string Name(BadSampleCause cause) => cause switch
     {
         BadSampleCause.NoCaption => "without caption",
-        BadSampleCause.NoPicture => "without picture",
-        BadSampleCause.EmptyPicture => "with an empty picture",
-        BadSampleCause.NotAPicture => "with something that is no picture",
+        BadSampleCause.NoImage => "without image",
+        BadSampleCause.EmptyImage => "with an empty image",
+        BadSampleCause.NotAnImage => "with something that is no image",
         BadSampleCause.TooLarge => "with too many pixels",
-        BadSampleCause.DamagedPicture => "with a damaged picture",
+        BadSampleCause.DamagedImage => "with a damaged image",
         _ => "with a damaged record",
     };
 

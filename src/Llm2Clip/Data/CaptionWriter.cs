@@ -27,11 +27,11 @@ internal static class CaptionWriter
     /// The record of a sample: <c>file_name</c> where an image is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
     /// of one) and <c>captions</c>.
     /// </summary>
-    public static byte[] Record(Sample sample, string? picture = null) => Object(json =>
+    public static byte[] Record(Sample sample, string? image = null) => Object(json =>
     {
-        if (picture is not null)
+        if (image is not null)
         {
-            json.WriteString("file_name", picture);
+            json.WriteString("file_name", image);
         }
         json.WriteString("key", sample.Key);
         json.WriteString("caption", sample.Captions[0].Text);

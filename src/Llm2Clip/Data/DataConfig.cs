@@ -20,7 +20,7 @@ public sealed record DataConfig : ICheckedConfig
     [Description("Folder of the images that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
     public string ImageRoot { get; init; } = "";
 
-    [Description("Column of the images in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, picture or image_bytes.")]
+    [Description("Column of the images in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, image or image_bytes.")]
     public string ImageKey { get; init; } = "";
 
     [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]

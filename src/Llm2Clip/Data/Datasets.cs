@@ -27,7 +27,7 @@ public static partial class Datasets
         var format = chosen ?? Recognize(files);
         Check(format, config, splits, pattern);
         var captions = new CaptionReader(config, format.Language, format.Kind);
-        var source = format.Open(new NamedData(pattern, files, captions, new PictureFolders(config.ImageRoot), splits, config));
+        var source = format.Open(new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
         log.Info($"Data: {source.Description}{(chosen is null ? $"; recognized as data.format {DatasetFormats.Name(format.Name)}" : "")}");
         if (files.Any(ShardStream.Takes))
         {

@@ -4,7 +4,7 @@ namespace Llm2Clip.Data;
 
 /// <summary>What a format is opened with: the files that a pattern named, and what the run file says about them.</summary>
 internal sealed record NamedData(
-    string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, PictureFolders Images, IReadOnlyList<string> Splits, DataConfig Config);
+    string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, ImageFolders Images, IReadOnlyList<string> Splits, DataConfig Config);
 
 /// <summary>One format of data sets: how it is recognized, read and, for some, written. <see cref="DatasetFormats"/> lists them.</summary>
 internal interface IDatasetFormat

@@ -8,7 +8,7 @@ namespace Llm2Clip.Data;
 internal sealed record DatasetPlace(string Folder, string Name, string Split, string Parts);
 
 /// <summary>A shard to write: its number, and the images and captions that earlier shards hold.</summary>
-internal readonly record struct ShardStart(int Number, long Pictures, long Captions);
+internal readonly record struct ShardStart(int Number, long Images, long Captions);
 
 /// <summary>How a data set is written shard by shard. A shard stands for itself: it can be written again without the others.</summary>
 internal interface IDatasetWriter

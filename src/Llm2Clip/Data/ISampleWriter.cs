@@ -7,7 +7,7 @@ namespace Llm2Clip.Data;
 internal interface ISampleWriter : IDisposable
 {
     /// <summary>Appends one sample with its encoded image, as it is: images are never decoded.</summary>
-    void Add(Sample sample, ReadOnlyMemory<byte> picture);
+    void Add(Sample sample, ReadOnlyMemory<byte> image);
 
     /// <summary>Gives the files their final names.</summary>
     void Complete();

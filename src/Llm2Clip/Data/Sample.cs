@@ -67,11 +67,11 @@ public sealed record BadSample(string Origin, string Reason, bool Kept = false, 
         var reason = message.StartsWith(sample.Origin + ": ", StringComparison.Ordinal) ? message[(sample.Origin.Length + 2)..] : message;
         return new BadSample(sample.Origin, reason.TrimEnd('.'), Cause: (failure as ImageException)?.Problem switch
         {
-            ImageProblem.Empty => BadSampleCause.EmptyPicture,
-            ImageProblem.NotAnImage => BadSampleCause.NotAPicture,
+            ImageProblem.Empty => BadSampleCause.EmptyImage,
+            ImageProblem.NotAnImage => BadSampleCause.NotAnImage,
             ImageProblem.TooLarge => BadSampleCause.TooLarge,
-            ImageProblem.Damaged => BadSampleCause.DamagedPicture,
-            _ => BadSampleCause.NoPicture,
+            ImageProblem.Damaged => BadSampleCause.DamagedImage,
+            _ => BadSampleCause.NoImage,
         });
     }
 }
@@ -86,17 +86,17 @@ public enum BadSampleCause
     NoCaption,
 
     /// <summary>It has no image, or names one that cannot be found or read.</summary>
-    NoPicture,
+    NoImage,
 
     /// <summary>The image has no bytes.</summary>
-    EmptyPicture,
+    EmptyImage,
 
     /// <summary>The bytes are of no image format that is read.</summary>
-    NotAPicture,
+    NotAnImage,
 
     /// <summary>The image declares more pixels than are allowed.</summary>
     TooLarge,
 
     /// <summary>The image is cut short or damaged.</summary>
-    DamagedPicture,
+    DamagedImage,
 }

@@ -1,6 +1,6 @@
 namespace Llm2Clip.Evaluation;
 
-/// <summary>How well captions of one language find captions of another (or the same) that belong to the same picture.</summary>
+/// <summary>How well captions of one language find captions of another (or the same) that belong to the same image.</summary>
 public sealed record ProbeScore(string From, string To, RecallNumbers Recall);
 
 /// <summary>One kind of vectors in the probe's table.</summary>
@@ -9,7 +9,7 @@ public sealed record ProbeScore(string From, string To, RecallNumbers Recall);
 public sealed record ProbeRow(string Name, IReadOnlyList<string> OwnMeans, IReadOnlyList<ProbeScore> Scores);
 
 /// <summary>The probe's result, as it is written to JSON.</summary>
-public sealed record CaptionProbeResult(string Protocol, string Teacher, string Data, int Pictures, IReadOnlyList<ProbeRow> Rows);
+public sealed record CaptionProbeResult(string Protocol, string Teacher, string Data, int Images, IReadOnlyList<ProbeRow> Rows);
 
 /// <summary>
 /// Caption-to-caption retrieval (facts D6): tells what a teacher is worth before days are spent on it. Ranks as everywhere in the project.
@@ -18,8 +18,8 @@ public static class CaptionProbe
 {
     /// <summary>The protocol in one sentence, printed with every number.</summary>
     public const string Protocol =
-        "caption to caption: a picture's first caption against the second (same language) or against the first of the other language; candidates: one caption of every "
-        + "picture that has both; cosine similarity in fp32; rank = 1 + candidates of other pictures scoring >= the own one (ties count against it)";
+        "caption to caption: an image's first caption against the second (same language) or against the first of the other language; candidates: one caption of every "
+        + "image that has both; cosine similarity in fp32; rank = 1 + candidates of other images scoring >= the own one (ties count against it)";
 
     /// <summary>
     /// Scores one direction. <paramref name="embed"/> gives un-normalized vectors of texts of a language, row-major.

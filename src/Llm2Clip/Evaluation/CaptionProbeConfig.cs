@@ -27,7 +27,7 @@ public sealed record CaptionProbeConfig : ICheckedConfig
 
     [Description("Images of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
     [Range(0, 1 << 30)]
-    public int MeanPictures { get; init; } = 1000;
+    public int MeanImages { get; init; } = 1000;
 
     [Description("Store of raw LLM vectors to read from and add to; empty = none is kept.")]
     public string RawStore { get; init; } = "";

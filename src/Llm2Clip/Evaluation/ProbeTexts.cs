@@ -17,55 +17,55 @@ public readonly record struct ProbePair(string From, string To)
     public override string ToString() => $"{From}->{To}";
 }
 
-/// <summary>The first two captions of each language of each picture: all that the caption probe needs of a data set.</summary>
+/// <summary>The first two captions of each language of each image: all that the caption probe needs of a data set.</summary>
 public sealed class ProbeTexts
 {
-    private readonly List<Dictionary<string, (string First, string? Second)>> _pictures = [];
+    private readonly List<Dictionary<string, (string First, string? Second)>> _images = [];
 
     private ProbeTexts()
     {
     }
 
-    /// <summary>Pictures with any caption.</summary>
-    public int Pictures => _pictures.Count;
+    /// <summary>Images with any caption.</summary>
+    public int Images => _images.Count;
 
     /// <summary>Languages that occur, in label order.</summary>
-    public IReadOnlyList<string> Languages => [.. _pictures.SelectMany(p => p.Keys).Distinct().Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Languages => [.. _images.SelectMany(p => p.Keys).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>Keeps what the probe needs of a stream of captions; a caption that repeats the picture's first one is no second.</summary>
+    /// <summary>Keeps what the probe needs of a stream of captions; a caption that repeats the image's first one is no second.</summary>
     public static ProbeTexts Read(IEnumerable<CaptionGroup> groups, int limit = 0)
     {
         var texts = new ProbeTexts();
         foreach (var (_, captions) in limit > 0 ? groups.Take(limit) : groups)
         {
-            var picture = new Dictionary<string, (string First, string? Second)>();
+            var image = new Dictionary<string, (string First, string? Second)>();
             foreach (var caption in captions)
             {
-                if (!picture.TryGetValue(caption.Language, out var held))
+                if (!image.TryGetValue(caption.Language, out var held))
                 {
-                    picture[caption.Language] = (caption.Text, null);
+                    image[caption.Language] = (caption.Text, null);
                 }
                 else if (held.Second is null && held.First != caption.Text)
                 {
-                    picture[caption.Language] = (held.First, caption.Text);
+                    image[caption.Language] = (held.First, caption.Text);
                 }
             }
-            texts._pictures.Add(picture);
+            texts._images.Add(image);
         }
         return texts;
     }
 
     /// <summary>
-    /// Queries and candidates of a pair, row i of both being the same picture: the first caption against the second of the same language, or against
-    /// the first of another. Pictures that lack either stand in neither list.
+    /// Queries and candidates of a pair, row i of both being the same image: the first caption against the second of the same language, or against
+    /// the first of another. Images that lack either stand in neither list.
     /// </summary>
     public (IReadOnlyList<string> Queries, IReadOnlyList<string> Candidates) Pair(ProbePair pair)
     {
         List<string> queries = [];
         List<string> candidates = [];
-        foreach (var picture in _pictures)
+        foreach (var image in _images)
         {
-            if (picture.TryGetValue(pair.From, out var from) && picture.TryGetValue(pair.To, out var to)
+            if (image.TryGetValue(pair.From, out var from) && image.TryGetValue(pair.To, out var to)
                 && (pair.From == pair.To ? to.Second : to.First) is { } candidate)
             {
                 queries.Add(from.First);
@@ -101,7 +101,7 @@ public sealed class ProbeTexts
         var usable = pairs.Where(pair => Pair(pair).Queries.Count > 1).ToList();
         if (usable.Count == 0)
         {
-            throw new InputException($"No picture has captions for {string.Join(", ", pairs)}; languages found: {string.Join(", ", Languages)}.");
+            throw new InputException($"No image has captions for {string.Join(", ", pairs)}; languages found: {string.Join(", ", Languages)}.");
         }
         return usable;
     }

@@ -27,7 +27,7 @@ public sealed record RecallNumbers
     /// <summary>Recall at 1, 5 and 10 that a random order would have.</summary>
     public required double[] Chance { get; init; }
 
-    /// <summary>95 % bootstrap intervals of recall at 1, 5 and 10, resampled by picture; empty where not asked for.</summary>
+    /// <summary>95 % bootstrap intervals of recall at 1, 5 and 10, resampled by image; empty where not asked for.</summary>
     public Interval[] Intervals { get; init; } = [];
 
     /// <summary>Recall at 1, 5 and 10.</summary>
@@ -86,8 +86,8 @@ public sealed record RecallNumbers
 public readonly record struct Interval(double Low, double High);
 
 /// <summary>
-/// Percentile bootstrap of recall. The unit that is drawn is the picture with all its captions, because the captions of one
-/// picture succeed or fail together: drawing captions one by one would give intervals that are too narrow.
+/// Percentile bootstrap of recall. The unit that is drawn is the image with all its captions, because the captions of one
+/// image succeed or fail together: drawing captions one by one would give intervals that are too narrow.
 /// </summary>
 public static class Bootstrap
 {
@@ -95,7 +95,7 @@ public static class Bootstrap
     public const int DefaultDraws = 1000;
 
     /// <summary>
-    /// 95 % intervals of recall at <paramref name="depths"/>. <paramref name="groups"/> names the picture of each rank, 0 to
+    /// 95 % intervals of recall at <paramref name="depths"/>. <paramref name="groups"/> names the image of each rank, 0 to
     /// <paramref name="groupCount"/> - 1; groups without a rank are not drawn. The same seed gives the same intervals.
     /// </summary>
     public static Interval[] Intervals(

@@ -1,48 +1,48 @@
 namespace Llm2Clip.Evaluation;
 
-/// <summary>Ranks and recalls of one set of captions against one set of pictures, both directions.</summary>
+/// <summary>Ranks and recalls of one set of captions against one set of images, both directions.</summary>
 public sealed record RetrievalResult
 {
-    /// <summary>One query a caption; candidates are the pictures.</summary>
+    /// <summary>One query a caption; candidates are the images.</summary>
     public required RecallNumbers TextToImage { get; init; }
 
-    /// <summary>One query a picture that has a caption; candidates are the captions, any own one counts.</summary>
+    /// <summary>One query an image that has a caption; candidates are the captions, any own one counts.</summary>
     public required RecallNumbers ImageToText { get; init; }
 
-    /// <summary>Rank of each caption's picture.</summary>
+    /// <summary>Rank of each caption's image.</summary>
     public required int[] TextToImageRanks { get; init; }
 
-    /// <summary>Rank of the best own caption of each picture in <see cref="QueriedImages"/>.</summary>
+    /// <summary>Rank of the best own caption of each image in <see cref="QueriedImages"/>.</summary>
     public required int[] ImageToTextRanks { get; init; }
 
-    /// <summary>The pictures that have captions, in ascending order.</summary>
+    /// <summary>The images that have captions, in ascending order.</summary>
     public required int[] QueriedImages { get; init; }
 }
 
 /// <summary>
 /// Image-text retrieval by the protocol of DESIGN 6: cosine in fp32, exact ranks, any-hit, ties against the query, own
-/// candidates never. Numbers of captions a picture may differ.
+/// candidates never. Numbers of captions per image may differ.
 /// </summary>
 public static class Retrieval
 {
     /// <summary>The protocol in one sentence, printed with every number.</summary>
     public const string Protocol =
         "cosine similarity in fp32; rank = 1 + candidates of others scoring >= the query's best own candidate (ties count against it); "
-        + "recall@k = share of queries with rank <= k; text to image: one query a caption, image to text: one query a picture, any of its captions counts; "
-        + "intervals: 95 % percentile bootstrap over pictures";
+        + "recall@k = share of queries with rank <= k; text to image: one query per caption, image to text: one query per image, any of its captions counts; "
+        + "intervals: 95 % percentile bootstrap over images";
 
     /// <summary>
-    /// Scores captions against pictures.
+    /// Scores captions against images.
     /// </summary>
-    /// <param name="images">Picture vectors [images, dim].</param>
+    /// <param name="images">Image vectors [images, dim].</param>
     /// <param name="texts">Caption vectors [texts, dim].</param>
-    /// <param name="imageOfText">Index of each caption's picture.</param>
+    /// <param name="imageOfText">Index of each caption's image.</param>
     /// <param name="bootstrapSeed">Seed of the intervals; null leaves them out.</param>
     public static RetrievalResult Score(VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null)
     {
         if (imageOfText.Count != texts.Count)
         {
-            throw new ArgumentException($"{texts.Count} captions, but pictures for {imageOfText.Count}.", nameof(imageOfText));
+            throw new ArgumentException($"{texts.Count} captions, but images for {imageOfText.Count}.", nameof(imageOfText));
         }
         var textsOfImage = new int[images.Count];
         foreach (var image in imageOfText)

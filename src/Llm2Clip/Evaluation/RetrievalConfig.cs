@@ -51,7 +51,7 @@ public sealed record RetrievalConfig
 
     [Description("Images shown a query.")]
     [Range(0, 1000)]
-    public int ShownPictures { get; init; } = 5;
+    public int ShownImages { get; init; } = 5;
 
     [Description("Seed of the bootstrap intervals and of the choice of shown queries.")]
     public int Seed { get; init; } = 1;

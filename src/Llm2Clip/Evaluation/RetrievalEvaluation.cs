@@ -6,39 +6,39 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>Image features [count, dim] of a batch of pictures, un-normalized, row-major.</summary>
-public delegate float[] EmbedPictures(SampleBatch batch);
+/// <summary>Image features [count, dim] of a batch of images, un-normalized, row-major.</summary>
+public delegate float[] EmbedImages(SampleBatch batch);
 
 /// <summary>Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
 public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
 
-/// <summary>The pictures of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
-public sealed class EncodedPictures
+/// <summary>The images of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
+public sealed class EncodedImages
 {
-    private EncodedPictures(IReadOnlyList<Sample> samples, VectorSet vectors, DecodeOptions decode)
+    private EncodedImages(IReadOnlyList<Sample> samples, VectorSet vectors, DecodeOptions decode)
     {
         Samples = samples;
         Vectors = vectors;
         Decode = decode;
     }
 
-    /// <summary>Records whose picture could be read, in stored order.</summary>
+    /// <summary>Records whose image could be read, in stored order.</summary>
     public IReadOnlyList<Sample> Samples { get; }
 
     /// <summary>Normalised image features, a row a record.</summary>
     public VectorSet Vectors { get; }
 
-    /// <summary>How the pictures were decoded.</summary>
+    /// <summary>How the images were decoded.</summary>
     public DecodeOptions Decode { get; }
 
-    /// <summary>Encodes all pictures of a data set. Throws <see cref="InputException"/> where there is none.</summary>
-    public static EncodedPictures Encode(ISampleSource source, LoaderConfig loader, EmbedPictures embed, IRunLog log, CancellationToken cancellation = default)
+    /// <summary>Encodes all images of a data set. Throws <see cref="InputException"/> where there is none.</summary>
+    public static EncodedImages Encode(ISampleSource source, LoaderConfig loader, EmbedImages embed, IRunLog log, CancellationToken cancellation = default)
     {
         var samples = new List<Sample>();
         var rows = new List<float[]>();
-        using var pictures = new SampleLoader(source, loader, log);
+        using var images = new SampleLoader(source, loader, log);
         using var progress = log.Start("Encode images", 0, "images");
-        foreach (var batch in pictures.Epoch(0, cancellation: cancellation))
+        foreach (var batch in images.Epoch(0, cancellation: cancellation))
         {
             using (batch)
             {
@@ -49,7 +49,7 @@ public sealed class EncodedPictures
         }
         if (samples.Count == 0)
         {
-            throw new InputException($"{source.Description}: there is no picture to evaluate on.");
+            throw new InputException($"{source.Description}: there is no image to evaluate on.");
         }
         var all = new float[rows.Sum(part => part.Length)];
         var at = 0;
@@ -58,12 +58,12 @@ public sealed class EncodedPictures
             part.CopyTo(all, at);
             at += part.Length;
         }
-        return new EncodedPictures(samples, new VectorSet(all, all.Length / samples.Count), loader.Decode);
+        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.Decode);
     }
 }
 
-/// <summary>Scores captions of several languages against encoded pictures: the rows of the recall table and the queries that are shown.</summary>
-public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfig config, EmbedCaptions embed)
+/// <summary>Scores captions of several languages against encoded images: the rows of the recall table and the queries that are shown.</summary>
+public sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
 {
     /// <summary>What the table calls rows whose captions lost their own language's mean.</summary>
     public const string OwnMean = "own mean";
@@ -71,7 +71,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
     /// <summary>What the table calls rows whose captions lost what the training captions gave.</summary>
     public const string AsIs = "as is";
 
-    /// <summary>Side of the pictures in the report, pixels.</summary>
+    /// <summary>Side of the images in the report, pixels.</summary>
     private const int ThumbnailSide = 128;
 
     private readonly List<RetrievalRow> rows = [];
@@ -88,7 +88,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         {
             foreach (var mode in Modes(hasOwnMean(language)))
             {
-                // The better-informed row of a language is the one whose pictures are shown.
+                // The better-informed row of a language is the one whose images are shown.
                 ScoreLanguage(language, mode, show: mode == Modes(hasOwnMean(language))[^1]);
             }
         }
@@ -97,7 +97,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
 
     private IReadOnlyList<string> Languages()
     {
-        var found = pictures.Samples.SelectMany(sample => sample.Captions).Select(caption => caption.Language).Distinct(StringComparer.Ordinal).ToList();
+        var found = images.Samples.SelectMany(sample => sample.Captions).Select(caption => caption.Language).Distinct(StringComparer.Ordinal).ToList();
         if (config.Languages.Count == 0)
         {
             return [.. found.OrderBy(language => language == config.ReferenceLanguage ? 0 : 1).ThenBy(language => language, StringComparer.Ordinal)];
@@ -120,9 +120,9 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         var kinds = config.Kinds;
         var texts = new List<string>();
         var imageOfText = new List<int>();
-        for (var image = 0; image < pictures.Samples.Count; image++)
+        for (var image = 0; image < images.Samples.Count; image++)
         {
-            foreach (var caption in pictures.Samples[image].Captions)
+            foreach (var caption in images.Samples[image].Captions)
             {
                 if (caption.Language == language && (kinds.Count == 0 || kinds.Contains(caption.Kind)))
                 {
@@ -135,8 +135,8 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         {
             throw new InputException($"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds.Select(CaptionKinds.Name))}.");
         }
-        var vectors = new VectorSet(embed(texts, language, mode), pictures.Vectors.Dimension);
-        var result = Retrieval.Score(pictures.Vectors, vectors, imageOfText, config.Seed);
+        var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
+        var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
         rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
         if (show)
         {
@@ -144,22 +144,22 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
         }
     }
 
-    /// <summary>Queries of pictures drawn once for all languages, so that the same pictures are asked for in each; not chosen by success.</summary>
+    /// <summary>Queries of images drawn once for all languages, so that the same images are asked for in each; not chosen by success.</summary>
     private void Show(string language, List<string> texts, VectorSet vectors, List<int> imageOfText, int[] ranks)
     {
-        var drawn = Enumerable.Range(0, pictures.Samples.Count).ToArray();
+        var drawn = Enumerable.Range(0, images.Samples.Count).ToArray();
         var random = SeededRandom.For(config.Seed, "shown queries");
         random.Shuffle(drawn);
         var captioned = imageOfText.ToHashSet();
         foreach (var image in drawn.Where(captioned.Contains).Take(config.ShownQueries))
         {
             var text = imageOfText.IndexOf(image);
-            var scores = new float[pictures.Samples.Count];
-            ScoreKernel.Score(vectors, text, 1, pictures.Vectors, 0, scores.Length, scores, scores.Length);
-            var best = Enumerable.Range(0, scores.Length).OrderByDescending(candidate => scores[candidate]).Take(config.ShownPictures);
+            var scores = new float[images.Samples.Count];
+            ScoreKernel.Score(vectors, text, 1, images.Vectors, 0, scores.Length, scores, scores.Length);
+            var best = Enumerable.Range(0, scores.Length).OrderByDescending(candidate => scores[candidate]).Take(config.ShownImages);
             shown.Add(new ShownQuery(
                 language, texts[text], ranks[text],
-                [.. best.Select(hit => new ShownHit(pictures.Samples[hit].Key, scores[hit], hit == image, Thumbnail(pictures.Samples[hit])))]));
+                [.. best.Select(hit => new ShownHit(images.Samples[hit].Key, scores[hit], hit == image, Thumbnail(images.Samples[hit])))]));
         }
     }
 
@@ -167,7 +167,7 @@ public sealed class RetrievalEvaluation(EncodedPictures pictures, RetrievalConfi
     private byte[] Thumbnail(Sample sample)
     {
         var transform = new ImageTransformConfig { ImageSize = ThumbnailSide };
-        var pixels = new ImagePipeline(transform, decode: pictures.Decode).Eval(sample.Image.Read(), sample.Origin);
+        var pixels = new ImagePipeline(transform, decode: images.Decode).Eval(sample.Image.Read(), sample.Origin);
         return ImageCodec.EncodeJpeg(new RgbImage(ThumbnailSide, ThumbnailSide, pixels), 80);
     }
 }

@@ -5,11 +5,11 @@ using Llm2Clip.Files;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>One line of the recall table: captions of one language against all pictures.</summary>
+/// <summary>One line of the recall table: captions of one language against all images.</summary>
 /// <param name="Language">The data set's label of the captions.</param>
 /// <param name="Centering">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
 /// <param name="TextToImage">Captions as queries.</param>
-/// <param name="ImageToText">Pictures as queries.</param>
+/// <param name="ImageToText">Images as queries.</param>
 public sealed record RetrievalRow(string Language, string Centering, RecallNumbers TextToImage, RecallNumbers ImageToText)
 {
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
@@ -17,18 +17,18 @@ public sealed record RetrievalRow(string Language, string Centering, RecallNumbe
     public double? ShareOfReference { get; init; }
 }
 
-/// <summary>A query shown in the report with the pictures it found.</summary>
+/// <summary>A query shown in the report with the images it found.</summary>
 /// <param name="Language">Language of the query.</param>
 /// <param name="Text">The caption.</param>
-/// <param name="Rank">Rank of its own picture.</param>
-/// <param name="Hits">Best pictures first.</param>
+/// <param name="Rank">Rank of its own image.</param>
+/// <param name="Hits">Best images first.</param>
 public sealed record ShownQuery(string Language, string Text, int Rank, IReadOnlyList<ShownHit> Hits);
 
-/// <summary>A picture that a query found.</summary>
-/// <param name="Key">Key of the picture.</param>
+/// <summary>An image that a query found.</summary>
+/// <param name="Key">Key of the image.</param>
 /// <param name="Score">Cosine similarity.</param>
-/// <param name="IsOwn">Whether it is the query's own picture.</param>
-/// <param name="Jpeg">A small encoded picture (JPEG) for the report.</param>
+/// <param name="IsOwn">Whether it is the query's own image.</param>
+/// <param name="Jpeg">A small encoded image (JPEG) for the report.</param>
 public sealed record ShownHit(string Key, float Score, bool IsOwn, [property: JsonIgnore] byte[] Jpeg);
 
 /// <summary>Outcome of <c>eval retrieval</c>: what was measured, how, and on what.</summary>
@@ -45,7 +45,7 @@ public sealed record RetrievalReport
     /// <summary>The data that was evaluated.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Number of candidate pictures.</summary>
+    /// <summary>Number of candidate images.</summary>
     public required int Images { get; init; }
 
     /// <summary>The language that shares are taken of.</summary>
@@ -55,13 +55,13 @@ public sealed record RetrievalReport
 
     public required IReadOnlyList<RetrievalRow> Rows { get; init; }
 
-    /// <summary>Remarks that belong to the numbers: bad pictures left out, truncated captions, where means come from.</summary>
+    /// <summary>Remarks that belong to the numbers: bad images left out, truncated captions, where means come from.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Queries for the report's gallery.</summary>
     public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
 
-    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], pictures left out.</summary>
+    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], images left out.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
 
     /// <summary>Fills in each row's share of the reference language's text-to-image R@10, taken as is.</summary>

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>
-/// Ranks from pictures to captions, out of the score rows of the other direction: a score is the same number both ways (<see cref="ScoreKernel"/>),
-/// so that one pass over all pairs serves both. Of each picture it keeps the best score of its own captions and a count, never a column.
+/// Ranks from images to captions, out of the score rows of the other direction: a score is the same number both ways (<see cref="ScoreKernel"/>),
+/// so that one pass over all pairs serves both. Of each image it keeps the best score of its own captions and a count, never a column.
 /// </summary>
 internal sealed class ReverseRanks : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class ReverseRanks : IDisposable
     private readonly float[] _best;
     private readonly ThreadLocal<int[]> _counts;
 
-    /// <summary>Scores every caption against its own picture.</summary>
+    /// <summary>Scores every caption against its own image.</summary>
     public ReverseRanks(VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText)
     {
         _imageOfText = imageOfText;
@@ -27,7 +27,7 @@ internal sealed class ReverseRanks : IDisposable
         }
     }
 
-    /// <summary>Counts, for every picture, whether this caption beats the picture's own; to be called once a caption, from any thread.</summary>
+    /// <summary>Counts, for every image, whether this caption beats the image's own; to be called once a caption, from any thread.</summary>
     public void Add(int text, ReadOnlySpan<float> scores)
     {
         var counts = _counts.Value!;
@@ -49,7 +49,7 @@ internal sealed class ReverseRanks : IDisposable
         counts[own] -= scores[own] >= _best[own] ? 1 : 0;
     }
 
-    /// <summary>Rank of the best own caption of each of these pictures, after every caption was added.</summary>
+    /// <summary>Rank of the best own caption of each of these images, after every caption was added.</summary>
     public int[] Of(IEnumerable<int> images)
     {
         var ofThreads = _counts.Values;

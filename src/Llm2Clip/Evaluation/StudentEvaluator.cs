@@ -6,10 +6,10 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>
-/// Retrieval on held-out pictures during training, with the captions that have a vector in the training run's store: the
+/// Retrieval on held-out images during training, with the captions that have a vector in the training run's store: the
 /// languages that are trained on. Its score is the mean text-to-image R@10 over those languages.
 /// </summary>
-/// <param name="source">Held-out pictures.</param>
+/// <param name="source">Held-out images.</param>
 /// <param name="loader">How they are decoded.</param>
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
@@ -41,16 +41,16 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
     /// <inheritdoc/>
     public StudentScore Evaluate(Student student, CancellationToken cancellation)
     {
-        var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
+        var images = EncodedImages.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var recalls = new List<double>();
         foreach (var language in languages)
         {
             var captions = new List<Caption>();
             var imageOfText = new List<int>();
-            for (var image = 0; image < pictures.Samples.Count; image++)
+            for (var image = 0; image < images.Samples.Count; image++)
             {
-                foreach (var caption in pictures.Samples[image].Captions.Where(caption => caption.Language == language))
+                foreach (var caption in images.Samples[image].Captions.Where(caption => caption.Language == language))
                 {
                     captions.Add(caption);
                     imageOfText.Add(image);
@@ -58,11 +58,11 @@ public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, 
             }
             if (captions.Count == 0)
             {
-                throw new InputException($"{source.Description}: no picture has a caption in {language}, which the run is to be scored on (data.val, clip_train.captions).");
+                throw new InputException($"{source.Description}: no image has a caption in {language}, which the run is to be scored on (data.val, clip_train.captions).");
             }
             var teacher = new float[captions.Count * vectors.Dimension];
             vectors.Gather([.. captions.Select(caption => caption.Text)], teacher);
-            var result = Retrieval.Score(pictures.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), pictures.Vectors.Dimension), imageOfText);
+            var result = Retrieval.Score(images.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension), imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
             {
                 metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]}"] = result.TextToImage.Recalls[i];

@@ -9,8 +9,8 @@ public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pair
     /// <summary>Directions that are scored.</summary>
     public IReadOnlyList<ProbePair> Pairs => pairs;
 
-    /// <summary>Pictures of the data set.</summary>
-    public int Pictures => texts.Pictures;
+    /// <summary>Images of the data set.</summary>
+    public int Images => texts.Images;
 
     /// <summary>Raw vectors, without the training captions' mean, and without each language's own.</summary>
     /// <param name="means">What to take out.</param>

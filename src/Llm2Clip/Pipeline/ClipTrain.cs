@@ -84,7 +84,7 @@ public static class ClipTrain
         log,
         sampler.Accepts);
 
-    /// <summary>Retrieval on held-out pictures in the languages that are trained on; null where the run file names no such data.</summary>
+    /// <summary>Retrieval on held-out images in the languages that are trained on; null where the run file names no such data.</summary>
     private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
     {
         if (run.Data.Val.Length == 0)

@@ -49,7 +49,7 @@ public static class EvalCaptions
         {
             rows.AddRange(probe.AdapterRows(adapter.WithMeans(means.Languages), BootstrapSeed)); // Shares the adapter's weights, which the teacher owns.
         }
-        return new CaptionProbeResult(CaptionProbe.Protocol, teacher.Fingerprint, source.Description, texts.Pictures, rows);
+        return new CaptionProbeResult(CaptionProbe.Protocol, teacher.Fingerprint, source.Description, texts.Images, rows);
     }
 
     /// <summary>What can be said before the teacher is loaded.</summary>
@@ -79,10 +79,10 @@ public static class EvalCaptions
         {
             var pattern = run.Data.Train.Length > 0 ? run.Data.Train : run.ProbedData();
             ShardPattern.RequireRepeatable(pattern, ForMeans);
-            var found = LanguagesOf(pattern, run.Data, config.MeanPictures, cancellation);
+            var found = LanguagesOf(pattern, run.Data, config.MeanImages, cancellation);
             sources.AddRange(missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).Select(language => new TextSourceConfig
             {
-                Path = pattern, Language = language, Limit = config.MeanPictures, CaptionsPerGroup = config.MeanPictures > 0 ? 1 : 0,
+                Path = pattern, Language = language, Limit = config.MeanImages, CaptionsPerGroup = config.MeanImages > 0 ? 1 : 0,
             }));
         }
         return sources;

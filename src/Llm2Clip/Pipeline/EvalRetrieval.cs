@@ -46,10 +46,10 @@ public static class EvalRetrieval
         var source = Datasets.Open(pattern, run.Data, log);
         using var writer = takeLock ? FolderLock.Take(output) : null;
         var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
-        var pictures = EncodedPictures.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);
+        var images = EncodedImages.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);
         using var vectors = new TeacherVectors(teacher, run.Eval.RawStore, VectorType.Fp16, log);
         var evaluation = new RetrievalEvaluation(
-            pictures, run.Eval, (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
+            images, run.Eval, (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
         var (rows, shown) = evaluation.Run(vectors.HasOwnMean);
 
         var report = new RetrievalReport
@@ -58,7 +58,7 @@ public static class EvalRetrieval
             Teacher = tuned.Path,
             TeacherFingerprint = teacher.Fingerprint,
             Data = pattern,
-            Images = pictures.Samples.Count,
+            Images = images.Samples.Count,
             ReferenceLanguage = run.Eval.ReferenceLanguage,
             Rows = rows,
             Notes = MeansUsed(rows, teacher),
@@ -102,6 +102,6 @@ public static class EvalRetrieval
            let mean = teacher.Adapter?.Means.Of(row.Language)
            where mean is not null
            select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; "
-               + "no pictures, no pairs.",
+               + "no images, no pairs.",
     ];
 }

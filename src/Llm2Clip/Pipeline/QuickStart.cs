@@ -8,7 +8,7 @@ namespace Llm2Clip.Pipeline;
 /// <param name="Teacher">Caption to caption: the bare LLM's vectors and the tuned teacher's.</param>
 /// <param name="Before">Retrieval with an untrained student.</param>
 /// <param name="After">Retrieval with the trained one.</param>
-/// <param name="Report">The page with curves, tables and found pictures.</param>
+/// <param name="Report">The page with curves, tables and found images.</param>
 /// <param name="Seconds">Time of each stage.</param>
 public sealed record QuickStartResult(
     CaptionProbeResult? Teacher, RetrievalReport Before, RetrievalReport After, string Report, IReadOnlyDictionary<string, double> Seconds);

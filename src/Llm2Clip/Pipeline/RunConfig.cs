@@ -17,7 +17,7 @@ namespace Llm2Clip.Pipeline;
 /// </summary>
 public sealed record RunConfig
 {
-    [Description("Pictures and captions.")]
+    [Description("Images and captions.")]
     public DataConfig Data { get; init; } = new();
 
     [Description("The LLM, or the teacher made of it.")]
@@ -35,10 +35,10 @@ public sealed record RunConfig
     [Description("Training of the student.")]
     public ClipTrainConfig ClipTrain { get; init; } = new();
 
-    [Description("Retrieval of pictures by captions and of captions by pictures.")]
+    [Description("Retrieval of images by captions and of captions by images.")]
     public RetrievalConfig Eval { get; init; } = new();
 
-    [Description("Retrieval of captions by other captions of their picture.")]
+    [Description("Retrieval of captions by other captions of their image.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
 
     [Description("Data sets written in another format, split or sampled.")]

@@ -7,8 +7,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Reporting;
 
 /// <summary>
-/// The self-contained <c>report.html</c>: recall tables, curves of the runs and retrieved pictures, with styles, charts and
-/// pictures inside the one file, so that it can be mailed or archived as it is.
+/// The self-contained <c>report.html</c>: recall tables, curves of the runs and retrieved images, with styles, charts and
+/// images inside the one file, so that it can be mailed or archived as it is.
 /// </summary>
 public sealed class HtmlReport(string title)
 {
@@ -51,14 +51,14 @@ public sealed class HtmlReport(string title)
         return this;
     }
 
-    /// <summary>Adds a picture (JPEG) as wide as the page allows.</summary>
-    public HtmlReport Picture(string description, byte[] jpeg)
+    /// <summary>Adds an image (JPEG) as wide as the page allows.</summary>
+    public HtmlReport Image(string description, byte[] jpeg)
     {
         body.Append(CultureInfo.InvariantCulture, $"<img class=\"wide\" alt=\"{Encode(description)}\" src=\"{DataUri(jpeg)}\"/>\n");
         return this;
     }
 
-    /// <summary>Adds pairs of pictures (JPEG), each with its names below and a title on top.</summary>
+    /// <summary>Adds pairs of images (JPEG), each with its names below and a title on top.</summary>
     public HtmlReport Pairs(IEnumerable<(string Title, (string Name, byte[] Jpeg) First, (string Name, byte[] Jpeg) Second)> pairs)
     {
         body.Append("<div class=\"pairs\">");
@@ -116,7 +116,7 @@ public sealed class HtmlReport(string title)
             Chance(report.Rows[0].ImageToText);
             body.Append("<td></td></tr>\n");
         }
-        body.Append(CultureInfo.InvariantCulture, $"</table></div>\n<p class=\"note\">{report.Images} candidate pictures from {Encode(report.Data)}. Recall in percent. {Encode(report.Protocol)}.</p>\n");
+        body.Append(CultureInfo.InvariantCulture, $"</table></div>\n<p class=\"note\">{report.Images} candidate images from {Encode(report.Data)}. Recall in percent. {Encode(report.Protocol)}.</p>\n");
         foreach (var note in report.Notes)
         {
             Note(note);
@@ -131,7 +131,7 @@ public sealed class HtmlReport(string title)
         return Charts(groups.Select(group => LineChart.Render(group.Key, stepName, [.. group.Select(pair => new ChartSeries(pair.Key[(pair.Key.LastIndexOf('/') + 1)..], pair.Value))])));
     }
 
-    /// <summary>Adds the queries with the pictures they found; the right ones are framed.</summary>
+    /// <summary>Adds the queries with the images they found; the right ones are framed.</summary>
     public HtmlReport Gallery(IReadOnlyList<ShownQuery> queries)
     {
         foreach (var language in queries.GroupBy(query => query.Language))
@@ -139,7 +139,7 @@ public sealed class HtmlReport(string title)
             Subheading(language.Key);
             foreach (var query in language)
             {
-                body.Append(CultureInfo.InvariantCulture, $"<div class=\"query\"><p lang=\"{Encode(query.Language)}\">{Encode(query.Text)} <span class=\"rank\">own picture at rank {query.Rank}</span></p><div class=\"hits\">");
+                body.Append(CultureInfo.InvariantCulture, $"<div class=\"query\"><p lang=\"{Encode(query.Language)}\">{Encode(query.Text)} <span class=\"rank\">own image at rank {query.Rank}</span></p><div class=\"hits\">");
                 foreach (var hit in query.Hits)
                 {
                     body.Append(CultureInfo.InvariantCulture,

@@ -21,7 +21,7 @@ internal static class InspectionPage
         }
         foreach (var found in report.Duplicates)
         {
-            AddPictures(page, found);
+            AddImages(page, found);
             AddCaptions(page, found);
         }
         return page;
@@ -29,15 +29,15 @@ internal static class InspectionPage
 
     private static void AddOverview(HtmlReport page, InspectionReport report)
     {
-        var rows = new List<string[]> { new[] { "", "what", "records", "broken", "pictures", "captions", "captions a picture" } };
+        var rows = new List<string[]> { new[] { "", "what", "records", "broken", "images", "captions", "captions per image" } };
         foreach (var (name, set) in new[] { ("data", report.Data), ("against", report.Against) })
         {
             if (set is not null)
             {
                 rows.Add(
                 [
-                    name, set.Data, InspectionText.Number(set.Records), InspectionText.Number(set.Broken), InspectionText.Number(set.Pictures), InspectionText.Number(set.Captions),
-                    $"{InspectionText.Value(set.CaptionsPerPicture.Min)} to {InspectionText.Value(set.CaptionsPerPicture.Max)}",
+                    name, set.Data, InspectionText.Number(set.Records), InspectionText.Number(set.Broken), InspectionText.Number(set.Images), InspectionText.Number(set.Captions),
+                    $"{InspectionText.Value(set.CaptionsPerImage.Min)} to {InspectionText.Value(set.CaptionsPerImage.Max)}",
                 ]);
             }
         }
@@ -61,37 +61,37 @@ internal static class InspectionPage
                 string.Create(CultureInfo.InvariantCulture, $"{set.RepeatedKeys.Keys:N0} repeated keys{(keys.Count < set.RepeatedKeys.Keys ? $", the first {keys.Count:N0}" : "")}"),
                 string.Join('\n', keys.Select(InspectionText.Line)));
         }
-        if (set.Pictures == 0)
+        if (set.Images == 0)
         {
             return;
         }
         if (set.ContactSheet is { } sheet)
         {
-            page.Picture("Random sample of the pictures", sheet).Note("A random sample.");
+            page.Image("Random sample of the images", sheet).Note("A random sample.");
         }
         page.Subheading("Captions").Table(InspectionText.Languages(set), labels: 3);
-        page.Note("Repeated: the text stands at another picture too. Words are runs without white space that hold a letter or digit; in scripts written without spaces (Chinese, Japanese, Thai, "
+        page.Note("Repeated: the text stands at another image too. Words are runs without white space that hold a letter or digit; in scripts written without spaces (Chinese, Japanese, Thai, "
             + "Lao, Khmer, Burmese) each letter counts as one, and the column says characters.");
         if (bounds.TeacherTokens is { } limit)
         {
             page.Table(InspectionText.Tokens(set, bounds)).Note($"Tokens are the teacher's, its template included; it reads {limit}. Past {bounds.ContextTokens} says, roughly, what an encoder of that context would cut.");
         }
         page.Charts([
-            Chart("Captions a picture", "captions", set.CaptionsPerPicture),
+            Chart("Captions per image", "captions", set.CaptionsPerImage),
             .. set.Languages.SelectMany(language => new[]
             {
                 Chart($"{language.Language}: {language.Unit} a caption", language.Unit, language.Words),
                 language.Tokens is { } tokens ? Chart($"{language.Language}: tokens a caption", "tokens", tokens.Lengths) : "",
             }),
         ]);
-        page.Subheading("Pictures").Table(InspectionText.Sizes(set)).Paragraph(InspectionText.Pictures(set));
+        page.Subheading("Images").Table(InspectionText.Sizes(set)).Paragraph(InspectionText.Images(set));
         page.Charts([
-            Chart("Width", "pixels", set.Images.Width), Chart("Height", "pixels", set.Images.Height),
-            Chart("Aspect", "width / height", set.Images.Aspect), Chart("Encoded size", "KB", set.Images.Kilobytes),
+            Chart("Width", "pixels", set.ImageStatistics.Width), Chart("Height", "pixels", set.ImageStatistics.Height),
+            Chart("Aspect", "width / height", set.ImageStatistics.Aspect), Chart("Encoded size", "KB", set.ImageStatistics.Kilobytes),
         ]);
     }
 
-    private static void AddPictures(HtmlReport page, DuplicateReport found)
+    private static void AddImages(HtmlReport page, DuplicateReport found)
     {
         foreach (var kind in found.Images.Pairs.GroupBy(pair => pair.Likeness))
         {
@@ -102,7 +102,7 @@ internal static class InspectionPage
             }
             var what = kind.Key switch { Likeness.SameBytes => "Same file", Likeness.SamePixels => "Same pixels, other file", _ => "Look alike" };
             page.Heading($"{what}, {InspectionText.Where(found.Scope)}");
-            page.Note(kind.Key == Likeness.Near ? "The most alike ones first." : "One pair of each group of equal pictures.");
+            page.Note(kind.Key == Likeness.Near ? "The most alike ones first." : "One pair of each group of equal images.");
             page.Pairs(shown.Select(pair => (InspectionText.Name(pair), (pair.First.Key, pair.First.Jpeg!), (pair.Second.Key, pair.Second.Jpeg!))));
         }
     }
@@ -124,7 +124,7 @@ internal static class InspectionPage
             page.Heading($"Alike captions, {InspectionText.Where(found.Scope)}");
             page.Table(
             [
-                ["one", "picture", "other", "picture", "alike"],
+                ["one", "image", "other", "image", "alike"],
                 .. found.Captions.Pairs.Take(MostExamples).Select(pair => (string[])[pair.First, pair.FirstKey, pair.Second, pair.SecondKey, InspectionText.Percent(pair.Similarity, 1)]),
             ], labels: 4);
         }

@@ -11,8 +11,8 @@ internal static class RetrievalPage
     public static HtmlReport Of(RetrievalReport report)
     {
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
-        page.Heading("Queries and the pictures they found")
-            .Paragraph("Queries are drawn by the seed, not chosen by success. The query's own picture is framed.")
+        page.Heading("Queries and the images they found")
+            .Paragraph("Queries are drawn by the seed, not chosen by success. The query's own image is framed.")
             .Gallery(report.Queries);
         var training = Path.GetDirectoryName(Path.GetFullPath(report.Model))!;
         page.Heading("Student: training (clip-train)").Curves(MetricsLog.Read(training));

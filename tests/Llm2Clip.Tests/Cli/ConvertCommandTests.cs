@@ -21,7 +21,7 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.True(code == 0, error);
         Assert.StartsWith($"{_folder["out"]}: 5 images with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
-        Assert.Equal(5, json.RootElement.GetProperty("result").GetProperty("parts")[0].GetProperty("pictures").GetInt32());
+        Assert.Equal(5, json.RootElement.GetProperty("result").GetProperty("parts")[0].GetProperty("images").GetInt32());
         Assert.Contains("languages: [en, zh]", json.RootElement.GetProperty("config").GetString());
         Assert.Equal(6, File.ReadAllLines(_folder["out/captions.csv"]).Length);
     }

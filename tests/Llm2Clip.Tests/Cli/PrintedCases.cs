@@ -41,7 +41,7 @@ internal static class PrintedCases
             ],
             0,
             Spread(1, 2, 3), [Language("en", "words", 3, 11, 31), Language("中文", "characters", 5, 18, 60)],
-            new PictureReport(
+            new ImageReport(
                 Spread(32, 500, 6000), Spread(32, 375, 4000), Spread(0.4, 1.33, 3), Spread(1, 131, 9000),
                 new Dictionary<string, long> { ["jpg"] = 11000, ["png"] = 1000 }, new("图片[1]", 32, 32), new("k9", 6000, 4000), 3), null)
         {

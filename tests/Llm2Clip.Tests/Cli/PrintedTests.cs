@@ -49,7 +49,7 @@ public class PrintedTests
     {
         var error = new StringWriter();
         var host = new CliHost(new Screen(TextWriter.Null), new Screen(error), CancellationToken.None);
-        Failure.Report(new InputException("photos [2024]/[red].tar: k7.jpg: the picture is cut off. Copy it again."), host);
+        Failure.Report(new InputException("photos [2024]/[red].tar: k7.jpg: the image is cut off. Copy it again."), host);
         Failure.Report(new ConfigException("run.yaml: 2 problems\n  run.yaml:2: extract.stor is not a known key\n  run.yaml:3: x"), host);
         Expectation.Check("error", error.ToString());
     }

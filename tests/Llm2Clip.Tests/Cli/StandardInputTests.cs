@@ -67,13 +67,13 @@ public sealed class StandardInputTests : IDisposable
             Output = _folder["teacher"],
             RawStore = _folder["raw"],
             Selection = CcSelection.HeldOut,
-            HeldOutPictures = 25,
+            HeldOutImages = 25,
             BatchSize = 10,
             Epochs = 1,
             Adapter = new AdapterConfig { Dimension = 8 },
         };
         var result = CcTrainer.Run(config, Piped("t.tar"), Teacher, NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken);
-        Assert.Equal(60, result.HeldOut + result.Pictures);
+        Assert.Equal(60, result.HeldOut + result.Images);
         Assert.InRange(result.HeldOut, 10, 45);
         Assert.Equal(2, File.ReadLines(_folder["runs"]).Count());
 

@@ -23,7 +23,7 @@ public sealed class TerminalTests : IDisposable
         Assert.Matches(@"convert .*━.* [01]/1 shards \(\d+ %\), ", written);
         Assert.DoesNotContain("?25", written, StringComparison.Ordinal); // The cursor is never hidden.
         Assert.Matches(
-            @"^Data: pipe:[^━]*\nconvert: 1 shards in 0:\d\d.*, 40 pictures\n.*: 40 images with 40 captions in 1 shard \(csv\)\n"
+            @"^Data: pipe:[^━]*\nconvert: 1 shards in 0:\d\d.*, 40 images\n.*: 40 images with 40 captions in 1 shard \(csv\)\n"
             + @"40 records read, .*\n$",
             shown);
     }

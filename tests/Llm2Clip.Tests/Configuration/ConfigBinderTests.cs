@@ -14,7 +14,7 @@ public class ConfigBinderTests
 
     public sealed record Run
     {
-        [Description("Where the pictures come from.")]
+        [Description("Where the images come from.")]
         public Source Data { get; init; } = new();
 
         public Train ClipTrain { get; init; } = new();
@@ -199,7 +199,7 @@ public class ConfigBinderTests
     {
         var text = ConfigBinder.Print(ConfigBinder.Parse<Run>("data: {weights: {short: 1}}\nstages: [{name: a b}]", "run.yaml"));
         Assert.Equal("""
-            data:  # Where the pictures come from
+            data:  # Where the images come from
               path: ""
               weights:  # Captions by key of the json
                 short: 1

@@ -21,7 +21,7 @@ internal static class ConversionCase
             .Where(file => Path.GetFileName(file) != "write.lock")
             .ToDictionary(file => Path.GetRelativePath(folder, file), file => System.Convert.ToHexString(File.ReadAllBytes(file))), StringComparer.Ordinal);
 
-    /// <summary>Captions and picture of a sample on one line.</summary>
+    /// <summary>Captions and image of a sample on one line.</summary>
     public static string Content(Sample sample) =>
         string.Join(" | ", sample.Captions.Select(c => $"{c.Language}/{c.Kind}/{c.Text}")) + " " + System.Convert.ToHexString(sample.Image.Read());
 

@@ -31,7 +31,7 @@ public sealed class ConversionResumeTests : IDisposable
             var resumed = ConversionCase.Convert(_folder, ListedSource.Make(2, 15), to, form);
             Assert.Equal(expected, ConversionCase.Files(_folder[to]));
             Assert.Equal((whole.Seen, whole.BadSamples), (resumed.Seen, resumed.BadSamples));
-            Assert.Equal(breaks > 4, resumed.Kept > 0); // The fifth picture completes the first shard.
+            Assert.Equal(breaks > 4, resumed.Kept > 0); // The fifth image completes the first shard.
         }
     }
 
@@ -47,7 +47,7 @@ public sealed class ConversionResumeTests : IDisposable
         Assert.Equal(first.AddDays(-1), new FileInfo(_folder["out/data-00000.tar"]).LastWriteTimeUtc);
         // Once more: all is there.
         var again = ConversionCase.Convert(_folder, ListedSource.Make(2, 20), "out", DatasetFormat.Webdataset);
-        Assert.Equal((40, again.Parts[0].Pictures), (again.Seen, again.Kept));
+        Assert.Equal((40, again.Parts[0].Images), (again.Seen, again.Kept));
         Assert.Contains(_folder.Lines, line => line.EndsWith("is complete; nothing is written.", StringComparison.Ordinal));
     }
 
@@ -69,7 +69,7 @@ public sealed class ConversionResumeTests : IDisposable
             var resumed = DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, _folder, CancellationToken.None);
             Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(to));
             Assert.Equal(whole.Seen, resumed.Seen);
-            Assert.Equal(whole.Parts.Select(part => part.Pictures), resumed.Parts.Select(part => part.Pictures));
+            Assert.Equal(whole.Parts.Select(part => part.Images), resumed.Parts.Select(part => part.Images));
         }
     }
 
@@ -182,7 +182,7 @@ public sealed class ConversionResumeTests : IDisposable
         }
     }
 
-    /// <summary>Asks for a stop when a certain number of pictures was copied.</summary>
+    /// <summary>Asks for a stop when a certain number of images was copied.</summary>
     private sealed class CancellingLog(CancellationTokenSource cancel, int stop) : Llm2Clip.IRunLog, Llm2Clip.IProgressTask
     {
         private int _copied;

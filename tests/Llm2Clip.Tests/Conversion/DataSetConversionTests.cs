@@ -30,7 +30,7 @@ public sealed class DataSetConversionTests : IDisposable
             Assert.Equal(expected.Select(sample => sample.Key), samples.Select(sample => sample.Key));
         }
         var part = Assert.Single(result.Parts);
-        Assert.Equal((expected.Count, expected.Sum(sample => sample.Captions.Count), (expected.Count + 3) / 4), ((int)part.Pictures, (int)part.Captions, part.Shards));
+        Assert.Equal((expected.Count, expected.Sum(sample => sample.Captions.Count), (expected.Count + 3) / 4), ((int)part.Images, (int)part.Captions, part.Shards));
         Assert.Equal((60, 60 - expected.Count, 0, 0), ((int)result.Seen, (int)result.BadSamples, (int)result.LeftOut, (int)result.Kept));
     }
 
@@ -86,9 +86,9 @@ public sealed class DataSetConversionTests : IDisposable
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["out/captions.json"]));
         var files = json.RootElement.GetProperty("images").EnumerateArray().ToDictionary(image => image.GetProperty("id").GetInt32(), image => image.GetProperty("file_name").GetString()!);
         var annotations = json.RootElement.GetProperty("annotations").EnumerateArray().ToList();
-        var expected = ConversionCase.Good(source).SelectMany(sample => sample.Captions.Select(c => (c.Text, Picture: sample.Image.Read()))).ToList();
+        var expected = ConversionCase.Good(source).SelectMany(sample => sample.Captions.Select(c => (c.Text, Image: sample.Image.Read()))).ToList();
         Assert.Equal(expected.Select(e => e.Text), annotations.Select(a => a.GetProperty("caption").GetString()!));
-        Assert.Equal(expected.Select(e => e.Picture), annotations.Select(a => File.ReadAllBytes(_folder["out/" + files[a.GetProperty("image_id").GetInt32()]])));
+        Assert.Equal(expected.Select(e => e.Image), annotations.Select(a => File.ReadAllBytes(_folder["out/" + files[a.GetProperty("image_id").GetInt32()]])));
         Assert.Equal(Enumerable.Range(1, annotations.Count), annotations.Select(a => a.GetProperty("id").GetInt32()));
     }
 
@@ -104,7 +104,7 @@ public sealed class DataSetConversionTests : IDisposable
     }
 
     [Fact]
-    public void ShardsAreCutByPicturesAndByBytes()
+    public void ShardsAreCutByImagesAndByBytes()
     {
         var source = new ListedSource([[.. new[] { 700_000, 299_999, 1, 2_000_000, 5, 999_995, 1 }.Select((size, i) =>
             new Sample($"{i}", $"{i}", [new Caption("c", "en", CaptionKind.Short)], new MemoryImage(Enumerable.Repeat((byte)(i + 1), size).ToArray())))]]);
@@ -130,7 +130,7 @@ public sealed class DataSetConversionTests : IDisposable
     }
 
     [Fact]
-    public void EmptyAndMissingPicturesAreBadAndPastTheShareTheRunStops()
+    public void EmptyAndMissingImagesAreBadAndPastTheShareTheRunStops()
     {
         File.WriteAllBytes(_folder["empty.jpg"], []);
         File.WriteAllBytes(_folder["good.jpg"], [1]);
@@ -138,10 +138,10 @@ public sealed class DataSetConversionTests : IDisposable
         var config = ConversionCase.Config(_folder, "out", DatasetFormat.Webdataset) with { Data = _folder["list.jsonl"] };
         var error = Assert.Throws<InputException>(() => DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None));
         Assert.Contains("2 of 3 records are bad", error.Message);
-        Assert.Contains("its picture is empty", error.Message);
+        Assert.Contains("its image is empty", error.Message);
         Assert.Empty(ConversionCase.Files(_folder["out"]));
         Assert.Equal(2, DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 0.7 } }, _folder, CancellationToken.None).BadSamples);
-        Assert.Contains(_folder.Lines, line => line.Contains("list.jsonl: line 2: empty.jpg: its picture is empty; left out"));
+        Assert.Contains(_folder.Lines, line => line.Contains("list.jsonl: line 2: empty.jpg: its image is empty; left out"));
         Assert.Equal("good", Assert.Single(_folder.ReadAll("out")).Key);
     }
 

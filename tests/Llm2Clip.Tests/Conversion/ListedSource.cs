@@ -37,21 +37,21 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
         }
     }
 
-    /// <summary>Pictures of 1 to 300 bytes with one to four captions; every eleventh record is bad, every thirteenth picture empty.</summary>
+    /// <summary>Images of 1 to 300 bytes with one to four captions; every eleventh record is bad, every thirteenth image empty.</summary>
     public static ListedSource Make(int shards, int perShard) => new([.. Enumerable.Range(0, shards).Select(shard =>
         (IReadOnlyList<Sample>)[.. Enumerable.Range(shard * perShard, perShard).Select(Sample)])]);
 
     public static Sample Sample(int index)
     {
-        var picture = new byte[index % 13 == 12 ? 0 : 1 + index * 37 % 300];
-        new Random(index).NextBytes(picture);
+        var image = new byte[index % 13 == 12 ? 0 : 1 + index * 37 % 300];
+        new Random(index).NextBytes(image);
         Caption[] captions =
         [
-            new($"picture {index}, \"short\"", "en", CaptionKind.Short),
-            new($"picture {index},\tagain", "en", CaptionKind.Short),
+            new($"image {index}, \"short\"", "en", CaptionKind.Short),
+            new($"image {index},\tagain", "en", CaptionKind.Short),
             new($"Bild {index}\nüber zwei Zeilen", "de", CaptionKind.Long),
             new($"图 {index}", "zh-mt", CaptionKind.Raw),
         ];
-        return new Sample($"set.{index % 7}/{index}", $"made up: {index}", index % 11 == 10 ? [] : captions[..(1 + index % 4)], new MemoryImage(picture));
+        return new Sample($"set.{index % 7}/{index}", $"made up: {index}", index % 11 == 10 ? [] : captions[..(1 + index % 4)], new MemoryImage(image));
     }
 }

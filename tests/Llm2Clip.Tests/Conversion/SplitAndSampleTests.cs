@@ -12,15 +12,15 @@ public sealed class SplitAndSampleTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void PartsAreDisjointCompleteAndKeepEqualPicturesTogether()
+    public void PartsAreDisjointCompleteAndKeepEqualImagesTogether()
     {
-        // 400 pictures, each under two keys.
+        // 400 images, each under two keys.
         Write("source", Enumerable.Range(0, 800).Select(i => ($"k{i}", i % 400)));
         var split = Split("a", seed: 1);
         var (train, val) = (_folder.ReadAll("a/train"), _folder.ReadAll("a/val"));
         Assert.Equal(Enumerable.Range(0, 800).Select(i => $"k{i}").Order(), train.Concat(val).Select(sample => sample.Key).Order());
-        Assert.Empty(train.Select(Picture).Intersect(val.Select(Picture)));
-        Assert.Equal([("train", train.Count), ("val", val.Count)], split.Parts.Select(part => (part.Name, (int)part.Pictures)));
+        Assert.Empty(train.Select(Image).Intersect(val.Select(Image)));
+        Assert.Equal([("train", train.Count), ("val", val.Count)], split.Parts.Select(part => (part.Name, (int)part.Images)));
         // 400 draws at 0.25: five standard deviations are 43.
         Assert.InRange(val.Count / 2, 57, 143);
         Assert.Equal(train.Select(Key), train.Select(Key).Order()); // The order of the source.
@@ -39,8 +39,8 @@ public sealed class SplitAndSampleTests : IDisposable
         Directory.Delete(_folder["source"], recursive: true);
         Write("source", Enumerable.Range(1000, 50).Concat(Enumerable.Range(0, 100)).Select(i => ($"other{i}", i)));
         Split("b", seed: 3);
-        Assert.Subset(_folder.ReadAll("b/val").Select(Picture).ToHashSet(), _folder.ReadAll("a/val").Select(Picture).ToHashSet());
-        Assert.Subset(_folder.ReadAll("b/train").Select(Picture).ToHashSet(), _folder.ReadAll("a/train").Select(Picture).ToHashSet());
+        Assert.Subset(_folder.ReadAll("b/val").Select(Image).ToHashSet(), _folder.ReadAll("a/val").Select(Image).ToHashSet());
+        Assert.Subset(_folder.ReadAll("b/train").Select(Image).ToHashSet(), _folder.ReadAll("a/train").Select(Image).ToHashSet());
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class SplitAndSampleTests : IDisposable
         // The draw of fewer is part of the draw of more, and it does not ask how the data is cut into shards.
         Assert.Subset(drawn.ToHashSet(), Draw("fewer", 60, seed: 1).ToHashSet());
         Assert.Equal(500, Draw("all", 1000, seed: 1).Count);
-        Assert.Contains(_folder.Lines, line => line.Contains("1,000 pictures were asked for, 500 written"));
+        Assert.Contains(_folder.Lines, line => line.Contains("1,000 images were asked for, 500 written"));
     }
 
     [Fact]
@@ -100,9 +100,9 @@ public sealed class SplitAndSampleTests : IDisposable
     public void ACountIsAskedFor() => Assert.StartsWith(
         "convert.count is 0", Assert.Throws<ConfigException>(() => DataConvert.Sample(new RunConfig { Convert = new ConvertConfig { Data = "x", To = "y" }, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
 
-    private void Write(string to, IEnumerable<(string Key, int Picture)> samples) => ConversionCase.Convert(
+    private void Write(string to, IEnumerable<(string Key, int Image)> samples) => ConversionCase.Convert(
         _folder,
-        new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Picture + 1))))]]),
+        new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Image + 1))))]]),
         to, DatasetFormat.Webdataset, 64);
 
     private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig
@@ -121,7 +121,7 @@ public sealed class SplitAndSampleTests : IDisposable
         return [.. _folder.ReadAll(to).Select(sample => sample.Key)];
     }
 
-    private static string Picture(Sample sample) => System.Convert.ToHexString(sample.Image.Read());
+    private static string Image(Sample sample) => System.Convert.ToHexString(sample.Image.Read());
 
     private static int Key(Sample sample) => int.Parse(sample.Key[1..]);
 }

@@ -6,7 +6,7 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;
 
-/// <summary>A temporary folder with tars and pictures made by other means than the code under test (System.Formats.Tar), and a log that is kept.</summary>
+/// <summary>A temporary folder with tars and images made by other means than the code under test (System.Formats.Tar), and a log that is kept.</summary>
 public sealed class DataFolder : IDisposable, IRunLog
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("llm2clip-data").FullName;
@@ -35,18 +35,18 @@ public sealed class DataFolder : IDisposable, IRunLog
         return this[name];
     }
 
-    /// <summary>A shard of <paramref name="count"/> pictures with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no picture.</summary>
+    /// <summary>A shard of <paramref name="count"/> images with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no image.</summary>
     public string Shard(string name, string key, int count, Func<int, bool>? bad = null, int width = 40, int height = 30) =>
         Tar(name, TarEntryFormat.Ustar, [.. Enumerable.Range(0, count).SelectMany(i => new[]
         {
-            ($"{key}{i}.jpg", bad?.Invoke(i) == true ? Bytes("not a picture") : Picture(key.Sum(letter => letter) + i * 7, width, height)),
+            ($"{key}{i}.jpg", bad?.Invoke(i) == true ? Bytes("not an image") : Image(key.Sum(letter => letter) + i * 7, width, height)),
             ($"{key}{i}.json", Bytes($$$"""{"captions": {"en": ["caption {{{i}}} of {{{key}}}"]}}""")),
         })]);
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
     /// <summary>A JPEG of smooth colour gradients that differ by <paramref name="seed"/>.</summary>
-    public static byte[] Picture(int seed, int width = 40, int height = 30)
+    public static byte[] Image(int seed, int width = 40, int height = 30)
     {
         var pixels = new byte[width * height * 3];
         for (var i = 0; i < pixels.Length; i++)

@@ -127,11 +127,11 @@ public sealed class PipeShardTests : IDisposable
         Assert.False(Directory.Exists("/proc/" + File.ReadAllText(_folder["pid"]).Trim()));
     }
 
-    /// <summary>Order and pictures are those of the files as long as they fit the buffer; each pass that does not fit runs the command again.</summary>
+    /// <summary>Order and images are those of the files as long as they fit the buffer; each pass that does not fit runs the command again.</summary>
     [Theory]
     [InlineData(1024, 1)]
     [InlineData(1, 3)]
-    public void TheShuffleBufferBoundsPictures(int megabytes, int runs)
+    public void TheShuffleBufferBoundsImages(int megabytes, int runs)
     {
         Noise("a.tar", 24, 100_000);
         var config = new LoaderConfig { BatchSize = 4, Transform = Small, Shuffle = true, Seed = 1, Data = new DataConfig { ShuffleBufferMb = megabytes } };
@@ -149,27 +149,27 @@ public sealed class PipeShardTests : IDisposable
         Assert.Equal(megabytes > 1 ? runs : runs + 2, File.ReadAllLines(_folder["runs"]).Length);
     }
 
-    /// <summary>Pictures that take 1 MB each, through a buffer of 2 MB, while the batches of a resumed epoch are skipped.</summary>
+    /// <summary>Images that take 1 MB each, through a buffer of 2 MB, while the batches of a resumed epoch are skipped.</summary>
     [Fact]
-    public void PicturesThatAreNotNeededAreNotKept()
+    public void ImagesThatAreNotNeededAreNotKept()
     {
-        var source = new HeldPictures(24);
+        var source = new HeldImages(24);
         var config = new LoaderConfig { BatchSize = 1, Transform = Small, Shuffle = true, Data = new DataConfig { ShuffleBufferMb = 2, Prefetch = 1, Workers = 1 } };
         using var loader = new SampleLoader(source, config, _folder);
         using var batch = loader.Epoch(0, 20, Stop).First();
         GC.Collect();
-        Assert.InRange(source.Given.Count(picture => picture.IsAlive), 1, 8);
+        Assert.InRange(source.Given.Count(image => image.IsAlive), 1, 8);
         Assert.InRange(source.Given.Count, 21, 24);
     }
 
-    /// <summary>Pictures that say they take 1 MB, and whether they are still referred to.</summary>
-    private sealed class HeldPictures(int count) : ISampleSource
+    /// <summary>Images that say they take 1 MB, and whether they are still referred to.</summary>
+    private sealed class HeldImages(int count) : ISampleSource
     {
         private static readonly byte[] Png = ImageCodec.EncodePng(new RgbImage(8, 8, new byte[192]));
 
         public List<WeakReference> Given { get; } = [];
 
-        public string Description => "held pictures";
+        public string Description => "held images";
 
         public int ShardCount => 1;
 
@@ -185,12 +185,12 @@ public sealed class PipeShardTests : IDisposable
 
         private Sample Make(int i)
         {
-            var picture = new Picture();
-            Given.Add(new WeakReference(picture));
-            return new Sample($"{i}", $"{i}", [], picture);
+            var image = new Image();
+            Given.Add(new WeakReference(image));
+            return new Sample($"{i}", $"{i}", [], image);
         }
 
-        private sealed class Picture : IImageBytes
+        private sealed class Image : IImageBytes
         {
             public long HeldBytes => 1 << 20;
 

@@ -73,7 +73,7 @@ public sealed class SampleLoaderTests : IDisposable
         Assert.Equal(plain, Pixels(config with { Data = config.Data with { ImageCacheMb = 1 } }));
         var shrunk = Pixels(config with { Data = config.Data with { ImageCacheMb = 1, ImageCacheSide = 32 } });
         Assert.Equal(shrunk, Pixels(config with { Data = config.Data with { ImageCacheSide = 32 } })); // what is in the cache must not show
-        // Bound: the same part of the scene from a picture of half the size; photos at 128 to 96 differ by 1.9 levels (docs/data.md).
+        // Bound: the same part of the scene from an image of half the size; photos at 128 to 96 differ by 1.9 levels (docs/data.md).
         var mean = plain.Zip(shrunk, (a, b) => Math.Abs(a - b)).Average();
         Assert.InRange(mean, 0.01, 2);
     }
@@ -84,7 +84,7 @@ public sealed class SampleLoaderTests : IDisposable
         _folder.Shard("s1.tar", "a", 12, width: 400, height: 300);
         using var loader = new SampleLoader(_folder.Open("s1.tar"), Training(new DataConfig { Workers = 2, ImageCacheMb = 1 }), _folder);
         var first = Batches(loader, 0);
-        Assert.Equal(2, loader.Cached.Pictures); // 360,000 bytes each
+        Assert.Equal(2, loader.Cached.Images); // 360,000 bytes each
         Assert.InRange(loader.Cached.Bytes, 1, 1 << 20);
         Assert.Equal(first, Batches(loader, 0));
     }
@@ -124,7 +124,7 @@ public sealed class SampleLoaderTests : IDisposable
     }
 
     [Fact]
-    public void BadPicturesShortenTheirBatchAndAreNamed()
+    public void BadImagesShortenTheirBatchAndAreNamed()
     {
         _folder.Shard("s1.tar", "a", 12, bad: i => i is 1 or 4 or 5 or 6 or 7);
         var config = LoaderConfig.ForEvaluation(new DataConfig { MaxBadShare = 0.5 }, Small, 4);
@@ -132,7 +132,7 @@ public sealed class SampleLoaderTests : IDisposable
         var batches = loader.Epoch(0, 0, Stop).Select(batch => (batch.Index, Keys: string.Join(' ', batch.Samples.Select(sample => sample.Key)))).ToList();
         Assert.Equal([(0, "a0 a2 a3"), (2, "a8 a9 a10 a11")], batches);
         Assert.Contains(_folder.Lines, line => line.Contains("s1.tar: a4.jpg: not a jpg, png, webp, gif, tiff or avif image; left out"));
-        Assert.Contains(_folder.Lines, line => line.Contains("5 of 12 records left out (41.67 %): 5 with something that is no picture;"));
+        Assert.Contains(_folder.Lines, line => line.Contains("5 of 12 records left out (41.67 %): 5 with something that is no image;"));
         // The pixels moved together with their records.
         var pipeline = new ImagePipeline(Small);
         using var batch = loader.Epoch(0, 0, Stop).First();

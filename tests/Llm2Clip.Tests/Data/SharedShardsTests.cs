@@ -30,7 +30,7 @@ public sealed class SharedShardsTests : IDisposable
     }
 
     [Fact]
-    public void PicturesAreWhereTheIndexSays()
+    public void ImagesAreWhereTheIndexSays()
     {
         foreach (var sample in Read("val-*.tar").Where((_, index) => index % 50 == 0))
         {

@@ -7,7 +7,7 @@ namespace Llm2Clip.Tests.Data;
 
 public sealed class WebDatasetSourceTests : IDisposable
 {
-    private static readonly byte[] Jpeg = DataFolder.Picture(1);
+    private static readonly byte[] Jpeg = DataFolder.Image(1);
     private readonly DataFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -167,7 +167,7 @@ public sealed class WebDatasetSourceTests : IDisposable
         var samples = _folder.ReadAll("[ab].tar", new DataConfig { MaxBadShare = 1 });
         Assert.Equal(["first", "again"], samples.Select(sample => sample.Captions[0].Text));
         Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 1: no caption"));
-        Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 2: has no picture"));
+        Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 2: has no image"));
         Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 3.txt: stands twice"));
         Assert.Contains(_folder.Lines, line => line.Contains("1 samples have a key that another sample has"));
     }

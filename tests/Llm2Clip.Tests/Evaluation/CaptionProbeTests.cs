@@ -20,7 +20,7 @@ public class CaptionProbeTests
             Group("c", ("zh", "四")),
             Group("d", ("en", "four"), ("en", "five")),
         ]);
-        Assert.Equal(4, texts.Pictures);
+        Assert.Equal(4, texts.Images);
         Assert.Equal(["en", "zh"], texts.Languages);
         AssertPair("en->en", ["one", "four"], ["two", "five"]); // A repeated caption is no second one.
         AssertPair("zh->en", ["一", "二"], ["one", "three"]);
@@ -40,9 +40,9 @@ public class CaptionProbeTests
     [Fact]
     public void RecallIsThatOfANaiveDoubleLoopWithTies()
     {
-        const int Pictures = 70;
+        const int Images = 70;
         const int Dimension = 3;
-        var texts = ProbeTexts.Read(Enumerable.Range(0, Pictures).Select(i => Group($"p{i}", ("en", $"q{i}"), ("en", $"c{i}"))));
+        var texts = ProbeTexts.Read(Enumerable.Range(0, Images).Select(i => Group($"p{i}", ("en", $"q{i}"), ("en", $"c{i}"))));
         float[] Embed(IReadOnlyList<string> list, string _) => [.. list.SelectMany(text =>
         {
             var random = new SeededRandom(CaptionHash.Of(text[0] + (int.Parse(text[1..]) / 2 % 20).ToString()).Low); // Many captions share a vector.
@@ -52,13 +52,13 @@ public class CaptionProbeTests
         var score = CaptionProbe.Score(texts, new ProbePair("en", "en"), Dimension, Embed);
         var (q, c) = (Embed(queries, ""), Embed(candidates, ""));
         var ranks = new List<int>();
-        for (var i = 0; i < Pictures; i++)
+        for (var i = 0; i < Images; i++)
         {
             var own = Cosine(i, i);
-            ranks.Add(1 + Enumerable.Range(0, Pictures).Count(j => j != i && Cosine(i, j) >= own - 1e-6));
+            ranks.Add(1 + Enumerable.Range(0, Images).Count(j => j != i && Cosine(i, j) >= own - 1e-6));
         }
-        Assert.Equal(ranks.Count(rank => rank <= 10) / (double)Pictures, score.Recall.RecallAt10, 9);
-        Assert.Equal(ranks.Count(rank => rank <= 1) / (double)Pictures, score.Recall.RecallAt1, 9);
+        Assert.Equal(ranks.Count(rank => rank <= 10) / (double)Images, score.Recall.RecallAt10, 9);
+        Assert.Equal(ranks.Count(rank => rank <= 1) / (double)Images, score.Recall.RecallAt1, 9);
 
         double Cosine(int i, int j)
         {
@@ -84,7 +84,7 @@ public class CaptionProbeTests
         var gguf = SharedData.RequireShared("models", "gemma-3-270m-latin-zh-q5_0.gguf");
         var photos = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-val-*.tar");
         using var teacher = Teacher.Open(gguf);
-        var config = new CaptionProbeConfig { Data = photos, Limit = 200, MeanPictures = 200, Pairs = ["en->en", "zh->en", "de->en"] };
+        var config = new CaptionProbeConfig { Data = photos, Limit = 200, MeanImages = 200, Pairs = ["en->en", "zh->en", "de->en"] };
         var result = EvalCaptions.Run(new RunConfig { EvalCaptions = config }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal(["raw", "minus the mean of 200 en captions", "minus each language's own mean"], result.Rows.Select(row => row.Name));
         double[][] expected = // R@1, R@10 of en->en, zh->en, de->en

@@ -82,7 +82,7 @@ public class RankingTests
     [Fact]
     public void EqualVectorsTieAgainstTheQueryWhereverTheyStand()
     {
-        // 300 equal pictures: a blocked product could round some of them differently and let one of them win.
+        // 300 equal images: a blocked product could round some of them differently and let one of them win.
         var random = new Random(7);
         var vector = Vectors(random, 1, 515);
         var images = Enumerable.Repeat(vector, 300).SelectMany(value => value).ToArray();
@@ -124,9 +124,9 @@ public class RankingTests
     }
 
     [Fact]
-    public void BootstrapDrawsPicturesAndIsSeeded()
+    public void BootstrapDrawsImagesAndIsSeeded()
     {
-        // 100 pictures of 5 captions each, all five right or all five wrong: the interval is that of 100 draws, not of 500.
+        // 100 images of 5 captions each, all five right or all five wrong: the interval is that of 100 draws, not of 500.
         var ranks = Enumerable.Range(0, 500).Select(i => i / 5 % 2 == 0 ? 1 : 20).ToArray();
         var groups = Enumerable.Range(0, 500).Select(i => i / 5).ToArray();
         var interval = Bootstrap.Intervals(ranks, groups, 100, [1], seed: 3)[0];

@@ -6,7 +6,7 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Tests.Evaluation;
 
-/// <summary>Eight pictures of one flat colour each; the "model" reads the colour and the captions name it, so that every rank is known.</summary>
+/// <summary>Eight images of one flat colour each; the "model" reads the colour and the captions name it, so that every rank is known.</summary>
 public sealed class RetrievalEvaluationTests
 {
     private sealed class Bytes(byte[] png) : IImageBytes
@@ -46,13 +46,13 @@ public sealed class RetrievalEvaluationTests
 
     private static float[] Axis(int colour, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((colour >> bit) % 2) - 0.5f))];
 
-    private static EncodedPictures Encode(Colours? source = null) => EncodedPictures.Encode(
+    private static EncodedImages Encode(Colours? source = null) => EncodedImages.Encode(
         source ?? new Colours(),
         new LoaderConfig { BatchSize = 3, Transform = new ImageTransformConfig { ImageSize = 8 } },
         batch => [.. Enumerable.Range(0, batch.Count).SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
         SilentLog.Instance);
 
-    // As is, Chinese captions point away from their picture; with their own mean they point at it.
+    // As is, Chinese captions point away from their image; with their own mean they point at it.
     private static float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode) =>
         [.. texts.SelectMany(text => Axis(int.Parse(text.Split(' ')[^1]), language == "zh" && mode == CenteringMode.Training ? -1 : 1))];
 
@@ -67,7 +67,7 @@ public sealed class RetrievalEvaluationTests
     [Fact]
     public void RowsStandByLanguageAndMean()
     {
-        var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownPictures = 3 }, Embed).Run(language => language == "zh");
+        var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownImages = 3 }, Embed).Run(language => language == "zh");
         Assert.Equal(["en as is", "zh as is", "zh own mean"], rows.Select(row => $"{row.Language} {row.Centering}"));
         Assert.Equal([1.0, 0.0, 1.0], rows.Select(row => row.TextToImage.RecallAt1));
         Assert.Equal([16, 4, 4], rows.Select(row => row.TextToImage.Queries));
@@ -81,9 +81,9 @@ public sealed class RetrievalEvaluationTests
         Assert.All(shown, query => Assert.Equal([0xFF, 0xD8], query.Hits[0].Jpeg[..2]));
     }
 
-    /// <summary>The left half of the stored picture is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.</summary>
+    /// <summary>The left half of the stored image is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.</summary>
     [Fact]
-    public void PicturesAreShownAsTheModelSawThem()
+    public void ImagesAreShownAsTheModelSawThem()
     {
         var pixels = new byte[32 * 32 * 3];
         for (var i = 0; i < pixels.Length; i++)
@@ -101,23 +101,23 @@ public sealed class RetrievalEvaluationTests
         (bool Below, bool Right) Halves(DataConfig data)
         {
             var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Data = data };
-            var pictures = EncodedPictures.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
-            var (_, shown) = new RetrievalEvaluation(pictures, new RetrievalConfig { ShownQueries = 1, ShownPictures = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
+            var images = EncodedImages.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
+            var (_, shown) = new RetrievalEvaluation(images, new RetrievalConfig { ShownQueries = 1, ShownImages = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
             var seen = ImageCodec.Decode(shown[0].Hits[0].Jpeg, "thumbnail");
             return (seen.Pixels[(seen.Height - 5) * seen.Width * 3 + 15] < 50, seen.Pixels[(5 * seen.Width + seen.Width - 5) * 3] < 50);
         }
     }
 
-    private sealed class One(IImageBytes picture) : ISampleSource
+    private sealed class One(IImageBytes image) : ISampleSource
     {
-        public string Description => "one picture";
+        public string Description => "one image";
 
         public int ShardCount => 1;
 
         public string ShardName(int shard) => "one";
 
         public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default) =>
-            [new Sample("one", "one", [new Caption("a picture", "en", CaptionKind.Short)], picture)];
+            [new Sample("one", "one", [new Caption("an image", "en", CaptionKind.Short)], image)];
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal sealed class CcCheckpointCase : IDisposable
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly EmbeddingStore _raw;
-    private readonly CcPictures _pictures;
+    private readonly CcImages _images;
     private readonly CcAdapter _adapter;
     private readonly CcBatches _batches;
     private readonly CcStep _step;
@@ -39,12 +39,12 @@ internal sealed class CcCheckpointCase : IDisposable
             writer.Complete();
         }
         _raw = EmbeddingStore.Open(raw);
-        _pictures = new CcPictures();
-        groups.ForEach(group => _pictures.Add(group, _raw));
-        _pictures.Finish();
+        _images = new CcImages();
+        groups.ForEach(group => _images.Add(group, _raw));
+        _images.Finish();
         var means = new LanguageMeans(new float[Dimension], [new LanguageMean("en", new float[Dimension], 12, "captions", true)]);
         _adapter = CcAdapter.Create(Config.Adapter, means, 1);
-        _batches = new CcBatches(_pictures, _raw, means, Centering.None, Config.BatchSize, 1);
+        _batches = new CcBatches(_images, _raw, means, Centering.None, Config.BatchSize, 1);
         _step = new CcStep(Config, _adapter.Module, _batches, CPU);
     }
 
@@ -83,7 +83,7 @@ internal sealed class CcCheckpointCase : IDisposable
     }
 
     private CaptionTask Task(string output, Func<int, CcEvaluation> evaluate) =>
-        new(Config with { Output = output }, _pictures, _batches, _step, evaluate, Identity);
+        new(Config with { Output = output }, _images, _batches, _step, evaluate, Identity);
 
     /// <summary>Cancels at the end of a step.</summary>
     private sealed class StopAt(long last, CancellationTokenSource source) : IMetricsSink

@@ -346,7 +346,7 @@ public sealed class FoundCasesTests : IDisposable
     }
 
     /// <summary>
-    /// A frame of 24 x 18 in a picture that says it is 65,535 high: each row was tried, in time that grows with the square of their number (42 s).
+    /// A frame of 24 x 18 in an image that says it is 65,535 high: each row was tried, in time that grows with the square of their number (42 s).
     /// </summary>
     [Fact]
     public async Task AnAvifOfAnotherHeightThanItsFrameIsRefusedAtOnce()

@@ -32,15 +32,15 @@ internal static class FuzzFiles
         }
     }
 
-    /// <summary>Three pictures with captions in a tar.</summary>
+    /// <summary>Three images with captions in a tar.</summary>
     public static void Shard(string path, TarEntryFormat format, string prefix = "k") => Tar(path, format, [.. Enumerable.Range(0, 3).SelectMany(i => new[]
     {
-        ($"{prefix}{i}.jpg", DataFolder.Picture(i, 16, 12)),
+        ($"{prefix}{i}.jpg", DataFolder.Image(i, 16, 12)),
         ($"{prefix}{i}.json", Json(i)),
         ($"{prefix}{i}.txt", DataFolder.Bytes("a text")),
     })]);
 
-    /// <summary>The same data set as the project writes it in one of its forms; returns the names of all files below the folder that are no pictures.</summary>
+    /// <summary>The same data set as the project writes it in one of its forms; returns the names of all files below the folder that are no images.</summary>
     public static string[] Converted(string folder, DatasetFormat form)
     {
         var tar = Path.Combine(folder, "source.tar");
@@ -51,7 +51,7 @@ internal static class FuzzFiles
         return [.. Directory.EnumerateFiles(to).Where(file => Path.GetFileName(file) != "write.lock").Select(file => Path.GetRelativePath(folder, file))];
     }
 
-    /// <summary>Every record and picture of a data set, bad ones reported to the case.</summary>
+    /// <summary>Every record and image of a data set, bad ones reported to the case.</summary>
     public static void ReadAll(FuzzCase damaged, string? pattern = null, DataConfig? config = null)
     {
         config ??= Lenient;
@@ -60,13 +60,13 @@ internal static class FuzzFiles
         {
             foreach (var sample in source.ReadShard(shard, damaged.OnBad))
             {
-                Picture(sample, damaged);
+                Image(sample, damaged);
             }
         }
     }
 
-    /// <summary>The bytes of a sample's picture, as a loader fetches them: one that cannot be had is a bad record.</summary>
-    private static void Picture(Sample sample, FuzzCase damaged)
+    /// <summary>The bytes of a sample's image, as a loader fetches them: one that cannot be had is a bad record.</summary>
+    private static void Image(Sample sample, FuzzCase damaged)
     {
         try
         {

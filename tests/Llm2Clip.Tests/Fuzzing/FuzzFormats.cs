@@ -3,7 +3,7 @@ namespace Llm2Clip.Tests.Fuzzing;
 /// <summary>Every format that the project reads.</summary>
 internal static class FuzzFormats
 {
-    public static IReadOnlyList<FuzzFormat> All { get; } = [.. TarFormats.All, .. ListFormats.All, .. PictureFormats.All, .. StoreFormats.All, .. ModelFormats.All];
+    public static IReadOnlyList<FuzzFormat> All { get; } = [.. TarFormats.All, .. ListFormats.All, .. ImageFormats.All, .. StoreFormats.All, .. ModelFormats.All];
 
     /// <summary>Throws where there is none of that name, listing those that there are.</summary>
     public static FuzzFormat ByName(string name) =>

@@ -44,21 +44,21 @@ internal static class ListFormats
 
     private static string[] ShareGpt4V(string folder)
     {
-        Pictures(folder);
+        Images(folder);
         return [FuzzFiles.Text(folder, "list.json", "[" + string.Join(",\n", Enumerable.Range(0, 3).Select(i =>
             $$"""{"id": "{{i}}", "image": "{{i}}.jpg", "conversations": [{"from": "human", "value": "What?\n<image>"}, {"from": "gpt", "value": "A long caption {{i}}."}]}""")) + "]")];
     }
 
     private static string[] Crossmodal(string folder)
     {
-        Pictures(folder);
+        Images(folder);
         return [FuzzFiles.Text(folder, "list.jsonl", string.Concat(Enumerable.Range(0, 3).Select(i =>
             $$$"""{"image/key": "{{{i}}}", "image/locale": "fi", "en": {"caption": ["a {{{i}}}", "b"], "caption/tokenized": ["a"]}, "fi": {"caption": ["koira {{{i}}}"]}}""" + "\n")))];
     }
 
     private static string[] ChineseClip(string folder) =>
     [
-        FuzzFiles.Text(folder, "x_imgs.tsv", string.Concat(Enumerable.Range(0, 3).Select(i => $"{i}\t{System.Convert.ToBase64String(DataFolder.Picture(i, 8, 8))}\n"))),
+        FuzzFiles.Text(folder, "x_imgs.tsv", string.Concat(Enumerable.Range(0, 3).Select(i => $"{i}\t{System.Convert.ToBase64String(DataFolder.Image(i, 8, 8))}\n"))),
         FuzzFiles.Text(folder, "x_texts.jsonl", string.Concat(Enumerable.Range(0, 5).Select(i => $$"""{"text_id": {{i}}, "text": "狗 {{i}}", "image_ids": [{{i % 3}}]}""" + "\n"))),
     ];
 
@@ -106,11 +106,11 @@ internal static class ListFormats
         return [.. Directory.EnumerateFiles(folder, "*.jsonl").Select(file => Path.GetFileName(file))];
     }
 
-    private static void Pictures(string folder)
+    private static void Images(string folder)
     {
         for (var i = 0; i < 3; i++)
         {
-            File.WriteAllBytes(Path.Combine(folder, $"{i}.jpg"), DataFolder.Picture(i, 16, 12));
+            File.WriteAllBytes(Path.Combine(folder, $"{i}.jpg"), DataFolder.Image(i, 16, 12));
         }
     }
 }

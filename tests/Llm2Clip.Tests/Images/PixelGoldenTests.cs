@@ -90,7 +90,7 @@ public class PixelGoldenTests
                 var error = Record.Exception(() => ImageCodec.Decode(bytes, file.Name));
                 if (error is not InputException || !error.Message.StartsWith(file.Name, StringComparison.Ordinal))
                 {
-                    problems.Add($"{file.Name}: expected an InputException naming the file, got {error?.ToString() ?? "a picture"}");
+                    problems.Add($"{file.Name}: expected an InputException naming the file, got {error?.ToString() ?? "an image"}");
                 }
                 continue;
             }
@@ -129,7 +129,7 @@ public class PixelGoldenTests
         }
     }
 
-    /// <summary>Compares every reference picture of a kind with ours, made from the photo of the same name at the reference's size.</summary>
+    /// <summary>Compares every reference image of a kind with ours, made from the photo of the same name at the reference's size.</summary>
     private static int CompareAll(ResizeMode resize, string pattern, Func<string, bool> isCase)
     {
         var photos = SharedData.RequireGolden("images");

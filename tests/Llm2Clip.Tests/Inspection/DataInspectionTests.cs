@@ -24,20 +24,20 @@ public sealed class DataInspectionTests : IDisposable
     public void EveryFormGivesTheSameAnswers(string form)
     {
         var pattern = InspectionCase.Write(_folder, form);
-        // An empty picture is not written by a conversion, and is none in a Parquet column or a base64 field.
+        // An empty image is not written by a conversion, and is none in a Parquet column or a base64 field.
         var converted = form is not ("folder" or "chinese_clip" or "sharegpt4v" or "crossmodal3600");
         var report = InspectionCase.Inspect(_folder, pattern);
         var set = report.Data;
-        Assert.Equal((converted ? 5 : 6, 3), (set.Records, set.Pictures));
+        Assert.Equal((converted ? 5 : 6, 3), (set.Records, set.Images));
         var causes = set.BrokenByCause.ToDictionary(cause => cause.Cause, cause => cause.Count);
-        Assert.Equal(1, causes[BadSampleCause.DamagedPicture]);
-        Assert.Equal(1, causes[BadSampleCause.NotAPicture]);
+        Assert.Equal(1, causes[BadSampleCause.DamagedImage]);
+        Assert.Equal(1, causes[BadSampleCause.NotAnImage]);
         Assert.Equal(set.Records - 3, set.Broken);
-        Assert.Equal([(20.0, 40.0), (30.0, 60.0)], new[] { set.Images.Width, set.Images.Height }.Select(sides => (sides.Min, sides.Max)));
-        Assert.Equal((0.33, 1.33), (set.Images.Aspect.Min, set.Images.Aspect.Max));
-        Assert.Equal([("jpg", 2L), ("png", 1L)], set.Images.Formats.Select(format => (format.Key, format.Value)));
+        Assert.Equal([(20.0, 40.0), (30.0, 60.0)], new[] { set.ImageStatistics.Width, set.ImageStatistics.Height }.Select(sides => (sides.Min, sides.Max)));
+        Assert.Equal((0.33, 1.33), (set.ImageStatistics.Aspect.Min, set.ImageStatistics.Aspect.Max));
+        Assert.Equal([("jpg", 2L), ("png", 1L)], set.ImageStatistics.Formats.Select(format => (format.Key, format.Value)));
 
-        var one = form == "sharegpt4v"; // which has one caption a picture
+        var one = form == "sharegpt4v"; // which has one caption per image
         var captions = one ? 3 : 5;
         Assert.Equal(captions, set.Captions);
         var language = Assert.Single(set.Languages);
@@ -60,21 +60,21 @@ public sealed class DataInspectionTests : IDisposable
     public void BrokenSamplesAreCountedByCauseAndNamed()
     {
         _folder.Tar("a.tar", TarEntryFormat.Ustar,
-            ("good.jpg", DataFolder.Picture(1)), ("good.txt", DataFolder.Bytes("fine")),
-            ("mute.jpg", DataFolder.Picture(2)), ("mute.json", DataFolder.Bytes("{}")),
-            ("blind.txt", DataFolder.Bytes("no picture")),
-            ("cut.jpg", DataFolder.Picture(3)[..500]), ("cut.txt", DataFolder.Bytes("x")),
+            ("good.jpg", DataFolder.Image(1)), ("good.txt", DataFolder.Bytes("fine")),
+            ("mute.jpg", DataFolder.Image(2)), ("mute.json", DataFolder.Bytes("{}")),
+            ("blind.txt", DataFolder.Bytes("no image")),
+            ("cut.jpg", DataFolder.Image(3)[..500]), ("cut.txt", DataFolder.Bytes("x")),
             ("void.jpg", []), ("void.txt", DataFolder.Bytes("x")),
             ("html.jpg", DataFolder.Bytes("<html>")), ("html.txt", DataFolder.Bytes("x")),
             ("html2.jpg", DataFolder.Bytes("<html>")), ("html2.txt", DataFolder.Bytes("x")),
-            ("huge.jpg", DataFolder.Picture(4, 400, 300)), ("huge.txt", DataFolder.Bytes("x")),
-            ("odd.jpg", DataFolder.Picture(5)), ("odd.json", DataFolder.Bytes("{")));
+            ("huge.jpg", DataFolder.Image(4, 400, 300)), ("huge.txt", DataFolder.Bytes("x")),
+            ("odd.jpg", DataFolder.Image(5)), ("odd.json", DataFolder.Bytes("{")));
         var set = InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { MaxMegapixels = 0.1 }, inspect: new InspectConfig { Listed = 1 }).Data;
-        Assert.Equal((9, 1, 8), (set.Records, set.Pictures, set.Broken));
+        Assert.Equal((9, 1, 8), (set.Records, set.Images, set.Broken));
         Assert.Equal(
             [
-                (BadSampleCause.NotAPicture, 2, "html.jpg"), (BadSampleCause.BadRecord, 1, "odd"), (BadSampleCause.NoCaption, 1, "mute"), (BadSampleCause.NoPicture, 1, "blind"),
-                (BadSampleCause.EmptyPicture, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"), (BadSampleCause.DamagedPicture, 1, "cut.jpg"),
+                (BadSampleCause.NotAnImage, 2, "html.jpg"), (BadSampleCause.BadRecord, 1, "odd"), (BadSampleCause.NoCaption, 1, "mute"), (BadSampleCause.NoImage, 1, "blind"),
+                (BadSampleCause.EmptyImage, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"), (BadSampleCause.DamagedImage, 1, "cut.jpg"),
             ],
             set.BrokenByCause.Select(cause => (cause.Cause, (int)cause.Count, Assert.Single(cause.Samples).Origin[(_folder["a.tar"].Length + 2)..])));
         Assert.Equal(9, _folder.Lines.Count); // the data, and eight bad records by name, though data.max_bad_share is long passed
@@ -85,15 +85,15 @@ public sealed class DataInspectionTests : IDisposable
     {
         byte[] Png(RgbImage image) => ImageCodec.EncodePng(image);
         byte[] Jpeg(RgbImage image, int quality) => ImageCodec.EncodeJpeg(image, quality);
-        var pictures = Enumerable.Range(0, 6).Select(i => Rectangles(i, 120, 90)).ToList();
-        Shard("train.tar", pictures.Select((picture, i) => ($"t{i}", Png(picture), $"caption number {i} of the training set")));
+        var images = Enumerable.Range(0, 6).Select(i => Rectangles(i, 120, 90)).ToList();
+        Shard("train.tar", images.Select((image, i) => ($"t{i}", Png(image), $"caption number {i} of the training set")));
         Shard("test.tar",
         [
-            ("copy", Png(pictures[0]), "something else"),
-            ("pixels", [.. Png(pictures[1])[..^12], .. Chunk()], "CAPTION number 1, of the training set!"),
-            ("jpeg", Jpeg(pictures[2], 40), "caption number 2 of the training sets"),
-            ("small", Jpeg(pictures[3].Resize(60, 45), 80), "no such thing"),
-            ("other", Png(PerceptualHashTests.Picture(120, 90)), "no such other thing"),
+            ("copy", Png(images[0]), "something else"),
+            ("pixels", [.. Png(images[1])[..^12], .. Chunk()], "CAPTION number 1, of the training set!"),
+            ("jpeg", Jpeg(images[2], 40), "caption number 2 of the training sets"),
+            ("small", Jpeg(images[3].Resize(60, 45), 80), "no such thing"),
+            ("other", Png(PerceptualHashTests.Image(120, 90)), "no such other thing"),
         ]);
         var report = InspectionCase.Inspect(_folder, "train.tar", "test.tar");
         Assert.Equal([Scope.Data, Scope.Against, Scope.Between], report.Duplicates.Select(found => found.Scope));
@@ -110,7 +110,7 @@ public sealed class DataInspectionTests : IDisposable
     }
 
     [Fact]
-    public void CaptionsOfOnePictureAreNotHeldAgainstEachOther()
+    public void CaptionsOfOneImageAreNotHeldAgainstEachOther()
     {
         File.WriteAllText(_folder["l.jsonl"], """
             {"image": "a.jpg", "captions": {"en": ["A man.", "a man", "A man with a red hat rides a horse"], "zh": ["一个人"]}}
@@ -120,12 +120,12 @@ public sealed class DataInspectionTests : IDisposable
             """);
         foreach (var (name, i) in new[] { "a", "b", "c" }.Select((name, i) => (name, i)))
         {
-            File.WriteAllBytes(_folder[name + ".jpg"], DataFolder.Picture(i * 5));
+            File.WriteAllBytes(_folder[name + ".jpg"], DataFolder.Image(i * 5));
         }
         var report = InspectionCase.Inspect(_folder, "l.jsonl");
         var captions = report.Duplicates[0].Captions;
         Assert.Equal(new TwinCount(3, 7, 0), captions.Same); // "a man" three times, the horse and 一个人 twice
-        Assert.Equal(1, captions.WithinPicture);
+        Assert.Equal(1, captions.WithinImage);
         Assert.Equal(["A man.", "A man with a red hat rides a horse", "一个人"], captions.Texts.Select(text => text.Text));
         Assert.Equal(0, captions.Near.Pairs);
         Assert.Equal([("en", 4L, 5L, "words"), ("zh", 2L, 2L, "characters")], report.Data.Languages.Select(language => (language.Language, language.Distinct, language.Repeated, language.Unit)));
@@ -139,7 +139,7 @@ public sealed class DataInspectionTests : IDisposable
         _folder.Shard("s-1.tar", "m", 3);
         _folder.Shard("s-2.tar", "k", 7, i => i == 1);
         _folder.Shard("s-3.tar", "m", 2);
-        _folder.Tar("s-4.tar", TarEntryFormat.Ustar, ("k3.jpg", DataFolder.Picture(1)), ("k3.txt", DataFolder.Bytes("x")), ("new.jpg", DataFolder.Picture(2)), ("new.txt", DataFolder.Bytes("y")));
+        _folder.Tar("s-4.tar", TarEntryFormat.Ustar, ("k3.jpg", DataFolder.Image(1)), ("k3.txt", DataFolder.Bytes("x")), ("new.jpg", DataFolder.Image(2)), ("new.txt", DataFolder.Bytes("y")));
         _folder.Shard("other.tar", "k", 7);
 
         var report = InspectionCase.Inspect(_folder, "s-*.tar", "other.tar");
@@ -163,12 +163,12 @@ public sealed class DataInspectionTests : IDisposable
     public void OptionsOfTheDataAreHonoured()
     {
         _folder.Shard("a.tar", "k", 3);
-        var jpeg = DataFolder.Picture(1);
+        var jpeg = DataFolder.Image(1);
         // An APP1 segment with one EXIF tag, orientation 6: to be turned by 90 degrees.
         byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
         Shard("turned.tar", [("k", [.. jpeg[..2], .. exif, .. jpeg[2..]], "x")]);
-        Assert.Equal(40, InspectionCase.Inspect(_folder, "turned.tar").Data.Images.Width.Max);
-        Assert.Equal(30, InspectionCase.Inspect(_folder, "turned.tar", config: new DataConfig { Upright = true }).Data.Images.Width.Max);
+        Assert.Equal(40, InspectionCase.Inspect(_folder, "turned.tar").Data.ImageStatistics.Width.Max);
+        Assert.Equal(30, InspectionCase.Inspect(_folder, "turned.tar", config: new DataConfig { Upright = true }).Data.ImageStatistics.Width.Max);
         Assert.Equal(3, InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { MaxMegapixels = 0.001 }).Data.BrokenByCause.Single(cause => cause.Cause == BadSampleCause.TooLarge).Count);
         Assert.Throws<ConfigException>(() => InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { Background = [1] }));
     }
@@ -178,22 +178,22 @@ public sealed class DataInspectionTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 70, i => i % 9 == 4);
         _folder.Shard("b.tar", "m", 70);
-        var reports = new[] { 1, 4 }.Select(workers => InspectionCase.Inspect(_folder, "a.tar", "b.tar", new DataConfig { Workers = workers }, new InspectConfig { SheetPictures = 7, Seed = 3 }) with { Seconds = 0 }).ToList();
+        var reports = new[] { 1, 4 }.Select(workers => InspectionCase.Inspect(_folder, "a.tar", "b.tar", new DataConfig { Workers = workers }, new InspectConfig { SheetImages = 7, Seed = 3 }) with { Seconds = 0 }).ToList();
         Assert.Equal(reports[0].ToJson(), reports[1].ToJson());
         Assert.Equal(reports[0].Data.ContactSheet, reports[1].Data.ContactSheet);
         var sheet = ImageCodec.Decode(reports[0].Data.ContactSheet, "sheet");
         Assert.Equal((7 * 124 + 4, 128), (sheet.Width, sheet.Height));
-        var other = InspectionCase.Inspect(_folder, "a.tar", inspect: new InspectConfig { SheetPictures = 7, Seed = 4 });
+        var other = InspectionCase.Inspect(_folder, "a.tar", inspect: new InspectConfig { SheetImages = 7, Seed = 4 });
         Assert.NotEqual(reports[0].Data.ContactSheet, other.Data.ContactSheet);
     }
 
     [Fact]
-    public void FlatPicturesAreCountedAndLikeNothing()
+    public void FlatImagesAreCountedAndLikeNothing()
     {
         byte[] Flat(int size, byte value) => ImageCodec.EncodePng(new RgbImage(size, size, [.. Enumerable.Repeat(value, size * size * 3)]));
         Shard("a.tar", [("a", Flat(40, 255), "x"), ("b", Flat(50, 250), "y"), ("c", Flat(40, 255), "z")]);
         var report = InspectionCase.Inspect(_folder, "a.tar");
-        Assert.Equal((3, 1, 0), (report.Data.Images.Flat, report.Duplicates[0].Images.SamePixels.Groups, report.Duplicates[0].Images.Near.Pairs));
+        Assert.Equal((3, 1, 0), (report.Data.ImageStatistics.Flat, report.Duplicates[0].Images.SamePixels.Groups, report.Duplicates[0].Images.Near.Pairs));
     }
 
     [Fact]
@@ -219,14 +219,14 @@ public sealed class DataInspectionTests : IDisposable
     public void TheKnownPairOfFlickr8kIsFoundAndNoOther()
     {
         var shards = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-{train,val}-*.tar");
-        var report = DataInspect.Run(new RunConfig { Inspect = new InspectConfig { Data = shards, SheetPictures = 0, ShownPairs = 0 } }, _folder, TestContext.Current.CancellationToken);
-        Assert.Equal((7000, 0), (report.Data.Pictures, report.Data.Broken));
+        var report = DataInspect.Run(new RunConfig { Inspect = new InspectConfig { Data = shards, SheetImages = 0, ShownPairs = 0 } }, _folder, TestContext.Current.CancellationToken);
+        Assert.Equal((7000, 0), (report.Data.Images, report.Data.Broken));
         var pair = Assert.Single(report.Duplicates[0].Images.Pairs);
         Assert.Equal(["2851198725_37b6027625", "3050606344_af711c726c"], new[] { pair.First.Key, pair.Second.Key }.Order(StringComparer.Ordinal));
         Assert.Equal(5, report.Data.Languages.Count);
     }
 
-    /// <summary>A picture with the structure of a photo: forty coloured rectangles over each other.</summary>
+    /// <summary>An image with the structure of a photo: forty coloured rectangles over each other.</summary>
     private static string Printed(InspectionReport report)
     {
         var output = new StringWriter();
@@ -253,8 +253,8 @@ public sealed class DataInspectionTests : IDisposable
         return image;
     }
 
-    private void Shard(string name, IEnumerable<(string Key, byte[] Picture, string Caption)> samples) => _folder.Tar(
-        name, TarEntryFormat.Ustar, [.. samples.SelectMany(sample => new[] { ($"{sample.Key}.png", sample.Picture), ($"{sample.Key}.txt", DataFolder.Bytes(sample.Caption)) })]);
+    private void Shard(string name, IEnumerable<(string Key, byte[] Image, string Caption)> samples) => _folder.Tar(
+        name, TarEntryFormat.Ustar, [.. samples.SelectMany(sample => new[] { ($"{sample.Key}.png", sample.Image), ($"{sample.Key}.txt", DataFolder.Bytes(sample.Caption)) })]);
 
     /// <summary>A text chunk and the end of a PNG: other bytes, the same pixels.</summary>
     private static byte[] Chunk()

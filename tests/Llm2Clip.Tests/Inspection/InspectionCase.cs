@@ -14,17 +14,17 @@ internal static class InspectionCase
     public static readonly string[] Forms = ["webdataset", "folder", "csv", "tsv", "karpathy", "coco", "parquet", "chinese_clip", "sharegpt4v", "crossmodal3600"];
 
     /// <summary>
-    /// Six records: a JPEG of 40 x 30, a PNG of 20 x 60, the JPEG once more, a JPEG cut short, an empty picture, something that is none. The first caption
-    /// of the first and of the third picture says the same.
+    /// Six records: a JPEG of 40 x 30, a PNG of 20 x 60, the JPEG once more, a JPEG cut short, an empty image, something that is none. The first caption
+    /// of the first and of the third image says the same.
     /// </summary>
-    public static readonly (string Key, byte[] Picture, string[] Captions)[] Samples =
+    public static readonly (string Key, byte[] Image, string[] Captions)[] Samples =
     [
-        ("a", DataFolder.Picture(1), ["A dog runs .", "二犬跑"]),
-        ("b", ImageCodec.EncodePng(PerceptualHashTests.Picture(20, 60)), ["Cats"]),
-        ("c", DataFolder.Picture(1), ["a dog RUNS", "a long caption of seven words here"]),
-        ("cut", DataFolder.Picture(2)[..400], ["broken"]),
+        ("a", DataFolder.Image(1), ["A dog runs .", "二犬跑"]),
+        ("b", ImageCodec.EncodePng(PerceptualHashTests.Image(20, 60)), ["Cats"]),
+        ("c", DataFolder.Image(1), ["a dog RUNS", "a long caption of seven words here"]),
+        ("cut", DataFolder.Image(2)[..400], ["broken"]),
         ("empty", [], ["broken too"]),
-        ("text", DataFolder.Bytes("this is no picture"), ["broken as well"]),
+        ("text", DataFolder.Bytes("this is no image"), ["broken as well"]),
     ];
 
     public static InspectionReport Inspect(DataFolder folder, string data, string against = "", DataConfig? config = null, InspectConfig? inspect = null) => DataInspect.Run(
@@ -38,14 +38,14 @@ internal static class InspectionCase
     /// <summary>Writes the samples in a form; returns the pattern below the folder.</summary>
     public static string Write(DataFolder folder, string form)
     {
-        foreach (var (key, picture, _) in Samples)
+        foreach (var (key, image, _) in Samples)
         {
-            File.WriteAllBytes(folder[key + ".jpg"], picture);
+            File.WriteAllBytes(folder[key + ".jpg"], image);
         }
         switch (form)
         {
             case "chinese_clip":
-                File.WriteAllText(folder["x_imgs.tsv"], string.Concat(Samples.Select((s, i) => $"{i}\t{Convert.ToBase64String(s.Picture)}\n")));
+                File.WriteAllText(folder["x_imgs.tsv"], string.Concat(Samples.Select((s, i) => $"{i}\t{Convert.ToBase64String(s.Image)}\n")));
                 File.WriteAllText(folder["x_texts.jsonl"], string.Concat(Samples.SelectMany((s, i) => s.Captions.Select(text =>
                     JsonSerializer.Serialize(new { text_id = i, text, image_ids = new[] { i } }) + "\n"))));
                 return "x_imgs.tsv";

@@ -25,8 +25,8 @@ public sealed partial class InspectionReportTests : IDisposable
     {
         foreach (var (name, text) in new[] { ("c", "A brown dog runs through the deep snow"), ("d", "The brown dog runs through the deep snow") })
         {
-            _folder.Tar(name + ".tar", TarEntryFormat.Ustar, ("k0.jpg", DataFolder.Picture(1)), ("k0.txt", DataFolder.Bytes(text)), ("k1.jpg", DataFolder.Bytes("none")), ("k1.txt", DataFolder.Bytes("x")),
-                ("k2.jpg", DataFolder.Picture(2)), ("k2.txt", DataFolder.Bytes("The same in both")));
+            _folder.Tar(name + ".tar", TarEntryFormat.Ustar, ("k0.jpg", DataFolder.Image(1)), ("k0.txt", DataFolder.Bytes(text)), ("k1.jpg", DataFolder.Bytes("none")), ("k1.txt", DataFolder.Bytes("x")),
+                ("k2.jpg", DataFolder.Image(2)), ("k2.txt", DataFolder.Bytes("The same in both")));
         }
         var (code, _, error) = CommandLineTests.Run("data", "inspect", "--data", _folder["c.tar"], "--against", _folder["d.tar"], "--out", _folder["out"], "--json", _folder["r.json"],
             "--teacher", Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", "teacher.gguf"));
@@ -37,17 +37,17 @@ public sealed partial class InspectionReportTests : IDisposable
         const string Spread = "count min max mean p1 p5 p25 p50 p75 p95 p99";
         foreach (var set in new[] { ".data", ".against" })
         {
-            Has(paths, set, "data: string", "records: number", "pictures: number", "captions: number", "broken: number", "broken_share: number", "broken_by_cause: list", "remarks: number", "languages: list");
+            Has(paths, set, "data: string", "records: number", "images: number", "captions: number", "broken: number", "broken_share: number", "broken_by_cause: list", "remarks: number", "languages: list");
             Has(paths, set + ".languages[]", "language: string", "captions: number", "kinds: map", "unit: string", "distinct: number", "repeated: number", "tokens.past_limit: number", "tokens.past_context: number");
-            Has(paths, set + ".images", "formats: map", "flat: number", "smallest.key: string", "smallest.width: number", "smallest.height: number", "largest.key: string");
-            foreach (var spread in new[] { ".captions_per_picture", ".languages[].words", ".languages[].tokens.lengths", ".images.width", ".images.height", ".images.aspect", ".images.kilobytes" })
+            Has(paths, set + ".image_statistics", "formats: map", "flat: number", "smallest.key: string", "smallest.width: number", "smallest.height: number", "largest.key: string");
+            foreach (var spread in new[] { ".captions_per_image", ".languages[].words", ".languages[].tokens.lengths", ".image_statistics.width", ".image_statistics.height", ".image_statistics.aspect", ".image_statistics.kilobytes" })
             {
                 Has(paths, set + spread, [.. Spread.Split(' ').Select(name => name + ": number"), "histogram: list", "histogram[].from: number", "histogram[].to: number", "histogram[].count: number"]);
             }
         }
         Has(paths, ".data.repeated_keys", "keys: number", "records: number", "listed: list");
         Has(paths, ".data.broken_by_cause[]", "cause: string", "count: number", "samples: list", "samples[].origin: string", "samples[].reason: string");
-        Has(paths, ".duplicates[]", "scope: string", "images.pairs: list", "captions.texts: list", "captions.pairs: list", "captions.within_picture: number", "captions.near_is_complete: true");
+        Has(paths, ".duplicates[]", "scope: string", "images.pairs: list", "captions.texts: list", "captions.pairs: list", "captions.within_image: number", "captions.near_is_complete: true");
         foreach (var count in new[] { "images.same_bytes.groups", "images.same_pixels.groups", "images.near.pairs", "captions.same.groups", "captions.near.pairs" })
         {
             var parent = count[..count.LastIndexOf('.')];
@@ -61,7 +61,7 @@ public sealed partial class InspectionReportTests : IDisposable
         Has(pairs, ".captions.texts[]", "text: string", "in_data: number", "in_against: number", "key: string");
         Has(pairs, ".captions.pairs[]", "similarity: number", "first: string", "first_key: string", "second: string", "second_key: string");
         Assert.Equal("same_bytes", between.GetProperty("images").GetProperty("pairs")[0].GetProperty("likeness").GetString());
-        Assert.Equal("not_a_picture", json.RootElement.GetProperty("data").GetProperty("broken_by_cause")[0].GetProperty("cause").GetString());
+        Assert.Equal("not_an_image", json.RootElement.GetProperty("data").GetProperty("broken_by_cause")[0].GetProperty("cause").GetString());
 
         using var option = JsonDocument.Parse(File.ReadAllBytes(_folder["r.json"]));
         Assert.Equal(paths, InspectionCase.Paths(option.RootElement.GetProperty("result"), "", "formats", "kinds"));
@@ -71,7 +71,7 @@ public sealed partial class InspectionReportTests : IDisposable
     public void ThePageHoldsEverythingAndAsksForNothing()
     {
         File.WriteAllText(_folder["odd.jsonl"], """{"image": "<b>.png", "captions": ["<script>alert('x')</script>"]}""" + "\n");
-        File.WriteAllBytes(_folder["<b>.png"], DataFolder.Picture(1));
+        File.WriteAllBytes(_folder["<b>.png"], DataFolder.Image(1));
         Assert.Equal(0, CommandLineTests.Run("data", "inspect", "--data", _folder["odd.jsonl"], "--against", _folder["odd.jsonl"], "--out", _folder["out"]).Code);
         var page = File.ReadAllText(_folder["out/report.html"]);
         Assert.DoesNotContain("http", page, StringComparison.OrdinalIgnoreCase);
@@ -92,12 +92,12 @@ public sealed partial class InspectionReportTests : IDisposable
     {
         var (code, output, error) = CommandLineTests.Run("data", "inspect", "--data", _folder["a.tar"], "--against", _folder["b.tar"]);
         Assert.True(code == 0, error);
-        Assert.StartsWith($"{_folder["a.tar"]} (WebDataset, 1 shard): 4 pictures with 4 captions (1 to 1 each)\n1 of 5 records are broken (20 %): 1 with something that is no picture.\n"
+        Assert.StartsWith($"{_folder["a.tar"]} (WebDataset, 1 shard): 4 images with 4 captions (1 to 1 each)\n1 of 5 records are broken (20 %): 1 with something that is no image.\n"
             + $"  {_folder["a.tar"]}: k3.jpg: not a jpg, png, webp, gif, tiff or avif image\n", output);
         Assert.Matches(@"\nlanguage  kinds  counted in  captions  distinct  repeated  shortest  median  95 %  longest\nen        short  words              4         4       0 %         4       4     4        4\n", output);
         Assert.Matches(@"\nwidth, pixels  +40( +40){8}\n", output);
         Assert.Contains("Formats: 4 jpg; 0 of one colour.\n", output);
-        Assert.Matches(@"\nbetween both    pictures: same file +4 +4 +4\n", output);
+        Assert.Matches(@"\nbetween both    images: same file +4 +4 +4\n", output);
         Assert.Contains("  between both: same file: k0 and k0\n", output);
     }
 
@@ -142,7 +142,7 @@ public sealed partial class InspectionReportTests : IDisposable
         // The second time, the command gives another tar.
         var command = $"pipe:if [ -e {count} ]; then cat {_folder["b.tar"]}; else touch {count}; cat {_folder["c.tar"]}; fi";
         _folder.Tar("c.tar", TarEntryFormat.Ustar,
-            ("a.jpg", DataFolder.Picture(1)), ("a.txt", DataFolder.Bytes("x")), ("b.jpg", DataFolder.Picture(1)), ("b.txt", DataFolder.Bytes("x")));
+            ("a.jpg", DataFolder.Image(1)), ("a.txt", DataFolder.Bytes("x")), ("b.jpg", DataFolder.Image(1)), ("b.txt", DataFolder.Bytes("x")));
         var (code, error) = Failure(["data", "inspect", "--data", command]);
         Assert.Equal(3, code);
         Assert.Contains("2 samples were read before, 5 now", error);

@@ -44,7 +44,7 @@ public class SceneTests
     }
 
     [Fact]
-    public void TwoPicturesOfOneSceneDiffer()
+    public void TwoImagesOfOneSceneDiffer()
     {
         var scene = new Scene(Place.Beach, Relation.Alone, [new Group(2, Size.Small, Colour.Red, Thing.Star)]);
         Assert.NotEqual(SceneRenderer.Render(scene, new SceneRandom(1)), SceneRenderer.Render(scene, new SceneRandom(2)));
@@ -60,7 +60,7 @@ public class SceneTests
             var scene = SceneSampler.Draw(random);
             var placed = Arrangement.Place(scene, random);
             Assert.Equal(scene.Groups.Sum(group => group.Count), placed.Count);
-            Assert.All(placed, thing => Assert.True(thing.X > 0 && thing.Y > 0 && thing.X < SceneRenderer.PictureSize && thing.Y < SceneRenderer.PictureSize));
+            Assert.All(placed, thing => Assert.True(thing.X > 0 && thing.Y > 0 && thing.X < SceneRenderer.ImageSize && thing.Y < SceneRenderer.ImageSize));
             List<PlacedThing> Of(int group) => [.. placed.Where(thing => thing.Thing == scene.Groups[group].Thing && thing.Colour == scene.Groups[group].Colour)];
             switch (scene.Relation)
             {
@@ -81,7 +81,7 @@ public class SceneTests
     }
 
     [Fact]
-    public void AColouredThingColoursThePicture()
+    public void AColouredThingColoursTheImage()
     {
         var scene = new Scene(Place.Night, Relation.Alone, [new Group(1, Size.Large, Colour.Red, Thing.Circle)]);
         var pixels = SceneRenderer.Render(scene, new SceneRandom(4));

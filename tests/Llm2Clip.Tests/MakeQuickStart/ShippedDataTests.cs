@@ -30,7 +30,7 @@ public class ShippedDataTests
                 pair.Value.Short.Select(text => new Caption(text, pair.Key, CaptionKind.Short)).Concat(pair.Value.Long.Select(text => new Caption(text, pair.Key, CaptionKind.Long))));
             Assert.Equal(expected, samples[i].Captions);
             var image = ImageCodec.Decode(samples[i].Image.Read(), samples[i].Origin);
-            Assert.Equal((SceneRenderer.PictureSize, SceneRenderer.PictureSize), (image.Width, image.Height));
+            Assert.Equal((SceneRenderer.ImageSize, SceneRenderer.ImageSize), (image.Width, image.Height));
             Assert.Equal(PngWriter.Shown(made.Pixels), image.Pixels);
         }
     }
@@ -54,7 +54,7 @@ public class ShippedDataTests
     }
 
     [Fact]
-    public void MostValidationCaptionsBelongToOnePictureOnly()
+    public void MostValidationCaptionsBelongToOneImageOnly()
     {
         foreach (var language in new[] { "en", "de", "zh" })
         {

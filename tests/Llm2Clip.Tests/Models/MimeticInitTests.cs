@@ -62,7 +62,7 @@ public sealed class MimeticInitTests
         Assert.InRange(NeighbourGain(config, VisionStart.Clip), 0.9, 1.1);
     }
 
-    /// <summary>How much more patches look at their right neighbours than at any patch: e to the difference of mean logits; grey picture.</summary>
+    /// <summary>How much more patches look at their right neighbours than at any patch: e to the difference of mean logits; grey image.</summary>
     private static double NeighbourGain(ClipVisionConfig config, VisionStart start)
     {
         using var scope = NewDisposeScope();

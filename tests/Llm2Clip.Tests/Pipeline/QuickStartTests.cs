@@ -4,7 +4,7 @@ using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Tests.Pipeline;
 
-/// <summary>All stages on a handful of pictures.</summary>
+/// <summary>All stages on a handful of images.</summary>
 public sealed class QuickStartTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-quickstart").FullName;
@@ -45,7 +45,7 @@ public sealed class QuickStartTests : IDisposable
         Assert.StartsWith("clip_train.output", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The shipped run file with few pictures, small models and one epoch.</summary>
+    /// <summary>The shipped run file with few images, small models and one epoch.</summary>
     private RunConfig Load(params string[] more)
     {
         var root = SharedData.RepositoryRoot();

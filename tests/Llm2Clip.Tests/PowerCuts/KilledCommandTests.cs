@@ -27,10 +27,10 @@ public sealed class KilledCommandTests : IDisposable
 
     private static string Gguf => Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", "teacher.gguf");
 
-    private string Data(int pictures)
+    private string Data(int images)
     {
         var scenes = new SceneData(seed: 11, validationCount: 24);
-        SceneShards.Write(_folder, "train", pictures, 20, scenes.Training);
+        SceneShards.Write(_folder, "train", images, 20, scenes.Training);
         SceneShards.Write(_folder, "val", 24, 24, scenes.Validation);
         return Path.Combine(_folder, "train-*.tar");
     }
@@ -83,7 +83,7 @@ public sealed class KilledCommandTests : IDisposable
         [
             "teacher.threads=1", "teacher.max_length=256", $"data.val={_folder}/val-*.tar", "cc_finetune.adapter.dimension=32", "cc_finetune.adapter.dropout=0.1",
             "cc_finetune.batch_size=16", "cc_finetune.epochs=8", "cc_finetune.evaluate_every=2", "cc_finetune.checkpoint_every=1", "cc_finetune.selection=held_out",
-            "cc_finetune.held_out_pictures=25", "cc_finetune.hard_negatives=2", "cc_finetune.mine_every=3", "cc_finetune.device=cpu",
+            "cc_finetune.held_out_images=25", "cc_finetune.hard_negatives=2", "cc_finetune.mine_every=3", "cc_finetune.device=cpu",
             $"cc_finetune.raw_store={_folder}/raw",
         ];
         new CutRun(output => ["cc-finetune", "--teacher", Gguf, "--data", data, "--output", output, .. settings.SelectMany(setting => new[] { "--set", setting })])

@@ -58,11 +58,11 @@ internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : 
 /// <summary>Data sets of <see cref="FakeEncoder"/> texts as JSONL lists in a temporary folder.</summary>
 internal static class FakeData
 {
-    /// <summary>Writes a list of pictures, one a topic, with some wordings in each language, and returns its path.</summary>
-    public static string Write(string folder, string name, int firstTopic, int pictures, int wordings, params string[] languages)
+    /// <summary>Writes a list of images, one a topic, with some wordings in each language, and returns its path.</summary>
+    public static string Write(string folder, string name, int firstTopic, int images, int wordings, params string[] languages)
     {
         var path = Path.Combine(folder, name + ".jsonl");
-        File.WriteAllLines(path, Enumerable.Range(firstTopic, pictures).Select(topic =>
+        File.WriteAllLines(path, Enumerable.Range(firstTopic, images).Select(topic =>
         {
             File.WriteAllBytes(Path.Combine(folder, $"{topic}.jpg"), []);
             var captions = languages.Select(language =>

@@ -66,12 +66,12 @@ public sealed class CcTrainerTests : IDisposable
     }
 
     [Fact]
-    public void TheKeptEpochIsChosenOnHeldOutTrainingPicturesAlone()
+    public void TheKeptEpochIsChosenOnHeldOutTrainingImagesAlone()
     {
-        var config = Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutPictures = 25, Epochs = 6, EvaluateEvery = 1, LearningRate = 0.02 };
+        var config = Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutImages = 25, Epochs = 6, EvaluateEvery = 1, LearningRate = 0.02 };
         var result = Run(config);
         Assert.InRange(result.HeldOut, 10, 45);
-        Assert.Equal(60, result.HeldOut + result.Pictures);
+        Assert.Equal(60, result.HeldOut + result.Images);
         var best = result.History.MaxBy(e => e.Criterion)!;
         Assert.Equal(best.Epoch, result.KeptEpoch);
         Assert.Equal(Score(best.Rows, "adapter"), Score(result.Probe!.Rows, "adapter"));
@@ -82,7 +82,7 @@ public sealed class CcTrainerTests : IDisposable
     [Fact]
     public void PatienceEndsTheTraining()
     {
-        var result = Run(Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutPictures = 25, Epochs = 50, EvaluateEvery = 1, Patience = 2, LearningRate = 1e-9 });
+        var result = Run(Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutImages = 25, Epochs = 50, EvaluateEvery = 1, Patience = 2, LearningRate = 1e-9 });
         Assert.Equal(2, result.History[^1].Epoch);
         Assert.Equal(0, result.KeptEpoch);
     }
@@ -102,7 +102,7 @@ public sealed class CcTrainerTests : IDisposable
         File.WriteAllLines(text, Enumerable.Range(500, 40).Select(topic =>
             $"{{\"key\": \"m{topic}\", \"captions\": {{\"en\": [\"{FakeEncoder.Text("en", topic, topic)}\", \"{FakeEncoder.Text("en", topic, topic + 1)}\"], \"de\": [\"{FakeEncoder.Text("de", topic, 1)}\"]}}}}"));
         var result = Run(Config("teacher") with { Epochs = 1, ExtraText = [new TextSourceConfig { Path = text, Language = "en" }] });
-        Assert.Equal((100, 320), (result.Pictures, result.Captions));
+        Assert.Equal((100, 320), (result.Images, result.Captions));
         Assert.DoesNotContain(_encoder.Encoded, caption => caption.StartsWith("de", StringComparison.Ordinal));
     }
 

@@ -14,7 +14,7 @@ public sealed class ClipTrainerTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void LossFallsOnPicturesThatCanBeLearnedByHeart()
+    public void LossFallsOnImagesThatCanBeLearnedByHeart()
     {
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
         var metrics = new Collected();

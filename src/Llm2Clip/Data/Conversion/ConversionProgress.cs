@@ -19,7 +19,7 @@ internal sealed record SourcePosition(int Shard, int Sample, long Seen, long Bad
 }
 
 /// <summary>What is complete of one data set, and where in the source its next shard begins.</summary>
-internal sealed record PartProgress(int Shards, long Pictures, long Captions, SourcePosition Next)
+internal sealed record PartProgress(int Shards, long Images, long Captions, SourcePosition Next)
 {
     public static readonly PartProgress Nothing = new(0, 0, 0, SourcePosition.Start);
 }

@@ -79,6 +79,6 @@ public sealed record ConversionResult(
 /// <param name="Name">Its part, or <c>data</c>.</param>
 /// <param name="Folder">Where it lies.</param>
 /// <param name="Shards">Tars, Parquet files or subfolders.</param>
-/// <param name="Pictures">Images.</param>
+/// <param name="Images">Images.</param>
 /// <param name="Captions">Captions of these.</param>
-public sealed record WrittenPart(string Name, string Folder, int Shards, long Pictures, long Captions);
+public sealed record WrittenPart(string Name, string Folder, int Shards, long Images, long Captions);

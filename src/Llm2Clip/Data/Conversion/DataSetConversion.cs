@@ -42,7 +42,7 @@ public sealed class DataSetConversion
     {
         var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
         return new DataSetConversion("split", source, config, data, log, cancellation)
-            .Run([.. parts.Select(part => part.Key)], () => new SplitByPicture([.. parts.Select(part => part.Value)], config.Seed));
+            .Run([.. parts.Select(part => part.Key)], () => new SplitByImage([.. parts.Select(part => part.Value)], config.Seed));
     }
 
     /// <summary>As many images as asked for, drawn without replacement, in the order of the source. Throws as <see cref="Convert"/>.</summary>
@@ -55,9 +55,9 @@ public sealed class DataSetConversion
             var samples = new ChosenSamples(source, config, tally).From(SourcePosition.Start, () => progress.Advance(1), cancellation);
             return SampleDraw.Of(samples.Select(item => { tally.AddGood(); return item; }), config.Count, config.Seed);
         });
-        if (result.Parts[0].Pictures < config.Count)
+        if (result.Parts[0].Images < config.Count)
         {
-            log.Warn($"{config.Count:N0} pictures were asked for, {result.Parts[0].Pictures:N0} written: the data has no more, or some that were drawn cannot be read.");
+            log.Warn($"{config.Count:N0} images were asked for, {result.Parts[0].Images:N0} written: the data has no more, or some that were drawn cannot be read.");
         }
         return result;
     }
@@ -118,7 +118,7 @@ public sealed class DataSetConversion
             {
                 parts.Add(new PartWriter(name, folder, writer, Place(folder, name), _config));
             }
-            var kept = parts.Sum(part => part.Written.Pictures);
+            var kept = parts.Sum(part => part.Written.Images);
             if (folder.Progress.Finished)
             {
                 _log.Info($"{_config.To} is complete; nothing is written.");
@@ -127,7 +127,7 @@ public sealed class DataSetConversion
             {
                 if (kept > 0)
                 {
-                    _log.Info($"Going on: {kept:N0} pictures in {parts.Sum(part => part.Written.Shards):N0} complete shards are kept.");
+                    _log.Info($"Going on: {kept:N0} images in {parts.Sum(part => part.Written.Shards):N0} complete shards are kept.");
                 }
                 Copy(parts, select());
                 parts.ForEach(part => part.Finish());
@@ -159,38 +159,38 @@ public sealed class DataSetConversion
                 {
                     _tally.AddGood();
                 }
-                else if (Picture(sample) is { } picture)
+                else if (Image(sample) is { } image)
                 {
                     _tally.AddGood();
-                    parts[selection.PartOf(picture)].Add(sample, picture, at);
-                    progress.Advance(0, $"{++copied:N0} pictures");
+                    parts[selection.PartOf(image)].Add(sample, image, at);
+                    progress.Advance(0, $"{++copied:N0} images");
                 }
             }
         }
         var end = new SourcePosition(_source.ShardCount, -1, _tally.Seen, _tally.Bad, _samples.LeftOut);
         _tally.Finish();
         parts.ForEach(part => part.Complete(end));
-        if (parts.Sum(part => part.Written.Pictures) == 0)
+        if (parts.Sum(part => part.Written.Images) == 0)
         {
             throw new InputException($"{_source.Description}: nothing is left to write; of {end.Seen:N0} records {end.Bad:N0} are bad and {end.LeftOut:N0} have no caption in the chosen languages and kinds.");
         }
-        foreach (var empty in parts.Where(part => part.Written.Pictures == 0))
+        foreach (var empty in parts.Where(part => part.Written.Images == 0))
         {
-            _log.Warn($"No picture went to {empty.Written.Name}: the data set is too small for its share.");
+            _log.Warn($"No image went to {empty.Written.Name}: the data set is too small for its share.");
         }
     }
 
     /// <summary>The encoded image, or null where it is bad.</summary>
-    private byte[]? Picture(Sample sample)
+    private byte[]? Image(Sample sample)
     {
         try
         {
-            var picture = sample.Image.Read();
-            if (picture.Length > 0)
+            var image = sample.Image.Read();
+            if (image.Length > 0)
             {
-                return picture;
+                return image;
             }
-            _tally.AddBad(new BadSample(sample.Origin, "its picture is empty", Cause: BadSampleCause.EmptyPicture));
+            _tally.AddBad(new BadSample(sample.Origin, "its image is empty", Cause: BadSampleCause.EmptyImage));
         }
         catch (InputException error)
         {

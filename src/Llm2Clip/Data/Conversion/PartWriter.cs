@@ -12,11 +12,11 @@ internal sealed class PartWriter : IDisposable
     private readonly ConversionFolder _folder;
     private readonly IDatasetWriter _writer;
     private readonly DatasetPlace _place;
-    private readonly int _maxPictures;
+    private readonly int _maxImages;
     private readonly long _maxBytes;
     private PartProgress _state;
     private ISampleWriter? _shard;
-    private int _pictures;
+    private int _images;
     private int _captions;
     private long _bytes;
 
@@ -24,7 +24,7 @@ internal sealed class PartWriter : IDisposable
     public PartWriter(string name, ConversionFolder folder, IDatasetWriter writer, DatasetPlace place, ConvertConfig config)
     {
         (_name, _folder, _writer, _place) = (name, folder, writer, place);
-        (_maxPictures, _maxBytes) = (config.SamplesPerShard, config.ShardMb * 1_000_000L);
+        (_maxImages, _maxBytes) = (config.SamplesPerShard, config.ShardMb * 1_000_000L);
         _state = folder.Progress.Parts[name];
         Guard(() =>
         {
@@ -37,27 +37,27 @@ internal sealed class PartWriter : IDisposable
     public SourcePosition Next => _state.Next;
 
     /// <summary>What is complete.</summary>
-    public WrittenPart Written => new(_name, _place.Folder, _state.Shards, _state.Pictures, _state.Captions);
+    public WrittenPart Written => new(_name, _place.Folder, _state.Shards, _state.Images, _state.Captions);
 
     /// <summary>Appends a sample that stands at <paramref name="at"/> in the source, unless it is there already.</summary>
-    public void Add(Sample sample, ReadOnlyMemory<byte> picture, SourcePosition at)
+    public void Add(Sample sample, ReadOnlyMemory<byte> image, SourcePosition at)
     {
         if (at.CompareTo(Next) < 0)
         {
             return;
         }
-        if (_shard is not null && (_pictures == _maxPictures || _bytes + picture.Length > _maxBytes))
+        if (_shard is not null && (_images == _maxImages || _bytes + image.Length > _maxBytes))
         {
             Complete(at);
         }
         Guard(() =>
         {
-            _shard ??= _writer.OpenShard(_place, new ShardStart(_state.Shards, _state.Pictures, _state.Captions));
-            _shard.Add(sample, picture);
+            _shard ??= _writer.OpenShard(_place, new ShardStart(_state.Shards, _state.Images, _state.Captions));
+            _shard.Add(sample, image);
         });
-        _pictures++;
+        _images++;
         _captions += sample.Captions.Count;
-        _bytes += picture.Length;
+        _bytes += image.Length;
     }
 
     /// <summary>Completes the open shard; the next one begins at <paramref name="next"/>.</summary>
@@ -68,8 +68,8 @@ internal sealed class PartWriter : IDisposable
             Guard(_shard.Complete);
             _shard.Dispose();
             _shard = null;
-            _state = new PartProgress(_state.Shards + 1, _state.Pictures + _pictures, _state.Captions + _captions, next);
-            (_pictures, _captions, _bytes) = (0, 0, 0);
+            _state = new PartProgress(_state.Shards + 1, _state.Images + _images, _state.Captions + _captions, next);
+            (_images, _captions, _bytes) = (0, 0, 0);
         }
         _state = _state with { Next = next };
         Guard(() => _folder.Commit(_name, _state));

@@ -11,7 +11,7 @@ internal abstract class SampleSelection
     public virtual bool Takes(Sample sample, SourcePosition at) => true;
 
     /// <summary>The part that an image goes to.</summary>
-    public virtual int PartOf(ReadOnlySpan<byte> picture) => 0;
+    public virtual int PartOf(ReadOnlySpan<byte> image) => 0;
 }
 
 /// <summary>Every sample, into one part.</summary>
@@ -21,12 +21,12 @@ internal sealed class EverySample : SampleSelection;
 /// Parts by the hash of seed and image: equal images go to one part whatever their keys, and adding data moves no image to another part.
 /// Shares are therefore met on average, not exactly.
 /// </summary>
-internal sealed class SplitByPicture(IReadOnlyList<double> shares, long seed) : SampleSelection
+internal sealed class SplitByImage(IReadOnlyList<double> shares, long seed) : SampleSelection
 {
-    public override int PartOf(ReadOnlySpan<byte> picture)
+    public override int PartOf(ReadOnlySpan<byte> image)
     {
         Span<byte> hash = stackalloc byte[24];
-        XxHash128.Hash(picture, hash);
+        XxHash128.Hash(image, hash);
         BinaryPrimitives.WriteInt64LittleEndian(hash[16..], seed);
         var left = (XxHash3.HashToUInt64(hash) >> 11) * (1.0 / (1UL << 53));
         var part = 0;

@@ -39,7 +39,7 @@ internal sealed class AlikeTexts
         var texts = findings.Texts.UnorderedItems.Select(item => item.Element).OrderByDescending(text => text.Count).ThenBy(text => text.Caption);
         var listed = pairs.OrderByDescending(pair => pair.Similarity).ThenBy(pair => pair.First).ThenBy(pair => pair.Second).Take(_config.Listed);
         return new TextDuplicateReport(
-            findings.Same, scope == Scope.Between ? null : findings.WithinPicture, near, !_captions.Cut,
+            findings.Same, scope == Scope.Between ? null : findings.WithinImage, near, !_captions.Cut,
             [.. texts.Select(text => new ListedText(_lookup.Captions[text.Caption].Text, text.InData, text.InAgainst, _lookup.Captions[text.Caption].Key))],
             [.. listed.Select(pair => Named(pair.Similarity, _lookup.Captions[pair.First], _lookup.Captions[pair.Second]))]);
     }

@@ -20,7 +20,7 @@ internal sealed class CaptionFindings
     public TwinCount Same { get; set; } = new(0, 0, 0);
 
     /// <summary>Captions that repeat another of their own image.</summary>
-    public long WithinPicture { get; set; }
+    public long WithinImage { get; set; }
 
     /// <summary>The most frequent of the equal ones; of equally frequent ones the first in the data. The rarest leaves first.</summary>
     public PriorityQueue<FrequentText, (long Count, int)> Texts { get; } = new();
@@ -90,7 +90,7 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         }
     }
 
-    private bool IsPair(int one, int two) => one >= 0 && two >= 0 && tables.CaptionPictures[one] != tables.CaptionPictures[two];
+    private bool IsPair(int one, int two) => one >= 0 && two >= 0 && tables.CaptionImages[one] != tables.CaptionImages[two];
 
     /// <summary>Counts captions of equal texts, in the order of their numbers and so of their images.</summary>
     private void Equal(ReadOnlySpan<int> run)
@@ -118,13 +118,13 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         {
             return;
         }
-        var pictures = 1;
+        var images = 1;
         for (var i = 1; i < captions.Length; i++)
         {
-            pictures += tables.CaptionPictures[captions[i]] != tables.CaptionPictures[captions[i - 1]] ? 1 : 0;
+            images += tables.CaptionImages[captions[i]] != tables.CaptionImages[captions[i - 1]] ? 1 : 0;
         }
-        Found[set].WithinPicture += captions.Length - pictures;
-        if (pictures > 1)
+        Found[set].WithinImage += captions.Length - images;
+        if (images > 1)
         {
             Count(set, set == Scope.Data ? new FrequentText(captions[0], captions.Length, 0) : new FrequentText(captions[0], 0, captions.Length));
         }
@@ -137,7 +137,7 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
                 Languages.Add((set, number), language = new LanguageTexts());
             }
             language.Distinct += seen[number] ? 0 : 1;
-            language.Repeated += pictures > 1 ? 1 : 0;
+            language.Repeated += images > 1 ? 1 : 0;
             seen[number] = true;
         }
     }

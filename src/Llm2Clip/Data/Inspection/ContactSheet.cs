@@ -13,23 +13,23 @@ internal sealed class SheetSample(int size)
     private readonly PriorityQueue<RgbImage, (ulong Hash, int Ordinal)> _drawn = new(Comparer<(ulong, int)>.Create((a, b) => b.CompareTo(a)));
 
     /// <summary>Offers an image; it is shrunk only where it is drawn.</summary>
-    public void Offer(long seed, string key, int ordinal, RgbImage picture)
+    public void Offer(long seed, string key, int ordinal, RgbImage image)
     {
         var rank = (XxHash3.HashToUInt64(MemoryMarshal.AsBytes(key.AsSpan()), seed), ordinal);
         if (IsDrawn(rank))
         {
-            Keep(rank, ContactSheet.Thumbnail(picture, ContactSheet.Tile));
+            Keep(rank, ContactSheet.Thumbnail(image, ContactSheet.Tile));
         }
     }
 
     /// <summary>Adds the sample of another worker.</summary>
     public void Add(SheetSample other)
     {
-        foreach (var (picture, rank) in other._drawn.UnorderedItems)
+        foreach (var (image, rank) in other._drawn.UnorderedItems)
         {
             if (IsDrawn(rank))
             {
-                Keep(rank, picture);
+                Keep(rank, image);
             }
         }
     }
@@ -39,9 +39,9 @@ internal sealed class SheetSample(int size)
 
     private bool IsDrawn((ulong, int) rank) => _drawn.Count < size || (_drawn.TryPeek(out _, out var last) && rank.CompareTo(last) < 0);
 
-    private void Keep((ulong, int) rank, RgbImage picture)
+    private void Keep((ulong, int) rank, RgbImage image)
     {
-        _drawn.Enqueue(picture, rank);
+        _drawn.Enqueue(image, rank);
         if (_drawn.Count > size)
         {
             _drawn.Dequeue();
@@ -59,36 +59,36 @@ internal static class ContactSheet
     private const int Columns = 10;
 
     /// <summary>The image with its long side shrunk to <paramref name="side"/>; as it is where it is not larger.</summary>
-    public static RgbImage Thumbnail(RgbImage picture, int side)
+    public static RgbImage Thumbnail(RgbImage image, int side)
     {
-        var longest = Math.Max(picture.Width, picture.Height);
+        var longest = Math.Max(image.Width, image.Height);
         return longest <= side
-            ? picture
-            : picture.Resize(Math.Max(1, picture.Width * side / longest), Math.Max(1, picture.Height * side / longest));
+            ? image
+            : image.Resize(Math.Max(1, image.Width * side / longest), Math.Max(1, image.Height * side / longest));
     }
 
     /// <summary>Rows of ten images, each in the middle of its tile, over gray.</summary>
-    public static RgbImage Arrange(IReadOnlyList<RgbImage> pictures)
+    public static RgbImage Arrange(IReadOnlyList<RgbImage> images)
     {
-        var columns = Math.Clamp(pictures.Count, 1, Columns);
-        var rows = Math.Max(1, (pictures.Count + Columns - 1) / Columns);
+        var columns = Math.Clamp(images.Count, 1, Columns);
+        var rows = Math.Max(1, (images.Count + Columns - 1) / Columns);
         var sheet = new RgbImage(columns * (Tile + Gap) + Gap, rows * (Tile + Gap) + Gap, new byte[(columns * (Tile + Gap) + Gap) * (rows * (Tile + Gap) + Gap) * 3]);
         sheet.Pixels.AsSpan().Fill(0x80);
-        for (var i = 0; i < pictures.Count; i++)
+        for (var i = 0; i < images.Count; i++)
         {
-            var left = Gap + i % Columns * (Tile + Gap) + (Tile - pictures[i].Width) / 2;
-            var top = Gap + i / Columns * (Tile + Gap) + (Tile - pictures[i].Height) / 2;
-            Paste(pictures[i], sheet, left, top);
+            var left = Gap + i % Columns * (Tile + Gap) + (Tile - images[i].Width) / 2;
+            var top = Gap + i / Columns * (Tile + Gap) + (Tile - images[i].Height) / 2;
+            Paste(images[i], sheet, left, top);
         }
         return sheet;
     }
 
-    private static void Paste(RgbImage picture, RgbImage onto, int left, int top)
+    private static void Paste(RgbImage image, RgbImage onto, int left, int top)
     {
-        var row = picture.Width * 3;
-        for (var y = 0; y < picture.Height; y++)
+        var row = image.Width * 3;
+        for (var y = 0; y < image.Height; y++)
         {
-            picture.Pixels.AsSpan(y * row, row).CopyTo(onto.Pixels.AsSpan(((top + y) * onto.Width + left) * 3));
+            image.Pixels.AsSpan(y * row, row).CopyTo(onto.Pixels.AsSpan(((top + y) * onto.Width + left) * 3));
         }
     }
 }

@@ -40,13 +40,13 @@ public sealed class DataInspection
     {
         var pass = new InspectionPass(_config, _data, _tables, tokens, _log);
         List<InspectedSet> sets = [Read(pass, source)];
-        var (pictures, captions) = (_tables.PictureCount, _tables.CaptionCount);
+        var (images, captions) = (_tables.ImageCount, _tables.CaptionCount);
         if (against is not null)
         {
             sets.Add(Read(pass, against));
         }
-        var keys = KeyDuplicates.Find(_tables, pictures, _config.Listed, _cancellation);
-        var alike = new PictureDuplicates(pictures, _config, _workers, _cancellation).Find(_tables);
+        var keys = KeyDuplicates.Find(_tables, images, _config.Listed, _cancellation);
+        var alike = new ImageDuplicates(images, _config, _workers, _cancellation).Find(_tables);
         var same = new CaptionDuplicates(captions, _config, _tables, _cancellation);
         same.Find();
         var lookup = LookUp(sets, keys, alike, same);
@@ -67,20 +67,20 @@ public sealed class DataInspection
     }
 
     /// <summary>Names all that is listed, and the texts that may be alike.</summary>
-    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, PictureFindings> alike, CaptionDuplicates same)
+    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, ImageFindings> alike, CaptionDuplicates same)
     {
         var lookup = new Lookup(_data.DecodeOptions(), ContactSheet.Tile * 2);
         foreach (var key in keys.Values.SelectMany(found => found.Listed))
         {
-            lookup.WantPicture(key.First, shown: false);
-            lookup.WantPicture(key.Second, shown: false);
+            lookup.WantImage(key.First, shown: false);
+            lookup.WantImage(key.Second, shown: false);
         }
         foreach (var kind in alike.Values.SelectMany(findings => findings.Pairs.GroupBy(pair => pair.Likeness)))
         {
             foreach (var (pair, place) in kind.Select((pair, place) => (pair, place)))
             {
-                lookup.WantPicture(pair.First, place < _config.ShownPairs);
-                lookup.WantPicture(pair.Second, place < _config.ShownPairs);
+                lookup.WantImage(pair.First, place < _config.ShownPairs);
+                lookup.WantImage(pair.Second, place < _config.ShownPairs);
             }
         }
         foreach (var text in same.Found.Values.SelectMany(findings => findings.Texts.UnorderedItems))

@@ -32,7 +32,7 @@ public sealed record InspectConfig
 
     [Description("Images of the contact sheet, drawn at random.")]
     [Range(0, 1000)]
-    public int SheetPictures { get; init; } = 60;
+    public int SheetImages { get; init; } = 60;
 
     [Description("Duplicates of a kind that are listed by name; all are counted.")]
     [Range(0, 100_000)]

@@ -10,7 +10,7 @@ namespace Llm2Clip.Data.Inspection;
 /// <param name="Statistics">What was counted.</param>
 /// <param name="Broken">What could not be used.</param>
 /// <param name="Shards">Numbers of each shard's first image and first caption, and of those behind the last shard.</param>
-internal sealed record InspectedSet(ISampleSource Source, SetStatistics Statistics, BrokenSamples Broken, IReadOnlyList<(int Picture, int Caption)> Shards);
+internal sealed record InspectedSet(ISampleSource Source, SetStatistics Statistics, BrokenSamples Broken, IReadOnlyList<(int Image, int Caption)> Shards);
 
 /// <summary>
 /// Reads a data set through once: one thread reads records, others decode their images, count and hash. The result does not depend on the number of threads.
@@ -41,7 +41,7 @@ internal sealed class InspectionPass
 
     private void Inspect(Work work, SetStatistics statistics, BrokenSamples broken, ref ulong[] scratch)
     {
-        var (sample, picture, caption) = work;
+        var (sample, number, caption) = work;
         byte[] encoded;
         RgbImage image;
         try
@@ -51,22 +51,22 @@ internal sealed class InspectionPass
         }
         catch (InputException error)
         {
-            broken.Add(BadSample.Of(sample, error), picture);
+            broken.Add(BadSample.Of(sample, error), number);
             return;
         }
         broken.AddGood();
-        statistics.AddPicture(new SizedPicture(picture, sample.Key, image.Width, image.Height), ImageFormats.Extension(encoded), encoded.Length);
-        statistics.Flat += _tables.SetPicture(picture, encoded, image) == PerceptualHash.None ? 1 : 0;
-        statistics.Sheet.Offer(_config.Seed, sample.Key, picture, image);
-        statistics.CaptionsPerPicture.Add(sample.Captions.Count);
+        statistics.AddImage(new SizedImage(number, sample.Key, image.Width, image.Height), ImageFormats.Extension(encoded), encoded.Length);
+        statistics.Flat += _tables.SetImage(number, encoded, image) == PerceptualHash.None ? 1 : 0;
+        statistics.Sheet.Offer(_config.Seed, sample.Key, number, image);
+        statistics.CaptionsPerImage.Add(sample.Captions.Count);
         for (var i = 0; i < sample.Captions.Count; i++)
         {
             statistics.AddCaption(sample.Captions[i], _tokens?.Count(sample.Captions[i].Text));
-            _tables.SetCaption(caption + i, picture, sample.Captions[i], ref scratch);
+            _tables.SetCaption(caption + i, number, sample.Captions[i], ref scratch);
         }
     }
 
-    private readonly record struct Work(Sample Sample, int Picture, int Caption);
+    private readonly record struct Work(Sample Sample, int Image, int Caption);
 
     /// <summary>One pass over one data set.</summary>
     private sealed class Run : IDisposable
@@ -111,7 +111,7 @@ internal sealed class InspectionPass
             }
             _cancellation.ThrowIfCancellationRequested();
             _fault?.Throw();
-            var statistics = new SetStatistics(_pass._config.SheetPictures);
+            var statistics = new SetStatistics(_pass._config.SheetImages);
             foreach (var part in _counted)
             {
                 statistics.Add(part);
@@ -129,21 +129,21 @@ internal sealed class InspectionPass
         {
             for (var shard = 0; shard < _source.ShardCount; shard++)
             {
-                _shards.Add((_pass._tables.PictureCount, _pass._tables.CaptionCount));
-                foreach (var sample in _source.ReadShard(shard, bad => _broken.Add(bad, _pass._tables.PictureCount), _stop.Token))
+                _shards.Add((_pass._tables.ImageCount, _pass._tables.CaptionCount));
+                foreach (var sample in _source.ReadShard(shard, bad => _broken.Add(bad, _pass._tables.ImageCount), _stop.Token))
                 {
-                    var (picture, caption) = _pass._tables.Append(sample);
-                    _queue.Add(new Work(sample, picture, caption), _stop.Token);
+                    var (image, caption) = _pass._tables.Append(sample);
+                    _queue.Add(new Work(sample, image, caption), _stop.Token);
                     progress.Advance(0, $"{_broken.Seen:N0} records");
                 }
                 progress.Advance(1);
             }
-            _shards.Add((_pass._tables.PictureCount, _pass._tables.CaptionCount));
+            _shards.Add((_pass._tables.ImageCount, _pass._tables.CaptionCount));
         }
 
         private void WorkOn()
         {
-            var statistics = new SetStatistics(_pass._config.SheetPictures);
+            var statistics = new SetStatistics(_pass._config.SheetImages);
             ulong[] scratch = [];
             try
             {

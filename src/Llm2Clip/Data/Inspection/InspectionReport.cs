@@ -36,7 +36,7 @@ public sealed record LanguageReport(
     string Language, long Captions, IReadOnlyDictionary<string, long> Kinds, string Unit, Distribution Words, long Distinct, long Repeated, TokenLengths? Tokens);
 
 /// <summary>An image and its size in pixels.</summary>
-public sealed record NamedPicture(string Key, int Width, int Height);
+public sealed record NamedImage(string Key, int Width, int Height);
 
 /// <summary>Sizes and formats of the images as they are decoded.</summary>
 /// <param name="Width">Pixels.</param>
@@ -47,8 +47,8 @@ public sealed record NamedPicture(string Key, int Width, int Height);
 /// <param name="Smallest">The one of fewest pixels.</param>
 /// <param name="Largest">The one of most pixels.</param>
 /// <param name="Flat">Images of one colour, or nearly so.</param>
-public sealed record PictureReport(
-    Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats, NamedPicture? Smallest, NamedPicture? Largest, long Flat);
+public sealed record ImageReport(
+    Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats, NamedImage? Smallest, NamedImage? Largest, long Flat);
 
 /// <summary>A key that stands more than once.</summary>
 /// <param name="Key">Key.</param>
@@ -66,19 +66,19 @@ public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<Li
 /// <summary>What one data set holds. Images and captions are those of usable samples.</summary>
 /// <param name="Data">The data as it was named, and its form.</param>
 /// <param name="Records">Records read, broken ones included.</param>
-/// <param name="Pictures">Usable samples.</param>
+/// <param name="Images">Usable samples.</param>
 /// <param name="Captions">Their captions.</param>
 /// <param name="Broken">Samples that cannot be used.</param>
 /// <param name="BrokenShare">Share of the records.</param>
 /// <param name="BrokenByCause">The same by cause.</param>
 /// <param name="Remarks">Flaws of samples that are used all the same, such as one empty caption of five.</param>
-/// <param name="CaptionsPerPicture">Captions an image.</param>
+/// <param name="CaptionsPerImage">Captions per image.</param>
 /// <param name="Languages">By language.</param>
-/// <param name="Images">Sizes and formats.</param>
+/// <param name="ImageStatistics">Sizes and formats.</param>
 /// <param name="ContactSheet">A random sample as JPEG; null where there is none.</param>
 public sealed record SetReport(
-    string Data, long Records, long Pictures, long Captions, long Broken, double BrokenShare, IReadOnlyList<BrokenCause> BrokenByCause, long Remarks,
-    Distribution CaptionsPerPicture, IReadOnlyList<LanguageReport> Languages, PictureReport Images, [property: JsonIgnore] byte[]? ContactSheet)
+    string Data, long Records, long Images, long Captions, long Broken, double BrokenShare, IReadOnlyList<BrokenCause> BrokenByCause, long Remarks,
+    Distribution CaptionsPerImage, IReadOnlyList<LanguageReport> Languages, ImageReport ImageStatistics, [property: JsonIgnore] byte[]? ContactSheet)
 {
     /// <summary>Keys that stand more than once: a store or a list by key would keep one record of each.</summary>
     public RepeatedKeyReport RepeatedKeys { get; init; } = new(0, 0, []);
@@ -130,14 +130,14 @@ public sealed record NearCount(long Pairs, long InData, long InAgainst);
 /// <param name="Key">Key.</param>
 /// <param name="Origin">Where it stands.</param>
 /// <param name="Jpeg">The image for the page, small; null where it is not shown.</param>
-public sealed record ListedPicture(string Key, string Origin, [property: JsonIgnore] byte[]? Jpeg);
+public sealed record ListedImage(string Key, string Origin, [property: JsonIgnore] byte[]? Jpeg);
 
 /// <summary>Two images that are alike; between data sets, the first is of the data set and the second of the other one.</summary>
 /// <param name="Likeness">How.</param>
 /// <param name="Bits">Bits of 128 in which their perceptual hashes differ; 0 for equal ones.</param>
 /// <param name="First">One.</param>
 /// <param name="Second">The other.</param>
-public sealed record ListedPicturePair(Likeness Likeness, int Bits, ListedPicture First, ListedPicture Second);
+public sealed record ListedImagePair(Likeness Likeness, int Bits, ListedImage First, ListedImage Second);
 
 /// <summary>A text that stands at several images.</summary>
 /// <param name="Text">The caption where it stands first.</param>
@@ -159,20 +159,20 @@ public sealed record ListedTextPair(double Similarity, string First, string Firs
 /// <param name="SamePixels">Equal pixels; equal files are among them.</param>
 /// <param name="Near">Alike ones.</param>
 /// <param name="Pairs">Examples, of each likeness as many as are listed.</param>
-public sealed record PictureDuplicateReport(TwinCount SameBytes, TwinCount SamePixels, NearCount Near, IReadOnlyList<ListedPicturePair> Pairs);
+public sealed record ImageDuplicateReport(TwinCount SameBytes, TwinCount SamePixels, NearCount Near, IReadOnlyList<ListedImagePair> Pairs);
 
 /// <summary>Equal and alike captions.</summary>
 /// <param name="Same">Texts that stand at two images or more, letter case and punctuation aside.</param>
-/// <param name="WithinPicture">Captions that repeat another one of their own image; null between data sets.</param>
+/// <param name="WithinImage">Captions that repeat another one of their own image; null between data sets.</param>
 /// <param name="Near">Alike ones.</param>
 /// <param name="NearIsComplete">False where so many are alike that not all could be compared; the counts are lower bounds then.</param>
 /// <param name="Texts">The most frequent of the equal ones.</param>
 /// <param name="Pairs">The most alike of the alike ones.</param>
 public sealed record TextDuplicateReport(
-    TwinCount Same, long? WithinPicture, NearCount Near, bool NearIsComplete, IReadOnlyList<ListedText> Texts, IReadOnlyList<ListedTextPair> Pairs);
+    TwinCount Same, long? WithinImage, NearCount Near, bool NearIsComplete, IReadOnlyList<ListedText> Texts, IReadOnlyList<ListedTextPair> Pairs);
 
 /// <summary>Duplicates within a data set or between two.</summary>
-public sealed record DuplicateReport(Scope Scope, PictureDuplicateReport Images, TextDuplicateReport Captions);
+public sealed record DuplicateReport(Scope Scope, ImageDuplicateReport Images, TextDuplicateReport Captions);
 
 /// <summary>What <c>data inspect</c> found. Its JSON is what scripts read: fields are added without notice, <see cref="Schema"/> changes where one changes its meaning or goes.</summary>
 /// <param name="Schema">Version of this layout.</param>

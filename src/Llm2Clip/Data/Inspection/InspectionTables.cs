@@ -33,12 +33,12 @@ internal sealed class InspectionTables
     public GrowingArray<MinHash> Signatures { get; } = new();
 
     /// <summary>Number of the caption's image.</summary>
-    public GrowingArray<int> CaptionPictures { get; } = new();
+    public GrowingArray<int> CaptionImages { get; } = new();
 
     /// <summary>Number of the caption's language.</summary>
     public GrowingArray<byte> CaptionLanguages { get; } = new();
 
-    public int PictureCount { get; private set; }
+    public int ImageCount { get; private set; }
 
     public int CaptionCount { get; private set; }
 
@@ -46,42 +46,42 @@ internal sealed class InspectionTables
     public IReadOnlyList<string> Languages => [.. _languages.GroupBy(pair => pair.Value).OrderBy(group => group.Key).Select(group => group.Min(pair => pair.Key)!)];
 
     /// <summary>Numbers of a sample's image and of its first caption. Called by one thread.</summary>
-    public (int Picture, int Caption) Append(Sample sample)
+    public (int Image, int Caption) Append(Sample sample)
     {
         if ((long)CaptionCount + sample.Captions.Count > int.MaxValue)
         {
             throw new InputException($"{sample.Origin}: more than {int.MaxValue:N0} captions; inspect the data set in parts.");
         }
-        var place = (PictureCount, CaptionCount);
-        PictureCount++;
+        var place = (ImageCount, CaptionCount);
+        ImageCount++;
         CaptionCount += sample.Captions.Count;
-        Keys.Grow(PictureCount);
-        Pixels.Grow(PictureCount);
-        Perceptual.Grow(PictureCount);
-        Encoded.Grow(PictureCount);
+        Keys.Grow(ImageCount);
+        Pixels.Grow(ImageCount);
+        Perceptual.Grow(ImageCount);
+        Encoded.Grow(ImageCount);
         Texts.Grow(CaptionCount);
         Signatures.Grow(CaptionCount);
-        CaptionPictures.Grow(CaptionCount);
+        CaptionImages.Grow(CaptionCount);
         CaptionLanguages.Grow(CaptionCount);
-        Keys[place.PictureCount] = Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(sample.Key.AsSpan())));
+        Keys[place.ImageCount] = Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(sample.Key.AsSpan())));
         return place;
     }
 
     /// <summary>Sets an image's hashes; returns the perceptual one.</summary>
-    public PerceptualHash SetPicture(int picture, ReadOnlySpan<byte> encoded, RgbImage image)
+    public PerceptualHash SetImage(int number, ReadOnlySpan<byte> encoded, RgbImage image)
     {
-        Pixels[picture] = Math.Max(1, XxHash3.HashToUInt64(image.Pixels, (long)image.Width << 32 | (uint)image.Height));
-        Encoded[picture] = (uint)XxHash3.HashToUInt64(encoded);
-        return Perceptual[picture] = PerceptualHash.Of(image);
+        Pixels[number] = Math.Max(1, XxHash3.HashToUInt64(image.Pixels, (long)image.Width << 32 | (uint)image.Height));
+        Encoded[number] = (uint)XxHash3.HashToUInt64(encoded);
+        return Perceptual[number] = PerceptualHash.Of(image);
     }
 
     /// <summary>Sets what is kept of a caption.</summary>
-    public void SetCaption(int caption, int picture, Caption content, ref ulong[] scratch)
+    public void SetCaption(int caption, int image, Caption content, ref ulong[] scratch)
     {
         var text = CaptionText.Normalise(content.Text);
         Texts[caption] = CaptionText.Hash(text);
         Signatures[caption] = MinHash.Of(text, ref scratch);
-        CaptionPictures[caption] = picture;
+        CaptionImages[caption] = image;
         CaptionLanguages[caption] = Number(content.Language);
     }
 

@@ -7,8 +7,8 @@ public static class InspectionText
 {
     /// <summary>The data set and how much it holds, in a sentence.</summary>
     public static string Title(SetReport set) =>
-        $"{set.Data}: {Number(set.Pictures)} pictures with {Number(set.Captions)} captions "
-        + $"({Value(set.CaptionsPerPicture.Min)} to {Value(set.CaptionsPerPicture.Max)} each)";
+        $"{set.Data}: {Number(set.Images)} images with {Number(set.Captions)} captions "
+        + $"({Value(set.CaptionsPerImage.Min)} to {Value(set.CaptionsPerImage.Max)} each)";
 
     /// <summary>What is broken in one line, or that nothing is.</summary>
     public static string Broken(SetReport set) => set.Broken == 0
@@ -45,10 +45,10 @@ public static class InspectionText
     /// <summary>Sizes of the images.</summary>
     public static IReadOnlyList<string[]> Sizes(SetReport set)
     {
-        var images = set.Images;
+        var images = set.ImageStatistics;
         return
         [
-            ["pictures", "least", "1 %", "5 %", "25 %", "median", "75 %", "95 %", "99 %", "most"],
+            ["images", "least", "1 %", "5 %", "25 %", "median", "75 %", "95 %", "99 %", "most"],
             Row("width, pixels", images.Width), Row("height, pixels", images.Height), Row("width / height", images.Aspect), Row("file, KB", images.Kilobytes),
         ];
 
@@ -56,9 +56,9 @@ public static class InspectionText
     }
 
     /// <summary>Formats, smallest and largest image, and those of one colour in a sentence.</summary>
-    public static string Pictures(SetReport set)
+    public static string Images(SetReport set)
     {
-        var images = set.Images;
+        var images = set.ImageStatistics;
         var text = string.Join(", ", images.Formats.Select(format => $"{Number(format.Value)} {format.Key}"));
         if (images.Width.Min != images.Width.Max || images.Height.Min != images.Height.Max)
         {
@@ -74,14 +74,14 @@ public static class InspectionText
         var rows = new List<string[]> { new[] { "where", "what", "groups / pairs", "in data", "in against" } };
         foreach (var (scope, images, captions) in report.Duplicates)
         {
-            rows.Add(Row(scope, "pictures: same file", images.SameBytes.Groups, images.SameBytes.InData, images.SameBytes.InAgainst));
-            rows.Add(Row(scope, "pictures: same pixels", images.SamePixels.Groups, images.SamePixels.InData, images.SamePixels.InAgainst));
-            rows.Add(Row(scope, "pictures: look alike", images.Near.Pairs, images.Near.InData, images.Near.InAgainst));
+            rows.Add(Row(scope, "images: same file", images.SameBytes.Groups, images.SameBytes.InData, images.SameBytes.InAgainst));
+            rows.Add(Row(scope, "images: same pixels", images.SamePixels.Groups, images.SamePixels.InData, images.SamePixels.InAgainst));
+            rows.Add(Row(scope, "images: look alike", images.Near.Pairs, images.Near.InData, images.Near.InAgainst));
             rows.Add(Row(scope, "captions: same text", captions.Same.Groups, captions.Same.InData, captions.Same.InAgainst));
             rows.Add(Row(scope, captions.NearIsComplete ? "captions: alike" : "captions: alike, at least", captions.Near.Pairs, captions.Near.InData, captions.Near.InAgainst));
-            if (captions.WithinPicture is { } within)
+            if (captions.WithinImage is { } within)
             {
-                rows.Add(Row(scope, "captions: repeat one of their picture", within, scope == Scope.Data ? within : 0, scope == Scope.Against ? within : 0));
+                rows.Add(Row(scope, "captions: repeat one of their image", within, scope == Scope.Data ? within : 0, scope == Scope.Against ? within : 0));
             }
         }
         return rows;
@@ -92,14 +92,14 @@ public static class InspectionText
 
     /// <summary>What was called alike.</summary>
     public static string Rules(InspectionBounds bounds) =>
-        $"Pictures look alike where {bounds.NearImageBits} or fewer of the 64 bits of their coarse perceptual hashes differ, and {bounds.NearImageFineBits} or fewer of their fine ones; equal ones are not among them. Captions have the same text where letters and digits "
-        + $"are the same but for case; alike ones share {Percent(bounds.NearCaptionSimilarity, 1)} of their pieces of three characters. Captions of one picture are not held against each other.";
+        $"Images look alike where {bounds.NearImageBits} or fewer of the 64 bits of their coarse perceptual hashes differ, and {bounds.NearImageFineBits} or fewer of their fine ones; equal ones are not among them. Captions have the same text where letters and digits "
+        + $"are the same but for case; alike ones share {Percent(bounds.NearCaptionSimilarity, 1)} of their pieces of three characters. Captions of one image are not held against each other.";
 
     /// <summary>Where duplicates were looked for.</summary>
     public static string Where(Scope scope) => scope switch { Scope.Data => "within data", Scope.Against => "within against", _ => "between both" };
 
     /// <summary>How the images of a pair are alike.</summary>
-    public static string Name(ListedPicturePair pair) => pair.Likeness switch
+    public static string Name(ListedImagePair pair) => pair.Likeness switch
     {
         Likeness.SameBytes => "same file",
         Likeness.SamePixels => "same pixels",

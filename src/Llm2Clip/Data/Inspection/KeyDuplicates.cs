@@ -40,7 +40,7 @@ internal static class KeyDuplicates
     public static IReadOnlyDictionary<Scope, RepeatedKeys> Find(InspectionTables tables, int boundary, int listed, CancellationToken cancellation)
     {
         var found = new Dictionary<Scope, RepeatedKeys> { [Scope.Data] = new(), [Scope.Against] = new() };
-        EqualRuns.Visit(tables.Keys.TakeArray(tables.PictureCount), cancellation, run =>
+        EqualRuns.Visit(tables.Keys.TakeArray(tables.ImageCount), cancellation, run =>
         {
             if (run.Length == 1)
             {

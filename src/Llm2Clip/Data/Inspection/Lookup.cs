@@ -12,7 +12,7 @@ internal readonly record struct FoundCaption(string Text, string Key);
 internal sealed class Lookup
 {
     private readonly HashSet<int> _captionsWanted = [];
-    private readonly Dictionary<int, bool> _picturesWanted = []; // whether the image itself is wanted
+    private readonly Dictionary<int, bool> _imagesWanted = []; // whether the image itself is wanted
     private readonly DecodeOptions _decode;
     private readonly int _side;
 
@@ -22,16 +22,16 @@ internal sealed class Lookup
 
     public Dictionary<int, FoundCaption> Captions { get; } = [];
 
-    public Dictionary<int, ListedPicture> Pictures { get; } = [];
+    public Dictionary<int, ListedImage> Images { get; } = [];
 
     public void WantCaption(int caption) => _captionsWanted.Add(caption);
 
-    public void WantPicture(int picture, bool shown) => _picturesWanted[picture] = shown || _picturesWanted.GetValueOrDefault(picture);
+    public void WantImage(int image, bool shown) => _imagesWanted[image] = shown || _imagesWanted.GetValueOrDefault(image);
 
     /// <summary>Reads what is wanted of one data set. Throws <see cref="InputException"/> where it has changed meanwhile.</summary>
     public void Read(InspectedSet set, IRunLog log, CancellationToken cancellation)
     {
-        var marks = _captionsWanted.Select(caption => ShardOf(set, at => at.Caption, caption)).Concat(_picturesWanted.Keys.Select(picture => ShardOf(set, at => at.Picture, picture))).ToHashSet();
+        var marks = _captionsWanted.Select(caption => ShardOf(set, at => at.Caption, caption)).Concat(_imagesWanted.Keys.Select(image => ShardOf(set, at => at.Image, image))).ToHashSet();
         var shards = Enumerable.Range(0, set.Source.ShardCount).Where(marks.Contains).ToList();
         if (shards.Count == 0)
         {
@@ -40,24 +40,24 @@ internal sealed class Lookup
         using var progress = log.Start("names of duplicates", shards.Count, "shards");
         foreach (var shard in shards)
         {
-            var ((picture, caption), end) = (set.Shards[shard], set.Shards[shard + 1]);
+            var ((image, caption), end) = (set.Shards[shard], set.Shards[shard + 1]);
             foreach (var sample in set.Source.ReadShard(shard, _ => { }, cancellation))
             {
                 cancellation.ThrowIfCancellationRequested();
-                Take(sample, picture, caption);
-                picture++;
+                Take(sample, image, caption);
+                image++;
                 caption += sample.Captions.Count;
             }
-            if ((picture, caption) != end)
+            if ((image, caption) != end)
             {
                 throw new InputException($"{set.Source.ShardName(shard)} has changed while it was inspected, or a command gives other data each time: "
-                    + $"{end.Picture - set.Shards[shard].Picture} samples were read before, {picture - set.Shards[shard].Picture} now. Inspect it again.");
+                    + $"{end.Image - set.Shards[shard].Image} samples were read before, {image - set.Shards[shard].Image} now. Inspect it again.");
             }
             progress.Advance(1);
         }
     }
 
-    private void Take(Sample sample, int picture, int caption)
+    private void Take(Sample sample, int image, int caption)
     {
         for (var i = 0; i < sample.Captions.Count; i++)
         {
@@ -66,16 +66,16 @@ internal sealed class Lookup
                 Captions[caption + i] = new FoundCaption(sample.Captions[i].Text, sample.Key);
             }
         }
-        if (_picturesWanted.TryGetValue(picture, out var shown))
+        if (_imagesWanted.TryGetValue(image, out var shown))
         {
-            Pictures[picture] = new ListedPicture(sample.Key, sample.Origin, shown ? Jpeg(sample) : null);
+            Images[image] = new ListedImage(sample.Key, sample.Origin, shown ? Jpeg(sample) : null);
         }
     }
 
     private byte[] Jpeg(Sample sample) => ImageCodec.EncodeJpeg(ContactSheet.Thumbnail(ImageCodec.Decode(sample.Image.Read(), sample.Origin, _decode), _side), quality: 80);
 
     /// <summary>The shard that holds a number; -1 where the data set does not hold it.</summary>
-    private static int ShardOf(InspectedSet set, Func<(int Picture, int Caption), int> number, int wanted)
+    private static int ShardOf(InspectedSet set, Func<(int Image, int Caption), int> number, int wanted)
     {
         if (wanted < number(set.Shards[0]) || wanted >= number(set.Shards[^1]))
         {

@@ -12,11 +12,11 @@ internal static class ReportParts
         var broken = causes.Sum(cause => cause.Count);
         var sample = statistics.Sheet.InOrder();
         return new SetReport(
-            set.Source.Description, set.Broken.Seen, statistics.CaptionsPerPicture.Count, statistics.CaptionsPerPicture.Sum,
+            set.Source.Description, set.Broken.Seen, statistics.CaptionsPerImage.Count, statistics.CaptionsPerImage.Sum,
             broken, Math.Round((double)broken / Math.Max(1, set.Broken.Seen), 6), causes, set.Broken.Remarks,
-            statistics.CaptionsPerPicture.Describe(),
+            statistics.CaptionsPerImage.Describe(),
             [.. statistics.Languages.Select(pair => Language(pair.Key, pair.Value, captions.Languages.GetValueOrDefault((scope, Number(languages, pair.Key))), config, limit))],
-            new PictureReport(
+            new ImageReport(
                 statistics.Width.Describe(), statistics.Height.Describe(), statistics.Aspect.Describe(scale: SetStatistics.AspectScale), statistics.Kilobytes.Describe(),
                 statistics.Formats, Named(statistics.Smallest), Named(statistics.Largest), statistics.Flat),
             sample.Count > 0 ? ImageCodec.EncodeJpeg(ContactSheet.Arrange(sample), quality: 85) : null);
@@ -26,14 +26,14 @@ internal static class ReportParts
     public static RepeatedKeyReport Of(RepeatedKeys found, Lookup lookup) => new(
         found.Keys, found.Records,
         [.. from key in found.Listed
-            let first = lookup.Pictures[key.First]
-            let second = lookup.Pictures[key.Second]
+            let first = lookup.Images[key.First]
+            let second = lookup.Images[key.Second]
             where first.Key == second.Key
             select new ListedKey(first.Key, key.Records, first.Origin, second.Origin)]);
 
-    public static PictureDuplicateReport Of(PictureFindings findings, Lookup lookup) => new(
+    public static ImageDuplicateReport Of(ImageFindings findings, Lookup lookup) => new(
         findings.SameBytes, findings.SamePixels, findings.Near,
-        [.. findings.Pairs.Select(pair => new ListedPicturePair(pair.Likeness, pair.Distance, lookup.Pictures[pair.First], lookup.Pictures[pair.Second]))]);
+        [.. findings.Pairs.Select(pair => new ListedImagePair(pair.Likeness, pair.Distance, lookup.Images[pair.First], lookup.Images[pair.Second]))]);
 
     private static LanguageReport Language(string name, LanguageStatistics counts, LanguageTexts? texts, InspectConfig config, int? limit) => new(
         name, counts.Words.Count,
@@ -44,5 +44,5 @@ internal static class ReportParts
 
     private static byte Number(IReadOnlyList<string> languages, string name) => (byte)Math.Max(0, languages.ToList().IndexOf(name));
 
-    private static NamedPicture? Named(SizedPicture? picture) => picture is { } sized ? new NamedPicture(sized.Key, sized.Width, sized.Height) : null;
+    private static NamedImage? Named(SizedImage? image) => image is { } sized ? new NamedImage(sized.Key, sized.Width, sized.Height) : null;
 }

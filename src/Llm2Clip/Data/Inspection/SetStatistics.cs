@@ -41,7 +41,7 @@ internal sealed class LanguageStatistics
 }
 
 /// <summary>An image's place in the data and its size.</summary>
-internal readonly record struct SizedPicture(int Ordinal, string Key, int Width, int Height)
+internal readonly record struct SizedImage(int Ordinal, string Key, int Width, int Height)
 {
     public long Pixels => (long)Width * Height;
 }
@@ -49,8 +49,8 @@ internal readonly record struct SizedPicture(int Ordinal, string Key, int Width,
 /// <summary>
 /// What one pass counts of a data set, in memory that does not grow with it. Each worker has its own; added up in whatever order, they say the same.
 /// </summary>
-/// <param name="sheetPictures">Size of the sample for the contact sheet.</param>
-internal sealed class SetStatistics(int sheetPictures)
+/// <param name="sheetImages">Size of the sample for the contact sheet.</param>
+internal sealed class SetStatistics(int sheetImages)
 {
     /// <summary>Aspect ratios are counted in hundredths.</summary>
     public const double AspectScale = 0.01;
@@ -61,7 +61,7 @@ internal sealed class SetStatistics(int sheetPictures)
 
     public SortedDictionary<string, long> Formats { get; } = new(StringComparer.Ordinal);
 
-    public Histogram CaptionsPerPicture { get; } = new(1024);
+    public Histogram CaptionsPerImage { get; } = new(1024);
 
     public Histogram Width { get; } = new(LargestSide);
 
@@ -73,23 +73,23 @@ internal sealed class SetStatistics(int sheetPictures)
     /// <summary>Size of the encoded image in KB (1,000 bytes), rounded up.</summary>
     public Histogram Kilobytes { get; } = new(LargestSide);
 
-    public SizedPicture? Smallest { get; private set; }
+    public SizedImage? Smallest { get; private set; }
 
-    public SizedPicture? Largest { get; private set; }
+    public SizedImage? Largest { get; private set; }
 
     /// <summary>Images without structure.</summary>
     public long Flat { get; set; }
 
-    public SheetSample Sheet { get; } = new(sheetPictures);
+    public SheetSample Sheet { get; } = new(sheetImages);
 
-    public void AddPicture(SizedPicture picture, string format, int bytes)
+    public void AddImage(SizedImage image, string format, int bytes)
     {
-        Width.Add(picture.Width);
-        Height.Add(picture.Height);
-        Aspect.Add((long)Math.Round(picture.Width / (AspectScale * picture.Height)));
+        Width.Add(image.Width);
+        Height.Add(image.Height);
+        Aspect.Add((long)Math.Round(image.Width / (AspectScale * image.Height)));
         Kilobytes.Add((bytes + 999) / 1000);
         Formats[format] = Formats.GetValueOrDefault(format) + 1;
-        AddExtremes(picture, picture);
+        AddExtremes(image, image);
     }
 
     public void AddCaption(Caption caption, int? tokens)
@@ -115,7 +115,7 @@ internal sealed class SetStatistics(int sheetPictures)
         {
             Formats[format] = Formats.GetValueOrDefault(format) + count;
         }
-        CaptionsPerPicture.Add(other.CaptionsPerPicture);
+        CaptionsPerImage.Add(other.CaptionsPerImage);
         Width.Add(other.Width);
         Height.Add(other.Height);
         Aspect.Add(other.Aspect);
@@ -129,7 +129,7 @@ internal sealed class SetStatistics(int sheetPictures)
     }
 
     /// <summary>Of equal sizes, the first in the data.</summary>
-    private void AddExtremes(SizedPicture small, SizedPicture large)
+    private void AddExtremes(SizedImage small, SizedImage large)
     {
         Smallest = Smallest is { } least && (least.Pixels, least.Ordinal).CompareTo((small.Pixels, small.Ordinal)) < 0 ? least : small;
         Largest = Largest is { } most && (-most.Pixels, most.Ordinal).CompareTo((-large.Pixels, large.Ordinal)) < 0 ? most : large;

@@ -14,6 +14,6 @@ internal sealed class Base64Image(string path, string place, long offset, int le
         var status = Base64.DecodeFromUtf8InPlace(text, out var written);
         return status == OperationStatus.Done
             ? text[..written]
-            : throw new InputException($"{path}: {place}: the picture is not valid base64 ({length} characters at byte {offset}).");
+            : throw new InputException($"{path}: {place}: the image is not valid base64 ({length} characters at byte {offset}).");
     }
 }

@@ -4,13 +4,13 @@ using System.Text.Json;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the picture</c> a line, and <c>NAME_texts.jsonl</c> with
+/// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the image</c> a line, and <c>NAME_texts.jsonl</c> with
 /// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> a line. Where images and texts stand is kept; both are read when they are asked for.
 /// </summary>
 internal sealed class ChineseClipList : ListFile
 {
     /// <summary>Ending of the file of images, by which the pair is named.</summary>
-    public const string PicturesEnding = "_imgs.tsv";
+    public const string ImagesEnding = "_imgs.tsv";
 
     private const int LinesPerChunk = 2048;
     private const int MaxIdBytes = 256;
@@ -22,18 +22,18 @@ internal sealed class ChineseClipList : ListFile
     private readonly RecordIndex _textsOf = new();
 
     /// <summary>Whether a file is one, by its name.</summary>
-    public static bool Is(FileHead head) => head.Ends(PicturesEnding);
+    public static bool Is(FileHead head) => head.Ends(ImagesEnding);
 
     /// <summary>Throws <see cref="InputException"/> where the file of texts is missing.</summary>
     public ChineseClipList(string path, CaptionReader captions)
         : base(path)
     {
-        if (!path.EndsWith(PicturesEnding, StringComparison.OrdinalIgnoreCase))
+        if (!path.EndsWith(ImagesEnding, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InputException($"'{path}': Chinese-CLIP's pair of files is named by its file of images, NAME{PicturesEnding}.");
+            throw new InputException($"'{path}': Chinese-CLIP's pair of files is named by its file of images, NAME{ImagesEnding}.");
         }
         _captions = captions;
-        _texts = path[..^PicturesEnding.Length] + "_texts.jsonl";
+        _texts = path[..^ImagesEnding.Length] + "_texts.jsonl";
         _textBytes = new ListBytes(_texts);
         if (!File.Exists(_texts))
         {
@@ -64,7 +64,7 @@ internal sealed class ChineseClipList : ListFile
         }
     }
 
-    public override ListedPicture? Read(ListRecord record, List<string> remarks)
+    public override ListedImage? Read(ListRecord record, List<string> remarks)
     {
         var front = record.Bytes.Span;
         var tab = front.IndexOf((byte)'\t');
@@ -79,8 +79,8 @@ internal sealed class ChineseClipList : ListFile
             using var text = JsonDocument.Parse(_textBytes.Read(entry.Offset, entry.Length));
             _captions.Add(text.RootElement.GetProperty("text").GetString()!, $"text_id {JsonFields.Id(text.RootElement, "text_id")}", found, remarks);
         }
-        var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the picture {id})");
-        return new ListedPicture(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
+        var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
+        return new ListedImage(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
     }
 
     public override void Close()

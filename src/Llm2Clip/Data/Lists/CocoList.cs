@@ -10,16 +10,16 @@ namespace Llm2Clip.Data.Lists;
 internal sealed class CocoList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
-    private readonly PictureFolders _pictures;
+    private readonly ImageFolders _folders;
     private readonly RecordIndex _annotations = new();
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("images", "file_name") || head.JsonHas("annotations", "caption");
 
-    public CocoList(string path, CaptionReader captions, PictureFolders pictures)
+    public CocoList(string path, CaptionReader captions, ImageFolders folders)
         : base(path, "images")
     {
-        (_captions, _pictures) = (captions, pictures);
+        (_captions, _folders) = (captions, folders);
         var images = new HashSet<ulong>();
         var named = new Dictionary<ulong, int>();
         using var reader = new JsonArrayReader(path, "images", "annotations");
@@ -47,14 +47,14 @@ internal sealed class CocoList : JsonArrayFile
         var strays = named.Where(entry => !images.Contains(entry.Key)).Sum(entry => entry.Value);
         if (strays > 0)
         {
-            Problem("annotations", $"{strays:N0} of them name a picture that `images` does not hold", kept: true);
+            Problem("annotations", $"{strays:N0} of them name an image that `images` does not hold", kept: true);
         }
     }
 
-    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    protected override ListedImage? Read(JsonElement json, List<string> remarks)
     {
         var id = JsonFields.Id(json, "id") ?? throw new BadRecordException("has no `id`");
-        var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`", BadSampleCause.NoPicture);
+        var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`", BadSampleCause.NoImage);
         var found = new List<Caption>();
         foreach (var entry in _annotations.Find(RecordIndex.HashOf(System.Text.Encoding.UTF8.GetBytes(id))))
         {
@@ -68,6 +68,6 @@ internal sealed class CocoList : JsonArrayFile
             _captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(annotation.RootElement, "language"), JsonFields.Kind(annotation.RootElement));
         }
         var complete = CaptionReader.Complete(found, remarks, $"no caption (no annotation names image_id {id})");
-        return new ListedPicture(JsonFields.Text(json, "key") ?? KeyOf(name), name, complete, _pictures.Find(Path, name));
+        return new ListedImage(JsonFields.Text(json, "key") ?? KeyOf(name), name, complete, _folders.Find(Path, name));
     }
 }

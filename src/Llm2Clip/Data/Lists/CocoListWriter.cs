@@ -20,22 +20,22 @@ internal sealed class CocoListWriter : ListWriter
         new ListSection("\"annotations\": [\n", ",\n", "\n]}\n"),
     ];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split)
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split)
     {
-        var image = picture.Pictures + 1;
+        var imageId = image.Images + 1;
         yield return (Images, CaptionWriter.Object(json =>
         {
-            json.WriteNumber("id", image);
-            json.WriteString("file_name", picture.Path);
-            json.WriteString("key", picture.Sample.Key);
+            json.WriteNumber("id", imageId);
+            json.WriteString("file_name", image.Path);
+            json.WriteString("key", image.Sample.Key);
         }));
-        for (var i = 0; i < picture.Sample.Captions.Count; i++)
+        for (var i = 0; i < image.Sample.Captions.Count; i++)
         {
-            var (caption, id) = (picture.Sample.Captions[i], picture.Captions + i + 1);
+            var (caption, id) = (image.Sample.Captions[i], image.Captions + i + 1);
             yield return (Annotations, CaptionWriter.Object(json =>
             {
                 json.WriteNumber("id", id);
-                json.WriteNumber("image_id", image);
+                json.WriteNumber("image_id", imageId);
                 json.WriteString("caption", caption.Text);
                 json.WriteString("language", caption.Language);
                 json.WriteString("kind", CaptionKinds.Name(caption.Kind));

@@ -6,13 +6,13 @@ namespace Llm2Clip.Data.Lists;
 /// Crossmodal-3600's <c>captions.jsonl</c>: <c>{"image/key": "0a1b", "image/locale": "fi", "en": {"caption": [..], ..}, "fi": ..}</c>; the
 /// image is <c>0a1b.jpg</c>. All languages are read.
 /// </summary>
-internal sealed class CrossmodalList(string path, CaptionReader captions, PictureFolders pictures) : JsonLinesFile(path)
+internal sealed class CrossmodalList(string path, CaptionReader captions, ImageFolders images) : JsonLinesFile(path)
 {
     private const string KeyField = "image/key";
 
     public static bool Is(FileHead head) => head.JsonLinesHave(KeyField);
 
-    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    protected override ListedImage? Read(JsonElement json, List<string> remarks)
     {
         var key = JsonFields.Text(json, KeyField) ?? throw new BadRecordException($"has no `{KeyField}`");
         var found = new List<Caption>();
@@ -32,6 +32,6 @@ internal sealed class CrossmodalList(string path, CaptionReader captions, Pictur
             }
         }
         var complete = CaptionReader.Complete(found, remarks, "no caption (looked for languages with `caption` lists)");
-        return new ListedPicture(key, key + ".jpg", complete, pictures.Find(Path, key + ".jpg"));
+        return new ListedImage(key, key + ".jpg", complete, images.Find(Path, key + ".jpg"));
     }
 }

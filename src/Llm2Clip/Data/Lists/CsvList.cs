@@ -11,27 +11,27 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class CsvList : ListFile
 {
-    private static readonly string[] PictureColumns = ["image", "filepath", "file_name"];
+    private static readonly string[] ImageColumns = ["image", "filepath", "file_name"];
     private static readonly string[] CaptionColumns = ["caption", "title", "text", "captions"];
 
     private readonly CaptionReader _captions;
-    private readonly PictureFolders _pictures;
+    private readonly ImageFolders _images;
     private readonly RecordIndex _repeated = new();
     private readonly byte _delimiter;
     private readonly string[] _columns;
-    private readonly int _picture;
+    private readonly int _image;
     private readonly int _key;
     private readonly int _language = -1;
     private readonly int _kind = -1;
     private readonly IReadOnlyList<(string Key, string Language, CaptionKind Kind)> _keys;
 
     /// <summary>Throws <see cref="InputException"/> where the header lacks an image or caption column.</summary>
-    public CsvList(string path, CaptionReader captions, PictureFolders pictures)
+    public CsvList(string path, CaptionReader captions, ImageFolders images)
         : base(path)
     {
-        (_captions, _pictures) = (captions, pictures);
+        (_captions, _images) = (captions, images);
         (_delimiter, _columns) = Header(path);
-        _picture = Array.FindIndex(_columns, PictureColumns.Contains);
+        _image = Array.FindIndex(_columns, ImageColumns.Contains);
         _keys = captions.Columns(_columns, CaptionColumns);
         if (_keys.Count == 0)
         {
@@ -52,7 +52,7 @@ internal sealed class CsvList : ListFile
             chunks.Add(reader.Offset, reader.Offset + reader.Length, reader.Line);
             if (row.Problem is null && row.Count == _columns.Length)
             {
-                _repeated.Add(RecordIndex.HashOf(row.Raw(reader.Row, _picture)), reader.Offset, reader.Length);
+                _repeated.Add(RecordIndex.HashOf(row.Raw(reader.Row, _image)), reader.Offset, reader.Length);
             }
         }
         _repeated.Seal(repeatedOnly: true);
@@ -77,16 +77,16 @@ internal sealed class CsvList : ListFile
         }
     }
 
-    public override ListedPicture? Read(ListRecord record, List<string> remarks)
+    public override ListedImage? Read(ListRecord record, List<string> remarks)
     {
         var bytes = record.Bytes.Span;
         var row = Sound(bytes);
-        var name = row.Text(bytes, _picture).Trim();
+        var name = row.Text(bytes, _image).Trim();
         if (name.Length == 0)
         {
-            throw new BadRecordException($"its `{_columns[_picture]}` is empty", BadSampleCause.NoPicture);
+            throw new BadRecordException($"its `{_columns[_image]}` is empty", BadSampleCause.NoImage);
         }
-        var rows = _repeated.Find(RecordIndex.HashOf(row.Raw(bytes, _picture))).ToList();
+        var rows = _repeated.Find(RecordIndex.HashOf(row.Raw(bytes, _image))).ToList();
         if (rows.Count > 0 && rows[0].Offset != record.Offset)
         {
             return null; // said with the image's first row
@@ -100,7 +100,7 @@ internal sealed class CsvList : ListFile
         }
         var missing = $"no caption (looked for {string.Join(", ", _keys.Select(key => key.Key))})";
         var key = Cell(row, bytes, _key) is { Length: > 0 } own ? own : KeyOf(name);
-        return new ListedPicture(key, name, CaptionReader.Complete(found, remarks, missing), _pictures.Find(Path, name));
+        return new ListedImage(key, name, CaptionReader.Complete(found, remarks, missing), _images.Find(Path, name));
     }
 
     private void AddCaptions(CsvRow row, ReadOnlySpan<byte> bytes, List<Caption> found, List<string> remarks)
@@ -137,17 +137,17 @@ internal sealed class CsvList : ListFile
             using var reader = new CsvReader(path);
             if (!reader.Next(row))
             {
-                throw new InputException($"{path} is empty; a header row with a picture and a caption column was expected.");
+                throw new InputException($"{path} is empty; a header row with an image and a caption column was expected.");
             }
             string[] columns = [.. Columns(row, reader, path)];
-            if (columns.Any(PictureColumns.Contains))
+            if (columns.Any(ImageColumns.Contains))
             {
                 return (delimiter, columns);
             }
             tried.Add(columns);
         }
         var likely = tried.MaxBy(columns => columns.Length)!;
-        throw new InputException($"{path}: the first row has no picture column ({string.Join(", ", PictureColumns)}); it holds {string.Join(", ", likely)}. "
+        throw new InputException($"{path}: the first row has no image column ({string.Join(", ", ImageColumns)}); it holds {string.Join(", ", likely)}. "
             + "The first row must name the columns.");
     }
 

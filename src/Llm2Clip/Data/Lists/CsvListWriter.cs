@@ -11,9 +11,9 @@ internal sealed class CsvListWriter(char separator) : ListWriter
 
     public override IReadOnlyList<ListSection> Sections(string name) => [new ListSection(Opening: Row(Columns))];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split) =>
-        picture.Sample.Captions.Select(caption =>
-            (0, Encoding.UTF8.GetBytes(Row([picture.Path, caption.Text, caption.Language, CaptionKinds.Name(caption.Kind), picture.Sample.Key]))));
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split) =>
+        image.Sample.Captions.Select(caption =>
+            (0, Encoding.UTF8.GetBytes(Row([image.Path, caption.Text, caption.Language, CaptionKinds.Name(caption.Kind), image.Sample.Key]))));
 
     private string Row(string[] cells) => string.Join(separator, cells.Select(Cell)) + "\n";
 

@@ -6,14 +6,14 @@ namespace Llm2Clip.Data.Lists;
 /// A JSONL list of images: each line an object with <c>image</c> or <c>file_name</c> and captions as in <see cref="CaptionReader"/>.
 /// The key is <c>key</c> where the line has one.
 /// </summary>
-internal sealed class FolderList(string path, CaptionReader captions, PictureFolders pictures) : JsonLinesFile(path)
+internal sealed class FolderList(string path, CaptionReader captions, ImageFolders images) : JsonLinesFile(path)
 {
-    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    protected override ListedImage? Read(JsonElement json, List<string> remarks)
     {
         var found = captions.Read(json, null, remarks);
         var name = JsonFields.Text(json, "image") ?? JsonFields.Text(json, "file_name")
-            ?? throw new BadRecordException("has neither `image` nor `file_name`", BadSampleCause.NoPicture);
-        var image = pictures.Find(Path, name);
-        return new ListedPicture(JsonFields.Text(json, "key") ?? KeyOf(name), name, found, image);
+            ?? throw new BadRecordException("has neither `image` nor `file_name`", BadSampleCause.NoImage);
+        var image = images.Find(Path, name);
+        return new ListedImage(JsonFields.Text(json, "key") ?? KeyOf(name), name, found, image);
     }
 }

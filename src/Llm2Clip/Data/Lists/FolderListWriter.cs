@@ -5,6 +5,6 @@ internal sealed class FolderListWriter : ListWriter
 {
     public override string FileName => "metadata.jsonl";
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split) =>
-        [(0, [.. CaptionWriter.Record(picture.Sample, picture.Path), (byte)'\n'])];
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split) =>
+        [(0, [.. CaptionWriter.Record(image.Sample, image.Path), (byte)'\n'])];
 }

@@ -56,13 +56,13 @@ internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter
         private readonly string[] _separators;
         private readonly List<PendingFile> _parts = [];
         private readonly SampleNames _names = new();
-        private long _pictures;
+        private long _images;
         private long _captions;
         private bool _complete;
 
         public Shard(ListWriter list, DatasetPlace place, ShardStart start)
         {
-            (_list, _place, _pictures, _captions) = (list, place, start.Pictures, start.Captions);
+            (_list, _place, _images, _captions) = (list, place, start.Images, start.Captions);
             _relative = $"images/{start.Number:D5}";
             _folder = Path.Combine(place.Folder, _relative);
             _separators = [.. list.Sections(place.Name).Select(section => section.Separator)];
@@ -76,23 +76,23 @@ internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter
 
         private string Temporary => _folder + PendingFile.Suffix;
 
-        public void Add(Sample sample, ReadOnlyMemory<byte> picture)
+        public void Add(Sample sample, ReadOnlyMemory<byte> image)
         {
-            var name = $"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}";
+            var name = $"{_names.Next(sample.Key)}.{ImageFormats.Extension(image.Span)}";
             try
             {
-                File.WriteAllBytes(Path.Combine(Temporary, name), picture.Span);
+                File.WriteAllBytes(Path.Combine(Temporary, name), image.Span);
             }
             catch (Exception error) when (WriteException.IsCause(error))
             {
                 throw WriteException.Of($"{_folder}/{name}", error);
             }
-            foreach (var (section, entry) in _list.Entries(new WrittenImage(sample, $"{_relative}/{name}", _pictures, _captions), _place.Split))
+            foreach (var (section, entry) in _list.Entries(new WrittenImage(sample, $"{_relative}/{name}", _images, _captions), _place.Split))
             {
                 _parts[section].Stream.Write(Encoding.UTF8.GetBytes(_separators[section]));
                 _parts[section].Stream.Write(entry);
             }
-            _pictures++;
+            _images++;
             _captions += sample.Captions.Count;
         }
 

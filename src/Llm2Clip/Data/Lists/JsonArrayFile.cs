@@ -22,7 +22,7 @@ internal abstract class JsonArrayFile(string path, string array) : ListFile(path
         }
     }
 
-    public override ListedPicture? Read(ListRecord record, List<string> remarks)
+    public override ListedImage? Read(ListRecord record, List<string> remarks)
     {
         using var json = JsonDocument.Parse(record.Bytes);
         return json.RootElement.ValueKind == JsonValueKind.Object
@@ -31,7 +31,7 @@ internal abstract class JsonArrayFile(string path, string array) : ListFile(path
     }
 
     /// <inheritdoc cref="ListFile.Read"/>
-    protected abstract ListedPicture? Read(JsonElement json, List<string> remarks);
+    protected abstract ListedImage? Read(JsonElement json, List<string> remarks);
 
     /// <summary>Throws <see cref="InputException"/> where the file lacks a list that its form demands.</summary>
     protected void Require(JsonArrayReader reader, string name, string form)

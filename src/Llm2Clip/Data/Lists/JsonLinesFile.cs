@@ -36,7 +36,7 @@ internal abstract class JsonLinesFile : ListFile
         }
     }
 
-    public override ListedPicture? Read(ListRecord record, List<string> remarks)
+    public override ListedImage? Read(ListRecord record, List<string> remarks)
     {
         using var json = JsonDocument.Parse(record.Bytes);
         return json.RootElement.ValueKind == JsonValueKind.Object
@@ -45,5 +45,5 @@ internal abstract class JsonLinesFile : ListFile
     }
 
     /// <inheritdoc cref="ListFile.Read"/>
-    protected abstract ListedPicture? Read(JsonElement json, List<string> remarks);
+    protected abstract ListedImage? Read(JsonElement json, List<string> remarks);
 }

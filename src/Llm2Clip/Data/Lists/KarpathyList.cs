@@ -11,17 +11,17 @@ namespace Llm2Clip.Data.Lists;
 internal sealed class KarpathyList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
-    private readonly PictureFolders _pictures;
+    private readonly ImageFolders _images;
     private readonly IReadOnlyList<string> _splits;
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("images", "sentences");
 
     /// <summary>Images of <paramref name="splits"/> alone, of all where it is empty. Throws <see cref="InputException"/> where the file has no such split.</summary>
-    public KarpathyList(string path, CaptionReader captions, PictureFolders pictures, IReadOnlyList<string> splits)
+    public KarpathyList(string path, CaptionReader captions, ImageFolders images, IReadOnlyList<string> splits)
         : base(path, "images")
     {
-        (_captions, _pictures, _splits) = (captions, pictures, splits);
+        (_captions, _images, _splits) = (captions, images, splits);
         var known = new HashSet<string>();
         using var reader = new JsonArrayReader(path, "images");
         while (reader.Next(out var image))
@@ -36,13 +36,13 @@ internal sealed class KarpathyList : JsonArrayFile
         }
     }
 
-    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    protected override ListedImage? Read(JsonElement json, List<string> remarks)
     {
         if (_splits.Count > 0 && !_splits.Contains(JsonFields.Text(json, "split") ?? ""))
         {
             return null;
         }
-        var file = JsonFields.Text(json, "filename") ?? throw new BadRecordException("has no `filename`", BadSampleCause.NoPicture);
+        var file = JsonFields.Text(json, "filename") ?? throw new BadRecordException("has no `filename`", BadSampleCause.NoImage);
         var name = JsonFields.Text(json, "filepath") is { } folder ? $"{folder}/{file}" : file;
         var found = new List<Caption>();
         var index = 0;
@@ -56,7 +56,7 @@ internal sealed class KarpathyList : JsonArrayFile
             }
             _captions.Add(raw.GetString()!, place + ".raw", found, remarks, JsonFields.Text(sentence, "language"), JsonFields.Kind(sentence));
         }
-        return new ListedPicture(
-            JsonFields.Text(json, "key") ?? KeyOf(name), name, CaptionReader.Complete(found, remarks, "no caption (its `sentences` are empty)"), _pictures.Find(Path, name));
+        return new ListedImage(
+            JsonFields.Text(json, "key") ?? KeyOf(name), name, CaptionReader.Complete(found, remarks, "no caption (its `sentences` are empty)"), _images.Find(Path, name));
     }
 }

@@ -14,24 +14,24 @@ internal sealed class KarpathyListWriter : ListWriter
     public override IReadOnlyList<ListSection> Sections(string name) =>
         [new ListSection("{\"images\": [\n", ",\n", $"\n], \"dataset\": {JsonSerializer.Serialize(name, Json.Line)}}}\n")];
 
-    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split) => [(0, CaptionWriter.Object(json =>
+    public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split) => [(0, CaptionWriter.Object(json =>
     {
-        var slash = picture.Path.LastIndexOf('/');
-        json.WriteString("filepath", picture.Path[..slash]);
-        json.WriteString("filename", picture.Path[(slash + 1)..]);
-        json.WriteString("key", picture.Sample.Key);
-        json.WriteNumber("imgid", picture.Pictures);
+        var slash = image.Path.LastIndexOf('/');
+        json.WriteString("filepath", image.Path[..slash]);
+        json.WriteString("filename", image.Path[(slash + 1)..]);
+        json.WriteString("key", image.Sample.Key);
+        json.WriteNumber("imgid", image.Images);
         json.WriteString("split", split);
         json.WriteStartArray("sentences");
-        for (var i = 0; i < picture.Sample.Captions.Count; i++)
+        for (var i = 0; i < image.Sample.Captions.Count; i++)
         {
-            var caption = picture.Sample.Captions[i];
+            var caption = image.Sample.Captions[i];
             json.WriteStartObject();
             json.WriteString("raw", caption.Text);
             json.WriteString("language", caption.Language);
             json.WriteString("kind", CaptionKinds.Name(caption.Kind));
-            json.WriteNumber("imgid", picture.Pictures);
-            json.WriteNumber("sentid", picture.Captions + i);
+            json.WriteNumber("imgid", image.Images);
+            json.WriteNumber("sentid", image.Captions + i);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -10,7 +10,7 @@ internal readonly record struct ListChunk(long Offset, long Bytes, long First);
 internal readonly record struct ListRecord(string Place, long Offset, ReadOnlyMemory<byte> Bytes, int Length = 0);
 
 /// <summary>What a record says: an image, its name as the list writes it, and its captions.</summary>
-internal sealed record ListedPicture(string Key, string Name, IReadOnlyList<Caption> Captions, IImageBytes Image);
+internal sealed record ListedImage(string Key, string Name, IReadOnlyList<Caption> Captions, IImageBytes Image);
 
 /// <summary>
 /// A file that lists images with captions, one form a subclass. It is walked through once when it is opened, and then read chunk by
@@ -40,7 +40,7 @@ internal abstract class ListFile(string path)
     /// The image of a record; null where it is left out by choice (another split, a further row of an image). Throws
     /// <see cref="BadRecordException"/>, or what the JSON reader throws, for one that cannot be used.
     /// </summary>
-    public abstract ListedPicture? Read(ListRecord record, List<string> remarks);
+    public abstract ListedImage? Read(ListRecord record, List<string> remarks);
 
     /// <summary>Closes what a chunk was read from.</summary>
     public virtual void Close() => Bytes.Close();
@@ -55,7 +55,7 @@ internal abstract class ListFile(string path)
     }
 
     /// <summary>The key of an image whose record names none: its path without the extension.</summary>
-    protected static string KeyOf(string picture) => System.IO.Path.ChangeExtension(picture, null);
+    protected static string KeyOf(string image) => System.IO.Path.ChangeExtension(image, null);
 }
 
 /// <summary>Cuts records, in the order in which they come, into chunks.</summary>

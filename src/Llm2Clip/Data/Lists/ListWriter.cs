@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>A sample of an image folder: where its image lies, and how many images and captions stand before it in the data set.</summary>
-internal sealed record WrittenImage(Sample Sample, string Path, long Pictures, long Captions);
+internal sealed record WrittenImage(Sample Sample, string Path, long Images, long Captions);
 
 /// <summary>A run of entries in a list file: what stands before, between and behind them.</summary>
 internal sealed record ListSection(string Opening = "", string Separator = "", string Closing = "");
@@ -19,5 +19,5 @@ internal abstract class ListWriter
     public virtual IReadOnlyList<ListSection> Sections(string name) => [new ListSection()];
 
     /// <summary>The entries of one image, each with its section; <paramref name="split"/> is the part of the data set that it belongs to.</summary>
-    public abstract IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage picture, string split);
+    public abstract IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split);
 }

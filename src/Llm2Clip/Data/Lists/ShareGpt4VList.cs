@@ -9,15 +9,15 @@ namespace Llm2Clip.Data.Lists;
 internal sealed class ShareGpt4VList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
-    private readonly PictureFolders _pictures;
+    private readonly ImageFolders _images;
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("", "conversations");
 
-    public ShareGpt4VList(string path, CaptionReader captions, PictureFolders pictures)
+    public ShareGpt4VList(string path, CaptionReader captions, ImageFolders images)
         : base(path, "")
     {
-        (_captions, _pictures) = (captions, pictures);
+        (_captions, _images) = (captions, images);
         using var reader = new JsonArrayReader(path, "");
         while (reader.Next(out var record))
         {
@@ -26,9 +26,9 @@ internal sealed class ShareGpt4VList : JsonArrayFile
         Require(reader, "", "ShareGPT4V's form");
     }
 
-    protected override ListedPicture? Read(JsonElement json, List<string> remarks)
+    protected override ListedImage? Read(JsonElement json, List<string> remarks)
     {
-        var name = JsonFields.Text(json, "image") ?? throw new BadRecordException("has no `image`", BadSampleCause.NoPicture);
+        var name = JsonFields.Text(json, "image") ?? throw new BadRecordException("has no `image`", BadSampleCause.NoImage);
         var found = new List<Caption>();
         var index = 0;
         foreach (var turn in JsonFields.List(json, "conversations").EnumerateArray())
@@ -41,6 +41,6 @@ internal sealed class ShareGpt4VList : JsonArrayFile
             index++;
         }
         var complete = CaptionReader.Complete(found, remarks, "no caption (no turn of its `conversations` is from gpt or assistant)");
-        return new ListedPicture(KeyOf(name), name, complete, _pictures.Find(Path, name));
+        return new ListedImage(KeyOf(name), name, complete, _images.Find(Path, name));
     }
 }

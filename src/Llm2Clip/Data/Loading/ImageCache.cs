@@ -4,7 +4,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>A decoded image, shrunk or not, and the size that it was decoded at.</summary>
-internal sealed record DecodedPicture(RgbImage Image, int Width, int Height);
+internal sealed record DecodedImage(RgbImage Image, int Width, int Height);
 
 /// <summary>
 /// Decoded images in memory up to a bound, first come first kept: every image comes once an epoch, so throwing any out for
@@ -12,7 +12,7 @@ internal sealed record DecodedPicture(RgbImage Image, int Width, int Height);
 /// </summary>
 internal sealed class ImageCache(long maxBytes)
 {
-    private readonly ConcurrentDictionary<string, DecodedPicture> _images = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DecodedImage> _images = new(StringComparer.Ordinal);
     private long _bytes;
 
     /// <summary>Bytes of pixels held.</summary>
@@ -21,13 +21,13 @@ internal sealed class ImageCache(long maxBytes)
     /// <summary>Images held.</summary>
     public int Count => _images.Count;
 
-    public DecodedPicture? Find(string origin) => _images.GetValueOrDefault(origin);
+    public DecodedImage? Find(string origin) => _images.GetValueOrDefault(origin);
 
     /// <summary>Keeps a copy of the image if it fits: its own memory is the decoder's, and is used again.</summary>
-    public void Offer(string origin, DecodedPicture picture)
+    public void Offer(string origin, DecodedImage image)
     {
-        var bytes = picture.Image.Width * picture.Image.Height * 3;
-        if (Interlocked.Add(ref _bytes, bytes) > maxBytes || !_images.TryAdd(origin, picture with { Image = picture.Image.Copy() }))
+        var bytes = image.Image.Width * image.Image.Height * 3;
+        if (Interlocked.Add(ref _bytes, bytes) > maxBytes || !_images.TryAdd(origin, image with { Image = image.Image.Copy() }))
         {
             Interlocked.Add(ref _bytes, -bytes);
         }

@@ -131,12 +131,12 @@ internal sealed class LoaderRun : IDisposable
     private void Work(int epoch)
     {
         var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.Decode);
-        var pictureBytes = pipeline.OutputBytes;
+        var imageBytes = pipeline.OutputBytes;
         try
         {
             foreach (var (batch, place) in _work.GetConsumingEnumerable(_stop.Token))
             {
-                batch.Fill(place, (sample, into) => _decode(pipeline, epoch, sample, into), pictureBytes);
+                batch.Fill(place, (sample, into) => _decode(pipeline, epoch, sample, into), imageBytes);
             }
         }
         catch (OperationCanceledException)

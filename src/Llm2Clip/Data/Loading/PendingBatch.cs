@@ -21,11 +21,11 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
     public IReadOnlyList<object> Records { get; } = records;
 
     /// <summary>Runs <paramref name="decode"/> for one place. An unreadable image is noted; anything else stops the consumer.</summary>
-    public void Fill(int place, Action<Sample, Memory<byte>> decode, int pictureBytes)
+    public void Fill(int place, Action<Sample, Memory<byte>> decode, int imageBytes)
     {
         try
         {
-            decode(Samples[place], Pixels.AsMemory(place * pictureBytes, pictureBytes));
+            decode(Samples[place], Pixels.AsMemory(place * imageBytes, imageBytes));
         }
         catch (InputException e)
         {
@@ -50,7 +50,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
     /// <summary>
     /// Closes the gaps that bad images left, in order; each is reported through <paramref name="onBad"/>. Returns the good samples.
     /// </summary>
-    public IReadOnlyList<Sample> Compact(int pictureBytes, Action<BadSample> onBad)
+    public IReadOnlyList<Sample> Compact(int imageBytes, Action<BadSample> onBad)
     {
         if (Array.TrueForAll(_failures, failure => failure is null))
         {
@@ -66,7 +66,7 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
             }
             if (good.Count < place)
             {
-                Pixels.AsSpan(place * pictureBytes, pictureBytes).CopyTo(Pixels.AsSpan(good.Count * pictureBytes));
+                Pixels.AsSpan(place * imageBytes, imageBytes).CopyTo(Pixels.AsSpan(good.Count * imageBytes));
             }
             good.Add(Samples[place]);
         }

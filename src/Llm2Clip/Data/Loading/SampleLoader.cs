@@ -18,7 +18,7 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
     private readonly ImageCache? _cache;
     private readonly BadSampleTally _tally;
     private readonly ConcurrentBag<byte[]> _pool = [];
-    private readonly int _pictureBytes;
+    private readonly int _imageBytes;
     private readonly int _workers;
     private readonly WaitClock _clock = new();
 
@@ -29,9 +29,9 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
         _plan = new SamplePlan(source, config, keep);
         _cache = config is { Augment: not null, Data.ImageCacheMb: > 0 } ? new ImageCache((long)config.Data.ImageCacheMb << 20) : null;
         _tally = new BadSampleTally(source.Description, config.Data.MaxBadShare, log);
-        _pictureBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
+        _imageBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
         _workers = LoaderConfig.Threads(config.Data.Workers);
-        if ((long)_pictureBytes * config.BatchSize > Array.MaxLength)
+        if ((long)_imageBytes * config.BatchSize > Array.MaxLength)
         {
             throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; use smaller batches.");
         }
@@ -41,7 +41,7 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
     public double WaitShare => _clock.Share;
 
     /// <summary>Decoded images in the cache, and their bytes.</summary>
-    public (int Pictures, long Bytes) Cached => (_cache?.Count ?? 0, _cache?.Bytes ?? 0);
+    public (int Images, long Bytes) Cached => (_cache?.Count ?? 0, _cache?.Bytes ?? 0);
 
     /// <summary>Starts a new period for <see cref="WaitShare"/>.</summary>
     public void ResetWaitShare() => _clock.Reset();
@@ -70,7 +70,7 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
             while (_clock.Waiting(() => run.Take()) is { } pending)
             {
                 Count(pending.Records);
-                var samples = pending.Compact(_pictureBytes, _tally.TurnedBad);
+                var samples = pending.Compact(_imageBytes, _tally.TurnedBad);
                 var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add);
                 if (samples.Count == 0)
                 {
@@ -110,7 +110,7 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
 
     private byte[] Rent() => _pool.TryTake(out var pixels)
         ? pixels
-        : GC.AllocateUninitializedArray<byte>(_pictureBytes * _config.BatchSize, pinned: true);
+        : GC.AllocateUninitializedArray<byte>(_imageBytes * _config.BatchSize, pinned: true);
 
     private void Decode(ImagePipeline pipeline, int epoch, Sample sample, Memory<byte> into)
     {
@@ -119,15 +119,15 @@ public sealed class SampleLoader : ITrainingBatches, IDisposable
             pipeline.Eval(pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: false), into.Span);
             return;
         }
-        var picture = _cache?.Find(sample.Origin);
-        if (picture is null)
+        var image = _cache?.Find(sample.Origin);
+        if (image is null)
         {
-            var image = pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true);
+            var decoded = pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: true);
             // Shrunk also where it then does not fit the cache: what an image looks like must not depend on who came first.
-            picture = new DecodedPicture(ImagePipeline.Shrink(image, _config.Data.ImageCacheSide), image.Width, image.Height);
-            _cache?.Offer(sample.Origin, picture);
+            image = new DecodedImage(ImagePipeline.Shrink(decoded, _config.Data.ImageCacheSide), decoded.Width, decoded.Height);
+            _cache?.Offer(sample.Origin, image);
         }
         var random = SeededRandom.For(_config.Seed, epoch, sample.Key, "picture");
-        pipeline.Train(picture.Image, picture.Width, picture.Height, ref random, into.Span);
+        pipeline.Train(image.Image, image.Width, image.Height, ref random, into.Span);
     }
 }

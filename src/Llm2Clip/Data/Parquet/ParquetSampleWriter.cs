@@ -50,11 +50,11 @@ internal sealed class ParquetSampleWriter : ISampleWriter
         (_captions, _languages, _kinds) = (_table.TextLists("captions"), _table.TextLists("languages"), _table.TextLists("kinds"));
     }
 
-    public void Add(Sample sample, ReadOnlyMemory<byte> picture)
+    public void Add(Sample sample, ReadOnlyMemory<byte> image)
     {
         _key.Add(sample.Key);
-        _image.Add(picture.Span);
-        _path.Add($"{_names.Next(sample.Key)}.{ImageFormats.Extension(picture.Span)}");
+        _image.Add(image.Span);
+        _path.Add($"{_names.Next(sample.Key)}.{ImageFormats.Extension(image.Span)}");
         _caption.Add(sample.Captions[0].Text);
         _captions.Add([.. sample.Captions.Select(caption => caption.Text)]);
         _languages.Add([.. sample.Captions.Select(caption => caption.Language)]);

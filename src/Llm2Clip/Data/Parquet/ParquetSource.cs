@@ -15,7 +15,7 @@ internal sealed class ParquetSource : ISampleSource
 
     private readonly string _pattern;
     private readonly CaptionReader _captions;
-    private readonly PictureBlocks _blocks;
+    private readonly ImageBlocks _blocks;
     private readonly long _budget;
     private readonly List<Shard> _shards = [];
     private readonly int _files;
@@ -28,7 +28,7 @@ internal sealed class ParquetSource : ISampleSource
         _pattern = pattern;
         _captions = captions;
         _budget = (long)config.ShuffleBufferMb << 20;
-        _blocks = new PictureBlocks(_budget);
+        _blocks = new ImageBlocks(_budget);
         _files = files.Count;
         foreach (var file in files)
         {
@@ -52,13 +52,13 @@ internal sealed class ParquetSource : ISampleSource
         foreach (var group in groups)
         {
             rows.Read(group);
-            var block = layout.Picture is null ? null : new PictureBlock(() => Load(file, layout.Picture, group));
+            var block = layout.Image is null ? null : new ImageBlock(() => Load(file, layout.Image, group));
             for (var place = 0; place < group.Rows; place++)
             {
                 if (ReadRow(file, rows, place, group.FirstRow + place, keys, onBad) is var (key, origin, captions, path))
                 {
-                    var picture = new RowPicture(_blocks, block, place, group.Bytes / group.Rows, origin, path);
-                    yield return new Sample(key, origin, captions, picture);
+                    var image = new RowImage(_blocks, block, place, group.Bytes / group.Rows, origin, path);
+                    yield return new Sample(key, origin, captions, image);
                 }
             }
         }
@@ -101,9 +101,9 @@ internal sealed class ParquetSource : ISampleSource
                 + "first: `llm2clip data convert --format parquet`.");
         }
         using var table = ParquetTable.Open(file);
-        var pictures = table.Bytes(column);
-        pictures.Read(group);
-        return [.. Enumerable.Range(0, group.Rows).Select(row => pictures[row] is { } bytes ? Whole(bytes) : null)];
+        var images = table.Bytes(column);
+        images.Read(group);
+        return [.. Enumerable.Range(0, group.Rows).Select(row => images[row] is { } bytes ? Whole(bytes) : null)];
 
         static byte[] Whole(ReadOnlyMemory<byte> bytes) =>
             MemoryMarshal.TryGetArray(bytes, out var held) && held.Count == held.Array!.Length ? held.Array : bytes.ToArray();
@@ -130,7 +130,7 @@ internal sealed class ParquetSource : ISampleSource
     private sealed record Shard(string File, ParquetLayout Layout, IReadOnlyList<ParquetRowGroup> Groups);
 
     /// <summary>The image of a row: its bytes in the file, or, where these are null, the file that its path names.</summary>
-    private sealed class RowPicture(PictureBlocks blocks, PictureBlock? block, int place, long bytes, string origin, string? path)
+    private sealed class RowImage(ImageBlocks blocks, ImageBlock? block, int place, long bytes, string origin, string? path)
         : IImageBytes
     {
         /// <summary>What the image takes while its group is loaded: the average of the group.</summary>
@@ -139,6 +139,6 @@ internal sealed class ParquetSource : ISampleSource
         public byte[] Read() => (block is null ? null : blocks.Take(block, place))
             ?? (path is not null && File.Exists(path)
                 ? FileImage.Whole(path).Read()
-                : throw new InputException($"{origin}: has no picture{(path is null ? "" : $", and its path '{path}' does not exist")}."));
+                : throw new InputException($"{origin}: has no image{(path is null ? "" : $", and its path '{path}' does not exist")}."));
     }
 }

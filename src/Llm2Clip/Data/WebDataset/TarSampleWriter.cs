@@ -13,10 +13,10 @@ internal sealed class TarSampleWriter(string path) : ISampleWriter
     private readonly PendingFile _file = new(path);
     private readonly SampleNames _names = new();
 
-    public void Add(Sample sample, ReadOnlyMemory<byte> picture)
+    public void Add(Sample sample, ReadOnlyMemory<byte> image)
     {
         var key = _names.Next(sample.Key);
-        TarHeader.WriteMember(_file.Stream, $"{key}.{ImageFormats.Extension(picture.Span)}", picture.Span);
+        TarHeader.WriteMember(_file.Stream, $"{key}.{ImageFormats.Extension(image.Span)}", image.Span);
         TarHeader.WriteMember(_file.Stream, key + ".json", CaptionWriter.Record(sample));
         TarHeader.WriteMember(_file.Stream, key + ".txt", Encoding.UTF8.GetBytes(sample.Captions[0].Text));
     }

@@ -13,7 +13,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     /// <summary>A caption member beyond this is refused.</summary>
     private const long MaxCaptionBytes = 16 << 20;
 
-    private static readonly string[] PictureExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
+    private static readonly string[] ImageExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
 
     public string Description => $"{pattern} (WebDataset, {shards.Count} shard{(shards.Count == 1 ? "" : "s")})";
 
@@ -135,9 +135,9 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     private Sample? Read(Members members, ITarBytes bytes, string path, Action<BadSample> onBad)
     {
         var origin = $"{path}: {members.Key}";
-        if (members.Picture is not { } picture)
+        if (members.Image is not { } member)
         {
-            onBad(new BadSample(origin, $"has no picture (one of {string.Join(", ", PictureExtensions)})", Cause: BadSampleCause.NoPicture));
+            onBad(new BadSample(origin, $"has no image (one of {string.Join(", ", ImageExtensions)})", Cause: BadSampleCause.NoImage));
             return null;
         }
         var remarks = new List<string>();
@@ -150,8 +150,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
             {
                 onBad(new BadSample(origin, remark, Kept: true));
             }
-            var image = Image(picture, bytes, path);
-            return new Sample(members.Key, $"{path}: {picture.Name}", found, image);
+            return new Sample(members.Key, $"{path}: {member.Name}", found, Image(member, bytes, path));
         }
         catch (Exception e) when (e is BadRecordException or JsonException or DecoderFallbackException or InvalidOperationException)
         {
@@ -161,11 +160,11 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         }
     }
 
-    private static IImageBytes Image(TarEntry picture, ITarBytes bytes, string path) => bytes switch
+    private static IImageBytes Image(TarEntry member, ITarBytes bytes, string path) => bytes switch
     {
-        ShardStream when picture.Content is null => throw new BadRecordException($"'{picture.Name}' has {picture.Size} bytes; pictures of more than {FileImage.MaxBytes} are refused"),
-        ShardStream => new MemoryImage(picture.Content),
-        _ => new FileImage(path, picture.Offset, picture.Size),
+        ShardStream when member.Content is null => throw new BadRecordException($"'{member.Name}' has {member.Size} bytes; images of more than {FileImage.MaxBytes} are refused"),
+        ShardStream => new MemoryImage(member.Content),
+        _ => new FileImage(path, member.Offset, member.Size),
     };
 
     public static byte[] CaptionBytes(ITarBytes bytes, TarEntry entry)
@@ -187,24 +186,24 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     {
         public string Key { get; } = key;
 
-        public TarEntry? Picture { get; private set; }
+        public TarEntry? Image { get; private set; }
 
         public TarEntry? Json { get; private set; }
 
         public TarEntry? Text { get; private set; }
 
         /// <summary>Members of other kinds alone (a class label, an embedding) are not a broken sample.</summary>
-        public bool IsSample => Picture is not null || Json is not null || Text is not null;
+        public bool IsSample => Image is not null || Json is not null || Text is not null;
 
         /// <summary>So many bytes a member of this extension may have to be read; -1 where none are.</summary>
-        public static long MaxBytes(string extension) => PictureExtensions.Contains(extension) ? FileImage.MaxBytes : extension is "json" or "txt" ? MaxCaptionBytes : -1;
+        public static long MaxBytes(string extension) => ImageExtensions.Contains(extension) ? FileImage.MaxBytes : extension is "json" or "txt" ? MaxCaptionBytes : -1;
 
         /// <summary>False where the place is taken.</summary>
         public bool Add(string extension, TarEntry entry)
         {
-            if (PictureExtensions.Contains(extension))
+            if (ImageExtensions.Contains(extension))
             {
-                return Take(Picture, () => Picture = entry);
+                return Take(Image, () => Image = entry);
             }
             return extension switch
             {

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Losses;
 
 /// <summary>
-/// The teacher's own opinion on which captions resemble which pictures, as logits for the softmax losses: two photos of running dogs
-/// are then no full negatives of each other. A picture's place is the mean of its captions' vectors. Made without gradient.
+/// The teacher's own opinion on which captions resemble which images, as logits for the softmax losses: two photos of running dogs
+/// are then no full negatives of each other. An image's place is the mean of its captions' vectors. Made without gradient.
 /// </summary>
 /// <param name="Weight">Share of the targets that the teacher gives, 0 to 1.</param>
-/// <param name="ToText">Logits of captions for each picture, [I, C].</param>
-/// <param name="ToImage">Logits of pictures for each caption, [C, I].</param>
+/// <param name="ToText">Logits of captions for each image, [I, C].</param>
+/// <param name="ToImage">Logits of images for each caption, [C, I].</param>
 public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
 {
     /// <summary>
@@ -17,19 +17,19 @@ public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
     /// direction, beside which all cosines are near 1.
     /// </summary>
     /// <param name="vectors">[C, T].</param>
-    /// <param name="imageOfCaption">Row of each caption's picture.</param>
-    /// <param name="images">Number of pictures.</param>
+    /// <param name="imageOfCaption">Row of each caption's image.</param>
+    /// <param name="imageCount">Number of images.</param>
     /// <param name="weight">Share of the targets.</param>
     /// <param name="scale">Factor on the cosines; larger is sharper.</param>
-    public static SoftTargets From(Tensor vectors, IReadOnlyList<int> imageOfCaption, int images, double weight, double scale)
+    public static SoftTargets From(Tensor vectors, IReadOnlyList<int> imageOfCaption, int imageCount, double weight, double scale)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var rows = vectors.InFp32().Normalize();
         var captions = (rows - rows.mean([0], true)).Normalize(); // [C, T]
         var owner = tensor(imageOfCaption.Select(i => (long)i).ToArray(), device: vectors.device);
-        var pictures = zeros([images, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalize(); // [I, T]
-        var logits = pictures.matmul(captions.t()).Times((float)scale); // [I, C]
+        var images = zeros([imageCount, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalize(); // [I, T]
+        var logits = images.matmul(captions.t()).Times((float)scale); // [I, C]
         return new SoftTargets(weight, logits.MoveToOuterDisposeScope(), logits.t().MoveToOuterDisposeScope());
     }
 }

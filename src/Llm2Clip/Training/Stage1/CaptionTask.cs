@@ -20,7 +20,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     private const string NegativesName = "hard_negatives";
 
     private readonly CcFinetuneConfig _config;
-    private readonly CcPictures _images;
+    private readonly CcImages _images;
     private readonly CcBatches _batches;
     private readonly CcStep _step;
     private readonly Func<int, CcEvaluation> _evaluate; // by the number of epochs done
@@ -30,7 +30,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     private double _lossSum; // of the running epoch's steps
 
     public CaptionTask(
-        CcFinetuneConfig config, CcPictures images, CcBatches batches, CcStep step, Func<int, CcEvaluation> evaluate,
+        CcFinetuneConfig config, CcImages images, CcBatches batches, CcStep step, Func<int, CcEvaluation> evaluate,
         IReadOnlyDictionary<string, string> identity)
     {
         (_config, _images, _batches, _step, _evaluate) = (config, images, batches, step, evaluate);
@@ -85,7 +85,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         foreach (var batch in _batches.Epoch(epoch, _mined is null ? null : _mined.Of).Skip((int)done))
         {
             var first = index == 0;
-            yield return new TrainingBatch(index, batch.Pictures, step => Backward(batch, step, first));
+            yield return new TrainingBatch(index, batch.Images, step => Backward(batch, step, first));
             index++;
         }
     }

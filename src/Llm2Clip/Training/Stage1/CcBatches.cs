@@ -7,32 +7,32 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.Stage1;
 
-/// <summary>What a step trains on. Rows: queries, then positives (row i of both of one picture), then hard negatives.</summary>
-/// <param name="Pictures">Number of queries.</param>
-/// <param name="Captions">Indices of the captions into <see cref="CcPictures.All"/>.</param>
-/// <param name="PictureOf">Picture of each row.</param>
-internal sealed record CcBatch(int Pictures, int[] Captions, long[] PictureOf);
+/// <summary>What a step trains on. Rows: queries, then positives (row i of both of one image), then hard negatives.</summary>
+/// <param name="Images">Number of queries.</param>
+/// <param name="Captions">Indices of the captions into <see cref="CcImages.All"/>.</param>
+/// <param name="ImageOf">Image of each row.</param>
+internal sealed record CcBatch(int Images, int[] Captions, long[] ImageOf);
 
 /// <summary>
-/// Pairs of captions of one picture, drawn anew each epoch. All follows from seed and epoch, whatever ran before.
+/// Pairs of captions of one image, drawn anew each epoch. All follows from seed and epoch, whatever ran before.
 /// </summary>
 internal sealed class CcBatches
 {
-    private readonly CcPictures _pictures;
+    private readonly CcImages _images;
     private readonly EmbeddingStore _raw;
     private readonly float[]?[] _means; // By language index.
     private readonly int _batchSize;
     private readonly long _seed;
 
-    public CcBatches(CcPictures pictures, EmbeddingStore raw, LanguageMeans means, Centering centering, int batchSize, long seed)
+    public CcBatches(CcImages images, EmbeddingStore raw, LanguageMeans means, Centering centering, int batchSize, long seed)
     {
-        (_pictures, _raw, _seed) = (pictures, raw, seed);
-        _batchSize = Math.Min(batchSize, pictures.Count);
-        _means = [.. pictures.Languages.Select(language => means.For(language, centering, CenteringMode.Training, out _))];
+        (_images, _raw, _seed) = (images, raw, seed);
+        _batchSize = Math.Min(batchSize, images.Count);
+        _means = [.. images.Languages.Select(language => means.For(language, centering, CenteringMode.Training, out _))];
     }
 
     /// <summary>Steps of an epoch; what does not fill a batch waits for another epoch's order.</summary>
-    public int PerEpoch => _pictures.Count / _batchSize;
+    public int PerEpoch => _images.Count / _batchSize;
 
     /// <summary>
     /// The batches of an epoch. <paramref name="negatives"/> gives the hard negatives of an image (caption indices), or null.
@@ -40,7 +40,7 @@ internal sealed class CcBatches
     public IEnumerable<CcBatch> Epoch(int epoch, Func<int, ReadOnlySpan<int>>? negatives)
     {
         var random = SeededRandom.For(_seed, 1, epoch);
-        var order = Enumerable.Range(0, _pictures.Count).ToArray();
+        var order = Enumerable.Range(0, _images.Count).ToArray();
         random.Shuffle(order);
         for (var start = 0; start + _batchSize <= order.Length; start += _batchSize)
         {
@@ -54,7 +54,7 @@ internal sealed class CcBatches
         var values = new float[captions.Length * _raw.Dimension];
         for (var i = 0; i < captions.Length; i++)
         {
-            var caption = _pictures.All[captions[i]];
+            var caption = _images.All[captions[i]];
             var row = values.AsSpan(i * _raw.Dimension, _raw.Dimension);
             _raw.Read(caption.Row, row);
             if (_means[caption.Language] is { } mean)
@@ -65,31 +65,31 @@ internal sealed class CcBatches
         return tensor(values, [captions.Length, _raw.Dimension], device: device);
     }
 
-    private CcBatch Batch(ReadOnlySpan<int> pictures, ref SeededRandom random, Func<int, ReadOnlySpan<int>>? negatives)
+    private CcBatch Batch(ReadOnlySpan<int> images, ref SeededRandom random, Func<int, ReadOnlySpan<int>>? negatives)
     {
-        var count = pictures.Length;
+        var count = images.Length;
         var captions = new List<int>(new int[2 * count]);
-        var pictureOf = new List<long>(new long[2 * count]);
+        var imageOf = new List<long>(new long[2 * count]);
         for (var i = 0; i < count; i++)
         {
-            var (first, size) = _pictures.RangeOf(pictures[i]);
+            var (first, size) = _images.RangeOf(images[i]);
             var query = random.NextInt32(size);
             var positive = random.NextInt32(size - 1);
             captions[i] = first + query;
             captions[count + i] = first + positive + (positive >= query ? 1 : 0);
-            pictureOf[i] = pictureOf[count + i] = pictures[i];
+            imageOf[i] = imageOf[count + i] = images[i];
         }
         if (negatives is not null)
         {
-            foreach (var picture in pictures)
+            foreach (var image in images)
             {
-                foreach (var caption in negatives(picture))
+                foreach (var caption in negatives(image))
                 {
                     captions.Add(caption);
-                    pictureOf.Add(_pictures.PictureOf(caption));
+                    imageOf.Add(_images.ImageOf(caption));
                 }
             }
         }
-        return new CcBatch(count, [.. captions], [.. pictureOf]);
+        return new CcBatch(count, [.. captions], [.. imageOf]);
     }
 }

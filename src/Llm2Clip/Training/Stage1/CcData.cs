@@ -8,11 +8,11 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>What caption-contrastive training works on.</summary>
-/// <param name="Pictures">The training captions by image.</param>
+/// <param name="Images">The training captions by image.</param>
 /// <param name="Means">Means of the training captions and of further languages.</param>
 /// <param name="Val">Captions of data.val; null without.</param>
 /// <param name="HeldOut">Captions of images held out of the training data; null without.</param>
-internal sealed record CcData(CcPictures Pictures, LanguageMeans Means, TeacherProbe? Val, TeacherProbe? HeldOut);
+internal sealed record CcData(CcImages Images, LanguageMeans Means, TeacherProbe? Val, TeacherProbe? HeldOut);
 
 /// <summary>Reads <see cref="CcData"/>; raw vectors that are missing are computed and kept.</summary>
 internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, RawVectors raw, IRunLog log, CancellationToken cancellation)
@@ -33,11 +33,11 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
 
         var heldOut = HeldOut(count);
         var chosen = new List<CaptionGroup>();
-        var pictures = new CcPictures();
+        var images = new CcImages();
         foreach (var group in Groups(train, SilentLog.Instance))
         {
             var away = heldOut(group.Key);
-            pictures.Add(group, raw.Store, away);
+            images.Add(group, raw.Store, away);
             if (away)
             {
                 chosen.Add(group);
@@ -45,13 +45,13 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         }
         foreach (var group in extra)
         {
-            pictures.Add(group, raw.Store);
+            images.Add(group, raw.Store);
         }
-        pictures.Finish();
-        log.Info($"Pairs: {pictures.Count:N0} images with {pictures.Captions:N0} distinct captions; "
-            + $"{pictures.Merged:N0} groups were an image that was there already, "
-            + $"{pictures.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
-        return new CcData(pictures, FitMeans(pictures), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
+        images.Finish();
+        log.Info($"Pairs: {images.Count:N0} images with {images.Captions:N0} distinct captions; "
+            + $"{images.Merged:N0} groups were an image that was there already, "
+            + $"{images.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
+        return new CcData(images, FitMeans(images), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
     }
 
     private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog told) =>
@@ -68,11 +68,11 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         {
             return _ => false;
         }
-        var share = config.HeldOutPictures / (double)all;
+        var share = config.HeldOutImages / (double)all;
         if (share > 0.5)
         {
             throw new ConfigException(
-                $"cc_finetune.held_out_pictures is {config.HeldOutPictures}, more than half of the {all} training images. "
+                $"cc_finetune.held_out_images is {config.HeldOutImages}, more than half of the {all} training images. "
                 + "Lower it, or set selection: last.");
         }
         return key => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key), config.Seed) < share * ulong.MaxValue;
@@ -97,17 +97,17 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         return new TeacherProbe(texts, pairs, raw);
     }
 
-    private LanguageMeans FitMeans(CcPictures pictures)
+    private LanguageMeans FitMeans(CcImages images)
     {
-        var rows = pictures.All.ToArray();
+        var rows = images.All.ToArray();
         var (overall, _) = LanguageMeans.Fit(raw.Store, rows.Select(caption => caption.Row));
-        var training = pictures.Languages.Select((language, index) =>
+        var training = images.Languages.Select((language, index) =>
         {
             var own = rows.Where(caption => caption.Language == index);
             var (mean, count) = LanguageMeans.Fit(raw.Store, own.Select(caption => caption.Row));
             return new LanguageMean(language, mean, count, "training captions", Training: true);
         });
-        var others = config.LanguageText.Where(text => !pictures.Languages.Contains(text.Language)).ToList();
+        var others = config.LanguageText.Where(text => !images.Languages.Contains(text.Language)).ToList();
         return new LanguageMeans(overall, training).With(MeanFitter.Fit(others, data, raw, training: false, log, cancellation));
     }
 }

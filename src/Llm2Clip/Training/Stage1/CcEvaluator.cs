@@ -16,7 +16,7 @@ internal sealed class CcEvaluator(
     public string Selection => config.Selection switch
     {
         CcSelection.HeldOut =>
-            $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Pictures} images held out of the training data",
+            $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Images} images held out of the training data",
         CcSelection.Val => $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on data.val",
         _ => "last epoch",
     };

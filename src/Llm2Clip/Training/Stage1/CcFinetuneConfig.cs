@@ -109,7 +109,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
 
     [Description("Images of data.train that held_out holds out, drawn by the seed.")]
     [Range(0, 1 << 30)]
-    public int HeldOutPictures { get; init; } = 300;
+    public int HeldOutImages { get; init; } = 300;
 
     [Description("Training stops after this many evaluations without a better one, for held_out and val; 0 = never.")]
     [Range(0, 1000)]
@@ -148,9 +148,9 @@ public sealed record CcFinetuneConfig : ICheckedConfig
         {
             yield return ("pairs", $"holds \"{pair}\"; write it as en->zh");
         }
-        if (Selection == CcSelection.HeldOut && HeldOutPictures < 20)
+        if (Selection == CcSelection.HeldOut && HeldOutImages < 20)
         {
-            yield return ("held_out_pictures", $"is {HeldOutPictures}; a choice among epochs needs 20 or more");
+            yield return ("held_out_images", $"is {HeldOutImages}; a choice among epochs needs 20 or more");
         }
         if (!(LearningRate > 0))
         {

@@ -17,19 +17,19 @@ public sealed record CcFinetuneResult
     /// <summary>Fingerprint of the tuned teacher.</summary>
     public required string Fingerprint { get; init; }
 
-    /// <summary>Pictures trained on.</summary>
-    public required int Pictures { get; init; }
+    /// <summary>Images trained on.</summary>
+    public required int Images { get; init; }
 
     /// <summary>Their distinct captions.</summary>
     public required int Captions { get; init; }
 
-    /// <summary>Groups of captions that were a picture which was there already.</summary>
+    /// <summary>Groups of captions that were an image which was there already.</summary>
     public required int MergedGroups { get; init; }
 
-    /// <summary>Pictures without a second caption, left out.</summary>
+    /// <summary>Images without a second caption, left out.</summary>
     public required int SingleCaption { get; init; }
 
-    /// <summary>Pictures held out for choosing the epoch.</summary>
+    /// <summary>Images held out for choosing the epoch.</summary>
     public required int HeldOut { get; init; }
 
     /// <summary>Optimizer steps.</summary>

@@ -32,7 +32,7 @@ internal sealed class CcStep : IDisposable
     public TrainedWeights Weights { get; }
 
     /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
-    public double Backward(CcBatch batch, CcPictures images, long step)
+    public double Backward(CcBatch batch, CcImages images, long step)
     {
         using var scope = NewDisposeScope();
         var micro = _config.MicroBatch > 0 ? Math.Min(_config.MicroBatch, batch.Captions.Length) : batch.Captions.Length;
@@ -61,10 +61,10 @@ internal sealed class CcStep : IDisposable
         return _module.call(_batches.Vectors(captions, _device)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Loss(Tensor embeddings, CcBatch batch, CcPictures images)
+    private Tensor Loss(Tensor embeddings, CcBatch batch, CcImages images)
     {
         using var scope = NewDisposeScope();
-        var queries = batch.Pictures;
+        var queries = batch.Images;
         var negatives = batch.Captions.Length - (2 * queries);
         var wording = new long[batch.Captions.Length];
         for (var i = 0; i < wording.Length; i++)
@@ -72,7 +72,7 @@ internal sealed class CcStep : IDisposable
             wording[i] = images.All[batch.Captions[i]].Wording;
         }
         var excluded = SamePairs.SameSource(
-            batch.PictureOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.PictureOf.AsSpan(queries), wording.AsSpan(queries),
+            batch.ImageOf.AsSpan(0, queries), wording.AsSpan(0, queries), batch.ImageOf.AsSpan(queries), wording.AsSpan(queries),
             _device);
         return CaptionContrastiveLoss.Between(
             embeddings.narrow(0, 0, queries),

@@ -42,10 +42,10 @@ public static class CcTrainer
         var store = config.RawStore.Length > 0 ? config.RawStore : config.Output + "-raw";
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
         var read = new CcDataReader(config, data, raw, log, cancellation).Read();
-        var name = $"{read.Pictures.Captions:N0} {string.Join("+", config.Languages)} training captions";
+        var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
         var before = read.Val?.RawRows(read.Means, name, seed: 0);
 
-        var (adapter, trained) = Train(config, read, raw.Store, Identity(config, data, raw, read.Pictures), metrics, log, cancellation);
+        var (adapter, trained) = Train(config, read, raw.Store, Identity(config, data, raw, read.Images), metrics, log, cancellation);
         using (adapter)
         {
             var fingerprint = new Teacher(teacher.Encoder, teacher.Settings, adapter).Fingerprint;
@@ -56,7 +56,7 @@ public static class CcTrainer
                 Probe = before is null
                     ? null
                     : new CaptionProbeResult(
-                        CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Pictures,
+                        CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Images,
                         [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
             };
             Save(config.Output, teacher, adapter, result, log);
@@ -73,27 +73,27 @@ public static class CcTrainer
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var adapter = CcAdapter.Create(config.Adapter, data.Means, SeededRandom.Mix(config.Seed, 2));
-        var batches = new CcBatches(data.Pictures, raw, data.Means, config.Adapter.Centering, config.BatchSize, config.Seed);
+        var batches = new CcBatches(data.Images, raw, data.Means, config.Adapter.Centering, config.BatchSize, config.Seed);
         if (config.Adapter.Start == AdapterStart.HalfWhitened)
         {
             using var scope = NewDisposeScope();
-            HalfWhitening.Initialize(adapter.Module, batches.Vectors(Sample(data.Pictures, WhiteningSample), CPU));
+            HalfWhitening.Initialize(adapter.Module, batches.Vectors(Sample(data.Images, WhiteningSample), CPU));
         }
         adapter.Module.to(device.Device);
         using var step = new CcStep(config, adapter.Module, batches, device.Device);
         var evaluator = new CcEvaluator(config, data.Val, data.HeldOut, adapter, metrics);
-        using var task = new CaptionTask(config, data.Pictures, batches, step, evaluator.Evaluate, identity);
+        using var task = new CaptionTask(config, data.Images, batches, step, evaluator.Evaluate, identity);
         var (state, _) = Trainer.Run(task, log, metrics, ready: null, cancellation);
         var kept = task.Finish(state);
         var result = new CcFinetuneResult
         {
             Output = config.Output,
             Fingerprint = "",
-            Pictures = data.Pictures.Count,
-            Captions = data.Pictures.Captions,
-            MergedGroups = data.Pictures.Merged,
-            SingleCaption = data.Pictures.Single,
-            HeldOut = data.HeldOut?.Pictures ?? 0,
+            Images = data.Images.Count,
+            Captions = data.Images.Captions,
+            MergedGroups = data.Images.Merged,
+            SingleCaption = data.Images.Single,
+            HeldOut = data.HeldOut?.Images ?? 0,
             Steps = state.Step,
             KeptEpoch = kept,
             Selection = evaluator.Selection,
@@ -108,7 +108,7 @@ public static class CcTrainer
 
     /// <summary>What a resumed run must share with the one that it continues.</summary>
     private static IReadOnlyDictionary<string, string> Identity(
-        CcFinetuneConfig config, DataConfig data, RawVectors raw, CcPictures images) => RunIdentity.Of(
+        CcFinetuneConfig config, DataConfig data, RawVectors raw, CcImages images) => RunIdentity.Of(
         "cc_finetune", config,
         [
             KeyValuePair.Create("data.train", data.Train),
@@ -117,7 +117,7 @@ public static class CcTrainer
             KeyValuePair.Create("captions", string.Create(CultureInfo.InvariantCulture, $"{images.Captions} of {images.Count} images")),
         ]);
 
-    private static int[] Sample(CcPictures images, int most)
+    private static int[] Sample(CcImages images, int most)
     {
         var stride = Math.Max(1, images.Captions / most);
         return [.. Enumerable.Range(0, images.Captions).Where(i => i % stride == 0)];

@@ -13,7 +13,7 @@ internal sealed class HardNegatives
 {
     private const int Block = 512;
 
-    private readonly int[] _found; // [pictures, count]; -1 where there were too few.
+    private readonly int[] _found; // [images, count]; -1 where there were too few.
     private readonly int _count;
 
     private HardNegatives(int[] found, int count) => (_found, _count) = (found, count);
@@ -28,13 +28,13 @@ internal sealed class HardNegatives
         return Array.TrueForAll(found, caption => caption >= -1 && caption < captions) ? new(found, (int)table.shape[1]) : null;
     }
 
-    /// <summary>The table for a checkpoint, int32 [pictures, count]; the caller disposes it.</summary>
+    /// <summary>The table for a checkpoint, int32 [images, count]; the caller disposes it.</summary>
     public Tensor ToTable() => tensor(_found, [_found.Length / _count, _count]);
 
-    /// <summary>Caption indices for a picture.</summary>
-    public ReadOnlySpan<int> Of(int picture)
+    /// <summary>Caption indices for an image.</summary>
+    public ReadOnlySpan<int> Of(int image)
     {
-        var row = _found.AsSpan(picture * _count, _count);
+        var row = _found.AsSpan(image * _count, _count);
         var end = row.IndexOf(-1);
         return end < 0 ? row : row[..end];
     }
@@ -43,53 +43,53 @@ internal sealed class HardNegatives
     /// Searches. <paramref name="embed"/> gives the current vectors of captions [n, D] without graph.
     /// </summary>
     public static HardNegatives Mine(
-        CcPictures pictures, int count, int poolSize, ulong seed, Func<int[], Tensor> embed, CancellationToken cancellation)
+        CcImages images, int count, int poolSize, ulong seed, Func<int[], Tensor> embed, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var random = new SeededRandom(seed);
-        var pool = Pool(pictures.Captions, poolSize, ref random);
+        var pool = Pool(images.Captions, poolSize, ref random);
         var candidates = EmbedAll(pool, embed); // [pool, D]
-        var found = new int[pictures.Count * count];
+        var found = new int[images.Count * count];
         Array.Fill(found, -1);
         var most = (int)Math.Min(pool.Length, (count * 2) + 16); // Own and equally worded captions are skipped among these.
-        for (var start = 0; start < pictures.Count; start += Block)
+        for (var start = 0; start < images.Count; start += Block)
         {
             cancellation.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            var asking = new int[Math.Min(Block, pictures.Count - start)];
+            var asking = new int[Math.Min(Block, images.Count - start)];
             for (var i = 0; i < asking.Length; i++)
             {
-                var (first, size) = pictures.RangeOf(start + i);
+                var (first, size) = images.RangeOf(start + i);
                 asking[i] = first + random.NextInt32(size);
             }
             var (_, nearest) = embed(asking).Normalize().matmul(candidates.t()).topk(most); // [block, most]
             var order = nearest.cpu().data<long>().ToArray();
             for (var i = 0; i < asking.Length; i++)
             {
-                Keep(pictures, start + i, pool, order.AsSpan(i * most, most), found.AsSpan((start + i) * count, count));
+                Keep(images, start + i, pool, order.AsSpan(i * most, most), found.AsSpan((start + i) * count, count));
             }
         }
         return new HardNegatives(found, count);
     }
 
-    private static void Keep(CcPictures pictures, int picture, int[] pool, ReadOnlySpan<long> nearest, Span<int> into)
+    private static void Keep(CcImages images, int image, int[] pool, ReadOnlySpan<long> nearest, Span<int> into)
     {
         var kept = 0;
         foreach (var position in nearest)
         {
             var caption = pool[position];
-            if (kept < into.Length && pictures.PictureOf(caption) != picture
-                && !WordedLikeOwn(pictures, picture, pictures.All[caption].Wording))
+            if (kept < into.Length && images.ImageOf(caption) != image
+                && !WordedLikeOwn(images, image, images.All[caption].Wording))
             {
                 into[kept++] = caption;
             }
         }
     }
 
-    private static bool WordedLikeOwn(CcPictures pictures, int picture, long wording)
+    private static bool WordedLikeOwn(CcImages images, int image, long wording)
     {
-        foreach (var own in pictures[picture])
+        foreach (var own in images[image])
         {
             if (own.Wording == wording)
             {

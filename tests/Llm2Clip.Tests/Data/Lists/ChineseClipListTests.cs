@@ -7,18 +7,18 @@ namespace Llm2Clip.Tests.Data.Lists;
 public sealed class ChineseClipListTests : IDisposable
 {
     private readonly DataFolder _folder = new();
-    private readonly byte[] _picture = DataFolder.Picture(3);
+    private readonly byte[] _image = DataFolder.Image(3);
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void PicturesAndTextsComeTogetherByTheirIds()
+    public void ImagesAndTextsComeTogetherByTheirIds()
     {
-        Write($"1000002\t{Convert.ToBase64String(_picture)}\n1000016\t{Url([250, 255, 254])}\r\n");
+        Write($"1000002\t{Convert.ToBase64String(_image)}\n1000016\t{Url([250, 255, 254])}\r\n");
         var samples = _folder.ReadAll("train_imgs.tsv");
         Assert.Equal(["1000002: 高级感托特包斜挎 两张", "1000016: 两张"], samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
         Assert.All(samples.SelectMany(sample => sample.Captions), caption => Assert.Equal(("zh", CaptionKind.Short), (caption.Language, caption.Kind)));
-        Assert.Equal(_picture, samples[0].Image.Read());
+        Assert.Equal(_image, samples[0].Image.Read());
         Assert.Equal([250, 255, 254], samples[1].Image.Read());
     }
 
@@ -47,15 +47,15 @@ public sealed class ChineseClipListTests : IDisposable
     }
 
     [Fact]
-    public void BadBase64IsAnUnreadablePicture()
+    public void BadBase64IsAnUnreadableImage()
     {
-        Write($"1000002\t{Convert.ToBase64String(_picture)}\n1000016\tAA*A\n");
-        Assert.Contains("train_imgs.tsv: line 2: the picture is not valid base64 (4 characters at byte ", Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")[1].Image.Read()).Message);
+        Write($"1000002\t{Convert.ToBase64String(_image)}\n1000016\tAA*A\n");
+        Assert.Contains("train_imgs.tsv: line 2: the image is not valid base64 (4 characters at byte ", Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")[1].Image.Read()).Message);
         var transform = new ImageTransformConfig { ImageSize = 8 };
         using var loader = new SampleLoader(_folder.Open("train_imgs.tsv"), LoaderConfig.ForEvaluation(new DataConfig { MaxBadShare = 0.5 }, transform, 4), _folder);
         using var batch = loader.Epoch(0, 0, TestContext.Current.CancellationToken).Single();
         Assert.Equal("1000002", Assert.Single(batch.Samples).Key);
-        Assert.Contains(_folder.Lines, line => line.Contains("line 2: the picture is not valid base64"));
+        Assert.Contains(_folder.Lines, line => line.Contains("line 2: the image is not valid base64"));
     }
 
     [Fact]
@@ -65,9 +65,9 @@ public sealed class ChineseClipListTests : IDisposable
         Assert.Contains("val_texts.jsonl, which does not exist", Assert.Throws<InputException>(() => _folder.Open("val_imgs.tsv")).Message);
     }
 
-    private void Write(string pictures)
+    private void Write(string images)
     {
-        File.WriteAllText(_folder["train_imgs.tsv"], pictures);
+        File.WriteAllText(_folder["train_imgs.tsv"], images);
         File.WriteAllText(_folder["train_texts.jsonl"], """
             {"text_id": 8428, "text": "高级感托特包斜挎", "image_ids": [1000002]}
             {"text_id": 8429, "text": "两张", "image_ids": [1000002, 1000016]}

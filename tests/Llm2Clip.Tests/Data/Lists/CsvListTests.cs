@@ -44,7 +44,7 @@ public sealed class CsvListTests : IDisposable
     }
 
     [Fact]
-    public void RowsOfOnePictureAreOneSampleWhereverTheyStand()
+    public void RowsOfOneImageAreOneSampleWhereverTheyStand()
     {
         Write("a.csv", "image,caption\np/a.jpg,a1\np/a.jpg,a2\np/b.jpg,\"b\n1\"\np/a.jpg,a3\np/c.jpg,c1\np/b.jpg,b2\n");
         var samples = _folder.ReadAll("a.csv");
@@ -100,14 +100,14 @@ public sealed class CsvListTests : IDisposable
     }
 
     [Fact]
-    public void PicturesAreSoughtInTheImageRoots()
+    public void ImagesAreSoughtInTheImageRoots()
     {
         Directory.CreateDirectory(_folder["q"]);
         File.WriteAllBytes(_folder["q/d.jpg"], [4]);
         Directory.CreateDirectory(_folder["lists"]);
         Write("lists/a.csv", "image,caption\nd.jpg,d\na.jpg,a\n");
         Assert.Equal(2, _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["{p,q}"] }).Count);
-        Assert.Contains($"names the picture 'd.jpg', which does not exist in {_folder["p"]}", Assert.Throws<InputException>(() => _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["p"] })).Message);
+        Assert.Contains($"names the image 'd.jpg', which does not exist in {_folder["p"]}", Assert.Throws<InputException>(() => _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["p"] })).Message);
     }
 
     [Theory]
@@ -115,8 +115,8 @@ public sealed class CsvListTests : IDisposable
     [InlineData("p/b.jpg", "has 1 columns where the header has 2")]
     [InlineData("p/b.jpg,", "no caption is left: caption is empty")]
     [InlineData(",x", "its `image` is empty")]
-    [InlineData("absent.jpg,x", "names the picture 'absent.jpg', which does not exist")]
-    [InlineData("https://x/y.jpg,x", "names the picture by its address")]
+    [InlineData("absent.jpg,x", "names the image 'absent.jpg', which does not exist")]
+    [InlineData("https://x/y.jpg,x", "names the image by its address")]
     [InlineData("p/b.jpg,\"x\" y", "text stands behind the closing quote of field 2")]
     [InlineData("p/b.jpg,\"x", "a quote that opens in it is never closed")]
     public void BadRowsAreNamedCountedAndLeftOut(string row, string reason)
@@ -137,7 +137,7 @@ public sealed class CsvListTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("p/a.jpg,a dog\n", "the first row has no picture column (image, filepath, file_name); it holds p/a.jpg, a dog")]
+    [InlineData("p/a.jpg,a dog\n", "the first row has no image column (image, filepath, file_name); it holds p/a.jpg, a dog")]
     [InlineData("image,label\n", "the header has no caption column. Looked for caption, title, text, captions; it has image, label")]
     public void FilesWithoutTheColumnsSaySo(string content, string message)
     {

@@ -9,28 +9,28 @@ public sealed class FolderListTests : IDisposable
     [Fact]
     public void ListsGiveTheSamplesInOrder()
     {
-        Directory.CreateDirectory(_folder["pictures"]);
-        File.WriteAllBytes(_folder["pictures/a.jpg"], [1]);
+        Directory.CreateDirectory(_folder["images"]);
+        File.WriteAllBytes(_folder["images/a.jpg"], [1]);
         File.WriteAllBytes(_folder["b.png"], [2, 3]);
         File.WriteAllText(_folder["metadata.jsonl"], """
-            {"file_name": "pictures/a.jpg", "caption": "a"}
+            {"file_name": "images/a.jpg", "caption": "a"}
 
             {"image": "b.png", "key": "own", "captions": {"en": ["b", "c"], "de": "d"}}
             """);
         var samples = _folder.ReadAll(".");
-        Assert.Equal(["pictures/a", "own"], samples.Select(sample => sample.Key));
+        Assert.Equal(["images/a", "own"], samples.Select(sample => sample.Key));
         Assert.Equal(["b", "c", "d"], samples[1].Captions.Select(caption => caption.Text));
         Assert.Equal([2, 3], samples[1].Image.Read());
         Assert.Contains("line 3: b.png", samples[1].Origin);
     }
 
     [Theory]
-    [InlineData("""{"image": "absent.jpg", "caption": "a"}""", "names the picture 'absent.jpg', which does not exist")]
+    [InlineData("""{"image": "absent.jpg", "caption": "a"}""", "names the image 'absent.jpg', which does not exist")]
     [InlineData("""{"caption": "a"}""", "has neither `image` nor `file_name`")]
     [InlineData("""{"image": "b.png"}""", "no caption")]
     [InlineData("""{"image": "b.png", """, "is not valid JSON")]
     [InlineData("""7""", "the JSON is not an object but a number")]
-    [InlineData("""{"image": "http://x/b.png", "caption": "a"}""", "pictures must have been downloaded")]
+    [InlineData("""{"image": "http://x/b.png", "caption": "a"}""", "images must have been downloaded")]
     [InlineData("""{"image": "b.png", "caption": "\ud800"}""", "is not valid JSON")]
     public void BadLinesAreNamedByFileAndLine(string line, string reason)
     {

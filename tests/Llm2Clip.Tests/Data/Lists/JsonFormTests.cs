@@ -40,8 +40,8 @@ public sealed class JsonFormTests : IDisposable
     {
         foreach (var name in new[] { "val2014/COCO_val2014_01.jpg", "one.jpg", "two.jpg", "three.jpg", "coco/one.jpg" })
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(_folder["pictures/" + name])!);
-            File.WriteAllBytes(_folder["pictures/" + name], Encoding.UTF8.GetBytes(name));
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder["images/" + name])!);
+            File.WriteAllBytes(_folder["images/" + name], Encoding.UTF8.GetBytes(name));
         }
     }
 
@@ -89,7 +89,7 @@ public sealed class JsonFormTests : IDisposable
     [InlineData("k.json", Karpathy, "\"raw\": \"B\"", "\"raw\": \" \"", "images[1]: no caption is left: sentences[0].raw is empty")]
     [InlineData("k.json", Karpathy, "\"sentids\": [3], \"filename\"", "\"name\"", "images[1]: has no `filename`")]
     [InlineData("k.json", Karpathy, "\"raw\": \"B\"", "\"row\": \"B\"", "images[1]: no caption is left: sentences[0] has no `raw` text")]
-    [InlineData("k.json", Karpathy, "two.jpg", "absent.jpg", "images[1]: names the picture 'absent.jpg', which does not exist")]
+    [InlineData("k.json", Karpathy, "two.jpg", "absent.jpg", "images[1]: names the image 'absent.jpg', which does not exist")]
     [InlineData("c.json", Coco, "\"image_id\": 57870", "\"image_id\": 4", "images[0]: no caption (no annotation names image_id 57870)")]
     [InlineData("c.json", Coco, "\"file_name\": \"two.jpg\", ", "", "images[1]: has no `file_name`")]
     [InlineData("c.json", Coco, "\"caption\": \"A restaurant\"", "\"bbox\": []", "images[0]: no caption is left: annotation 787980 has no `caption`")]
@@ -135,10 +135,10 @@ public sealed class JsonFormTests : IDisposable
     }
 
     [Fact]
-    public void AnnotationsOfUnknownPicturesAreRemarked()
+    public void AnnotationsOfUnknownImagesAreRemarked()
     {
         Assert.Equal(2, Read("c.json", Coco.Replace("{\"image_id\": 2, \"id\": 48", "{\"image_id\": 3, \"id\": 48")).Count);
-        Assert.Contains(_folder.Lines, line => line.Contains("c.json: annotations: 1 of them name a picture that `images` does not hold"));
+        Assert.Contains(_folder.Lines, line => line.Contains("c.json: annotations: 1 of them name an image that `images` does not hold"));
     }
 
     /// <summary>Values larger than the reader's buffer, before, between and inside lists; elements across its ends.</summary>
@@ -176,13 +176,13 @@ public sealed class JsonFormTests : IDisposable
         Assert.EndsWith("s.json: [4096]: one.jpg", source.ReadShard(2, _ => { }, TestContext.Current.CancellationToken).First().Origin);
     }
 
-    private DataConfig Root => new() { ImageRoot = _folder["pictures"] };
+    private DataConfig Root => new() { ImageRoot = _folder["images"] };
 
     private List<Sample> Read(string name, string content, DataConfig? config = null)
     {
         File.WriteAllText(_folder[name], content);
         var format = Path.GetFileNameWithoutExtension(name) switch { "k" => DatasetFormat.Karpathy, "c" => DatasetFormat.Coco, "s" => DatasetFormat.Sharegpt4v, _ => DatasetFormat.Crossmodal3600 };
-        return _folder.ReadAll(name, (config ?? new DataConfig()) with { ImageRoot = _folder["pictures"], Format = format });
+        return _folder.ReadAll(name, (config ?? new DataConfig()) with { ImageRoot = _folder["images"], Format = format });
     }
 
     private static string Line(Sample sample) =>

@@ -15,12 +15,12 @@ public sealed class ParquetSourceTests : IDisposable
     {
         // As `datasets` writes Flickr30k: an image struct, captions as a list, ids as numbers.
         Write("a.parquet", [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("caption", ColumnType.TextList), new("img_id", ColumnType.Int64)],
-            [[Picture(1), "1.jpg", new[] { "A cat.", " ", "Two cats." }, 7L], [Picture(2), null, new[] { "A dog." }, 8L]]);
+            [[Image(1), "1.jpg", new[] { "A cat.", " ", "Two cats." }, 7L], [Image(2), null, new[] { "A dog." }, 8L]]);
         var samples = Read("a.parquet");
         Assert.Equal(["7", "8"], samples.Select(sample => sample.Key));
         Assert.Equal([new Caption("A cat.", "en", CaptionKind.Short), new Caption("Two cats.", "en", CaptionKind.Short)], samples[0].Captions);
-        Assert.Equal(Picture(1), samples[0].Image.Read());
-        Assert.Equal(Picture(2), samples[1].Image.Read());
+        Assert.Equal(Image(1), samples[0].Image.Read());
+        Assert.Equal(Image(2), samples[1].Image.Read());
         Assert.Equal([$"{File_("a.parquet")}: row 0: captions[1] is empty (kept)"], _bad);
     }
 
@@ -28,7 +28,7 @@ public sealed class ParquetSourceTests : IDisposable
     public void NamedColumnsGiveLanguagesAndKinds()
     {
         Write("a.parquet", [new("jpg", ColumnType.Bytes), new("alt", ColumnType.Text), new("dense", ColumnType.Text), new("zh", ColumnType.TextList), new("text", ColumnType.Text)],
-            [[Picture(1), "cat.jpg", "A cat sits on a red mat.", new[] { "一只猫" }, "unused"], [Picture(2), null, null, null, "unused"]]);
+            [[Image(1), "cat.jpg", "A cat sits on a red mat.", new[] { "一只猫" }, "unused"], [Image(2), null, null, null, "unused"]]);
         var config = new DataConfig
         {
             CaptionKeys = [new CaptionKey { Key = "alt", Kind = CaptionKind.Raw }, new CaptionKey { Key = "dense", Kind = CaptionKind.Long }, new CaptionKey { Key = "zh", Language = "zh" }],
@@ -44,25 +44,25 @@ public sealed class ParquetSourceTests : IDisposable
     [Fact]
     public void APathStandsForMissingBytes()
     {
-        File.WriteAllBytes(File_("1.jpg"), Picture(9));
+        File.WriteAllBytes(File_("1.jpg"), Image(9));
         Write("a.parquet", [new("image.bytes", ColumnType.Bytes), new("image.path", ColumnType.Text), new("text", ColumnType.Text)],
             [[null, "1.jpg", "a"], [null, "absent.jpg", "b"], [null, null, "c"]]);
         var samples = Read("a.parquet");
         Assert.Equal(["1", "absent", "a-2"], samples.Select(sample => sample.Key));
-        Assert.Equal(Picture(9), samples[0].Image.Read());
-        Assert.Contains($"a.parquet: row 1: has no picture, and its path '{File_("absent.jpg")}' does not exist", Assert.Throws<InputException>(samples[1].Image.Read).Message);
-        Assert.EndsWith("a.parquet: row 2: has no picture.", Assert.Throws<InputException>(samples[2].Image.Read).Message);
+        Assert.Equal(Image(9), samples[0].Image.Read());
+        Assert.Contains($"a.parquet: row 1: has no image, and its path '{File_("absent.jpg")}' does not exist", Assert.Throws<InputException>(samples[1].Image.Read).Message);
+        Assert.EndsWith("a.parquet: row 2: has no image.", Assert.Throws<InputException>(samples[2].Image.Read).Message);
     }
 
     [Fact]
-    public void RowGroupsAndFilesFollowEachOtherAndPicturesComeInAnyOrder()
+    public void RowGroupsAndFilesFollowEachOtherAndImagesComeInAnyOrder()
     {
         const int Rows = 5000;
         for (var file = 0; file < 2; file++)
         {
             var first = file * Rows;
             ParquetRows.Write(File_($"part-{file}.parquet"), [new("id", ColumnType.Text), new("image", ColumnType.Bytes), new("text", ColumnType.Text)],
-                Enumerable.Range(first, Rows).Select(i => new object?[] { $"k{i}", Picture(i), $"caption {i}" }), new ParquetWriteOptions { RowGroupRows = 300 });
+                Enumerable.Range(first, Rows).Select(i => new object?[] { $"k{i}", Image(i), $"caption {i}" }), new ParquetWriteOptions { RowGroupRows = 300 });
         }
         var source = Datasets.Open(File_("part-*.parquet"), new DataConfig { ShuffleBufferMb = 1 }, SilentLog.Instance);
         Assert.Equal(6, source.ShardCount); // 17 groups a file, 7 together have 2,100 rows
@@ -73,7 +73,7 @@ public sealed class ParquetSourceTests : IDisposable
         new Random(3).Shuffle(order);
         foreach (var i in order.Take(500).Concat(order.Take(50)))
         {
-            Assert.Equal(Picture(i), samples[i].Image.Read());
+            Assert.Equal(Image(i), samples[i].Image.Read());
         }
         Assert.Empty(_bad);
     }
@@ -83,8 +83,8 @@ public sealed class ParquetSourceTests : IDisposable
     {
         List<Sample> samples =
         [
-            new("a.b/c", "", [new("一只猫", "zh", CaptionKind.Short), new("A cat.", "en", CaptionKind.Raw), new("Long.", "en", CaptionKind.Long), new("两只猫", "zh", CaptionKind.Short)], new MemoryImage(Picture(1))),
-            .. Enumerable.Range(0, 250).Select(i => new Sample($"k{i}", "", [new($"caption {i}", "de", CaptionKind.Long)], new MemoryImage(Picture(i)))),
+            new("a.b/c", "", [new("一只猫", "zh", CaptionKind.Short), new("A cat.", "en", CaptionKind.Raw), new("Long.", "en", CaptionKind.Long), new("两只猫", "zh", CaptionKind.Short)], new MemoryImage(Image(1))),
+            .. Enumerable.Range(0, 250).Select(i => new Sample($"k{i}", "", [new($"caption {i}", "de", CaptionKind.Long)], new MemoryImage(Image(i)))),
         ];
         using (var writer = new ParquetSampleWriter(File_("out.parquet")))
         {
@@ -108,7 +108,7 @@ public sealed class ParquetSourceTests : IDisposable
         var sample = new Sample("k", "", [new("caption", "en", CaptionKind.Short)], MemoryImage.None);
         using (var writer = new ParquetSampleWriter(File_("out.parquet")))
         {
-            writer.Add(sample, Picture(1));
+            writer.Add(sample, Image(1));
         }
         Assert.Empty(Directory.GetFiles(_folder));
         Assert.Contains("absent", Assert.ThrowsAny<IOException>(() => new ParquetSampleWriter(Path.Combine(_folder, "absent", "out.parquet"))).Message);
@@ -119,11 +119,11 @@ public sealed class ParquetSourceTests : IDisposable
     {
         Write("a.parquet", [new("key", ColumnType.Text), new("image", ColumnType.Bytes), new("captions", ColumnType.TextList), new("languages", ColumnType.TextList), new("kinds", ColumnType.TextList)],
         [
-            ["x", Picture(1), new[] { "a" }, new[] { "en" }, new[] { "short" }],
-            ["x", Picture(1), new[] { "b" }, new[] { "en" }, new[] { "short" }],
-            ["y", Picture(1), new[] { "c", "d" }, new[] { "en" }, new[] { "short" }],
-            ["z", Picture(1), new[] { "e" }, new[] { "en" }, new[] { "dense" }],
-            ["w", Picture(1), null, null, null],
+            ["x", Image(1), new[] { "a" }, new[] { "en" }, new[] { "short" }],
+            ["x", Image(1), new[] { "b" }, new[] { "en" }, new[] { "short" }],
+            ["y", Image(1), new[] { "c", "d" }, new[] { "en" }, new[] { "short" }],
+            ["z", Image(1), new[] { "e" }, new[] { "en" }, new[] { "dense" }],
+            ["w", Image(1), null, null, null],
         ]);
         Assert.Equal("x", Assert.Single(Read("a.parquet")).Key);
         var file = File_("a.parquet");
@@ -135,7 +135,7 @@ public sealed class ParquetSourceTests : IDisposable
             $"{file}: row 4: has 0 captions, 0 languages and 0 kinds, which must be as many",
         ], _bad);
 
-        Write("none.parquet", [new("image", ColumnType.Bytes), new("label", ColumnType.Int64)], [[Picture(1), 3L]]);
+        Write("none.parquet", [new("image", ColumnType.Bytes), new("label", ColumnType.Int64)], [[Image(1), 3L]]);
         Assert.Contains("none.parquet has no column of captions (looked for captions, caption, text, texts, sentences, title; it has image, label)",
             Assert.Throws<InputException>(() => Read("none.parquet")).Message);
         Assert.Contains("has no column photo (data.image_key)", Assert.Throws<InputException>(() => Read("a.parquet", new DataConfig { ImageKey = "photo" })).Message);
@@ -144,7 +144,7 @@ public sealed class ParquetSourceTests : IDisposable
     }
 
     [Fact]
-    public void ARowGroupBeyondTheMemoryForPicturesIsRefusedByName()
+    public void ARowGroupBeyondTheMemoryForImagesIsRefusedByName()
     {
         ParquetRows.Write(File_("big.parquet"), [new("image", ColumnType.Bytes), new("text", ColumnType.Text)],
             Enumerable.Range(0, 3).Select(i => new object?[] { new byte[500_000], $"{i}" }));
@@ -152,7 +152,7 @@ public sealed class ParquetSourceTests : IDisposable
         Assert.Contains("big.parquet: the row group from row 0 holds 1 MB, more than data.shuffle_buffer_mb (1)", Assert.Throws<InputException>(sample.Image.Read).Message);
     }
 
-    private static byte[] Picture(int seed)
+    private static byte[] Image(int seed)
     {
         var bytes = new byte[100 + seed % 50];
         new Random(seed).NextBytes(bytes);

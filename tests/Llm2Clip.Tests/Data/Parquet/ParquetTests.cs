@@ -106,21 +106,21 @@ public sealed class ParquetTests : IDisposable
     public void OneRowGroupIsReadWithoutTheOthers(ParquetCodec codec)
     {
         var random = new Random(1);
-        byte[][] pictures = [.. Enumerable.Range(0, 25).Select(_ => { var b = new byte[20_000]; random.NextBytes(b); return b; })];
-        var rows = pictures.Select((picture, i) => new object?[] { $"row {i}", picture });
+        byte[][] images = [.. Enumerable.Range(0, 25).Select(_ => { var b = new byte[20_000]; random.NextBytes(b); return b; })];
+        var rows = images.Select((image, i) => new object?[] { $"row {i}", image });
         ParquetRows.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows, new ParquetWriteOptions { Codec = codec, RowGroupRows = 10 });
         var groups = Groups();
         Assert.Equal([(0L, 10), (10L, 10), (20L, 5)], groups.Select(g => (g.FirstRow, g.Rows)));
         Assert.All(groups, g => Assert.InRange(g.Bytes, g.Rows * 20_000L, g.Rows * 21_000L));
 
-        // The pictures of the other groups are damaged: whoever touched them would not get through, or get other rows.
+        // The images of the other groups are damaged: whoever touched them would not get through, or get other rows.
         var bytes = File.ReadAllBytes(File_);
-        foreach (var at in new[] { 0, 24 }.Select(i => bytes.AsSpan().IndexOf(pictures[i].AsSpan(0, 64))).Where(at => at >= 0))
+        foreach (var at in new[] { 0, 24 }.Select(i => bytes.AsSpan().IndexOf(images[i].AsSpan(0, 64))).Where(at => at >= 0))
         {
             bytes.AsSpan(at, 5000).Fill(0xA5);
         }
         File.WriteAllBytes(File_, bytes);
-        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { pictures[i], $"row {i}" })], ParquetRows.Read(File_, ["image.bytes", "key"], groups[1]));
+        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { images[i], $"row {i}" })], ParquetRows.Read(File_, ["image.bytes", "key"], groups[1]));
     }
 
     [Fact]

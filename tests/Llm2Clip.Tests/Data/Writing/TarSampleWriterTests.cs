@@ -102,12 +102,12 @@ public sealed partial class TarSampleWriterTests : IDisposable
         Assert.Equal(first, new SampleNames().Next(a));
     }
 
-    private string Write(string name, params (string Key, byte[] Picture)[] samples)
+    private string Write(string name, params (string Key, byte[] Image)[] samples)
     {
         using var writer = new TarSampleWriter(_folder[name]);
-        foreach (var (key, picture) in samples)
+        foreach (var (key, image) in samples)
         {
-            writer.Add(Sample(key), picture);
+            writer.Add(Sample(key), image);
         }
         writer.Complete();
         return _folder[name];

@@ -9,15 +9,15 @@ namespace Llm2Clip.Training.Stage1;
 /// The training captions by image, as numbers alone: where each one's raw vector is, which captions say the same, which language they have.
 /// Images that share two captions are one image (data sets overlap: a photo occurs in Flickr8k and in Multi30k, with other spacing).
 /// </summary>
-internal sealed class CcPictures
+internal sealed class CcImages
 {
     /// <summary>
     /// Captions that two groups must share, letters and digits compared, to be one image. One alone ("two dogs play") is no proof.
     /// </summary>
     private const int SharedCaptions = 2;
 
-    private readonly List<(int Picture, CcCaption Caption)> _read = [];
-    private readonly Dictionary<ulong, int> _firstOfWording = []; // The picture at which a wording was first seen.
+    private readonly List<(int Image, CcCaption Caption)> _read = [];
+    private readonly Dictionary<ulong, int> _firstOfWording = []; // The image at which a wording was first seen.
     private readonly List<string> _languages = [];
     private readonly HashSet<int> _heldOut = [];
     private CcCaption[] _captions = [];
@@ -27,29 +27,29 @@ internal sealed class CcPictures
     /// <summary>One caption: its row in the raw store, a number that captions of equal wording share, the index of its language.</summary>
     internal readonly record struct CcCaption(long Row, long Wording, int Language);
 
-    /// <summary>Pictures with two captions or more, after <see cref="Finish"/>.</summary>
+    /// <summary>Images with two captions or more, after <see cref="Finish"/>.</summary>
     public int Count => _starts.Length - 1;
 
-    /// <summary>Captions of all pictures.</summary>
+    /// <summary>Captions of all images.</summary>
     public int Captions => _captions.Length;
 
-    /// <summary>Groups that turned out to be a picture which was there already.</summary>
+    /// <summary>Groups that turned out to be an image which was there already.</summary>
     public int Merged { get; private set; }
 
-    /// <summary>Pictures left out because they have one caption only, which makes no pair.</summary>
+    /// <summary>Images left out because they have one caption only, which makes no pair.</summary>
     public int Single { get; private set; }
 
     /// <summary>Labels of the languages by index.</summary>
     public IReadOnlyList<string> Languages => _languages;
 
-    /// <summary>Captions of a picture.</summary>
-    public ReadOnlySpan<CcCaption> this[int picture] => _captions.AsSpan(_starts[picture].._starts[picture + 1]);
+    /// <summary>Captions of an image.</summary>
+    public ReadOnlySpan<CcCaption> this[int image] => _captions.AsSpan(_starts[image].._starts[image + 1]);
 
-    /// <summary>Index of a picture's first caption in <see cref="All"/>, and how many it has.</summary>
-    public (int First, int Count) RangeOf(int picture) => (_starts[picture], _starts[picture + 1] - _starts[picture]);
+    /// <summary>Index of an image's first caption in <see cref="All"/>, and how many it has.</summary>
+    public (int First, int Count) RangeOf(int image) => (_starts[image], _starts[image + 1] - _starts[image]);
 
-    /// <summary>The picture of a caption index.</summary>
-    public int PictureOf(int caption)
+    /// <summary>The image of a caption index.</summary>
+    public int ImageOf(int caption)
     {
         var found = Array.BinarySearch(_starts, caption);
         return found >= 0 ? found : ~found - 1;
@@ -76,49 +76,49 @@ internal sealed class CcPictures
                 captions.Add(new CcCaption(row, wording, Language(caption.Language)));
             }
         }
-        var picture = SamePicture(captions);
-        var isNew = picture < 0;
-        picture = isNew ? _seen++ : picture;
+        var image = SameImage(captions);
+        var isNew = image < 0;
+        image = isNew ? _seen++ : image;
         Merged += isNew ? 0 : 1;
         if (heldOut)
         {
-            _heldOut.Add(picture);
+            _heldOut.Add(image);
         }
         foreach (var caption in captions)
         {
-            if (_firstOfWording.TryAdd((ulong)caption.Wording, picture) || isNew || _firstOfWording[(ulong)caption.Wording] != picture)
+            if (_firstOfWording.TryAdd((ulong)caption.Wording, image) || isNew || _firstOfWording[(ulong)caption.Wording] != image)
             {
-                _read.Add((picture, caption));
+                _read.Add((image, caption));
             }
         }
     }
 
-    /// <summary>Ends the reading: sorts captions by picture and drops pictures that cannot make a pair.</summary>
+    /// <summary>Ends the reading: sorts captions by image and drops images that cannot make a pair.</summary>
     public void Finish()
     {
         var counts = new int[_seen];
-        foreach (var (picture, _) in _read.Where(entry => !_heldOut.Contains(entry.Picture)))
+        foreach (var (image, _) in _read.Where(entry => !_heldOut.Contains(entry.Image)))
         {
-            counts[picture]++;
+            counts[image]++;
         }
-        var starts = new int[_seen]; // Where a picture's next caption goes; -1 for those left out.
+        var starts = new int[_seen]; // Where an image's next caption goes; -1 for those left out.
         List<int> kept = [0];
-        for (var picture = 0; picture < _seen; picture++)
+        for (var image = 0; image < _seen; image++)
         {
-            starts[picture] = counts[picture] < 2 ? -1 : kept[^1];
-            if (counts[picture] >= 2)
+            starts[image] = counts[image] < 2 ? -1 : kept[^1];
+            if (counts[image] >= 2)
             {
-                kept.Add(kept[^1] + counts[picture]);
+                kept.Add(kept[^1] + counts[image]);
             }
         }
         _starts = [.. kept];
         Single = _seen - Count - _heldOut.Count;
         _captions = new CcCaption[_starts[^1]];
-        foreach (var (picture, caption) in _read)
+        foreach (var (image, caption) in _read)
         {
-            if (starts[picture] >= 0)
+            if (starts[image] >= 0)
             {
-                _captions[starts[picture]++] = caption;
+                _captions[starts[image]++] = caption;
             }
         }
         _read.Clear();
@@ -130,18 +130,18 @@ internal sealed class CcPictures
         }
     }
 
-    /// <summary>All captions, picture after picture.</summary>
+    /// <summary>All captions, image after image.</summary>
     public ReadOnlySpan<CcCaption> All => _captions;
 
-    private int SamePicture(List<CcCaption> captions)
+    private int SameImage(List<CcCaption> captions)
     {
         var shared = new Dictionary<int, int>();
         foreach (var caption in captions)
         {
-            if (_firstOfWording.TryGetValue((ulong)caption.Wording, out var picture)
-                && ++CollectionsMarshal.GetValueRefOrAddDefault(shared, picture, out _) == SharedCaptions)
+            if (_firstOfWording.TryGetValue((ulong)caption.Wording, out var image)
+                && ++CollectionsMarshal.GetValueRefOrAddDefault(shared, image, out _) == SharedCaptions)
             {
-                return picture;
+                return image;
             }
         }
         return -1;

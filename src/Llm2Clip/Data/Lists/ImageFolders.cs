@@ -4,12 +4,12 @@ namespace Llm2Clip.Data.Lists;
 /// Where the images lie that a list names: in the folders of <c>data.image_root</c> (a pattern as for data), searched in turn; in the
 /// list's own folder where none is set.
 /// </summary>
-internal sealed class PictureFolders
+internal sealed class ImageFolders
 {
     private readonly IReadOnlyList<string> _roots;
 
     /// <summary>Throws <see cref="InputException"/> where a root does not exist.</summary>
-    public PictureFolders(string imageRoot)
+    public ImageFolders(string imageRoot)
     {
         _roots = imageRoot.Length == 0 ? [] : ShardPattern.Expand(imageRoot);
         if (_roots.FirstOrDefault(root => !Directory.Exists(root)) is { } file)
@@ -32,7 +32,7 @@ internal sealed class PictureFolders
         }
         var searched = _roots.Count > 0 ? $" in {string.Join(", ", _roots.Take(5))}" : "";
         throw new BadRecordException(name.Contains("://", StringComparison.Ordinal)
-            ? $"names the picture by its address ({name}); pictures must have been downloaded, for example by img2dataset"
-            : $"names the picture '{name}', which does not exist{searched}", BadSampleCause.NoPicture);
+            ? $"names the image by its address ({name}); images must have been downloaded, for example by img2dataset"
+            : $"names the image '{name}', which does not exist{searched}", BadSampleCause.NoImage);
     }
 }

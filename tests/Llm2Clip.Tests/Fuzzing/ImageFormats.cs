@@ -6,7 +6,7 @@ using NetVips;
 namespace Llm2Clip.Tests.Fuzzing;
 
 /// <summary>Encoded images, which libvips decodes.</summary>
-internal static class PictureFormats
+internal static class ImageFormats
 {
     private const int Width = 24;
     private const int Height = 18;

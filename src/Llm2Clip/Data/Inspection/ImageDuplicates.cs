@@ -3,13 +3,13 @@ using System.Numerics;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>Two images by their numbers, and how they are alike; <paramref name="Distance"/> is in bits of both perceptual hashes.</summary>
-internal readonly record struct PicturePair(Likeness Likeness, int Distance, int First, int Second) : IComparable<PicturePair>
+internal readonly record struct ImagePair(Likeness Likeness, int Distance, int First, int Second) : IComparable<ImagePair>
 {
-    public int CompareTo(PicturePair other) => (Likeness, Distance, First, Second).CompareTo((other.Likeness, other.Distance, other.First, other.Second));
+    public int CompareTo(ImagePair other) => (Likeness, Distance, First, Second).CompareTo((other.Likeness, other.Distance, other.First, other.Second));
 }
 
 /// <summary>What was found of equal and alike images within one data set, or between two.</summary>
-internal sealed class PictureFindings
+internal sealed class ImageFindings
 {
     public TwinCount SameBytes { get; set; } = new(0, 0, 0);
 
@@ -18,7 +18,7 @@ internal sealed class PictureFindings
     public NearCount Near { get; set; } = new(0, 0, 0);
 
     /// <summary>Examples, of each likeness as many as are listed: one a group of equal images, and the nearest of the alike ones.</summary>
-    public List<PicturePair> Pairs { get; } = [];
+    public List<ImagePair> Pairs { get; } = [];
 
     /// <summary>Pairs of equal bytes and of equal pixels among the examples.</summary>
     public int[] Listed { get; } = new int[2];
@@ -28,16 +28,16 @@ internal sealed class PictureFindings
 /// Finds equal and alike images. Equal ones stand side by side when hashes of pixels are sorted; what is left of each is one image, and these are
 /// held against each other by <see cref="HammingPairs"/>. Images of the first data set have numbers below <paramref name="boundary"/>.
 /// </summary>
-internal sealed class PictureDuplicates(int boundary, InspectConfig config, int workers, CancellationToken cancellation)
+internal sealed class ImageDuplicates(int boundary, InspectConfig config, int workers, CancellationToken cancellation)
 {
-    private readonly Dictionary<Scope, PictureFindings> _found = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => new PictureFindings());
+    private readonly Dictionary<Scope, ImageFindings> _found = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => new ImageFindings());
     private readonly List<PerceptualHash> _hashes = [];
     private readonly List<(int Data, int Against)> _first = [];
 
     /// <summary>Finds all; the tables' hashes are used up.</summary>
-    public IReadOnlyDictionary<Scope, PictureFindings> Find(InspectionTables tables)
+    public IReadOnlyDictionary<Scope, ImageFindings> Find(InspectionTables tables)
     {
-        var keys = tables.Pixels.TakeArray(tables.PictureCount);
+        var keys = tables.Pixels.TakeArray(tables.ImageCount);
         _hashes.EnsureCapacity(keys.Length);
         _first.EnsureCapacity(keys.Length);
         EqualRuns.Visit(keys, cancellation, run =>
@@ -89,12 +89,12 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         }
     }
 
-    private void List(PictureFindings findings, Likeness likeness, (int First, int Second)? pair)
+    private void List(ImageFindings findings, Likeness likeness, (int First, int Second)? pair)
     {
         if (pair is { } listed && findings.Listed[(int)likeness] < config.Listed)
         {
             findings.Listed[(int)likeness]++;
-            findings.Pairs.Add(new PicturePair(likeness, 0, listed.First, listed.Second));
+            findings.Pairs.Add(new ImagePair(likeness, 0, listed.First, listed.Second));
         }
     }
 
@@ -104,9 +104,9 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         if (tables.Perceptual[run[0]] is var hash && hash != PerceptualHash.None)
         {
             var members = new Members(boundary);
-            foreach (var picture in run)
+            foreach (var image in run)
             {
-                members.Add(picture);
+                members.Add(image);
             }
             _hashes.Add(hash);
             _first.Add((members.FirstOfData, members.FirstOfAgainst));
@@ -137,19 +137,19 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
 
         public int FirstOfAgainst { get; private set; } = -1;
 
-        public void Add(int picture)
+        public void Add(int image)
         {
-            if (picture < boundary)
+            if (image < boundary)
             {
                 _data++;
-                _second.Data = FirstOfData >= 0 && _second.Data < 0 ? picture : _second.Data;
-                FirstOfData = FirstOfData < 0 ? picture : FirstOfData;
+                _second.Data = FirstOfData >= 0 && _second.Data < 0 ? image : _second.Data;
+                FirstOfData = FirstOfData < 0 ? image : FirstOfData;
             }
             else
             {
                 _against++;
-                _second.Against = FirstOfAgainst >= 0 && _second.Against < 0 ? picture : _second.Against;
-                FirstOfAgainst = FirstOfAgainst < 0 ? picture : FirstOfAgainst;
+                _second.Against = FirstOfAgainst >= 0 && _second.Against < 0 ? image : _second.Against;
+                FirstOfAgainst = FirstOfAgainst < 0 ? image : FirstOfAgainst;
             }
         }
 
@@ -175,12 +175,12 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         private readonly Dictionary<Scope, long> _pairs = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => 0L);
 
         // The farthest leaves first.
-        private readonly Dictionary<Scope, PriorityQueue<PicturePair, PicturePair>> _nearest = Enum.GetValues<Scope>().ToDictionary(
-            scope => scope, _ => new PriorityQueue<PicturePair, PicturePair>(Comparer<PicturePair>.Create((a, b) => b.CompareTo(a))));
+        private readonly Dictionary<Scope, PriorityQueue<ImagePair, ImagePair>> _nearest = Enum.GetValues<Scope>().ToDictionary(
+            scope => scope, _ => new PriorityQueue<ImagePair, ImagePair>(Comparer<ImagePair>.Create((a, b) => b.CompareTo(a))));
 
         public long Pairs(Scope scope) => _pairs[scope];
 
-        public IEnumerable<PicturePair> Nearest(Scope scope) => _nearest[scope].UnorderedItems.Select(item => item.Element);
+        public IEnumerable<ImagePair> Nearest(Scope scope) => _nearest[scope].UnorderedItems.Select(item => item.Element);
 
         public void Add(int place, int other, int distance)
         {
@@ -218,7 +218,7 @@ internal sealed class PictureDuplicates(int boundary, InspectConfig config, int 
         private void Keep(Scope scope, int distance, int one, int two)
         {
             _pairs[scope]++;
-            var pair = new PicturePair(Likeness.Near, distance, one, two);
+            var pair = new ImagePair(Likeness.Near, distance, one, two);
             var nearest = _nearest[scope];
             if (nearest.Count < listed)
             {
