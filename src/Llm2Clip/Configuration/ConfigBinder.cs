@@ -52,7 +52,7 @@ public static class ConfigBinder
         where T : class => new ConfigPrinter(comments: true, effective).Print(config);
 
     /// <summary>The whole record as JSON, with the keys and values of a run file.</summary>
-    public static JsonObject ToJson<T>(T config)
+    internal static JsonObject ToJson<T>(T config)
         where T : class => ConfigJson.Of(config);
 
     /// <summary>The override that gives a key this very text, whatever characters it holds.</summary>

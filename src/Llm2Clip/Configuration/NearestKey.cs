@@ -1,7 +1,7 @@
 namespace Llm2Clip.Configuration;
 
 /// <summary>Finds the word that was probably meant.</summary>
-public static class NearestKey
+internal static class NearestKey
 {
     /// <summary>More keys than this are not listed in a message.</summary>
     private const int MostListed = 15;

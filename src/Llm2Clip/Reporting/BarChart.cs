@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Llm2Clip.Reporting;
 
 /// <summary>One bar: its label, and its height.</summary>
-public sealed record ChartBar(string Label, long Count);
+internal sealed record ChartBar(string Label, long Count);
 
 /// <summary>
 /// A bar chart as SVG: the count on top of the highest bar, labels below as many as have room, names of both axes, all values as tooltips.
 /// </summary>
-public static class BarChart
+internal static class BarChart
 {
     private const string Blue = "#2563eb";
     private const int Height = 210;

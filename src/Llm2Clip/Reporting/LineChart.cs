@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Llm2Clip.Reporting;
 
 /// <summary>One line of a chart.</summary>
-public sealed record ChartSeries(string Name, IReadOnlyList<MetricPoint> Points);
+internal sealed record ChartSeries(string Name, IReadOnlyList<MetricPoint> Points);
 
 /// <summary>
 /// A line chart as SVG: axes with round ticks and their names, a legend, values as tooltips. Points that are not finite leave a gap.
 /// </summary>
-public static class LineChart
+internal static class LineChart
 {
     private const int PlotHeight = 200;
     private const int Left = 52;

@@ -94,6 +94,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
         file.Complete();
     }
 
+    /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         _lines.Dispose();

@@ -112,7 +112,7 @@ public sealed class Teacher : IDisposable
     /// What determines the vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints have
     /// equal descriptions.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(this);
+    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(this);
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null
@@ -125,6 +125,7 @@ public sealed class Teacher : IDisposable
             Dimension = Encoder.Dimension,
         };
 
+    /// <summary>Frees the LLM and the adapter.</summary>
     public void Dispose()
     {
         Adapter?.Dispose();
