@@ -9,7 +9,8 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 {
     public ClipTrainCommand(CliHost host)
         : base(host, "clip-train",
-            "Trains image encoder and text adapter against the teacher's caption vectors; resumes from its last checkpoint.",
+            "Trains image encoder and text adapter against the teacher's caption vectors, which extract stored; resumes from its last "
+            + "checkpoint.",
             "llm2clip clip-train --config configs/flickr8k.yaml --set clip_train.max_minutes=30")
     {
         Shortcut("--data", "data.train", "PATTERN", "Training images.");

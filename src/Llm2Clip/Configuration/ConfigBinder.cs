@@ -23,7 +23,7 @@ public static class ConfigBinder
         return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "--set", overrides);
     }
 
-    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> stands for the file in messages.</summary>
+    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> is what messages call it.</summary>
     public static T Parse<T>(string yaml, string name, IEnumerable<string>? overrides = null)
         where T : class
     {
@@ -49,13 +49,16 @@ public static class ConfigBinder
     public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
 
     /// <summary>The override that makes a key the list of these texts.</summary>
-    public static string ListAssignment(string key, IEnumerable<string> items) => $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
+    public static string ListAssignment(string key, IEnumerable<string> items) =>
+        $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
 
     /// <summary>The override that makes a key the mapping of these names to these values.</summary>
     public static string MapAssignment(string key, IEnumerable<(string Name, string Value)> entries) =>
         $"{key}={{{string.Join(", ", entries.Select(entry => $"{ConfigPrinter.Quote(entry.Name)}: {ConfigPrinter.Quote(entry.Value)}"))}}}";
 
-    /// <summary>The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.</summary>
+    /// <summary>
+    /// The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.
+    /// </summary>
     /// <param name="value">The value.</param>
     /// <param name="key">Path of the key.</param>
     /// <param name="what">What it names, for the message.</param>

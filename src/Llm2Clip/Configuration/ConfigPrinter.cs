@@ -121,7 +121,8 @@ internal sealed class ConfigPrinter(bool comments)
     /// <summary>Plain where YAML reads it as the same text, double-quoted with escapes otherwise.</summary>
     internal static string Quote(string text)
     {
-        var plain = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
+        var plain = text.Length > 0 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
         if (plain)
         {
@@ -155,7 +156,9 @@ internal sealed class ConfigPrinter(bool comments)
         string?[] parts =
         [
             description,
-            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true) ? null : string.Join(" | ", item.Choices),
+            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true)
+                ? null
+                : string.Join(" | ", item.Choices),
             key.RangeText(),
         ];
         var text = string.Join("; ", parts.Where(p => !string.IsNullOrEmpty(p)));

@@ -23,7 +23,8 @@ public static class NearestKey
     /// <summary>The candidate with the least edit distance, if it is small beside the length of the name; null otherwise.</summary>
     public static string? Nearest(string name, IEnumerable<string> candidates)
     {
-        var best = candidates.Select(c => (Name: c, Distance: Distance(name.ToLowerInvariant(), c))).OrderBy(c => c.Distance).FirstOrDefault();
+        var best = candidates.Select(c => (Name: c, Distance: Distance(name.ToLowerInvariant(), c)))
+            .OrderBy(c => c.Distance).FirstOrDefault();
         return best.Name is not null && best.Distance <= Math.Max(2, name.Length / 3) ? best.Name : null;
     }
 

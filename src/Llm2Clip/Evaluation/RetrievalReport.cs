@@ -7,7 +7,8 @@ namespace Llm2Clip.Evaluation;
 
 /// <summary>One line of the recall table: captions of one language against all images.</summary>
 /// <param name="Language">The data set's label of the captions.</param>
-/// <param name="Centering">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
+/// <param name="Centering">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or
+/// <c>own mean</c>.</param>
 /// <param name="TextToImage">Captions as queries.</param>
 /// <param name="ImageToText">Images as queries.</param>
 public sealed record RetrievalRow(string Language, string Centering, RecallNumbers TextToImage, RecallNumbers ImageToText)

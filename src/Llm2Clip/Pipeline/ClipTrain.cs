@@ -1,13 +1,11 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
-using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
-using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Stage2;
@@ -18,20 +16,24 @@ namespace Llm2Clip.Pipeline;
 public static class ClipTrain
 {
     /// <summary>
-    /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
-    /// configuration and the metrics go into that folder too.
+    /// Trains the student of <paramref name="run"/>, resuming where its folder holds a checkpoint. The effective
+    /// configuration and the metrics go into that folder too. Store, languages and batch size are checked against the data before anything
+    /// is built.
     /// </summary>
+    /// <exception cref="InputException">The store is missing or another teacher's, or lacks captions of the data.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var config = run.ClipTrain;
-        var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
+        var output = run.StudentOutput();
         using var store = Store(run, log);
+        var data = StudentData.Open(run, store, log, cancellation);
+        var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var student = NewStudent(run, store, device);
         var sampler = config.CreateSampler();
-        using var loader = TrainingLoader(run, student.Transform, sampler, log);
+        using var loader = new SampleLoader(
+            data.Train, LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed), log, sampler.Accepts);
         using var writer = FolderLock.Take(output);
         PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
         using var metrics = new ResumableMetrics(output);
@@ -44,7 +46,7 @@ public static class ClipTrain
                 Vectors = store,
                 Sampler = sampler,
                 Output = output,
-                Evaluator = Evaluator(run, student.Transform, store, log),
+                Evaluator = Evaluator(run, data, student.Transform, store),
                 Identity = Identity(run),
                 Log = log,
                 Metrics = metrics,
@@ -61,45 +63,35 @@ public static class ClipTrain
         student.Save(folder);
     }
 
-    private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
-        ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+    /// <summary>
+    /// The store of the run's teacher. A store that is named while no teacher is counts as it is; its fingerprint goes into the student.
+    /// </summary>
+    private static EmbeddingStore Store(RunConfig run, IRunLog log)
+    {
+        var folder = run.VectorStore();
+        if (!EmbeddingStore.Exists(folder))
+        {
+            throw new InputException(
+                $"{folder} is not an embedding store: run `llm2clip extract` first, or name the store (--store, extract.store).");
+        }
+        var namesTeacher = run.Teacher.Tuned.Length > 0 || run.CcFinetune.Output.Length > 0 || run.Teacher.Path.Length > 0;
+        if (!namesTeacher && (run.Extract.Store.Length > 0 || run.TunedTeacher().Path.Length == 0))
+        {
+            return EmbeddingStore.Open(folder);
+        }
+        using var teacher = RunTeacher.Open(run, log);
+        return EmbeddingStore.Open(folder, teacher.Fingerprint);
+    }
 
     private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
         Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
 
-    /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
-    private static string? FingerprintOf(TeacherConfig config, IRunLog log)
-    {
-        if (config.Path.Length == 0)
-        {
-            return null;
-        }
-        using var teacher = Teacher.Open(config.Path, config, log);
-        return teacher.Fingerprint;
-    }
-
-    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
-        Datasets.OpenTrain(run.Data, log),
-        LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
-        log,
-        sampler.Accepts);
-
-    /// <summary>Retrieval on held-out images in the languages that are trained on; null where the run file names no such data.</summary>
-    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
-    {
-        if (run.Data.Val.Length == 0)
-        {
-            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
-            return null;
-        }
-        var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
-        var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
-        return new StudentEvaluator(
-            Datasets.OpenVal(run.Data, log),
-            LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
-            languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
-            store);
-    }
+    /// <summary>Retrieval on held-out images; null where there are none.</summary>
+    private static StudentEvaluator? Evaluator(RunConfig run, StudentData data, ImageTransformConfig transform, EmbeddingStore store) =>
+        data.Val is null
+            ? null
+            : new StudentEvaluator(
+                data.Val, LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize), data.ValLanguages, store, run.Extract.Kinds);
 
     /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>

@@ -3,7 +3,7 @@ using Llm2Clip.Reporting;
 namespace Llm2Clip.Pipeline;
 
 /// <summary>
-/// The metrics of a run that may go on from a checkpoint: the files are opened when the run says where it goes on, after what an
+/// The metrics of a run that may resume from a checkpoint: the files are opened when the run says where it resumes, after what an
 /// interrupted run wrote beyond that step was taken out.
 /// </summary>
 internal sealed class ResumableMetrics(string folder) : IMetricsSink, IDisposable

@@ -20,6 +20,6 @@ public interface ILlmEncoder : IDisposable
 }
 
 /// <summary>Vectors of several texts.</summary>
-/// <param name="Vectors">Row-major [N, Dimension], fp32, not normalised.</param>
+/// <param name="Vectors">Row-major [N, Dimension], fp32, not normalized.</param>
 /// <param name="Truncated">How many texts were longer than the teacher's maximum and lost their right end.</param>
 public sealed record EncodedTexts(float[] Vectors, int Truncated);

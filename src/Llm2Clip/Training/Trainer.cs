@@ -55,10 +55,23 @@ internal sealed class Trainer
         ITrainingTask task, IRunLog log, IMetricsSink metrics, Action<CancellationToken>? ready, CancellationToken cancellation)
     {
         var trainer = new Trainer(task, log, metrics);
+        trainer.WarnOfWarmup();
         trainer.Resume();
         ready?.Invoke(cancellation);
         trainer.Train(cancellation);
         return new TrainingResult(trainer._state with { Seconds = trainer.Seconds }, trainer._lastLoss);
+    }
+
+    private void WarnOfWarmup()
+    {
+        var (warmup, steps) = (_plan.Schedule.WarmupSteps, _plan.Budget.Steps);
+        if (steps > 0 && warmup >= steps)
+        {
+            _log.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"warmup_steps is {warmup:N0}, and the whole run has {steps:N0} steps: the learning rate never reaches its peak. "
+                + $"Lower warmup_steps, to {Math.Max(1, steps / 10):N0} for example, or train longer."));
+        }
     }
 
     private void Resume()

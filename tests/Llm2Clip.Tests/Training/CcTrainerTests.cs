@@ -107,6 +107,32 @@ public sealed class CcTrainerTests : IDisposable
     }
 
     [Fact]
+    public void WithoutLanguagesAllAreTrainedOn()
+    {
+        var result = Run(Config("teacher") with { Languages = [], LanguageText = [], Epochs = 1 });
+        Assert.Equal((60, 480), (result.Images, result.Captions)); // 4 wordings in en and in xx
+        using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
+        Assert.All(adapter.Means.Languages, mean => Assert.True(mean.Training));
+        Assert.Equal(["en", "xx"], adapter.Means.Languages.Select(mean => mean.Language));
+    }
+
+    [Fact]
+    public void WithoutAnAdapterTheVectorsAreCenteredAndOneCaptionPerImageIsEnough()
+    {
+        FakeData.Write(_root, "train", 1000, 40, 1, "en", "xx");
+        var result = Run(Config("teacher") with { Adapter = new AdapterConfig { Kind = AdapterKind.None } });
+        Assert.Equal((0, 40, 40), (result.Steps, result.Images, result.Captions));
+        Assert.Contains(result.Probe!.Rows, row => row.Name == "minus each language's own mean");
+
+        using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
+        Assert.Equal((Dimension, result.Fingerprint), (adapter.Dimension, Tuned(adapter).Fingerprint));
+        var raw = _encoder.Encode(["en topic 1 wording 1"], SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var centered = adapter.Apply(raw, "en", CenteringMode.Training);
+        Assert.Equal(raw.Zip(adapter.Means.Of("en")!.Vector, (value, mean) => value - mean), centered);
+        Assert.Equal("../raw", TeacherFolder.Read(Path.Combine(_root, "teacher")).RawStore);
+    }
+
+    [Fact]
     public void TheConfigurationIsChecked()
     {
         Assert.Throws<ConfigException>(() => Run(Config("teacher") with { Output = "" }));
@@ -122,6 +148,7 @@ public sealed class CcTrainerTests : IDisposable
         Output = Path.Combine(_root, name),
         RawStore = Path.Combine(_root, "raw"),
         RawDtype = VectorType.Fp32,
+        Languages = ["en"],
         Adapter = new AdapterConfig { Dimension = 16, Dropout = 0.1 },
         LanguageText = [new TextSourceConfig { Language = "xx", CaptionsPerGroup = 1 }],
         Scale = 20,

@@ -78,6 +78,9 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     /// <summary>Whether the folder holds a store (of whatever teacher).</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, EmbeddingStoreManifest.FileName));
 
+    /// <summary>Fingerprint of the teacher whose store is in a folder; null where there is none.</summary>
+    public static string? FingerprintOf(string folder) => Exists(folder) ? EmbeddingStoreManifest.Read(folder).Teacher : null;
+
     /// <summary>How the store in a folder keeps elements; null where there is none.</summary>
     public static VectorType? TypeOf(string folder) => Exists(folder) ? EmbeddingStoreManifest.Read(folder).Dtype : null;
 

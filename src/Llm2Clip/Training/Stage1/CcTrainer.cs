@@ -38,14 +38,21 @@ public static class CcTrainer
             throw new ConfigException(
                 "cc_finetune.output is empty: name the teacher folder, for example --set cc_finetune.output=runs/teacher.");
         }
+        if (config.Adapter.Kind == AdapterKind.None)
+        {
+            config = config with { Selection = CcSelection.Last }; // there is no epoch to choose, and no image is held out for it
+        }
         var clock = Stopwatch.StartNew();
         var store = config.RawStore.Length > 0 ? config.RawStore : config.Output + "-raw";
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
         var read = new CcDataReader(config, data, raw, log, cancellation).Read();
+        config = config with { Languages = read.Languages };
         var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
         var before = read.Val?.RawRows(read.Means, name, seed: 0);
 
-        var (adapter, trained) = Train(config, read, raw.Store, Identity(config, data, raw, read.Images), metrics, log, cancellation);
+        var (adapter, trained) = config.Adapter.Kind == AdapterKind.None
+            ? (CcAdapter.Create(config.Adapter, read.Means, 0), Centered(config, read))
+            : Train(config, read, raw.Store, Identity(config, data, raw, read.Images), metrics, log, cancellation);
         using (adapter)
         {
             var fingerprint = new Teacher(teacher.Encoder, teacher.Settings, adapter).Fingerprint;
@@ -59,7 +66,7 @@ public static class CcTrainer
                         CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Images,
                         [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
             };
-            Save(config.Output, teacher, adapter, result, log);
+            Save(config.Output, store, teacher, adapter, result, log);
             AtomicFolder.Delete(CaptionTask.CheckpointOf(config.Output));
             return result;
         }
@@ -85,26 +92,37 @@ public static class CcTrainer
         using var task = new CaptionTask(config, data.Images, batches, step, evaluator.Evaluate, identity);
         var (state, _) = Trainer.Run(task, log, metrics, ready: null, cancellation);
         var kept = task.Finish(state);
-        var result = new CcFinetuneResult
+        var result = Centered(config, data) with
         {
-            Output = config.Output,
-            Fingerprint = "",
-            Images = data.Images.Count,
-            Captions = data.Images.Captions,
-            MergedGroups = data.Images.Merged,
-            SingleCaption = data.Images.Single,
-            HeldOut = data.HeldOut?.Images ?? 0,
             Steps = state.Step,
             KeptEpoch = kept,
             Selection = evaluator.Selection,
             FinalLoss = task.FinalLoss,
             TrainSeconds = state.Seconds,
-            Seconds = 0,
-            Probe = null,
             History = task.History,
         };
         return (adapter.Copy(), result); // the trained one's weights are views of the optimizer's buffers
     }
+
+    /// <summary>The result before any step: the means are all that the teacher has.</summary>
+    private static CcFinetuneResult Centered(CcFinetuneConfig config, CcData data) => new()
+    {
+        Output = config.Output,
+        Fingerprint = "",
+        Images = data.Images.Count,
+        Captions = data.Images.Captions,
+        MergedGroups = data.Images.Merged,
+        SingleCaption = data.Images.Single,
+        HeldOut = data.HeldOut?.Images ?? 0,
+        Steps = 0,
+        KeptEpoch = 0,
+        Selection = "nothing is trained",
+        FinalLoss = 0,
+        TrainSeconds = 0,
+        Seconds = 0,
+        Probe = null,
+        History = [],
+    };
 
     /// <summary>What a resumed run must share with the one that it continues.</summary>
     private static IReadOnlyDictionary<string, string> Identity(
@@ -124,7 +142,7 @@ public static class CcTrainer
     }
 
     /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
-    private static void Save(string output, Teacher teacher, CcAdapter adapter, CcFinetuneResult result, IRunLog log)
+    private static void Save(string output, string rawStore, Teacher teacher, CcAdapter adapter, CcFinetuneResult result, IRunLog log)
     {
         try
         {
@@ -138,7 +156,10 @@ public static class CcTrainer
                 $"The teacher could not be written to {output}: {error.Message} The LLM's vectors are kept in the raw store; "
                 + "make room and run the command again.", error);
         }
-        TeacherFolder.Write(output, teacher.Manifest(output) with { Adapter = CcAdapter.FileName, Dimension = adapter.Dimension });
+        TeacherFolder.Write(output, teacher.Manifest(output) with
+        {
+            Adapter = CcAdapter.FileName, Dimension = adapter.Dimension, RawStore = Path.GetRelativePath(output, rawStore),
+        });
         log.Info($"Teacher {Fingerprints.Short(result.Fingerprint)} written to {output}.");
     }
 }

@@ -148,9 +148,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private static TrainBudget BudgetOf(ClipTrainConfig config, Func<long> batchesPerEpoch)
     {
         var steps = config.Steps > 0 ? config.Steps : long.MaxValue;
-        if (config.Epochs > 0)
+        if (config.EpochBudget > 0)
         {
-            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.Epochs * batchesPerEpoch())));
+            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.EpochBudget * batchesPerEpoch())));
         }
         return new TrainBudget(steps == long.MaxValue ? 0 : steps, config.MaxMinutes * 60);
     }
