@@ -9,8 +9,8 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 {
     public ExtractCommand(CliHost host)
         : base(host, "extract",
-            "Computes the teacher's vectors of the captions that clip-train and its evaluation ask for into an embedding store; resumes where "
-            + "it was stopped.",
+            "Computes the teacher's vectors of the captions that clip-train and its evaluation ask for into an embedding store; resumes "
+            + "where it was stopped.",
             "llm2clip extract --config configs/flickr8k.yaml")
     {
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");

@@ -127,7 +127,7 @@ internal sealed class CcImages(int least = 2)
         if (Count < 2)
         {
             throw new InputException(
-                $"Caption-contrastive training needs images with {least} or more captions; {Count} of {_seen} have that.");
+                $"Caption-contrastive training needs images with {(least == 1 ? "a caption" : "two captions or more")}; {Count} of {_seen} have that.");
         }
     }
 
