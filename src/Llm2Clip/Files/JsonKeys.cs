@@ -16,6 +16,7 @@ internal sealed class JsonKeys(string path)
     /// </summary>
     public static JsonObject ReadObject(string path, string what)
     {
+        LfsPointer.Refuse(path);
         try
         {
             var bytes = File.ReadAllBytes(path);

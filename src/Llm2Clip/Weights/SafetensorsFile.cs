@@ -1,6 +1,7 @@
 // Own: TorchSharp has no safetensors, and what the reference implementation refuses must be refused here too.
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using Llm2Clip.Files;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Weights;
@@ -46,6 +47,7 @@ public sealed unsafe class SafetensorsFile : ISafetensors
     /// <exception cref="InputException">It is missing, or not a whole and consistent safetensors file.</exception>
     public static SafetensorsFile Open(string path)
     {
+        LfsPointer.Refuse(path);
         FileStream stream;
         try
         {

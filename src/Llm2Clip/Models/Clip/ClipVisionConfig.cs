@@ -95,8 +95,7 @@ public sealed record ClipVisionConfig
     public static ClipVisionConfig FromJson(JsonObject root, string path)
     {
         var keys = new JsonKeys(path);
-        var whole = keys.Text(root, "model_type", "") == "clip";
-        var vision = whole ? root["vision_config"] as JsonObject ?? throw new InputException($"{path} has no vision_config.") : root;
+        var (vision, whole) = ModelFolder.VisionPart(root, "clip", Read, keys, path);
         keys.Expect(vision, "model_type", "clip_vision_model", fallback: "clip_vision_model");
         keys.RefuseUnknown(vision, Read, ModelFolder.IgnoredKeys, whole ? "vision_config." : "");
         keys.ExpectNumber(vision, "num_channels", 3, fallback: 3);

@@ -69,6 +69,9 @@ public sealed class SiglipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() => [.. named_parameters()];
 
     /// <inheritdoc/>
+    public void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
+
+    /// <inheritdoc/>
     public void Save(string folder) => ModelFolder.Save(folder, Config.ToJson(), NamedParameters());
 
     /// <inheritdoc/>

@@ -63,8 +63,7 @@ public sealed record SiglipVisionConfig
     public static SiglipVisionConfig FromJson(JsonObject root, string path)
     {
         var keys = new JsonKeys(path);
-        var whole = keys.Text(root, "model_type", "") == "siglip";
-        var vision = whole ? root["vision_config"] as JsonObject ?? throw new InputException($"{path} has no vision_config.") : root;
+        var (vision, whole) = ModelFolder.VisionPart(root, "siglip", Read, keys, path);
         keys.Expect(vision, "model_type", "siglip_vision_model", fallback: "siglip_vision_model");
         keys.RefuseUnknown(vision, Read, ModelFolder.IgnoredKeys, whole ? "vision_config." : "");
         keys.ExpectNumber(vision, "num_channels", 3, fallback: 3);

@@ -63,10 +63,21 @@ public sealed class SequenceDecoder : IDisposable
     public bool HeadSkipped => headSkip.Enabled;
 
     /// <summary>
-    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences. Advances
-    /// <paramref name="progress"/> by sequences. Throws <see cref="OperationCanceledException"/> between batches.
+    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences.
     /// </summary>
-    public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, IProgressTask? progress = null, CancellationToken cancellation = default)
+    public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
+    {
+        foreach (var _ in RunInBatches(sequences, receive, cancellation))
+        {
+        }
+    }
+
+    /// <summary>
+    /// The same step by step: each element is the sequences of a batch, whose states have all been given. Throws
+    /// <see cref="OperationCanceledException"/> between batches.
+    /// </summary>
+    public IEnumerable<IReadOnlyList<int>> RunInBatches(
+        IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
     {
         foreach (var members in Batches(sequences))
         {
@@ -80,7 +91,7 @@ public sealed class SequenceDecoder : IDisposable
                     receive(sequence, position, context.GetEmbeddingsIth(index++));
                 }
             }
-            progress?.Advance(members.Count);
+            yield return members;
         }
     }
 

@@ -10,7 +10,7 @@ namespace Llm2Clip.Teachers.Store;
 /// <summary>
 /// Appends to an embedding store; one writer at a time. Rows go to the files at once, each with its own checksum; <see cref="Commit"/> makes
 /// them part of the store (shards, then index, then manifest by rename). After kill -9 the next writer keeps what was committed and every
-/// complete row behind it. Disposing commits.
+/// complete row behind it. Disposing commits; a new store that got no row and was not completed is taken away again.
 /// </summary>
 public sealed class EmbeddingStoreWriter : IDisposable
 {
@@ -25,6 +25,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private OpenShard? _shard;
     private int _nextIndex;
     private bool _failed;
+    private bool _isNew; // made by this writer, and not completed
 
     private EmbeddingStoreWriter(string folder, FolderLock writeLock, EmbeddingStoreManifest manifest)
     {
@@ -64,6 +65,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         try
         {
             EmbeddingStoreManifest manifest;
+            var isNew = false;
             if (EmbeddingStore.Exists(folder))
             {
                 manifest = EmbeddingStoreManifest.Read(folder);
@@ -84,8 +86,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
                     Index = [],
                 };
                 manifest.Write(folder);
+                isNew = true;
             }
-            writer = new EmbeddingStoreWriter(folder, writeLock, manifest);
+            writer = new EmbeddingStoreWriter(folder, writeLock, manifest) { _isNew = isNew };
             writer.Resume();
             return writer;
         }
@@ -186,6 +189,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public void Complete()
     {
         Commit();
+        _isNew = false;
         if (_index.Count > 1)
         {
             Publish(_manifest.Shards, 0, [.. _index.Select(part => part.Entries())]);
@@ -203,7 +207,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
         finally
         {
+            var isNothing = _isNew && _shard is null && _manifest.Shards.Count == 0;
             Abandon();
+            if (isNothing)
+            {
+                File.Delete(Path.Combine(_folder, EmbeddingStoreManifest.FileName));
+            }
             _lock.Dispose();
         }
     }

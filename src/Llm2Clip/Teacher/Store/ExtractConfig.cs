@@ -25,7 +25,7 @@ public sealed record ExtractConfig
     [Description("fp16 | fp32: how vectors are kept. fp32 where a value passes 65504.")]
     public VectorType Dtype { get; init; } = VectorType.Fp16;
 
-    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A killed run loses this many at most.")]
+    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A run that is stopped or killed loses one batch of them.")]
     [Range(1, 1 << 24)]
     public int Window { get; init; } = 512;
 }

@@ -26,6 +26,10 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Folder of the run: checkpoints, model, metrics.")]
     public string Output { get; init; } = "";
 
+    [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are taken, "
+        + "and the model section does not count. Empty = a new student: model.start gives it a pretrained image encoder.")]
+    public string Init { get; init; } = "";
+
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
 
@@ -45,7 +49,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     public int MicroBatch { get; init; }
 
     [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
-        + "that one.")]
+        + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }
 
     [Description("Budget in epochs; 0 = no limit.")]
@@ -101,7 +105,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         + "sigmoid: SigLIP's loss, which judges every pair by itself.")]
     public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.MultiPositive;
 
-    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = 10 for sigmoid, else 1 / 0.07.")]
+    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = what init "
+        + "brings, or 10 for sigmoid, else 1 / 0.07.")]
     [Range(1.0, 100.0)]
     public double? ScaleStart { get; init; }
 

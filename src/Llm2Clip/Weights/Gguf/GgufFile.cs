@@ -75,6 +75,9 @@ public sealed class GgufFile
         _ => throw WrongType(key, "a floating-point number"),
     };
 
+    /// <summary>True or false. Throws <see cref="InputException"/> where the key is missing or of another type.</summary>
+    public bool GetFlag(string key) => Require(key).Value as bool? ?? throw WrongType(key, "true or false");
+
     /// <summary>An array of strings. Throws <see cref="InputException"/> where the key is missing or of another type.</summary>
     public IReadOnlyList<string> GetStrings(string key) => Require(key).Value as string[] ?? throw WrongType(key, "an array of strings");
 

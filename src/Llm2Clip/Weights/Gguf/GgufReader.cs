@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Weights.Gguf;
 
@@ -29,6 +30,7 @@ internal sealed class GgufReader
     /// <summary>See <see cref="GgufFile.Open"/>.</summary>
     public static GgufFile Read(string path)
     {
+        LfsPointer.Refuse(path);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
