@@ -57,8 +57,8 @@ public static partial class DurableFolder
     public static void FlushParent(string path) => Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     /// <summary>
-    /// Flushes all files in a folder with their names. On Linux one call for the whole file system: cheaper than one per file, where they are
-    /// many.
+    /// Flushes all files in a folder with their names. On Linux one call for the whole file system: cheaper than one per file, where they
+    /// are many.
     /// </summary>
     public static void FlushFiles(string folder)
     {

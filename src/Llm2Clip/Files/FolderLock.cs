@@ -4,8 +4,9 @@ using System.Text;
 namespace Llm2Clip.Files;
 
 /// <summary>
-/// One writer per folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a lock
-/// file that is left over means nothing. A writer that wrote nothing takes its lock file, and the folders that were made for it, away again.
+/// One writer per folder. What is locked is an open file (flock): the system lets go of it when the process dies, however it dies, so a
+/// lock file that is left over means nothing. A writer that wrote nothing takes its lock file, and the folders that were made for it, away
+/// again.
 /// </summary>
 internal sealed class FolderLock : IDisposable
 {

@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Llm2Clip.Files;
 
 /// <summary>
-/// What a name that is written to stands for. A file is replaced as a whole. A symbolic link is followed: the link stays, and what it points
-/// to gets the content. What exists and is no regular file (a pipe, a device, the end of a shell's <c>&gt;(...)</c>) cannot be replaced and
-/// is written into. <c>-</c> is standard output.
+/// What a name that is written to stands for. A file is replaced as a whole. A symbolic link is followed: the link stays, and what it
+/// points to gets the content. What exists and is no regular file (a pipe, a device, the end of a shell's <c>&gt;(...)</c>) cannot be
+/// replaced and is written into. <c>-</c> is standard output.
 /// </summary>
 internal sealed partial class OutputTarget
 {
@@ -39,7 +39,8 @@ internal sealed partial class OutputTarget
         }
         try
         {
-            return new OutputTarget(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path, null);
+            var file = new FileInfo(path);
+            return new OutputTarget(file.LinkTarget is null ? path : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName, null);
         }
         catch (Exception error) when (WriteException.IsCause(error))
         {

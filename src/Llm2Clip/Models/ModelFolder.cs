@@ -48,10 +48,10 @@ internal static class ModelFolder
         : throw new InputException($"{folder} holds no config.json, so it is not a model folder in Hugging Face's layout.");
 
     /// <summary>
-    /// The vision half of a configuration, and whether it is the half of a whole model (<paramref name="whole"/> as <c>model_type</c>). Older
-    /// files give it twice, as <c>vision_config</c> and <c>vision_config_dict</c>, and some repeat keys at the top level: where two places
-    /// contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which one the
-    /// weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in transformers.
+    /// The vision half of a configuration, and whether it is the half of a whole model (<paramref name="whole"/> as <c>model_type</c>).
+    /// Older files give it twice, as <c>vision_config</c> and <c>vision_config_dict</c>, and some repeat keys at the top level: where two
+    /// places contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which one
+    /// the weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in transformers.
     /// </summary>
     /// <exception cref="InputException">A whole model's configuration holds no vision half.</exception>
     public static (JsonObject Vision, bool IsWhole) VisionPart(

@@ -71,7 +71,9 @@ public sealed class Student : IDisposable
     /// <param name="device">Where to compute.</param>
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
-        var (vision, transform) = config.Start.Length > 0 ? StartFrom(config.Start, config.EmbedDim, seed, device) : StartNew(config, seed, device);
+        var (vision, transform) = config.Start.Length > 0
+            ? StartFrom(config.Start, config.EmbedDim, seed, device)
+            : StartNew(config, seed, device);
         var shape = new TextAdapterConfig
         {
             InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion,

@@ -19,8 +19,8 @@ public interface ILlmEncoder : IDisposable
     EncodedTexts Encode(IReadOnlyList<string> texts, IRunLog log, CancellationToken cancellation = default);
 
     /// <summary>
-    /// The same vectors, batch by batch as they are computed, so that what is done can be kept before all is done. Says nothing of truncated
-    /// texts: the batches count them.
+    /// The same vectors, batch by batch as they are computed, so that what is done can be kept before all is done. Says nothing of
+    /// truncated texts: the batches count them.
     /// </summary>
     IEnumerable<EncodedBatch> EncodeInBatches(IReadOnlyList<string> texts, CancellationToken cancellation = default)
     {

@@ -66,9 +66,15 @@ internal sealed class StatedSettings
             Warn(_attentionKey, Text(stated), attentionSource, "attention", attention, canBeUsed: true);
         }
 
-        void Warn(string key, string stated, string? source, string what, string used, bool canBeUsed) => log.Warn(
-            $"{_path} states {what} {stated} ({key}), but {source ?? "the default"} is {used}, and that is used: vectors are not those "
-            + $"that the model was made for. {(canBeUsed ? $"Set teacher.{what} to {stated}, or to null, to follow the model." : $"{stated} is not supported for {what}.")}");
+        void Warn(string key, string stated, string? source, string what, string used, bool canBeUsed)
+        {
+            var remedy = canBeUsed
+                ? $"Set teacher.{what} to {stated}, or to null, to follow the model."
+                : $"{stated} is not supported for {what}.";
+            log.Warn(
+                $"{_path} states {what} {stated} ({key}), but {source ?? "the default"} is {used}, and that is used: vectors are not those "
+                + $"that the model was made for. {remedy}");
+        }
     }
 
     private static string Reason(bool isStated, string key) => isStated ? $"stated by the GGUF, {key}" : "default";

@@ -107,7 +107,9 @@ public sealed class Teacher : IDisposable
     public int Dimension => Adapter?.Dimension ?? Encoder.Dimension;
 
     /// <summary>Hash of all that determines <see cref="Embed"/>'s vectors: weights, every setting, adapter.</summary>
-    public string Fingerprint => Adapter is null ? Encoder.Fingerprint : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
+    public string Fingerprint => Adapter is null
+        ? Encoder.Fingerprint
+        : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
 
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
@@ -123,7 +125,8 @@ public sealed class Teacher : IDisposable
     /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken,
     /// so that it serves single queries. Un-normalized.
     /// </summary>
-    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
+    public EncodedTexts Embed(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };

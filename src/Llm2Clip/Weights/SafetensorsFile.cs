@@ -27,9 +27,11 @@ public sealed unsafe class SafetensorsFile : ISafetensors
         if (headerBytes > (ulong)(length - sizeof(ulong)) || headerBytes > SafetensorsHeader.MaxHeaderBytes)
         {
             throw new InputException(
-                $"{path}: not a safetensors file, or cut short (its header should have {headerBytes} bytes, the file has {length} in all).");
+                $"{path}: not a safetensors file, or cut short (its header should have {headerBytes} bytes, the file has {length} in "
+                + "all).");
         }
-        _header = SafetensorsHeader.Parse(path, new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
+        _header = SafetensorsHeader.Parse(
+            path, new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
         _data = start + sizeof(ulong) + headerBytes;
         Names = [.. _header.Tensors.Keys.Order(StringComparer.Ordinal)];
     }
@@ -63,7 +65,8 @@ public sealed unsafe class SafetensorsFile : ISafetensors
             stream.Dispose();
             throw new InputException($"{path}: not a safetensors file, or cut short ({length} bytes).");
         }
-        var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        var map = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);

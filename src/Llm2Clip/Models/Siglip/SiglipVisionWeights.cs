@@ -55,7 +55,8 @@ public static class SiglipVisionWeights
         return embedDim is null || embedDim == config.Width
             ? Load(folder, device)
             : throw new ConfigException(
-                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length {config.Width}. "
+                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length "
+                + $"{config.Width}. "
                 + "Leave model.embed_dim out.");
     }
 }

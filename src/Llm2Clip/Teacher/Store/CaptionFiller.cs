@@ -8,13 +8,14 @@ public delegate IEnumerable<EncodedBatch> EmbedTexts(IReadOnlyList<string> texts
 
 /// <summary>
 /// Brings captions into a store: skips those that are there, gathers the rest in windows of one language, embeds a window and appends each
-/// batch of it when it is there. The order of the data set does not matter. A stopped or killed run loses the batch that was being computed;
-/// what a power cut can lose is committed every <see cref="CommitEvery"/>.
+/// batch of it when it is there. The order of the data set does not matter. A stopped or killed run loses the batch that was being
+/// computed; what a power cut can lose is committed every <see cref="CommitEvery"/>.
 /// </summary>
 public sealed class CaptionFiller
 {
     /// <summary>
-    /// Captions that are read before the first one is embedded: where these are all, the number is known, and with it the time that is left.
+    /// Captions that are read before the first one is embedded: where these are all, the number is known, and with it the time that is
+    /// left.
     /// </summary>
     private const int ReadAhead = 50_000;
 
@@ -32,15 +33,15 @@ public sealed class CaptionFiller
     private long _total;
     private long _shown;
     private long _tokens;
-    private long _started;
-    private long _committed;
+    private DateTimeOffset _started;
+    private DateTimeOffset _committed;
 
     private CaptionFiller(
         EmbeddingStoreWriter writer, EmbedTexts embed, int window, string title, IRunLog log, TimeProvider clock,
         CancellationToken cancellation)
     {
         (_writer, _embed, _window, _title, _log, _clock, _cancellation) = (writer, embed, window, title, log, clock, cancellation);
-        _committed = clock.GetTimestamp();
+        _committed = clock.GetUtcNow();
     }
 
     private long Seen { get; set; }
@@ -88,7 +89,8 @@ public sealed class CaptionFiller
 
     /// <summary>Brings captions into a store of raw LLM vectors; returns as <see cref="Fill"/>.</summary>
     public static (long Seen, long Added, long Truncated) FillRaw(
-        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log, CancellationToken cancellation) =>
+        EmbeddingStoreWriter raw, IEnumerable<Caption> captions, ILlmEncoder encoder, int window, IRunLog log,
+        CancellationToken cancellation) =>
         Fill(raw, captions, (texts, _, stop) => encoder.EncodeInBatches(texts, stop), window, "Embed captions (LLM)", log, cancellation);
 
     private void TakeAll(IEnumerable<Caption> captions)
@@ -136,7 +138,7 @@ public sealed class CaptionFiller
         if (_progress is null) // Nothing is shown where nothing is missing.
         {
             _progress = _log.Start(_title, _total, "captions");
-            _started = _clock.GetTimestamp();
+            _started = _clock.GetUtcNow();
         }
         window.Texts.Add(caption.Text);
         if (window.Texts.Count == _window)
@@ -160,10 +162,10 @@ public sealed class CaptionFiller
             Added += _writer.Append([.. batch.Texts.Select(text => texts[text])], batch.Vectors);
             Truncated += batch.Truncated;
             _tokens += batch.Tokens;
-            if (_clock.GetElapsedTime(_committed) >= CommitEvery)
+            if (_clock.GetUtcNow() - _committed >= CommitEvery)
             {
                 _writer.Commit();
-                _committed = _clock.GetTimestamp();
+                _committed = _clock.GetUtcNow();
             }
             Show(before + (long)(texts.Count * batch.Share));
         }
@@ -178,7 +180,7 @@ public sealed class CaptionFiller
         {
             return;
         }
-        var seconds = _clock.GetElapsedTime(_started).TotalSeconds;
+        var seconds = (_clock.GetUtcNow() - _started).TotalSeconds;
         _progress.Advance(
             Math.Max(0, done - _shown),
             _tokens > 0 && seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_tokens / seconds:N0} tokens/s") : null);

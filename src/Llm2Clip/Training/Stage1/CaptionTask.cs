@@ -53,7 +53,9 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         };
     }
 
-    /// <summary>Writes the teacher of the current weights into a folder beside the checkpoint's; null = a checkpoint is no teacher.</summary>
+    /// <summary>
+    /// Writes the teacher of the current weights into a folder beside the checkpoint's; null = a checkpoint is no teacher.
+    /// </summary>
     public Action<string>? SaveTeacher { get; init; }
 
     /// <summary>What a checkpoint keeps of the task besides tensors.</summary>

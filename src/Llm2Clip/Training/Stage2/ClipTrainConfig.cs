@@ -26,7 +26,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Folder of the run: checkpoints, model, metrics.")]
     public string Output { get; init; } = "";
 
-    [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are taken, "
+    [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
+        + "taken, "
         + "and the model section does not count. Empty = a new student: model.start gives it a pretrained image encoder.")]
     public string Init { get; init; } = "";
 
@@ -58,14 +59,14 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Budget in minutes of wall clock, evaluations included; 0 = no limit.")]
     public double MaxMinutes { get; init; }
 
-    [Description("cosine | constant: learning rate after the warm-up.")]
+    [Description("cosine | linear | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
     [Description("Steps over which the learning rate rises linearly to its peak.")]
     [Range(0, 1 << 30)]
     public long WarmupSteps { get; init; } = 100;
 
-    [Description("Learning rate at the end of the cosine, as a share of the peak.")]
+    [Description("Learning rate at the end of cosine and linear, as a share of the peak.")]
     [Range(0.0, 1.0)]
     public double FinalRate { get; init; }
 

@@ -5,7 +5,7 @@ namespace Llm2Clip.Weights.Gguf;
 
 /// <summary>
 /// A GGUF file's metadata and tensor table (format versions 2 and 3), checked strictly: whatever the file claims is held against its
-/// length before anything is allocated. Values of unquantised and Q8_0 tensors can be read.
+/// length before anything is allocated. Values of unquantized and Q8_0 tensors can be read.
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 /// </summary>
 public sealed class GgufFile
@@ -13,7 +13,8 @@ public sealed class GgufFile
     private readonly Dictionary<string, GgufValue> metadata;
     private readonly Dictionary<string, GgufTensor> byName;
 
-    internal GgufFile(string path, int version, IReadOnlyList<string> keys, Dictionary<string, GgufValue> metadata, IReadOnlyList<GgufTensor> tensors)
+    internal GgufFile(
+        string path, int version, IReadOnlyList<string> keys, Dictionary<string, GgufValue> metadata, IReadOnlyList<GgufTensor> tensors)
     {
         Path = path;
         Version = version;
@@ -129,7 +130,8 @@ public sealed class GgufFile
                 GgufQ8.Decode(bytes, values);
                 break;
             default:
-                throw new InputException($"{Path}: tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and Q8_0 values can be read here.");
+                throw new InputException(
+                    $"{Path}: tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and Q8_0 values can be read here.");
         }
     }
 
