@@ -118,15 +118,14 @@ internal static class ModelFolder
         }
     }
 
-    /// <summary>Writes configuration and weights.</summary>
-    public static void Save(string folder, JsonObject config, IReadOnlyList<(string Name, Parameter Parameter)> weights)
+    /// <summary>Writes the weights.</summary>
+    public static void SaveWeights(string folder, IReadOnlyList<(string Name, Parameter Parameter)> weights)
     {
         DurableFolder.Create(folder);
         Safetensors.Save(
             Path.Combine(folder, "model.safetensors"),
             weights.ToDictionary(p => p.Name, p => (Tensor)p.Parameter),
             new Dictionary<string, string> { ["format"] = "pt" });
-        SaveConfig(folder, config);
     }
 
     /// <summary>Writes the configuration.</summary>

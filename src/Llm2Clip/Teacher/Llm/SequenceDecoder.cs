@@ -28,8 +28,8 @@ public sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
 public delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
 
 /// <summary>
-/// Runs many token sequences through the LLM, several per batch, each its own sequence in one unified key/value cache that is emptied before
-/// every batch. One batch is one ubatch, as non-causal attention needs.
+/// Runs many token sequences through the LLM, several per batch, each its own sequence in one unified key/value cache that is emptied
+/// before every batch. One batch is one ubatch, as non-causal attention needs.
 /// </summary>
 public sealed class SequenceDecoder : IDisposable
 {

@@ -148,8 +148,7 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
         {
             throw new InputException(
                 $"{Folder} has no vector for {missing.Count} of {texts.Count} captions asked for, the first "
-                + "\"{Shorten(texts[missing[0]])}\". "
-                + "Run `llm2clip extract` on this data set with the same teacher.");
+                + $"\"{Shorten(texts[missing[0]])}\". Run `llm2clip extract` on this data set with the same teacher.");
         }
     }
 
