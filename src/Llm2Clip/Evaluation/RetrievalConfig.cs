@@ -20,7 +20,8 @@ public enum MeanChoice
 /// <summary>The <c>eval</c> section of a run file.</summary>
 public sealed record RetrievalConfig
 {
-    [Description("Student folder, as clip-train writes it. Empty = the model that clip-train of this run file wrote.")]
+    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = the one that clip-train of this run file "
+        + "writes.")]
     public string Model { get; init; } = "";
 
     [Description("Data pattern to evaluate on; empty = data.val.")]

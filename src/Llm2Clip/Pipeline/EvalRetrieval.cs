@@ -36,13 +36,19 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.Eval, "eval");
-        var (model, output, pattern) = (run.StudentFolder(), run.EvaluationFolder(), run.EvaluationData());
+        var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
         Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
-        if (!Directory.Exists(model))
+        if (run.Eval.Model.Length == 0 && !Directory.Exists(model))
         {
             throw new InputException(
                 $"There is no student in {model}: run `llm2clip clip-train` first, or name the folder that it wrote (--model, "
                 + "eval.model).");
+        }
+        var found = StudentFolder.Find(model);
+        var output = run.EvaluationFolder(found);
+        if (found.Checkpoint is { } checkpoint)
+        {
+            log.Info($"{model} is evaluated as it was in its checkpoint, {checkpoint}.");
         }
         using var files = RunTeacher.Open(run, log);
         using var student = Student.Load(model, ComputeDevice.Resolve(config.Device).Device);

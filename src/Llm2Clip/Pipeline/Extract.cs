@@ -109,24 +109,26 @@ public static class Extract
     /// A store holds what a student is trained on: centered by the training captions alone. Vectors with a language's own mean are made
     /// from the raw ones when they are asked for (<see cref="TeacherVectors"/>). What the raw store lacks is computed.
     /// </summary>
-    private static EncodedTexts Vectors(
+    private static IEnumerable<EncodedBatch> Vectors(
         Teacher teacher, EmbeddingStore? raw, IReadOnlyList<string> texts, string language, CancellationToken cancellation)
     {
         if (raw is null)
         {
-            return teacher.Embed(texts, language, CenteringMode.Training, SilentLog.Instance, cancellation);
+            return teacher.EmbedInBatches(texts, language, CenteringMode.Training, cancellation);
         }
         var vectors = new float[(long)texts.Count * raw.Dimension];
         var missing = raw.GatherPresent(texts, vectors);
         if (missing.Count == 0)
         {
-            return new EncodedTexts(teacher.FromRaw(vectors, language, CenteringMode.Training), Truncated: 0); // counted when the LLM ran
+            var adapted = teacher.FromRaw(vectors, language, CenteringMode.Training);
+            return [EncodedBatch.Whole(texts.Count, new EncodedTexts(adapted, Truncated: 0))]; // counted when the LLM ran
         }
         var computed = teacher.Encoder.Encode([.. missing.Select(index => texts[index])], SilentLog.Instance, cancellation);
         for (var i = 0; i < missing.Count; i++)
         {
             computed.Vectors.AsSpan(i * raw.Dimension, raw.Dimension).CopyTo(vectors.AsSpan(missing[i] * raw.Dimension));
         }
-        return computed with { Vectors = teacher.FromRaw(vectors, language, CenteringMode.Training) };
+        var all = teacher.FromRaw(vectors, language, CenteringMode.Training);
+        return [EncodedBatch.Whole(texts.Count, computed with { Vectors = all })];
     }
 }

@@ -16,7 +16,7 @@ internal static class RunTeacher
     {
         var tuned = run.TunedTeacher();
         var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
-        if (run.Teacher.Tuned.Length == 0 && path == run.CcFinetune.Output && !TeacherFolder.IsTeacher(path))
+        if (run.Teacher.Tuned.Length == 0 && path == run.CcFinetune.Output && !TeacherFolder.IsTeacher(TeacherFolder.Find(path)))
         {
             throw new InputException(
                 $"There is no teacher in {path} (cc_finetune.output). Run `llm2clip cc-finetune` first, or name a teacher (--teacher, "

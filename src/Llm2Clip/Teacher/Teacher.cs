@@ -17,7 +17,8 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>
-    /// Opens a teacher folder or a bare GGUF file.
+    /// Opens a teacher folder, a checkpoint of its training, or a bare GGUF file. Of a training that is not over the folder gives the
+    /// checkpoint.
     /// </summary>
     /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
     /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
@@ -73,6 +74,11 @@ public sealed class Teacher : IDisposable
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
+
+    /// <summary>The vectors of <see cref="Embed"/>, batch by batch as they are computed.</summary>
+    public IEnumerable<EncodedBatch> EmbedInBatches(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, CancellationToken cancellation = default) =>
+        Encoder.EncodeInBatches(texts, cancellation).Select(batch => batch with { Vectors = FromRaw(batch.Vectors, language, mean) });
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null

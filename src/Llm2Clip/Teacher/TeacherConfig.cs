@@ -35,7 +35,7 @@ public enum KvCacheType
 
 /// <summary>
 /// The <c>teacher</c> section of a run file. What is left out (null) comes from the folder's <c>teacher.json</c>, or, for a bare
-/// GGUF, from <see cref="TeacherSettings"/>'s defaults.
+/// GGUF, from what it states of itself, else from <see cref="TeacherSettings"/>'s defaults.
 /// </summary>
 public sealed record TeacherConfig : ICheckedConfig
 {
@@ -53,17 +53,18 @@ public sealed record TeacherConfig : ICheckedConfig
     [Description("What {instruction} stands for. Extraction and evaluation use an empty one.")]
     public string? Instruction { get; init; }
 
-    [Description("mean: over the text's own tokens and the template's end-of-turn. last: the last token.")]
+    [Description("mean: over the text's own tokens and the template's end-of-turn. last: the last token. null = what the teacher folder or "
+        + "the GGUF states, else mean.")]
     public TeacherPooling? Pooling { get; init; }
 
-    [Description("causal | bidirectional.")]
+    [Description("causal | bidirectional. null = what the teacher folder or the GGUF states, else bidirectional.")]
     public TeacherAttention? Attention { get; init; }
 
     [Description("With bidirectional attention, sliding-window layers see the whole text too.")]
     public bool? FullWindow { get; init; }
 
-    [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. "
-        + "8 or more.")]
+    [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or "
+        + "more.")]
     [Range(TeacherSettings.ShortestRow, int.MaxValue)]
     public int? MaxLength { get; init; }
 

@@ -14,12 +14,14 @@ public sealed class TeacherFiles : IDisposable
     private readonly string _path;
     private readonly TeacherConfig _config;
     private readonly TeacherManifest? _manifest;
+    private readonly StatedSettings _stated;
     private CcAdapter? _ownedAdapter;
 
     private TeacherFiles(
-        string path, TeacherConfig config, TeacherManifest? manifest, TeacherSettings settings, TeacherModel model, CcAdapter? adapter)
+        string path, TeacherConfig config, TeacherManifest? manifest, TeacherSettings settings, TeacherModel model, StatedSettings stated,
+        CcAdapter? adapter)
     {
-        (_path, _config, _manifest, Settings, Model) = (path, config, manifest, settings, model);
+        (_path, _config, _manifest, Settings, Model, _stated) = (path, config, manifest, settings, model, stated);
         (Adapter, _ownedAdapter) = (adapter, adapter);
     }
 
@@ -41,7 +43,10 @@ public sealed class TeacherFiles : IDisposable
     /// <summary>The store of raw vectors that <c>teacher.json</c> names; empty where there is none.</summary>
     public string RawStore => _manifest?.RawStore is { } relative ? Path.GetRelativePath(".", Path.Combine(_path, relative)) : "";
 
-    /// <summary>Reads a teacher folder or the header of a bare GGUF file.</summary>
+    /// <summary>
+    /// Reads a teacher folder, a checkpoint of its training, or the header of a bare GGUF file. Of a training that is not over the folder
+    /// gives the checkpoint.
+    /// </summary>
     /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
     /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
     /// <exception cref="InputException">Folder or model is missing, damaged or does not belong together.</exception>
@@ -52,25 +57,31 @@ public sealed class TeacherFiles : IDisposable
         var config = overrides ?? new TeacherConfig();
         if (!Directory.Exists(folderOrGguf))
         {
-            var bare = Checked.Require(new TeacherSettings().With(config), "teacher");
-            var hash = WeightsHash.Of(GgufFile.Open(folderOrGguf));
-            return new TeacherFiles(folderOrGguf, config, null, bare, new TeacherModel(folderOrGguf, hash), null);
+            var file = GgufFile.Open(folderOrGguf);
+            var stated = new StatedSettings(file);
+            var bare = Checked.Require(stated.Over(new TeacherSettings()).With(config), "teacher");
+            return new TeacherFiles(folderOrGguf, config, null, bare, new TeacherModel(folderOrGguf, WeightsHash.Of(file)), stated, null);
         }
-        var manifest = TeacherFolder.Read(folderOrGguf);
+        return OpenFolder(TeacherFolder.Find(folderOrGguf), config);
+    }
+
+    private static TeacherFiles OpenFolder(string folder, TeacherConfig config)
+    {
+        var manifest = TeacherFolder.Read(folder);
         var settings = manifest.Settings.With(config);
         if (manifest.Adapter is not null && settings != manifest.Settings)
         {
             throw new ConfigException(
-                $"{folderOrGguf}: its adapter was trained with other settings than the run file's teacher section asks for. Leave "
+                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for. Leave "
                 + "template, instruction, pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher "
                 + "with them (cc-finetune).");
         }
-        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folderOrGguf, manifest.Adapter));
+        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
         try
         {
-            var model = new TeacherModel(TeacherFolder.ResolveGguf(folderOrGguf, manifest), manifest.GgufSha256);
-            RequireSense(settings, manifest, folderOrGguf);
-            return new TeacherFiles(folderOrGguf, config, manifest, settings, model, adapter);
+            var model = new TeacherModel(TeacherFolder.ResolveGguf(folder, manifest), manifest.GgufSha256);
+            RequireSense(settings, manifest, folder);
+            return new TeacherFiles(folder, config, manifest, settings, model, new StatedSettings(GgufFile.Open(model.Path)), adapter);
         }
         catch
         {
@@ -84,6 +95,7 @@ public sealed class TeacherFiles : IDisposable
     /// <exception cref="ConfigException">The settings make no sense for this model.</exception>
     public Teacher Load(IRunLog? log = null)
     {
+        Tell(log ?? SilentLog.Instance);
         var encoder = LoadEncoder(log ?? SilentLog.Instance);
         if (Adapter is not null && Adapter.InputDimension != encoder.Dimension)
         {
@@ -98,6 +110,14 @@ public sealed class TeacherFiles : IDisposable
 
     /// <summary>Frees the adapter, unless a loaded teacher has it.</summary>
     public void Dispose() => _ownedAdapter?.Dispose();
+
+    /// <summary>Says which pooling and attention count, and why.</summary>
+    private void Tell(IRunLog log)
+    {
+        var folder = _manifest is null ? null : TeacherFolder.ManifestName;
+        _stated.Tell(
+            Settings, _config.Pooling is null ? folder : "teacher.pooling", _config.Attention is null ? folder : "teacher.attention", log);
+    }
 
     private LlamaTextEncoder LoadEncoder(IRunLog log)
     {

@@ -38,10 +38,23 @@ public static class TeacherFolder
     /// <summary>Name of the manifest in the folder.</summary>
     public const string ManifestName = "teacher.json";
 
+    /// <summary>Name of the checkpoint in a folder that cc-finetune writes.</summary>
+    public const string CheckpointName = "checkpoint";
+
     private const int Format = 1;
 
     /// <summary>Whether a folder holds a teacher, sound or not.</summary>
     public static bool IsTeacher(string folder) => File.Exists(Path.Combine(folder, ManifestName));
+
+    /// <summary>
+    /// The folder with <c>teacher.json</c>: the named one, or, where its training is not over, the checkpoint in it. The named one where
+    /// there is neither.
+    /// </summary>
+    public static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, ManifestName)) ? folder
+        : AtomicFolder.Find(Path.Combine(folder, CheckpointName)) is { } checkpoint && File.Exists(Path.Combine(checkpoint, ManifestName))
+            ? checkpoint
+        : folder;
 
     /// <summary>
     /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of

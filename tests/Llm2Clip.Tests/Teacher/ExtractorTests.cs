@@ -126,6 +126,17 @@ public sealed class ExtractorTests : IDisposable
         Assert.Equal((12, ran), (result.Added, _encoder.Encoded.Count));
     }
 
+    [Fact]
+    public void AFailedStartLeavesNothing()
+    {
+        var path = Path.Combine(_root, "train.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(0, 20).Select(i => $"{{\"key\": \"{i}\", \"image\": \"{i}.jpg\"}}"));
+        var stores = Path.Combine(_root, "stores");
+        var config = new ExtractConfig { Store = Path.Combine(stores, "store"), RawStore = Path.Combine(stores, "raw") };
+        Assert.Throws<InputException>(() => Run(config, new DataConfig { Train = path }));
+        Assert.False(Directory.Exists(stores));
+    }
+
     private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? cancellation = null) => Extract.Run(
         new RunConfig { Output = _root, Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance,
         cancellation ?? TestContext.Current.CancellationToken);

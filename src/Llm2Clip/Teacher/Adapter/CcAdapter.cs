@@ -71,17 +71,13 @@ public sealed class CcAdapter : IDisposable
         {
             throw new ArgumentException($"{raw.Length} values are not whole vectors of {InputDimension}.", nameof(raw));
         }
-        var mean = Means.For(language, Config.Centering, mode, out _);
         var adapted = new float[(long)count * Dimension];
         using var off = no_grad();
         for (var start = 0; start < count; start += Chunk)
         {
             var rows = Math.Min(Chunk, count - start);
             var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
-            if (mean is not null)
-            {
-                LanguageMeans.Subtract(centered, mean);
-            }
+            Means.Center(centered, language, Config.Centering, mode);
             if (Config.Kind == AdapterKind.None)
             {
                 centered.CopyTo(adapted.AsSpan(start * Dimension));
@@ -171,8 +167,10 @@ public sealed class CcAdapter : IDisposable
     /// <summary>Refuses settings that no adapter has, or that ask for more memory than the file's tensors fill.</summary>
     private static void RequireSense(string path, Header header, SafetensorsFile file)
     {
-        var sane = header.InputDimension > 0 && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 }
-            && header.Adapter == header.Adapter.Over(header.InputDimension) && !header.Means.Contains(null!)
+        var sane = header.InputDimension > 0
+            && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 }
+            && header.Adapter == header.Adapter.Over(header.InputDimension)
+            && !header.Means.Contains(null!)
             && header.Means.DistinctBy(mean => mean.Language).Count() == header.Means.Count;
         if (!sane)
         {

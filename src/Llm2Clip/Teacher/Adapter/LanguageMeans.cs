@@ -59,7 +59,7 @@ public sealed class LanguageMeans
     public IEnumerable<LanguageMean> Languages => _byLanguage.Values.OrderBy(mean => mean.Language, StringComparer.Ordinal);
 
     /// <summary>
-    /// The mean of a language: by its label, or, where there is none, by what comes before the first hyphen (<c>zh</c> for <c>zh-mt</c>);
+    /// The mean of a language: by its label, or, where there is none, by what precedes the first hyphen (<c>zh</c> for <c>zh-mt</c>);
     /// else null.
     /// </summary>
     public LanguageMean? Of(string language) =>
@@ -82,6 +82,15 @@ public sealed class LanguageMeans
             ownMean = mean;
         }
         return ownMean?.Vector ?? Overall;
+    }
+
+    /// <summary>Takes out of raw vectors of one language, row-major [n, raw dimension], what <see cref="For"/> says; in place.</summary>
+    public void Center(Span<float> rows, string language, Centering centering, CenteringMode mode)
+    {
+        if (For(language, centering, mode, out _) is { } mean)
+        {
+            Subtract(rows, mean);
+        }
     }
 
     /// <summary>These means with others added; a language that is there already is replaced, but for training means.</summary>

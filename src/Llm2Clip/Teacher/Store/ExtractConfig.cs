@@ -10,8 +10,8 @@ public sealed record ExtractConfig
     [Description("Folder of the embedding store that gets the teacher's vectors. Empty = vectors, in the folder of the run.")]
     public string Store { get; init; } = "";
 
-    [Description("Folder of the store of raw LLM vectors, shared by all adapters over one LLM: the LLM runs once per caption, a tuned teacher's "
-        + "vectors are derived. Empty = the one that the teacher was made with.")]
+    [Description("Folder of the store of raw LLM vectors, shared by all adapters over one LLM: the LLM runs once per caption, a tuned "
+        + "teacher's vectors are derived. Empty = the one that the teacher was made with.")]
     public string RawStore { get; init; } = "";
 
     [Description("Data patterns whose captions are embedded; empty = data.train, and data.val for clip-train's evaluations.")]
@@ -28,7 +28,7 @@ public sealed record ExtractConfig
     public VectorType Dtype { get; init; } = VectorType.Fp16;
 
     [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A "
-        + "killed run loses this many at most.")]
+        + "run that is stopped or killed loses one batch of them.")]
     [Range(1, 1 << 24)]
     public int Window { get; init; } = 512;
 }
