@@ -20,8 +20,8 @@ public enum MeanChoice
 /// <summary>The <c>eval</c> section of a run file.</summary>
 public sealed record RetrievalConfig
 {
-    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = the one that clip-train of this run file "
-        + "writes.")]
+    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = the one that clip-train of this run "
+        + "file writes.")]
     public string Model { get; init; } = "";
 
     [Description("Data pattern to evaluate on; empty = data.val.")]
