@@ -12,7 +12,7 @@ public sealed partial class StyleTests
     [
         .. new[] { "Data", "Images", "Reporting" }
             .Select(folder => "src/Llm2Clip/" + folder),
-        "tests/Llm2Clip.Tests", "bench",
+        "tests/Llm2Clip.Tests",
     ];
 
     [Fact]

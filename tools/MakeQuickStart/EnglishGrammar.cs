@@ -65,7 +65,7 @@ public sealed class EnglishGrammar : IGrammar
             Form.Sentence => Sentence(Statement(scene, intent, random) + tail),
             Form.There => Sentence($"there {Be(scene, intent)} {Whole(scene, intent, random)}{tail}"),
             Form.Shows => Sentence(
-                $"{random.Pick(["the image shows", "this is an image of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
+                $"{random.Pick(["the picture shows", "this is a picture of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
             Form.PlaceFirst => Sentence($"{place} there {Be(scene, intent)} {Whole(scene, intent, random)}"),
             _ => Paragraph(scene, intent, place, random),
         };
@@ -125,7 +125,7 @@ public sealed class EnglishGrammar : IGrammar
 
     private string Paragraph(Scene scene, Intent intent, string place, SceneRandom random)
     {
-        var opening = random.Pick(["this image shows a scene", "the scene is", "we are"]);
+        var opening = random.Pick(["this picture shows a scene", "the scene is", "we are"]);
         var content = scene.Relation == Relation.Alone
             ? $"there {Be(scene, intent)} {Describe(scene.Groups[0], random)} and nothing else"
             : Statement(scene, intent, random);

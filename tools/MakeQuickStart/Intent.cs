@@ -12,7 +12,7 @@ public enum Form
     /// <summary>"There are ..."</summary>
     There,
 
-    /// <summary>"The image shows ..."</summary>
+    /// <summary>"The picture shows ..."</summary>
     Shows,
 
     /// <summary>The place first: "In the sky there are ..."</summary>

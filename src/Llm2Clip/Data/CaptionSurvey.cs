@@ -5,7 +5,7 @@ namespace Llm2Clip.Data;
 /// <summary>
 /// What captions a data set has, counted in one pass that reads no image: what a stage can say before it spends hours on them.
 /// </summary>
-public sealed class CaptionSurvey
+internal sealed class CaptionSurvey
 {
     private readonly SortedDictionary<string, long> _captions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _pairs = new(StringComparer.Ordinal);

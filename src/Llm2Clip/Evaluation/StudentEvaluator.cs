@@ -14,7 +14,7 @@ namespace Llm2Clip.Evaluation;
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
 /// <param name="kinds">Kinds of captions to score; empty or null = all.</param>
-public sealed class StudentEvaluator(
+internal sealed class StudentEvaluator(
     ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors,
     IReadOnlyList<CaptionKind>? kinds = null) : IStudentEvaluator
 {

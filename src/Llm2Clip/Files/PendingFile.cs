@@ -9,7 +9,7 @@ namespace Llm2Clip.Files;
 /// written through here; what cannot be written is a <see cref="WriteException"/>. A symbolic link is followed. What exists and is no
 /// regular file, and standard output under the name <c>-</c>, is written into when the content is complete (<see cref="OutputTarget"/>).
 /// </summary>
-public sealed class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     /// <summary>Ends the names of temporary files and folders, and of nothing else: what a killed writer left is known by it.</summary>
     public const string Suffix = ".llm2clip-tmp";

@@ -7,7 +7,7 @@ namespace Llm2Clip.Images;
 /// Pillow's (<see cref="RgbRows"/>), and neither EXIF rotation nor color profiles are applied. <see cref="DecodeOptions"/> blends and turns
 /// instead. Safe to call from several threads.
 /// </summary>
-public static class ImageCodec
+internal static class ImageCodec
 {
     private static readonly DecodeOptions Defaults = new();
 

@@ -10,7 +10,7 @@ namespace Llm2Clip.Models;
 /// <param name="Checkpoint">Folder of the checkpoint whose weights count; null for a model, which has its own.</param>
 /// <param name="Run">Folder of the run that a checkpoint belongs to, or the checkpoint itself where it lies elsewhere; of a model,
 /// null.</param>
-public sealed record StudentFolder(string Settings, string? Checkpoint, string? Run)
+internal sealed record StudentFolder(string Settings, string? Checkpoint, string? Run)
 {
     /// <summary>Name of the model in a run's folder, and of the configurations in a checkpoint.</summary>
     public const string ModelName = "model";

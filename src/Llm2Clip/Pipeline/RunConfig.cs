@@ -89,7 +89,7 @@ public sealed record RunConfig
     /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the folder
     /// of its run.
     /// </summary>
-    public string EvaluationFolder(StudentFolder student) =>
+    internal string EvaluationFolder(StudentFolder student) =>
         FirstNamed(Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);
 
     /// <summary>The images that <c>eval retrieval</c> searches: <c>eval.data</c>, else <c>data.val</c>.</summary>

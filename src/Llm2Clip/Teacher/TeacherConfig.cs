@@ -29,7 +29,10 @@ public enum TeacherAttention
 /// <summary>Number format of the key/value cache.</summary>
 public enum KvCacheType
 {
+    /// <summary>Single precision.</summary>
     F32,
+
+    /// <summary>Half precision.</summary>
     F16,
 }
 
@@ -110,8 +113,10 @@ public sealed record TeacherSettings : ICheckedConfig
     /// <summary>What <c>{instruction}</c> stands for.</summary>
     public string Instruction { get; init; } = "";
 
+    /// <summary>Which tokens' states make the vector of a text.</summary>
     public TeacherPooling Pooling { get; init; } = TeacherPooling.Mean;
 
+    /// <summary>What a token sees.</summary>
     public TeacherAttention Attention { get; init; } = TeacherAttention.Bidirectional;
 
     /// <summary>
@@ -124,8 +129,10 @@ public sealed record TeacherSettings : ICheckedConfig
     [Range(ShortestRow, int.MaxValue)]
     public int MaxLength { get; init; } = 512;
 
+    /// <summary>Fused attention; it moves the states by about 1e-2.</summary>
     public bool FlashAttention { get; init; }
 
+    /// <summary>Number format of the key/value cache.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F32;
 
     /// <summary>These settings with those that <paramref name="config"/> names put in their place.</summary>

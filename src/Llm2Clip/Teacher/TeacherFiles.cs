@@ -9,7 +9,7 @@ namespace Llm2Clip.Teachers;
 /// A teacher as its files state it: settings, adapter, fingerprints. Opening them costs a hash of the weights, which is remembered; the LLM
 /// is loaded by <see cref="Load"/> alone.
 /// </summary>
-public sealed class TeacherFiles : IDisposable
+internal sealed class TeacherFiles : IDisposable
 {
     private readonly string _path;
     private readonly TeacherConfig _config;

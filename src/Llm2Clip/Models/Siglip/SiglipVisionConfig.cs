@@ -8,7 +8,7 @@ namespace Llm2Clip.Models.Siglip;
 /// Shape of a SigLIP vision tower; what <c>config.json</c> of Hugging Face's <c>SiglipVisionModel</c> says. Its features are as long as its
 /// width.
 /// </summary>
-public sealed record SiglipVisionConfig : VisionConfig
+internal sealed record SiglipVisionConfig : VisionConfig
 {
     /// <summary>A shape with the activation and the epsilon that published models have.</summary>
     public SiglipVisionConfig() => (Activation, LayerNormEpsilon) = (Activation.GeluTanh, 1e-6);

@@ -4,7 +4,7 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>Fits means of languages on plain sentences.</summary>
-public static class MeanFitter
+internal static class MeanFitter
 {
     /// <summary>Sentences per language that a mean is taken over where only a data set is named: more change it little.</summary>
     public const int SentencesPerLanguage = 2000;

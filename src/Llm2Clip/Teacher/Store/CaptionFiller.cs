@@ -4,14 +4,14 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>Vectors of texts of one language, un-normalized, batch by batch.</summary>
-public delegate IEnumerable<EncodedBatch> EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
+internal delegate IEnumerable<EncodedBatch> EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
 
 /// <summary>
 /// Brings captions into a store: skips those that are there, gathers the rest in windows of one language, embeds a window and appends each
 /// batch of it when it is there. The order of the data set does not matter. A stopped or killed run loses the batch that was being
 /// computed; what a power cut can lose is committed every <see cref="CommitEvery"/>.
 /// </summary>
-public sealed class CaptionFiller
+internal sealed class CaptionFiller
 {
     /// <summary>
     /// Captions that are read before the first one is embedded: where these are all, the number is known, and with it the time that is

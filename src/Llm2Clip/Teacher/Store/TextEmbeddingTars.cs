@@ -11,7 +11,7 @@ namespace Llm2Clip.Teachers.Store;
 /// <c>longSV_captions</c>), and its content raw 32-bit floats, not normalized. Members are matched by key and field, whatever their order;
 /// webdataset writes extensions in lower case, so fields match without regard to case.
 /// </summary>
-public static class TextEmbeddingTars
+internal static class TextEmbeddingTars
 {
     private const string Suffix = "_text_embeddings";
     private const int Batch = 1024;

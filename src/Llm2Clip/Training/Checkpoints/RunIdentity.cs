@@ -8,7 +8,7 @@ namespace Llm2Clip.Training.Checkpoints;
 /// <summary>
 /// The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.
 /// </summary>
-public static class RunIdentity
+internal static class RunIdentity
 {
     /// <summary>
     /// Keys of the training section that only say how a run is watched and stored, how long it is, and where means of languages come from

@@ -22,7 +22,7 @@ public enum ScheduleKind
 /// <param name="Kind">How the rate falls.</param>
 /// <param name="WarmupSteps">Steps of linear warm-up.</param>
 /// <param name="FinalFactor">Where cosine and line end, as a factor of the peak.</param>
-public sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double FinalFactor = 0)
+internal sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double FinalFactor = 0)
 {
     /// <summary>
     /// The factor at <paramref name="step"/> (from 0). <paramref name="progress"/> is the spent share of the budget, 0 to 1, and
