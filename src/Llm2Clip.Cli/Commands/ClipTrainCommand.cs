@@ -9,7 +9,8 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 {
     public ClipTrainCommand(CliHost host)
         : base(host, "clip-train",
-            "Trains image encoder and text adapter against the teacher's caption vectors; resumes from its last checkpoint.",
+            "Trains image encoder and text adapter against the teacher's caption vectors, which extract stored; resumes from its last "
+            + "checkpoint.",
             "llm2clip clip-train --config configs/quickstart.yaml --output runs/short --set clip_train.epochs=2")
     {
         Shortcut("--data", "data.train", "PATTERN", "Training images.");
@@ -27,8 +28,9 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
         var best = result.State.BestScore is { } score
             ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
             : "";
+        var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen, last loss {result.LastLoss:0.000}{best}; "
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; "
             + $"model in {result.ModelFolder}"));
     }
 }

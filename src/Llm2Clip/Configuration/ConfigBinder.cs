@@ -25,7 +25,7 @@ public static class ConfigBinder
         return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "--set", overrides);
     }
 
-    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> stands for the file in messages.</summary>
+    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> is what messages call it.</summary>
     public static T Parse<T>(string yaml, string name, IEnumerable<string>? overrides = null)
         where T : class
     {
@@ -59,7 +59,8 @@ public static class ConfigBinder
     public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
 
     /// <summary>The override that makes a key the list of these texts.</summary>
-    public static string ListAssignment(string key, IEnumerable<string> items) => $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
+    public static string ListAssignment(string key, IEnumerable<string> items) =>
+        $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
 
     /// <summary>The override that makes a key the mapping of these names to these values.</summary>
     public static string MapAssignment(string key, IEnumerable<(string Name, string Value)> entries) =>

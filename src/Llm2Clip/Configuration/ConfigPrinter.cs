@@ -17,7 +17,9 @@ internal sealed class ConfigPrinter(bool comments, IReadOnlyDictionary<string, s
         return _text.ToString();
     }
 
-    /// <param name="path">Path of the record with a dot behind it, empty at the root; null where keys have no path (items of lists).</param>
+    /// <param name="path">
+    /// Path of the record with a dot behind it, empty at the root; null where keys have no path (items of lists).
+    /// </param>
     private void Record(object record, int indent, string? path, bool firstInList = false)
     {
         foreach (var key in ConfigSchema.Of(record.GetType()).Keys)
@@ -124,7 +126,8 @@ internal sealed class ConfigPrinter(bool comments, IReadOnlyDictionary<string, s
     /// <summary>Plain where YAML reads it as the same text, double-quoted with escapes otherwise.</summary>
     internal static string Quote(string text)
     {
-        var plain = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
+        var plain = text.Length > 0 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
         if (plain)
         {
@@ -160,7 +163,9 @@ internal sealed class ConfigPrinter(bool comments, IReadOnlyDictionary<string, s
         [
             comesTo is null ? null : $"= {comesTo}",
             description,
-            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true) ? null : string.Join(" | ", item.Choices),
+            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true)
+                ? null
+                : string.Join(" | ", item.Choices),
             key.RangeText(),
         ];
         var text = string.Join("; ", parts.Where(p => !string.IsNullOrEmpty(p)));

@@ -7,8 +7,8 @@ internal static class NearestKey
     private const int MostListed = 15;
 
     /// <summary>
-    /// The end of the message about an unknown key: the nearest key of the same section, else the sections that have this key, else the keys
-    /// there are.
+    /// The end of the message about an unknown key: the nearest key of the same section, else the sections that have this key, else the
+    /// keys there are.
     /// </summary>
     internal static string Hint(Type root, ConfigSchema schema, string path, string name)
     {
@@ -43,7 +43,8 @@ internal static class NearestKey
     /// <summary>The candidate with the least edit distance, if it is small beside the length of the name; null otherwise.</summary>
     public static string? Nearest(string name, IEnumerable<string> candidates)
     {
-        var best = candidates.Select(c => (Name: c, Distance: Distance(name.ToLowerInvariant(), c))).OrderBy(c => c.Distance).FirstOrDefault();
+        var best = candidates.Select(c => (Name: c, Distance: Distance(name.ToLowerInvariant(), c)))
+            .OrderBy(c => c.Distance).FirstOrDefault();
         return best.Name is not null && best.Distance <= Math.Max(2, name.Length / 3) ? best.Name : null;
     }
 

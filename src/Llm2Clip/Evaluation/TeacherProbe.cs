@@ -20,32 +20,48 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
-            Row("raw, training mean", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
+            Row(
+                "raw, training mean", pairs, raw.Dimension,
+                (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "raw, own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
+                "raw, own mean", own, raw.Dimension,
+                (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
     }
 
-    /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
+    /// <summary>
+    /// Adapted vectors, with the training captions' mean and with each language's own; none for an adapter of kind none, whose vectors are
+    /// those of <see cref="RawRows"/>.
+    /// </summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
+        if (adapter.Config.Kind == AdapterKind.None)
+        {
+            return [];
+        }
+        float[] Adapted(float[] vectors, string language) => adapter.Apply(vectors, language, CenteringMode.Training);
         var name = adapter.Config.Centering == Centering.None ? "adapter" : "adapter, training mean";
-        List<ProbeRow> rows = [Row(name, pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
+        List<ProbeRow> rows = [Row(name, pairs, adapter.Dimension, Adapted, [], seed)];
         if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "adapter, own mean", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
+                "adapter, own mean", own, adapter.Dimension,
+                (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
     }
 
     private ProbeRow Row(
-        string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans, int? seed) =>
-        new(name, ownMeans, [.. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed))]);
+        string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans,
+        int? seed) =>
+        new(name, ownMeans,
+        [
+            .. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed)),
+        ]);
 
     private static float[] Center(float[] vectors, LanguageMeans means, string language, CenteringMode mode)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
-using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
@@ -18,24 +17,28 @@ namespace Llm2Clip.Pipeline;
 public static class ClipTrain
 {
     /// <summary>
-    /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
-    /// configuration and the metrics go into that folder too.
+    /// Trains the student of <paramref name="run"/>, resuming where its folder holds a checkpoint. The effective
+    /// configuration and the metrics go into that folder too. Store, languages and batch size are checked against the data before anything
+    /// is built.
     /// </summary>
+    /// <exception cref="InputException">The store is missing or another teacher's, or lacks captions of the data.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var config = run.ClipTrain;
         Needs.OfClipTrain(run);
-        var output = config.Output;
+        var output = run.StudentOutput();
         using var store = Store(run, log);
+        var data = StudentData.Open(run, store, log, cancellation);
+        var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = NewStudent(run, store, device);
+        using var student = NewStudent(run, store, device, log);
         var sampler = config.CreateSampler();
-        using var loader = TrainingLoader(run, student.Transform, sampler, log);
+        using var loader = new SampleLoader(
+            data.Train, LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed), log, sampler.Accepts);
         using var writer = FolderLock.Take(output);
-        PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
-        using var metrics = new ResumableMetrics(output);
+        using var metrics = new ResumableMetrics(
+            output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(
             new ClipTrainInputs
             {
@@ -45,7 +48,7 @@ public static class ClipTrain
                 Vectors = store,
                 Sampler = sampler,
                 Output = output,
-                Evaluator = Evaluator(run, student.Transform, store, log),
+                Evaluator = Evaluator(run, data, student.Transform, store),
                 Identity = Identity(run),
                 Log = log,
                 Metrics = metrics,
@@ -57,56 +60,83 @@ public static class ClipTrain
     internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
     {
         using var store = Store(run, log);
-        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device));
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log);
         student.TeacherFingerprint = store.Fingerprint;
         student.Save(folder);
     }
 
+    /// <summary>
+    /// The store of the run's teacher. A store that is named while no teacher is counts as it is; its fingerprint goes into the student.
+    /// </summary>
     private static EmbeddingStore Store(RunConfig run, IRunLog log)
     {
-        var (fingerprint, teacher) = Named(run.TunedTeacher(), log);
-        return EmbeddingStore.Open(
-            ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), fingerprint, teacher);
+        var folder = run.VectorStore();
+        var namesTeacher = run.Teacher.Tuned.Length > 0 || run.CcFinetune.Output.Length > 0 || run.Teacher.Path.Length > 0;
+        if (!namesTeacher && (run.Extract.Store.Length > 0 || run.TunedTeacher().Path.Length == 0))
+        {
+            return EmbeddingStore.Open(folder);
+        }
+        using var teacher = RunTeacher.Open(run, log);
+        return EmbeddingStore.Open(folder, teacher.Fingerprint, teacher.Describe());
     }
-
-    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
-        Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
 
     /// <summary>
-    /// The teacher's fingerprint and description, so that another teacher's store is refused; null where the run file names no teacher.
+    /// The student that training starts from: with <c>clip_train.init</c> one that was trained before, else the one that the model section
+    /// describes.
     /// </summary>
-    private static (string? Fingerprint, IReadOnlyDictionary<string, string>? Description) Named(TeacherConfig config, IRunLog log)
+    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log)
     {
-        if (config.Path.Length == 0)
+        var config = run.ClipTrain;
+        if (config.Init.Length == 0)
         {
-            return (null, null);
+            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
         }
-        using var teacher = Teacher.Open(config.Path, config, log);
-        return (teacher.Fingerprint, teacher.Describe());
+        if (run.Model.Start.Length > 0 || run.Model.Preset.Length > 0)
+        {
+            throw new ConfigException(
+                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.start and "
+                + "model.preset, or clip_train.init.");
+        }
+        var student = Student.Load(config.Init, device.Device);
+        try
+        {
+            RequireFit(student, store, run, log);
+            if (config.ScaleStart is not null)
+            {
+                student.SetLogitScale(config.LogitScaleStart);
+            }
+            return student;
+        }
+        catch
+        {
+            student.Dispose();
+            throw;
+        }
     }
 
-    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
-        Datasets.OpenTrain(run.Data, log),
-        LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
-        log,
-        sampler.Accepts);
-
-    /// <summary>Retrieval on held-out images in the languages that are trained on; null where the run file names no such data.</summary>
-    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
+    private static void RequireFit(Student student, EmbeddingStore store, RunConfig run, IRunLog log)
     {
-        if (run.Data.Val.Length == 0)
+        var init = run.ClipTrain.Init;
+        if (student.TextAdapter.Config.InputDim != store.Dimension)
         {
-            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
-            return null;
+            throw new InputException(
+                $"clip_train.init, {init}, takes teacher vectors of {student.TextAdapter.Config.InputDim} elements, those of "
+                + $"{store.Folder} have {store.Dimension}. Name a student of this teacher, or start from its image encoder alone: "
+                + "model.start.");
         }
-        var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
-        var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
-        return new StudentEvaluator(
-            Datasets.OpenVal(run.Data, log),
-            LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
-            languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
-            store);
+        var teacher = student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != store.Fingerprint
+            ? $" It was trained with another teacher, {Fingerprints.Short(student.TeacherFingerprint)}; this one is "
+                + $"{Fingerprints.Short(store.Fingerprint)}."
+            : "";
+        log.Info($"Training starts from the student {init}: image encoder, text adapter and scale.{teacher}");
     }
+
+    /// <summary>Retrieval on held-out images; null where there are none.</summary>
+    private static StudentEvaluator? Evaluator(RunConfig run, StudentData data, ImageTransformConfig transform, EmbeddingStore store) =>
+        data.Val is null
+            ? null
+            : new StudentEvaluator(
+                data.Val, LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize), data.ValLanguages, store, run.Extract.Kinds);
 
     /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
@@ -13,13 +14,16 @@ namespace Llm2Clip.Pipeline;
 internal static class EffectiveValues
 {
     private const string AllThereAre = "all that the data has";
+    private const string RawStores = "the teacher's or the run's, else a temporary one";
     private const string Gpu = "cuda:0 where there is a GPU, else cpu";
 
     /// <summary>Texts by the path of their key. A key that has a value of its own has none.</summary>
     public static IReadOnlyDictionary<string, string> Of(RunConfig run)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, text) in OfData(run).Concat(OfTeacher(run)).Concat(OfTraining(run)).Concat(OfModel(run.Model)).Concat(OfUses(run)))
+        IEnumerable<(string Key, string Text)> all =
+            [.. OfData(run), .. OfTeacher(run), .. OfTraining(run), .. OfModel(run.Model), .. OfUses(run)];
+        foreach (var (key, text) in all)
         {
             if (IsEmpty(run, key))
             {
@@ -43,7 +47,7 @@ internal static class EffectiveValues
     private static IEnumerable<(string Key, string Text)> OfTeacher(RunConfig run)
     {
         var tuned = run.TunedTeacher().Path;
-        yield return ("teacher.tuned", tuned.Length == 0 ? "none is named" : tuned == run.CcFinetune.Output ? $"{tuned} (cc_finetune.output)"
+        yield return ("teacher.tuned", tuned.Length == 0 ? "none is named" : tuned == run.TeacherOutput() ? $"{tuned} (cc_finetune.output)"
             : $"{tuned} (teacher.path)");
         var manifest = Path.Combine(tuned, TeacherFolder.ManifestName);
         var folder = tuned.Length > 0 && File.Exists(manifest) ? TeacherFolder.Read(tuned).Settings : null;
@@ -53,7 +57,8 @@ internal static class EffectiveValues
         {
             var value = Text(key.Property.GetValue(settings));
             var isStated = folder is null && stated.Contains(key.Property.Name);
-            yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : isStated ? $"from the GGUF, else {value}" : value);
+            var text = isStated ? $"from the GGUF, else {value}" : value;
+            yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : text);
         }
         yield return ("teacher.threads", $"{Environment.ProcessorCount}, one per core");
     }
@@ -64,17 +69,23 @@ internal static class EffectiveValues
         var rate = clip.LearningRate.ToString(CultureInfo.InvariantCulture);
         return
         [
-            ("cc_finetune.raw_store", cc.Output.Length > 0 ? cc.Output + "-raw" : "OUTPUT-raw"),
+            ("cc_finetune.output", run.TeacherOutput()),
+            ("cc_finetune.raw_store", run.RawStore()),
+            ("cc_finetune.languages", AllThereAre),
+            ("cc_finetune.means_from", "no data"),
             ("cc_finetune.kinds", "all"),
             ("cc_finetune.micro_batch", "the whole batch"),
-            ("cc_finetune.pairs", $"{cc.Languages.FirstOrDefault()} to itself, and to and from every other"),
+            ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
             ("cc_finetune.device", Gpu),
+            ("clip_train.output", run.StudentOutput()),
+            ("clip_train.init", "new weights, or those of model.start"),
+            ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
             ("clip_train.text_learning_rate", rate),
             ("clip_train.scale_learning_rate", rate),
             ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
-            ("clip_train.captions", "any caption"),
+            ("clip_train.captions", "all that extract takes"),
         ];
     }
 
@@ -98,20 +109,22 @@ internal static class EffectiveValues
 
     private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>
     [
-        ("extract.raw_store", "none is kept"),
-        ("extract.data", Named(run.Data.Train, "data.train")),
-        ("extract.languages", AllThereAre),
+        ("extract.store", run.VectorStore()),
+        ("extract.raw_store", $"{run.RawStore()}, where it is this LLM's"),
+        ("extract.data", run.ExtractedData().Count > 0 ? string.Join(", ", run.ExtractedData()) : "data.train, which is empty"),
+        ("extract.languages", run.StudentLanguages() is { Count: > 0 } languages ? string.Join(", ", languages) : AllThereAre),
         ("extract.kinds", "all"),
-        ("eval.model", Named(run.StudentFolder(), "clip_train.output")),
+        ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
+        ("eval.means_from", "no data"),
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),
-        ("eval.raw_store", "a temporary one"),
+        ("eval.raw_store", RawStores),
         ("eval.device", Gpu),
-        ("eval.output", Named(run.EvaluationFolder(), "the model's folder")),
+        ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),
         ("eval_captions.data", Named(run.ProbedData(), "data.val")),
         ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
-        ("eval_captions.raw_store", "a temporary one"),
+        ("eval_captions.raw_store", RawStores),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),
@@ -121,7 +134,7 @@ internal static class EffectiveValues
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";
 
-    /// <summary>Whether a key is left to its default: null, an empty text or list, the 0 or the <c>auto</c> that stands for a choice.</summary>
+    /// <summary>Whether a key is left to its default: null, an empty text or list, the 0 or <c>auto</c> in the place of a choice.</summary>
     private static bool IsEmpty(RunConfig run, string path)
     {
         object? at = run;
@@ -133,7 +146,7 @@ internal static class EffectiveValues
             }
             at = key.Property.GetValue(at);
         }
-        return at is null or "" or 0 or "auto" || (at is System.Collections.IEnumerable items and not string && !items.Cast<object>().Any());
+        return at is null or "" or 0 or "auto" || (at is IEnumerable items and not string && !items.Cast<object>().Any());
     }
 
     private static string Text(object? value) => value switch

@@ -14,42 +14,35 @@ internal static class Needs
 
     public static void OfCcFinetune(RunConfig run) => ConfigBinder.Require(
         (run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"),
-        (run.Data.Train, "data.train", "the images and captions"),
-        (run.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write"));
+        (run.Data.Train, "data.train", "the images and captions"));
 
     public static void OfExtract(RunConfig run)
     {
         ConfigBinder.Require(
             (run.TunedTeacher().Path, "teacher.tuned", TeacherText),
-            (string.Concat(run.ExtractedData()), "data.train", "the data whose captions are embedded"),
-            (run.Extract.Store, "extract.store", "the folder of the embedding store"));
+            (string.Concat(run.ExtractedData()), "data.train", "the data whose captions are embedded"));
         RequireTeacher(run);
     }
 
     public static void OfClipTrain(RunConfig run)
     {
-        ConfigBinder.Require(
-            (run.Data.Train, "data.train", "the images and captions"),
-            (run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"),
-            (run.ClipTrain.Output, "clip_train.output", "the folder for checkpoints and model"));
+        ConfigBinder.Require((run.Data.Train, "data.train", "the images and captions"));
         RequireTeacher(run);
-        if (!EmbeddingStore.Exists(run.Extract.Store))
+        if (!EmbeddingStore.Exists(run.VectorStore()))
         {
-            throw Missing($"no embedding store in {run.Extract.Store}", "extract.store", "extract");
+            throw Missing($"no embedding store in {run.VectorStore()}", "extract.store", "extract");
         }
     }
 
     public static void OfEvalRetrieval(RunConfig run)
     {
-        var model = run.StudentFolder();
         ConfigBinder.Require(
-            (model, "eval.model", "the folder that clip-train wrote"),
             (run.TunedTeacher().Path, "teacher.tuned", "the teacher that the student was trained with"),
             (run.EvaluationData(), "data.val", "the images to search"));
         RequireTeacher(run);
-        if (!Directory.Exists(model))
+        if (!Directory.Exists(run.NamedStudent()))
         {
-            throw Missing($"no student in {model}", run.Eval.Model.Length > 0 ? "eval.model" : "clip_train.output", "clip-train");
+            throw Missing($"no student in {run.NamedStudent()}", "eval.model", "clip-train");
         }
     }
 
@@ -61,19 +54,16 @@ internal static class Needs
         RequireTeacher(run);
     }
 
-    /// <summary>A teacher folder that cc-finetune has still to write, or to finish. What else is wrong with it shows when it is opened.</summary>
+    /// <summary>A teacher folder that cc-finetune has still to write. What else is wrong with it shows when it is opened.</summary>
     private static void RequireTeacher(RunConfig run)
     {
         var path = run.TunedTeacher().Path;
-        var isOfThisRun = path == run.CcFinetune.Output || !Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase);
-        if (path.Length == 0 || !isOfThisRun || File.Exists(path) || File.Exists(Path.Combine(path, TeacherFolder.ManifestName)))
+        var isFile = path != run.CcFinetune.Output && Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase);
+        if (path.Length > 0 && !isFile && !File.Exists(path)
+            && !(Directory.Exists(path) && TeacherFolder.IsTeacher(TeacherFolder.Find(path))))
         {
-            return;
+            throw Missing($"no teacher in {path}", "teacher.tuned", "cc-finetune");
         }
-        throw Missing(
-            Directory.Exists(path) ? $"no finished teacher in {path}" : $"no teacher in {path}",
-            run.Teacher.Tuned.Length > 0 ? "teacher.tuned" : path == run.CcFinetune.Output ? "cc_finetune.output" : "teacher.path",
-            "cc-finetune");
     }
 
     private static InputException Missing(string what, string key, string command) => new(

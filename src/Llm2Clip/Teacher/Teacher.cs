@@ -1,6 +1,4 @@
 using Llm2Clip.Teachers.Adapter;
-using Llm2Clip.Teachers.Llm;
-using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 
@@ -19,7 +17,8 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>
-    /// Opens a teacher folder or a bare GGUF file.
+    /// Opens a teacher folder, a checkpoint of its training, or a bare GGUF file. Of a training that is not over the folder gives the
+    /// checkpoint.
     /// </summary>
     /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
     /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
@@ -29,45 +28,8 @@ public sealed class Teacher : IDisposable
     /// on.</exception>
     public static Teacher Open(string folderOrGguf, TeacherConfig? overrides = null, IRunLog? log = null)
     {
-        var config = overrides ?? new TeacherConfig();
-        log ??= SilentLog.Instance;
-        if (!Directory.Exists(folderOrGguf))
-        {
-            var bare = new TeacherSettings().With(config);
-            var hash = WeightsHash.Of(GgufFile.Open(folderOrGguf));
-            return new Teacher(new LlamaTextEncoder(folderOrGguf, bare, config, hash, log), bare) { Model = new TeacherModel(folderOrGguf, hash) };
-        }
-        var manifest = TeacherFolder.Read(folderOrGguf);
-        var settings = manifest.Settings.With(config);
-        if (manifest.Adapter is not null && settings != manifest.Settings)
-        {
-            throw new ConfigException(
-                $"{folderOrGguf}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, instruction, "
-                + "pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them (cc-finetune).");
-        }
-        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folderOrGguf, manifest.Adapter));
-        try
-        {
-            var gguf = TeacherFolder.ResolveGguf(folderOrGguf, manifest);
-            var encoder = new LlamaTextEncoder(gguf, settings, config, manifest.GgufSha256, log);
-            if (adapter is not null && adapter.InputDimension != encoder.Dimension)
-            {
-                encoder.Dispose();
-                throw new InputException($"{Path.Combine(folderOrGguf, manifest.Adapter!)} is for vectors of {adapter.InputDimension} elements, the model gives {encoder.Dimension}.");
-            }
-            return new Teacher(encoder, settings, adapter) { Model = new TeacherModel(gguf, manifest.GgufSha256) };
-        }
-        catch (ConfigException error) when (settings == manifest.Settings)
-        {
-            // Not a mistake of the run file: the settings are the folder's own.
-            adapter?.Dispose();
-            throw new InputException($"{Path.Combine(folderOrGguf, TeacherFolder.ManifestName)}: {error.Message}", error);
-        }
-        catch
-        {
-            adapter?.Dispose();
-            throw;
-        }
+        using var files = TeacherFiles.Open(folderOrGguf, overrides);
+        return files.Load(log);
     }
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
@@ -86,7 +48,11 @@ public sealed class Teacher : IDisposable
     public int Dimension => Adapter?.Dimension ?? Encoder.Dimension;
 
     /// <summary>Hash of all that determines <see cref="Embed"/>'s vectors: weights, every setting, adapter.</summary>
-    public string Fingerprint => Adapter is null ? Encoder.Fingerprint : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
+    public string Fingerprint => FingerprintOf(Encoder.Fingerprint, Adapter);
+
+    /// <summary>Fingerprint of a teacher by those of its parts.</summary>
+    internal static string FingerprintOf(string raw, CcAdapter? adapter) =>
+        adapter is null ? raw : Fingerprints.Of("teacher", raw, adapter.Fingerprint);
 
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
@@ -102,17 +68,20 @@ public sealed class Teacher : IDisposable
     /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken,
     /// so that it serves single queries. Un-normalized.
     /// </summary>
-    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
+    public EncodedTexts Embed(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
 
-    /// <summary>
-    /// What determines the vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints have
-    /// equal descriptions.
-    /// </summary>
-    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(this);
+    /// <inheritdoc cref="TeacherDescription"/>
+    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
+
+    /// <summary>The vectors of <see cref="Embed"/>, batch by batch as they are computed.</summary>
+    public IEnumerable<EncodedBatch> EmbedInBatches(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, CancellationToken cancellation = default) =>
+        Encoder.EncodeInBatches(texts, cancellation).Select(batch => batch with { Vectors = FromRaw(batch.Vectors, language, mean) });
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null

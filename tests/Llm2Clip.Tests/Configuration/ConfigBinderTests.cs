@@ -174,7 +174,7 @@ public class ConfigBinderTests
 
     [Theory]
     [InlineData("clip_train:\n  warmup_steps: 9\n  max_steps: 5\n", "run.yaml:2: clip_train.warmup_steps is 9, more than max_steps (5); lower it")]
-    [InlineData("data:\n  path: a\n  path: b\n", "run.yaml:3: path stands twice (first at run.yaml:2); keep one")]
+    [InlineData("data:\n  path: a\n  path: b\n", "run.yaml:3: path occurs twice (first at run.yaml:2); keep one")]
     [InlineData("- a\n", "run.yaml:1: a run file is a mapping of sections, such as `data:` with keys below it")]
     [InlineData("clip_train:\n  learning_rate: 0\n", "run.yaml:2: clip_train.learning_rate is '0'; it must be above 0, at most 1")]
     public void NamesOneProblem(string yaml, string message) =>
@@ -184,7 +184,7 @@ public class ConfigBinderTests
     public void SaysWhereTheYamlBreaks()
     {
         var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<Run>("data:\n  path: [a\nclip_train: 1\n", "run.yaml"));
-        Assert.Equal("run.yaml:2: this is not YAML: a bracket or quote that stands here is not closed", error.Message);
+        Assert.Equal("run.yaml:2: this is not YAML: a bracket or quote that is here is not closed", error.Message);
     }
 
     [Fact]

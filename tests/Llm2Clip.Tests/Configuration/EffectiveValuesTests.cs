@@ -7,7 +7,7 @@ namespace Llm2Clip.Tests.Configuration;
 public sealed class EffectiveValuesTests
 {
     private static IReadOnlyDictionary<string, string> Of(params string[] settings) =>
-        EffectiveValues.Of(ConfigBinder.Parse<RunConfig>("", "test", ["clip_train.epochs=1", .. settings]));
+        EffectiveValues.Of(ConfigBinder.Parse<RunConfig>("", "test", settings));
 
     /// <summary>No key may leave a reader to guess: every one that may be null, or whose description says what empty means, has a value.</summary>
     [Fact]
@@ -31,8 +31,9 @@ public sealed class EffectiveValuesTests
             "clip_train.loss=sigmoid", "model.preset=vit-b-32");
         Assert.Equal("runs/t (cc_finetune.output)", values["teacher.tuned"]);
         Assert.Equal("runs/t-raw", values["cc_finetune.raw_store"]);
-        Assert.Equal(Path.Combine("runs", "s", "model") + " (clip_train.output)", values["eval.model"]);
-        Assert.Equal("a.tar (data.train)", values["extract.data"]);
+        Assert.Equal("runs/s (clip_train.output)", values["eval.model"]);
+        Assert.Equal("a.tar, b.tar", values["extract.data"]);
+        Assert.Equal(Path.Combine("runs/default", "vectors"), values["extract.store"]);
         Assert.Equal("b.tar (data.val)", values["eval_captions.data"]);
         Assert.Equal("0.0003", values["clip_train.text_learning_rate"]);
         Assert.Equal("10", values["clip_train.scale_start"]);
@@ -48,9 +49,9 @@ public sealed class EffectiveValuesTests
     [Fact]
     public void TheyArePrintedInFrontOfTheComment()
     {
-        var run = ConfigBinder.Parse<RunConfig>("", "test", ["clip_train.epochs=1", "data.train=a.tar"]);
+        var run = ConfigBinder.Parse<RunConfig>("", "test", ["data.train=a.tar"]);
         var printed = ConfigBinder.Print(run, EffectiveValues.Of(run));
-        Assert.Contains("  data: []  # = a.tar (data.train); Data patterns", printed, StringComparison.Ordinal);
+        Assert.Contains("  data: []  # = a.tar; Data patterns", printed, StringComparison.Ordinal);
         Assert.Equal(printed, ConfigBinder.Print(ConfigBinder.Parse<RunConfig>(printed, "printed"), EffectiveValues.Of(run)));
     }
 

@@ -96,6 +96,41 @@ public sealed class CcTrainerTests : IDisposable
     }
 
     [Fact]
+    public void AFinishedTrainingSaysSoAndMayBeGivenMoreEpochs()
+    {
+        var first = Run(Config("teacher"));
+        var log = new Lines();
+        var again = Run(Config("teacher"), log);
+        Assert.Contains(log.Texts, line => line.StartsWith("Already complete: ", StringComparison.Ordinal));
+        Assert.Equal((first.Fingerprint, first.FinalLoss, first.Steps), (again.Fingerprint, again.FinalLoss, again.Steps));
+        Assert.Equal(first.History.Count, again.History.Count);
+
+        var grown = Run(Config("teacher") with { Epochs = 5 }, log);
+        Assert.Equal((5, first.Steps / 3 * 5), (grown.History[^1].Epoch, grown.Steps));
+        Assert.NotEqual(first.Fingerprint, grown.Fingerprint);
+    }
+
+    [Fact]
+    public void ACheckpointIsATeacher()
+    {
+        using var stop = new CancellationTokenSource();
+        var metrics = new StopAfter(4, stop);
+        Assert.ThrowsAny<OperationCanceledException>(() => CcTrainer.Run(
+            Config("teacher"), Data(), Tuned(null), metrics, SilentLog.Instance, stop.Token));
+        var folder = TeacherFolder.Find(Path.Combine(_root, "teacher"));
+        Assert.Equal(Path.Combine(_root, "teacher", "checkpoint"), folder);
+        var manifest = TeacherFolder.Read(folder);
+        Assert.Equal(16, manifest.Dimension);
+        Assert.Equal(Path.Combine(_root, "fake.gguf"), Path.GetFullPath(Path.Combine(folder, manifest.Gguf)));
+        using (var adapter = CcAdapter.Load(Path.Combine(folder, manifest.Adapter!)))
+        {
+            Assert.Equal(["en", "xx"], adapter.Means.Languages.Select(mean => mean.Language));
+        }
+        Run(Config("teacher"));
+        Assert.Equal(Path.Combine(_root, "teacher"), TeacherFolder.Find(Path.Combine(_root, "teacher")));
+    }
+
+    [Fact]
     public void ExtraTextIsTrainedOnToo()
     {
         var text = Path.Combine(_root, "more.jsonl");
@@ -104,6 +139,32 @@ public sealed class CcTrainerTests : IDisposable
         var result = Run(Config("teacher") with { Epochs = 1, ExtraText = [new TextSourceConfig { Path = text, Language = "en" }] });
         Assert.Equal((100, 320), (result.Images, result.Captions));
         Assert.DoesNotContain(_encoder.Encoded, caption => caption.StartsWith("de", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void WithoutLanguagesAllAreTrainedOn()
+    {
+        var result = Run(Config("teacher") with { Languages = [], LanguageText = [], Epochs = 1 });
+        Assert.Equal((60, 480), (result.Images, result.Captions)); // 4 wordings in en and in xx
+        using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
+        Assert.All(adapter.Means.Languages, mean => Assert.True(mean.Training));
+        Assert.Equal(["en", "xx"], adapter.Means.Languages.Select(mean => mean.Language));
+    }
+
+    [Fact]
+    public void WithoutAnAdapterTheVectorsAreCenteredAndOneCaptionPerImageIsEnough()
+    {
+        FakeData.Write(_root, "train", 1000, 40, 1, "en", "xx");
+        var result = Run(Config("teacher") with { Adapter = new AdapterConfig { Kind = AdapterKind.None } });
+        Assert.Equal((0, 40, 40), (result.Steps, result.Images, result.Captions));
+        Assert.Contains(result.Probe!.Rows, row => row.Name == "minus each language's own mean");
+
+        using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
+        Assert.Equal((Dimension, result.Fingerprint), (adapter.Dimension, Tuned(adapter).Fingerprint));
+        var raw = _encoder.Encode(["en topic 1 wording 1"], SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var centered = adapter.Apply(raw, "en", CenteringMode.Training);
+        Assert.Equal(raw.Zip(adapter.Means.Of("en")!.Vector, (value, mean) => value - mean), centered);
+        Assert.Equal("../raw", TeacherFolder.Read(Path.Combine(_root, "teacher")).RawStore);
     }
 
     [Fact]
@@ -122,6 +183,7 @@ public sealed class CcTrainerTests : IDisposable
         Output = Path.Combine(_root, name),
         RawStore = Path.Combine(_root, "raw"),
         RawDtype = VectorType.Fp32,
+        Languages = ["en"],
         Adapter = new AdapterConfig { Dimension = 16, Dropout = 0.1 },
         LanguageText = [new TextSourceConfig { Language = "xx", CaptionsPerGroup = 1 }],
         Scale = 20,
@@ -143,8 +205,30 @@ public sealed class CcTrainerTests : IDisposable
 
     private Teacher Tuned(CcAdapter? adapter) => new(_encoder, new TeacherSettings(), adapter) { Model = new TeacherModel(Path.Combine(_root, "fake.gguf"), "00") };
 
-    private CcFinetuneResult Run(CcFinetuneConfig config) =>
-        CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken);
+    private CcFinetuneResult Run(CcFinetuneConfig config, IRunLog? log = null) =>
+        CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, log ?? SilentLog.Instance, TestContext.Current.CancellationToken);
+
+    private sealed class StopAfter(long last, CancellationTokenSource source) : IMetricsSink
+    {
+        public void Scalar(string tag, long step, double value)
+        {
+            if (step == last)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    private sealed class Lines : IRunLog
+    {
+        public List<string> Texts { get; } = [];
+
+        public void Info(string message) => Texts.Add(message);
+
+        public void Warn(string message) => Texts.Add(message);
+
+        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
+    }
 
     private static double Recall(CcFinetuneResult result, string row, string from, string to) =>
         result.Probe!.Rows.Single(r => r.Name == row).Scores.Single(s => s.From == from && s.To == to).Recall.RecallAt10;

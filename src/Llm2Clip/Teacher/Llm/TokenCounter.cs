@@ -1,6 +1,8 @@
 namespace Llm2Clip.Teachers.Llm;
 
-/// <summary>Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.</summary>
+/// <summary>
+/// Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.
+/// </summary>
 internal sealed class TokenCounter : IDisposable
 {
     /// <summary>Longer than any row, so that nothing is cut.</summary>
@@ -22,8 +24,8 @@ internal sealed class TokenCounter : IDisposable
     public int Limit { get; }
 
     /// <summary>
-    /// Opens a teacher folder or a bare GGUF file. Throws <see cref="InputException"/> where it is missing or damaged, <see cref="ConfigException"/>
-    /// where the template makes no sense.
+    /// Opens a teacher folder or a bare GGUF file. Throws <see cref="InputException"/> where it is missing or damaged,
+    /// <see cref="ConfigException"/> where the template makes no sense.
     /// </summary>
     public static TokenCounter Open(string folderOrGguf, TeacherConfig overrides)
     {

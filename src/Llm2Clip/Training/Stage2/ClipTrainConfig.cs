@@ -23,8 +23,13 @@ public enum KeptWeights
 /// <summary>The <c>clip_train</c> section of a run file: training of the student (stage 2).</summary>
 public sealed record ClipTrainConfig : ICheckedConfig
 {
-    [Description("Folder of the run: checkpoints, model, metrics.")]
+    [Description("Folder of the training: checkpoints, model, metrics. Empty = student, in the folder of the run.")]
     public string Output { get; init; } = "";
+
+    [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
+        + "taken, "
+        + "and the model section does not count. Empty = a new student: model.start gives it a pretrained image encoder.")]
+    public string Init { get; init; } = "";
 
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
@@ -35,7 +40,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Seed of new weights, order, augmentation, choice of captions and dropout.")]
     public long Seed { get; init; }
 
-    [Description("Images per step.")]
+    [Description("Images per step; where the data has fewer, all of them.")]
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 512;
 
@@ -45,23 +50,23 @@ public sealed record ClipTrainConfig : ICheckedConfig
     public int MicroBatch { get; init; }
 
     [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
-        + "that one.")]
+        + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }
 
-    [Description("Budget in epochs; 0 = no limit.")]
-    public double Epochs { get; init; }
+    [Description("Budget in epochs; 0 = no limit. Null = 20, where neither steps nor max_minutes gives a budget.")]
+    public double? Epochs { get; init; }
 
     [Description("Budget in minutes of wall clock, evaluations included; 0 = no limit.")]
     public double MaxMinutes { get; init; }
 
-    [Description("cosine | constant: learning rate after the warm-up.")]
+    [Description("cosine | linear | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
     [Description("Steps over which the learning rate rises linearly to its peak.")]
     [Range(0, 1 << 30)]
     public long WarmupSteps { get; init; } = 100;
 
-    [Description("Learning rate at the end of the cosine, as a share of the peak.")]
+    [Description("Learning rate at the end of cosine and linear, as a share of the peak.")]
     [Range(0.0, 1.0)]
     public double FinalRate { get; init; }
 
@@ -101,7 +106,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         + "sigmoid: SigLIP's loss, which judges every pair by itself.")]
     public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.MultiPositive;
 
-    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = 10 for sigmoid, else 1 / 0.07.")]
+    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = what init "
+        + "brings, or 10 for sigmoid, else 1 / 0.07.")]
     [Range(1.0, 100.0)]
     public double? ScaleStart { get; init; }
 
@@ -109,7 +115,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(1, 100)]
     public int CaptionsPerImage { get; init; } = 1;
 
-    [Description("Which captions are drawn, by language and kind, with probabilities; empty = any.")]
+    [Description("Which captions are drawn, by language and kind, with probabilities; empty = any that extract takes (extract.languages, "
+        + "extract.kinds).")]
     public IReadOnlyList<CaptionChoice> Captions { get; init; } = [];
 
     [Description("Label smoothing of multi_positive and infonce.")]
@@ -160,6 +167,13 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
 
+    /// <summary>Epochs where no key gives a budget.</summary>
+    private const double DefaultEpochs = 20;
+
+    /// <summary>The budget in epochs; 0 = no limit.</summary>
+    [JsonIgnore]
+    public double EpochBudget => Epochs ?? (Steps == 0 && MaxMinutes == 0 ? DefaultEpochs : 0);
+
     /// <summary>Start of logit_scale, a natural logarithm.</summary>
     [JsonIgnore]
     public double LogitScaleStart => Math.Log(ScaleStart ?? Loss.ScaleStart());
@@ -175,7 +189,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     {
         if (Steps < 0 || Epochs < 0 || MaxMinutes < 0 || (Steps == 0 && Epochs == 0 && MaxMinutes == 0))
         {
-            yield return ("epochs", "no budget is set: give steps, epochs or max_minutes a value above 0");
+            yield return ("epochs", "leaves no budget: give steps, epochs or max_minutes a value above 0, or leave all three out");
         }
         if (!(LearningRate > 0) || TextLearningRate <= 0 || ScaleLearningRate < 0 || !(Epsilon > 0))
         {

@@ -21,13 +21,13 @@ internal static class ClipTrainer
         using var task = new StudentTask(inputs, cancellation);
         AtomicFolder.Recover(task.ModelFolder);
         Action<CancellationToken>? ready = inputs.Evaluator is { } evaluator ? evaluator.Check : null;
-        var (state, loss) = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation);
+        var state = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation).State;
         if (inputs.Evaluator is null || inputs.Config.Keep == KeptWeights.Last)
         {
             using var averaged = task.Weights.Average?.Applied();
             task.ExportModel();
         }
         inputs.Log.Info(FormattableString.Invariant($"Trained {state.Step:N0} steps in {state.Seconds / 60:0.0} minutes."));
-        return new ClipTrainResult(state, task.ModelFolder, loss);
+        return new ClipTrainResult(state, task.ModelFolder, state.LastLoss);
     }
 }

@@ -28,6 +28,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         _in = inputs;
         var (config, student) = (inputs.Config, inputs.Student);
+        student.TeacherFingerprint = inputs.Vectors.Fingerprint;
         _loss = config.CreateLoss(student.Device);
         _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
         IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
@@ -49,7 +50,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     public TrainedWeights Weights { get; }
 
     /// <summary>Where the model is exported to.</summary>
-    public string ModelFolder => Path.Combine(_in.Output, "model");
+    public string ModelFolder => Path.Combine(_in.Output, StudentFolder.ModelName);
 
     /// <inheritdoc/>
     public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
@@ -102,10 +103,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
     }
 
+    /// <summary>Writes the student's configurations: with the weights of the checkpoint they are a student that opens.</summary>
+    public void Describe(string folder) => _in.Student.SaveSettings(Path.Combine(folder, StudentFolder.ModelName));
+
     /// <summary>Writes the model of the current weights.</summary>
     public void ExportModel()
     {
-        _in.Student.TeacherFingerprint = _in.Vectors.Fingerprint;
         AtomicFolder.Replace(ModelFolder, folder =>
         {
             _in.Student.Save(folder);
@@ -130,8 +133,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         return new TrainingPlan
         {
             Title = "clip-train",
-            Checkpoint = Path.Combine(inputs.Output, "checkpoints", "last"),
-            BestCheckpoint = Path.Combine(inputs.Output, "checkpoints", "best"),
+            Checkpoint = StudentFolder.CheckpointOf(inputs.Output, "last"),
+            BestCheckpoint = StudentFolder.CheckpointOf(inputs.Output, "best"),
             Identity = RunIdentity.Of(
                 "clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
             Budget = BudgetOf(config, () => inputs.Batches.BatchesPerEpoch(cancellation)),
@@ -151,9 +154,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private static TrainBudget BudgetOf(ClipTrainConfig config, Func<long> batchesPerEpoch)
     {
         var steps = config.Steps > 0 ? config.Steps : long.MaxValue;
-        if (config.Epochs > 0)
+        if (config.EpochBudget > 0)
         {
-            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.Epochs * batchesPerEpoch())));
+            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.EpochBudget * batchesPerEpoch())));
         }
         return new TrainBudget(steps == long.MaxValue ? 0 : steps, config.MaxMinutes * 60);
     }
