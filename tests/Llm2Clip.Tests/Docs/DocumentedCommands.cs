@@ -42,7 +42,7 @@ internal static partial class DocumentedCommands
     [
         .. from page in Pages()
            from Match match in RunFile().Matches(File.ReadAllText(page))
-           select (Path.GetFileName(page), match.Groups[1].Value),
+           select (Path.GetFileName(page), match.Groups["yaml"].Value),
     ];
 
     private static IEnumerable<string> Pages()
@@ -81,7 +81,7 @@ internal static partial class DocumentedCommands
 
     private static IEnumerable<(int Number, string Text)> Lines(string file) => File.ReadLines(file).Select((text, index) => (index + 1, text));
 
-    [GeneratedRegex(@"^```yaml\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex(@"^```yaml\n(?<yaml>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex RunFile();
 
     [GeneratedRegex(@"^\s*(\./)?llm2clip (?!test\b)[a-z]")]
