@@ -12,12 +12,14 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         : base(host, "cc-finetune",
             "Trains an adapter over the LLM on captions of one image, and writes the teacher folder, by default in the folder of the run, "
             + "where extract, clip-train and eval find it; resumes from its last checkpoint.",
-            "llm2clip cc-finetune --config configs/flickr8k.yaml --output runs/flickr8k/teacher")
+            "llm2clip cc-finetune --config configs/quickstart.yaml --output runs/teacher")
     {
         Shortcut("--teacher", "teacher.path", "GGUF", "The LLM.");
         Shortcut("--data", "data.train", "PATTERN", "Data whose captions are trained on.");
         Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
     }
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.CcFinetune.Device);
 
     protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         CcFinetune.Run(config, log, cancellation);

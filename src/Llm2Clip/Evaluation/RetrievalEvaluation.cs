@@ -70,11 +70,11 @@ internal sealed class EncodedImages
 /// </summary>
 internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
 {
-    /// <summary>What the table calls rows whose captions lost their own language's mean.</summary>
-    public const string OwnMean = "own mean";
+    /// <summary>The mean of rows whose captions lost their own language's.</summary>
+    public const string OwnMean = "own";
 
-    /// <summary>What the table calls rows whose captions lost what the training captions gave.</summary>
-    public const string AsIs = "as is";
+    /// <summary>The mean of rows whose captions lost the training captions'.</summary>
+    public const string TrainingMean = "training";
 
     /// <summary>Side of the images in the report, pixels.</summary>
     private const int ThumbnailSide = 128;
@@ -153,7 +153,7 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
         }
         var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
         var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
-        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
+        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : TrainingMean, result.TextToImage, result.ImageToText));
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
@@ -177,9 +177,12 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
             var best = Enumerable.Range(0, scores.Length).OrderByDescending(candidate => scores[candidate]).Take(config.ShownImages);
             shown.Add(new ShownQuery(
                 language, texts[text], ranks[text],
-                [.. best.Select(hit => new ShownHit(images.Samples[hit].Key, scores[hit], hit == image, Thumbnail(images.Samples[hit])))]));
+                [.. best.Select(hit => Hit(images.Samples[hit], scores[hit], hit == image))]));
         }
     }
+
+    private ShownHit Hit(Sample sample, float score, bool isOwn) =>
+        new(sample.Key, score, isOwn, Thumbnail(sample), sample.Origin, sample.Image.File);
 
     /// <summary>As the model saw it: upright, and over a ground, where the run file says so.</summary>
     private byte[] Thumbnail(Sample sample)

@@ -71,8 +71,8 @@ internal sealed class StudentEvaluator(
             var result = Retrieval.Score(images.Vectors, texts, imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
             {
-                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]}"] = result.TextToImage.Recalls[i];
-                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]}"] = result.ImageToText.Recalls[i];
+                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]} %"] = 100 * result.TextToImage.Recalls[i];
+                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]} %"] = 100 * result.ImageToText.Recalls[i];
             }
             recalls.Add(result.TextToImage.RecallAt10);
         }

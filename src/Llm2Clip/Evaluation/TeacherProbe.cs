@@ -14,21 +14,20 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
 
     /// <summary>Raw vectors, without the training captions' mean, and without each language's own.</summary>
     /// <param name="means">What to take out.</param>
-    /// <param name="training">Name of the training captions, for the row's label.</param>
     /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
-    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, string training, int? seed = null)
+    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, int? seed = null)
     {
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
             Row(
-                $"minus the mean of {training}", pairs, raw.Dimension,
+                "raw, training mean", pairs, raw.Dimension,
                 (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "minus each language's own mean", own, raw.Dimension,
+                "raw, own mean", own, raw.Dimension,
                 (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
@@ -45,11 +44,12 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
             return [];
         }
         float[] Adapted(float[] vectors, string language) => adapter.Apply(vectors, language, CenteringMode.Training);
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, Adapted, [], seed)];
+        var name = adapter.Config.Centering == Centering.None ? "adapter" : "adapter, training mean";
+        List<ProbeRow> rows = [Row(name, pairs, adapter.Dimension, Adapted, [], seed)];
         if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "adapter, own means", own, adapter.Dimension,
+                "adapter, own mean", own, adapter.Dimension,
                 (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
@@ -83,6 +83,5 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
         [.. scored.SelectMany(pair => new[] { pair.From, pair.To }).Distinct().Order(StringComparer.Ordinal)
             .Select(language => (Language: language, Mean: means.Of(language)!))
             .Where(entry => !entry.Mean.Training)
-            .Select(entry =>
-                $"{entry.Language}: mean of {entry.Mean.Count:N0} sentences labelled {entry.Mean.Language} ({entry.Mean.Source})")];
+            .Select(entry => $"{entry.Language}: {entry.Mean.Count:N0} sentences in {entry.Mean.Language} ({entry.Mean.Source})")];
 }

@@ -15,10 +15,10 @@ public static class CcFinetune
     /// </summary>
     public static CcFinetuneResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var path = ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the LLM, a GGUF file");
-        using var files = TeacherFiles.Open(path, run.Teacher);
+        Needs.OfCcFinetune(run);
+        using var files = TeacherFiles.Open(run.Teacher.Path, run.Teacher);
         var named = run.CcFinetune with { Output = run.TeacherOutput(), RawStore = run.RawStore() };
-        RunTeacher.RequireStoreOf(files.RawFingerprint, named.RawStore);
+        RunTeacher.RequireRawStoreOf(files, named.RawStore);
         var (config, data) = new CcFinetuneChecks(named, run.Data, log, cancellation).Check();
         using var teacher = files.Load(log);
         using var writer = FolderLock.Take(config.Output);

@@ -25,6 +25,7 @@ public static class ClipTrain
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
+        Needs.OfClipTrain(run);
         var output = run.StudentOutput();
         using var store = Store(run, log);
         var data = StudentData.Open(run, store, log, cancellation);
@@ -70,18 +71,13 @@ public static class ClipTrain
     private static EmbeddingStore Store(RunConfig run, IRunLog log)
     {
         var folder = run.VectorStore();
-        if (!EmbeddingStore.Exists(folder))
-        {
-            throw new InputException(
-                $"{folder} is not an embedding store: run `llm2clip extract` first, or name the store (--store, extract.store).");
-        }
         var namesTeacher = run.Teacher.Tuned.Length > 0 || run.CcFinetune.Output.Length > 0 || run.Teacher.Path.Length > 0;
         if (!namesTeacher && (run.Extract.Store.Length > 0 || run.TunedTeacher().Path.Length == 0))
         {
             return EmbeddingStore.Open(folder);
         }
         using var teacher = RunTeacher.Open(run, log);
-        return EmbeddingStore.Open(folder, teacher.Fingerprint);
+        return EmbeddingStore.Open(folder, teacher.Fingerprint, teacher.Describe());
     }
 
     /// <summary>

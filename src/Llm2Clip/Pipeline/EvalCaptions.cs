@@ -24,9 +24,10 @@ public static class EvalCaptions
     public static CaptionProbeResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.EvalCaptions, "eval_captions");
+        Needs.OfEvalCaptions(run);
         CheckData(run);
         using var files = RunTeacher.Open(run, log);
-        RunTeacher.RequireStoreOf(files.RawFingerprint, config.RawStore);
+        RunTeacher.RequireRawStoreOf(files, config.RawStore);
         var probed = Probed.Read(run, files.Adapter, log, cancellation);
         using var teacher = files.Load(log);
         return Run(run, teacher, files.RawStore, probed, log, cancellation);
@@ -51,7 +52,7 @@ public static class EvalCaptions
         var fitted = MeanFitter.Fit(probed.MeanSources, run.Data, raw, training: false, log, cancellation);
         var means = Means(config, fitted, teacher.Adapter);
         var probe = new TeacherProbe(texts, pairs, raw);
-        var rows = probe.RawRows(means, TrainingName(means, config.TrainingLanguage), BootstrapSeed).ToList();
+        var rows = probe.RawRows(means, BootstrapSeed).ToList();
         if (teacher.Adapter is { } adapter)
         {
             // Shares the adapter's weights, which the teacher owns.
@@ -133,7 +134,4 @@ public static class EvalCaptions
         var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
-
-    private static string TrainingName(LanguageMeans means, string language) =>
-        means.Of(language) is { } mean ? $"{mean.Count:N0} {mean.Language} captions" : "the training captions";
 }

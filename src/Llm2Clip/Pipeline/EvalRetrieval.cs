@@ -36,14 +36,8 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.Eval, "eval");
+        Needs.OfEvalRetrieval(run);
         var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
-        Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
-        if (run.Eval.Model.Length == 0 && !Directory.Exists(model))
-        {
-            throw new InputException(
-                $"There is no student in {model}: run `llm2clip clip-train` first, or name the folder that it wrote (--model, "
-                + "eval.model).");
-        }
         var found = StudentFolder.Find(model);
         var output = run.EvaluationFolder(found);
         if (found.Checkpoint is { } checkpoint)
@@ -51,12 +45,13 @@ public static class EvalRetrieval
             log.Info($"{model} is evaluated as it was in its checkpoint, {checkpoint}.");
         }
         using var files = RunTeacher.Open(run, log);
-        using var student = Student.Load(model, ComputeDevice.Resolve(config.Device).Device);
+        var device = ComputeDevice.Resolve(config.Device).Device;
+        using var student = Student.Load(model, device);
         RequireSameTeacher(student, files.Fingerprint, model, run.TunedTeacher().Path);
         var source = Datasets.Open(pattern, run.Data, log);
         var means = MeanSources(run, files, Languages(run, source, pattern, cancellation), log, cancellation);
         var rawStore = RunTeacher.RawStore(run, config.RawStore, files.RawFingerprint, files.RawStore);
-        RunTeacher.RequireStoreOf(files.RawFingerprint, rawStore);
+        RunTeacher.RequireRawStoreOf(files, rawStore);
         using var writer = takeLock ? FolderLock.Take(output) : null;
         using var teacher = files.Load(log);
         using var vectors = new TeacherVectors(teacher, rawStore, VectorType.Fp16, log);
@@ -82,8 +77,12 @@ public static class EvalRetrieval
             Rows = rows,
             Notes = MeansUsed(rows, vectors.Means),
             Queries = shown,
+            Date = TimeProvider.System.GetUtcNow(),
+            Device = device.ToString(),
+            TeacherSettings = teacher.Describe(),
+            Page = Path.Combine(output, ReportFile),
         };
-        Write(report, output);
+        Write(report, output, ConfigBinder.Print(run, comments: false));
         return report;
     }
 
@@ -133,19 +132,11 @@ public static class EvalRetrieval
     }
 
     /// <summary>Each file appears complete or not at all.</summary>
-    private static void Write(RetrievalReport report, string folder)
+    private static void Write(RetrievalReport report, string folder, string settings)
     {
         DurableFolder.Create(folder);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
-        RetrievalPage.Of(report).Write(Path.Combine(folder, ReportFile));
-    }
-
-    private static void Require(string value, string key, string remedy)
-    {
-        if (value.Length == 0)
-        {
-            throw new ConfigException($"{key} is empty: name {remedy}.");
-        }
+        RetrievalPage.Of(report, settings).Write(Path.Combine(folder, ReportFile));
     }
 
     private static void RequireSameTeacher(Student student, string fingerprint, string model, string path)
@@ -163,10 +154,9 @@ public static class EvalRetrieval
     private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, LanguageMeans? means) =>
     [
         .. from row in rows
-           where row.Centering == RetrievalEvaluation.OwnMean
+           where row.Mean == RetrievalEvaluation.OwnMean
            let mean = means?.Of(row.Language)
            where mean is not null
-           select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; "
-               + "no images, no pairs.",
+           select $"{row.Language}, own mean: of {mean.Count:N0} sentences in {mean.Language} ({mean.Source}); no images, no pairs.",
     ];
 }

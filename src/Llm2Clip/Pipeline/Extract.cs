@@ -37,12 +37,10 @@ public static class Extract
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         Checked.Require(run.Extract, "extract");
+        Needs.OfExtract(run);
         using var files = RunTeacher.Open(run, log);
-        RunTeacher.RequireStoreOf(files.Fingerprint, run.VectorStore());
-        if (run.Extract.RawStore.Length > 0)
-        {
-            RunTeacher.RequireStoreOf(files.RawFingerprint, run.Extract.RawStore);
-        }
+        RunTeacher.RequireStoreOf(files, run.VectorStore());
+        RunTeacher.RequireRawStoreOf(files, run.Extract.RawStore);
         var captions = ExtractedCaptions.Open(run, log);
         captions.Check(log, cancellation);
         using var teacher = files.Load(log);
@@ -64,7 +62,7 @@ public static class Extract
         {
             captions.RequireRepeatable("extract, with extract.raw_store and a teacher that has an adapter,");
         }
-        using var writer = EmbeddingStore.Create(store, teacher.Fingerprint, teacher.Dimension, config.Dtype);
+        using var writer = EmbeddingStore.Create(store, teacher.Fingerprint, teacher.Dimension, config.Dtype, teacher.Describe());
         var (total, truncated) = derive ? FillRaw(rawStore, run, teacher, captions.Read(log, cancellation), log, cancellation) : (0L, 0L);
         using var raw = rawStore.Length > 0 ? EmbeddingStore.Open(rawStore, teacher.Encoder.Fingerprint) : null;
         EmbedTexts embed = (texts, language, stop) => Vectors(teacher, raw, texts, language, stop);
@@ -73,8 +71,10 @@ public static class Extract
         var title = derive ? "Adapt captions" : "Embed captions";
         var (seen, added, live) = CaptionFiller.Fill(writer, read, embed, config.Window, title, log, cancellation, total);
         writer.Complete();
-        log.Info($"Store {store}: {writer.Count:N0} vectors of {teacher.Dimension} ({config.Dtype.ToString().ToLowerInvariant()}), "
-            + $"{added:N0} new, from {seen:N0} captions; teacher {Fingerprints.Short(teacher.Fingerprint)}.");
+        log.Info($"Store {store}: {writer.Count:N0} vectors, {added:N0} new.");
+        log.Detail(
+            $"Vectors of {teacher.Dimension} elements ({config.Dtype.ToString().ToLowerInvariant()}) from {seen:N0} captions; teacher "
+            + $"{Fingerprints.Short(teacher.Fingerprint)}.");
         return new ExtractResult(
             seen, added, truncated + live, writer.Count, captions.Bad, clock.Elapsed.TotalSeconds, store, teacher.Fingerprint);
     }

@@ -10,18 +10,12 @@ internal static class RunTeacher
 {
     /// <summary>
     /// Opens the teacher's files, not the LLM. Throws <see cref="ConfigException"/> where none is named, or where the run's teacher folder
-    /// was made of another LLM than the one that the run file names, and <see cref="InputException"/> where a teacher is not there yet.
+    /// was made of another LLM than the one that the run file names.
     /// </summary>
     public static TeacherFiles Open(RunConfig run, IRunLog log)
     {
         var tuned = run.TunedTeacher();
         var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
-        if (run.Teacher.Tuned.Length == 0 && path == run.CcFinetune.Output && !TeacherFolder.IsTeacher(TeacherFolder.Find(path)))
-        {
-            throw new InputException(
-                $"There is no teacher in {path} (cc_finetune.output). Run `llm2clip cc-finetune` first, or name a teacher (--teacher, "
-                + "teacher.tuned).");
-        }
         var files = TeacherFiles.Open(path, tuned);
         try
         {
@@ -67,12 +61,20 @@ internal static class RunTeacher
         : EmbeddingStore.FingerprintOf(run.RawStore()) is null ? run.RawStore()
         : "";
 
-    /// <summary>Throws <see cref="InputException"/> where a folder holds the vectors of another teacher.</summary>
-    public static void RequireStoreOf(string fingerprint, string store)
+    /// <summary>
+    /// Throws <see cref="InputException"/> where a folder holds the vectors of another teacher, naming the setting that differs.
+    /// </summary>
+    public static void RequireStoreOf(TeacherFiles teacher, string store) => Require(store, teacher.Fingerprint, teacher.Describe());
+
+    /// <summary>The same for vectors of another LLM.</summary>
+    public static void RequireRawStoreOf(TeacherFiles teacher, string store) =>
+        Require(store, teacher.RawFingerprint, teacher.DescribeLlm());
+
+    private static void Require(string store, string fingerprint, IReadOnlyDictionary<string, string> description)
     {
-        if (EmbeddingStore.Exists(store))
+        if (store.Length > 0 && EmbeddingStore.Exists(store))
         {
-            EmbeddingStore.RequireTeacher(store, EmbeddingStoreManifest.Read(store), fingerprint);
+            EmbeddingStore.RequireTeacher(store, EmbeddingStoreManifest.Read(store), fingerprint, description);
         }
     }
 

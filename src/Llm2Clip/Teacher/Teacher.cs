@@ -80,6 +80,12 @@ public sealed class Teacher : IDisposable
         IReadOnlyList<string> texts, string language, CenteringMode mean, CancellationToken cancellation = default) =>
         Encoder.EncodeInBatches(texts, cancellation).Select(batch => batch with { Vectors = FromRaw(batch.Vectors, language, mean) });
 
+    /// <summary>
+    /// What determines the vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints have
+    /// equal descriptions.
+    /// </summary>
+    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
+
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null
         ? throw new InvalidOperationException("The teacher was not opened from a model file.")

@@ -83,9 +83,10 @@ internal sealed class Trainer
             (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
             _log.Info(Done
-                ? $"Already complete: {_plan.Checkpoint} is at step {state.Step}, where "
+                ? $"Already complete at step {state.Step}: "
                     + (StoppedEarly ? "the run stopped early. " : "its budget is spent. ") + "To train on, raise the budget."
-                : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
+                : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
+            _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
         }
         else
         {
@@ -181,7 +182,7 @@ internal sealed class Trainer
             SamplesSeen = _state.SamplesSeen + batch.Images,
             Seconds = Seconds,
         };
-        _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
+        _meter.Step(_state, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }
 
     private void RequireFinite(double loss, double norm)
@@ -221,6 +222,10 @@ internal sealed class Trainer
             }
             better = found.Score is { } score && (_state.BestScore is not { } best || score > best);
             _log.Info(found.Summary + (better ? ", best so far" : ""));
+            if (found.Details is { } details)
+            {
+                _log.Detail(details);
+            }
             _state = _state with { EvaluatedAt = _state.Step };
             if (found.Score is not null)
             {

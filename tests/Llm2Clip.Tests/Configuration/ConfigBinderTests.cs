@@ -155,7 +155,7 @@ public class ConfigBinderTests
             run.yaml: 15 problems
               --set oops: an override is path.to.key=value, such as clip_train.batch_size=64
               run.yaml:2: data.pth is not a known key; did you mean data.path?
-              run.yaml:3: data.languages is 'en'; it must be a list, such as [a, b]
+              run.yaml:3: data.languages is 'en'; it must be a list, here [en]
               run.yaml:4: data.banana is not a known key; known keys of data: path, weights, languages
               --set data.path.x=1: data.path is a section; it must be a text
               run.yaml:6: clip_train.batch_size is '0'; it must be from 1

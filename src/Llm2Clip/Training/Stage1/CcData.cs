@@ -48,9 +48,18 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
             images.Add(group, raw.Store);
         }
         images.Finish();
-        log.Info($"Pairs: {images.Count:N0} images with {images.Captions:N0} distinct captions; "
-            + $"{images.Merged:N0} groups were an image that was there already, "
-            + $"{images.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
+        log.Info($"Pairs: {images.Count:N0} images with {images.Captions:N0} distinct captions.");
+        foreach (var (number, what) in new[]
+        {
+            (images.Single, "images have one caption only and are left out"), (chosen.Count, "images are held out"),
+            (images.Merged, "groups of captions belong to an image that was there already"),
+        })
+        {
+            if (number > 0)
+            {
+                log.Info($"{number:N0} {what}.");
+            }
+        }
         return new CcData(_languages, images, FitMeans(images), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
     }
 
@@ -93,7 +102,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(data, log), data, [], [], log, cancellation));
         var pairs = texts.Pairs(config.Pairs, _languages[0]);
         raw.Require(texts.Captions(pairs), cancellation);
-        log.Info("Validation: " + CaptionProbe.Protocol + ".");
+        log.Detail("Validation: " + CaptionProbe.Protocol + ".");
         return new TeacherProbe(texts, pairs, raw);
     }
 

@@ -47,8 +47,7 @@ internal static class CcTrainer
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
         var read = new CcDataReader(config, data, raw, log, cancellation).Read();
         config = config with { Languages = read.Languages };
-        var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
-        var before = read.Val?.RawRows(read.Means, name, seed: 0);
+        var before = read.Val?.RawRows(read.Means, seed: 0);
 
         var (adapter, trained) = config.Adapter.Kind == AdapterKind.None
             ? (CcAdapter.Create(config.Adapter, read.Means, 0), Centered(config, read))
@@ -159,7 +158,7 @@ internal static class CcTrainer
         try
         {
             DurableFolder.Create(output);
-            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
+            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, RecallJson.Options));
             Write(output, output, rawStore, teacher, adapter);
         }
         catch (IOException error)

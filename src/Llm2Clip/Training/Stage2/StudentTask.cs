@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llm2Clip.Configuration;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -21,6 +22,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private readonly ClipTrainInputs _in;
     private readonly IContrastiveLoss _loss;
     private readonly ClipTrainStep _step;
+    private double _lastLoss = double.NaN; // of a step of this process
 
     public StudentTask(ClipTrainInputs inputs, CancellationToken cancellation)
     {
@@ -57,7 +59,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             using (batch)
             {
-                yield return new TrainingBatch(batch.Index, batch.Count, step => _step.Backward(batch, epoch, step));
+                yield return new TrainingBatch(batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step));
             }
         }
     }
@@ -87,8 +89,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar(tag, steps, value);
         }
-        return new TrainingScore(
-            score.Score, string.Create(CultureInfo.InvariantCulture, $"step {steps}: {score.ScoreName} {100 * score.Score:0.00} %"));
+        var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        return new TrainingScore(score.Score, summary);
     }
 
     /// <inheritdoc/>
@@ -163,14 +166,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         foreach (var range in Weights.Parameters.Ranges)
         {
             var group = range.Group;
-            _in.Log.Info(string.Create(
+            _in.Log.Detail(string.Create(
                 CultureInfo.InvariantCulture,
                 $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
                 + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
         }
+        var precision = ConfigSchema.SnakeCase(_in.Config.Precision.ToString());
         _in.Log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Weights.Parameters.Slots.Count} tensors, {Weights.Parameters.Values.numel():N0} weights, each in one group; ")
-            + $"computing on {_in.Student.Device} in {_in.Config.Precision}");
+            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}."));
     }
 }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Teachers.Adapter;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>What a teacher's vectors depend on, in words, so that two teachers can be told apart by more than a fingerprint.</summary>
+internal static class TeacherDescription
+{
+    private const string Model = "model";
+    private const string Adapter = "adapter";
+
+    /// <summary>Names and values, the model first.</summary>
+    public static IReadOnlyDictionary<string, string> Of(TeacherModel? file, TeacherSettings settings, CcAdapter? learned)
+    {
+        var facts = new Dictionary<string, string>();
+        if (file is { } model)
+        {
+            facts.Add(Model, $"{Path.GetFileName(model.Path)}, SHA-256 {Fingerprints.Short(model.Sha256)}");
+        }
+        foreach (var key in ConfigSchema.Of(typeof(TeacherSettings)).Keys)
+        {
+            facts.Add(key.Name, Text(key.Property.GetValue(settings)));
+        }
+        facts.Add(Adapter, learned is { } adapter
+            ? $"{Fingerprints.Short(adapter.Fingerprint)}, centering {ConfigSchema.SnakeCase(adapter.Config.Centering.ToString())}"
+            : "none");
+        return facts;
+    }
+
+    /// <summary>Where two descriptions differ, as the end of a message; empty where they do not, or nothing is known of one.</summary>
+    public static string Difference(IReadOnlyDictionary<string, string> there, IReadOnlyDictionary<string, string> here)
+    {
+        var differing =
+            from name in here.Keys
+            where there.TryGetValue(name, out var value) && value != here[name]
+            let key = name is Model or Adapter ? name : "teacher." + name
+            select $"{key} is {there[name]} there and {here[name]} here";
+        return string.Join("; ", differing);
+    }
+
+    private static string Text(object? value) => value switch
+    {
+        bool flag => flag ? "true" : "false",
+        Enum choice => ConfigSchema.SnakeCase(choice.ToString()),
+        string text => $"'{text}'",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+}
