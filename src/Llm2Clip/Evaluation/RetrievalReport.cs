@@ -85,8 +85,8 @@ public sealed record RetrievalReport
 
     /// <summary>What the two means of the table are.</summary>
     public const string MeansNote =
-        "mean: what was subtracted from the caption vectors; training: the mean of the training captions, own: the mean of sentences in the "
-        + "captions' own language.";
+        "mean: what was subtracted from the caption vectors; training: the mean of the training captions, own: the mean of sentences in "
+        + "the captions' own language.";
 
     /// <summary>The report as indented JSON with snake_case keys; recall in percent, images left out.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, RecallJson.Options);

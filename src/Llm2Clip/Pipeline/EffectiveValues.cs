@@ -19,7 +19,8 @@ internal static class EffectiveValues
     public static IReadOnlyDictionary<string, string> Of(RunConfig run)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (key, text) in OfData(run).Concat(OfTeacher(run)).Concat(OfTraining(run)).Concat(OfModel(run.Model)).Concat(OfUses(run)))
+        var all = OfData(run).Concat(OfTeacher(run)).Concat(OfTraining(run)).Concat(OfModel(run.Model)).Concat(OfUses(run));
+        foreach (var (key, text) in all)
         {
             if (IsEmpty(run, key))
             {
@@ -53,7 +54,9 @@ internal static class EffectiveValues
         {
             var value = Text(key.Property.GetValue(settings));
             var isStated = folder is null && stated.Contains(key.Property.Name);
-            yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : isStated ? $"from the GGUF, else {value}" : value);
+            yield return (
+                $"teacher.{key.Name}",
+                folder is not null ? $"{value} ({manifest})" : isStated ? $"from the GGUF, else {value}" : value);
         }
         yield return ("teacher.threads", $"{Environment.ProcessorCount}, one per core");
     }
@@ -78,6 +81,7 @@ internal static class EffectiveValues
             ("clip_train.scale_learning_rate", rate),
             ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
             ("clip_train.output", run.StudentOutput()),
+            ("clip_train.init", "the student of the model section"),
             ("clip_train.epochs", clip.EpochBudget.ToString(CultureInfo.InvariantCulture)),
             ("clip_train.captions", $"those of extract: {Languages(run)}"),
         ];
@@ -131,7 +135,9 @@ internal static class EffectiveValues
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";
 
-    /// <summary>Whether a key is left to its default: null, an empty text or list, the 0 or the <c>auto</c> that stands for a choice.</summary>
+    /// <summary>
+    /// Whether a key is left to its default: null, an empty text or list, the 0 or the <c>auto</c> that means a choice.
+    /// </summary>
     private static bool IsEmpty(RunConfig run, string path)
     {
         object? at = run;
@@ -143,7 +149,8 @@ internal static class EffectiveValues
             }
             at = key.Property.GetValue(at);
         }
-        return at is null or "" or 0 or "auto" || (at is System.Collections.IEnumerable items and not string && !items.Cast<object>().Any());
+        return at is null or "" or 0 or "auto"
+            || (at is System.Collections.IEnumerable items and not string && !items.Cast<object>().Any());
     }
 
     private static string Text(object? value) => value switch

@@ -55,7 +55,9 @@ internal static class Needs
         RequireTeacher(run);
     }
 
-    /// <summary>A teacher folder that cc-finetune has still to write, or to finish. What else is wrong with it shows when it is opened.</summary>
+    /// <summary>
+    /// A teacher folder that cc-finetune has still to write, or to finish. What else is wrong with it shows when it is opened.
+    /// </summary>
     private static void RequireTeacher(RunConfig run)
     {
         var path = run.TunedTeacher().Path;

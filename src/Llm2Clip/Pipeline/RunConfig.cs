@@ -86,8 +86,8 @@ public sealed record RunConfig
     public string NamedStudent() => FirstNamed(Eval.Model, StudentOutput());
 
     /// <summary>
-    /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the folder
-    /// of its run.
+    /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the
+    /// folder of its run.
     /// </summary>
     internal string EvaluationFolder(StudentFolder student) =>
         FirstNamed(Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);

@@ -83,7 +83,7 @@ internal sealed class Trainer
             (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
             _log.Info(Done
-                ? $"Already complete at step {state.Step}: "
+                ? $"Already complete: {_plan.Checkpoint} is at step {state.Step}, where "
                     + (StoppedEarly ? "the run stopped early. " : "its budget is spent. ") + "To train on, raise the budget."
                 : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
             _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
