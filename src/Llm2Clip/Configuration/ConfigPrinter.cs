@@ -17,7 +17,9 @@ internal sealed class ConfigPrinter(bool comments, IReadOnlyDictionary<string, s
         return _text.ToString();
     }
 
-    /// <param name="path">Path of the record with a dot behind it, empty at the root; null where keys have no path (items of lists).</param>
+    /// <param name="path">
+    /// Path of the record with a dot behind it, empty at the root; null where keys have no path (items of lists).
+    /// </param>
     private void Record(object record, int indent, string? path, bool firstInList = false)
     {
         foreach (var key in ConfigSchema.Of(record.GetType()).Keys)

@@ -48,7 +48,8 @@ internal sealed class ConfigReader(Type rootType, ConfigProblems problems)
             {
                 return (key.AllowsNull, null);
             }
-            problems.Add(origin, $"{path} has no value; it must be {key.Type.Expected}{(key.Type.Type == typeof(string) ? ", \"\" for an empty one" : "")}");
+            var empty = key.Type.Type == typeof(string) ? ", \"\" for an empty one" : "";
+            problems.Add(origin, $"{path} has no value; it must be {key.Type.Expected}{empty}");
             return (false, null);
         }
         if (!TryRead(key.Type, value, path, out var read))

@@ -7,8 +7,8 @@ internal static class NearestKey
     private const int MostListed = 15;
 
     /// <summary>
-    /// The end of the message about an unknown key: the nearest key of the same section, else the sections that have this key, else the keys
-    /// there are.
+    /// The end of the message about an unknown key: the nearest key of the same section, else the sections that have this key, else the
+    /// keys there are.
     /// </summary>
     internal static string Hint(Type root, ConfigSchema schema, string path, string name)
     {

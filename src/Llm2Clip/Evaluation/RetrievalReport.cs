@@ -7,8 +7,7 @@ namespace Llm2Clip.Evaluation;
 
 /// <summary>One line of the recall table: captions of one language against all images.</summary>
 /// <param name="Language">The data set's label of the captions.</param>
-/// <param name="Mean">Which mean was taken out of the caption vectors: <c>training</c> (the training captions') or
-/// <c>own</c>.</param>
+/// <param name="Mean">Which mean was taken out of the caption vectors: <c>training</c> (the training captions') or <c>own</c>.</param>
 /// <param name="TextToImage">Captions as queries.</param>
 /// <param name="ImageToText">Images as queries.</param>
 public sealed record RetrievalRow(string Language, string Mean, RecallNumbers TextToImage, RecallNumbers ImageToText)

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
@@ -13,13 +14,15 @@ namespace Llm2Clip.Pipeline;
 internal static class EffectiveValues
 {
     private const string AllThereAre = "all that the data has";
+    private const string RawStores = "the teacher's or the run's, else a temporary one";
     private const string Gpu = "cuda:0 where there is a GPU, else cpu";
 
     /// <summary>Texts by the path of their key. A key that has a value of its own has none.</summary>
     public static IReadOnlyDictionary<string, string> Of(RunConfig run)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        var all = OfData(run).Concat(OfTeacher(run)).Concat(OfTraining(run)).Concat(OfModel(run.Model)).Concat(OfUses(run));
+        IEnumerable<(string Key, string Text)> all =
+            [.. OfData(run), .. OfTeacher(run), .. OfTraining(run), .. OfModel(run.Model), .. OfUses(run)];
         foreach (var (key, text) in all)
         {
             if (IsEmpty(run, key))
@@ -54,9 +57,8 @@ internal static class EffectiveValues
         {
             var value = Text(key.Property.GetValue(settings));
             var isStated = folder is null && stated.Contains(key.Property.Name);
-            yield return (
-                $"teacher.{key.Name}",
-                folder is not null ? $"{value} ({manifest})" : isStated ? $"from the GGUF, else {value}" : value);
+            var text = isStated ? $"from the GGUF, else {value}" : value;
+            yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : text);
         }
         yield return ("teacher.threads", $"{Environment.ProcessorCount}, one per core");
     }
@@ -69,21 +71,21 @@ internal static class EffectiveValues
         [
             ("cc_finetune.output", run.TeacherOutput()),
             ("cc_finetune.raw_store", run.RawStore()),
-            ("cc_finetune.languages", "all that data.train has"),
+            ("cc_finetune.languages", AllThereAre),
+            ("cc_finetune.means_from", "no data"),
             ("cc_finetune.kinds", "all"),
             ("cc_finetune.micro_batch", "the whole batch"),
-            ("cc_finetune.pairs", $"{cc.Languages.FirstOrDefault() ?? "the first language"} to itself, and to and from every other"),
-            ("cc_finetune.means_from", "no data set"),
+            ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
             ("cc_finetune.device", Gpu),
+            ("clip_train.output", run.StudentOutput()),
+            ("clip_train.init", "new weights, or those of model.start"),
+            ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
             ("clip_train.text_learning_rate", rate),
             ("clip_train.scale_learning_rate", rate),
             ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
-            ("clip_train.output", run.StudentOutput()),
-            ("clip_train.init", "the student of the model section"),
-            ("clip_train.epochs", clip.EpochBudget.ToString(CultureInfo.InvariantCulture)),
-            ("clip_train.captions", $"those of extract: {Languages(run)}"),
+            ("clip_train.captions", "all that extract takes"),
         ];
     }
 
@@ -108,21 +110,21 @@ internal static class EffectiveValues
     private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>
     [
         ("extract.store", run.VectorStore()),
-        ("extract.raw_store", "the one that the teacher was made with"),
-        ("extract.data", Named(string.Join(", ", run.ExtractedData()), "data.train and data.val")),
-        ("extract.languages", Languages(run)),
+        ("extract.raw_store", $"{run.RawStore()}, where it is this LLM's"),
+        ("extract.data", run.ExtractedData().Count > 0 ? string.Join(", ", run.ExtractedData()) : "data.train, which is empty"),
+        ("extract.languages", run.StudentLanguages() is { Count: > 0 } languages ? string.Join(", ", languages) : AllThereAre),
         ("extract.kinds", "all"),
         ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
+        ("eval.means_from", "no data"),
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),
-        ("eval.means_from", "no data set"),
-        ("eval.raw_store", "the one that the teacher was made with, where it is there"),
+        ("eval.raw_store", RawStores),
         ("eval.device", Gpu),
-        ("eval.output", "the model's folder"),
+        ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),
         ("eval_captions.data", Named(run.ProbedData(), "data.val")),
         ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
-        ("eval_captions.raw_store", "the one that the teacher was made with, where it is there"),
+        ("eval_captions.raw_store", RawStores),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),
@@ -130,14 +132,9 @@ internal static class EffectiveValues
         ("inspect.output", "nothing is written"),
     ];
 
-    private static string Languages(RunConfig run) =>
-        run.StudentLanguages() is { Count: > 0 } named ? string.Join(", ", named) : "all that data.train has";
-
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";
 
-    /// <summary>
-    /// Whether a key is left to its default: null, an empty text or list, the 0 or the <c>auto</c> that means a choice.
-    /// </summary>
+    /// <summary>Whether a key is left to its default: null, an empty text or list, the 0 or <c>auto</c> in the place of a choice.</summary>
     private static bool IsEmpty(RunConfig run, string path)
     {
         object? at = run;
@@ -149,8 +146,7 @@ internal static class EffectiveValues
             }
             at = key.Property.GetValue(at);
         }
-        return at is null or "" or 0 or "auto"
-            || (at is System.Collections.IEnumerable items and not string && !items.Cast<object>().Any());
+        return at is null or "" or 0 or "auto" || (at is IEnumerable items and not string && !items.Cast<object>().Any());
     }
 
     private static string Text(object? value) => value switch

@@ -36,14 +36,13 @@ internal static class Needs
 
     public static void OfEvalRetrieval(RunConfig run)
     {
-        var model = run.NamedStudent();
         ConfigBinder.Require(
             (run.TunedTeacher().Path, "teacher.tuned", "the teacher that the student was trained with"),
             (run.EvaluationData(), "data.val", "the images to search"));
         RequireTeacher(run);
-        if (!Directory.Exists(model))
+        if (!Directory.Exists(run.NamedStudent()))
         {
-            throw Missing($"no student in {model}", run.Eval.Model.Length > 0 ? "eval.model" : "clip_train.output", "clip-train");
+            throw Missing($"no student in {run.NamedStudent()}", "eval.model", "clip-train");
         }
     }
 
@@ -55,21 +54,16 @@ internal static class Needs
         RequireTeacher(run);
     }
 
-    /// <summary>
-    /// A teacher folder that cc-finetune has still to write, or to finish. What else is wrong with it shows when it is opened.
-    /// </summary>
+    /// <summary>A teacher folder that cc-finetune has still to write. What else is wrong with it shows when it is opened.</summary>
     private static void RequireTeacher(RunConfig run)
     {
         var path = run.TunedTeacher().Path;
-        var isOfThisRun = path == run.CcFinetune.Output || !Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase);
-        if (path.Length == 0 || !isOfThisRun || File.Exists(path) || TeacherFolder.IsTeacher(TeacherFolder.Find(path)))
+        var isFile = path != run.CcFinetune.Output && Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase);
+        if (path.Length > 0 && !isFile && !File.Exists(path)
+            && !(Directory.Exists(path) && TeacherFolder.IsTeacher(TeacherFolder.Find(path))))
         {
-            return;
+            throw Missing($"no teacher in {path}", "teacher.tuned", "cc-finetune");
         }
-        throw Missing(
-            Directory.Exists(path) ? $"no finished teacher in {path}" : $"no teacher in {path}",
-            run.Teacher.Tuned.Length > 0 ? "teacher.tuned" : path == run.CcFinetune.Output ? "cc_finetune.output" : "teacher.path",
-            "cc-finetune");
     }
 
     private static InputException Missing(string what, string key, string command) => new(

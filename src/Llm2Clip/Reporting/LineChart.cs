@@ -18,6 +18,9 @@ internal static class LineChart
     /// <summary>Height of the name of the upright axis, and of a line of the legend.</summary>
     private const int TextLine = 18;
 
+    /// <summary>Room below these.</summary>
+    private const int Gap = 8;
+
     /// <summary>Points drawn per series at most; longer ones are averaged over equal stretches.</summary>
     private const int MostPoints = 400;
 
@@ -44,7 +47,7 @@ internal static class LineChart
             return "";
         }
         var legend = drawn.Count > 1 ? Legend(drawn) : [];
-        var top = TextLine * (1 + (legend.Count == 0 ? 0 : legend[^1].Line + 1));
+        var top = TextLine * (1 + (legend.Count == 0 ? 0 : legend[^1].Line + 1)) + Gap;
         var height = top + PlotHeight + Bottom;
         var all = drawn.SelectMany(one => one.Points).ToList();
         var x = new Axis(all.Min(point => (double)point.Step), all.Max(point => (double)point.Step), Left, SvgCanvas.Width - Right);

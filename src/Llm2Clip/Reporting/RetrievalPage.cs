@@ -48,7 +48,8 @@ internal static class RetrievalPage
         ("data", $"{report.Data}, {report.Images} images"),
         ("student", report.Model),
         ("teacher", $"{report.Teacher}, fingerprint {report.TeacherFingerprint[..Math.Min(12, report.TeacherFingerprint.Length)]}"),
-        ("teacher's settings", string.Join("; ", report.TeacherSettings.Select(setting => $"{setting.Key} {setting.Value}"))),
+        ("teacher's settings", string.Join(
+            "; ", report.TeacherSettings.Where(setting => setting.Value is not "''").Select(setting => $"{setting.Key} {setting.Value}"))),
     ];
 
     private static void AddCurves(HtmlReport page, string heading, string folder, IReadOnlyList<string> charts)

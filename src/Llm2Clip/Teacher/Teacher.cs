@@ -75,16 +75,13 @@ public sealed class Teacher : IDisposable
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
 
+    /// <inheritdoc cref="TeacherDescription"/>
+    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
+
     /// <summary>The vectors of <see cref="Embed"/>, batch by batch as they are computed.</summary>
     public IEnumerable<EncodedBatch> EmbedInBatches(
         IReadOnlyList<string> texts, string language, CenteringMode mean, CancellationToken cancellation = default) =>
         Encoder.EncodeInBatches(texts, cancellation).Select(batch => batch with { Vectors = FromRaw(batch.Vectors, language, mean) });
-
-    /// <summary>
-    /// What determines the vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints have
-    /// equal descriptions.
-    /// </summary>
-    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null

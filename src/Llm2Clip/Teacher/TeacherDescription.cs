@@ -4,17 +4,20 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Teachers;
 
-/// <summary>What a teacher's vectors depend on, in words, so that two teachers can be told apart by more than a fingerprint.</summary>
+/// <summary>
+/// What determines a teacher's vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints
+/// have equal descriptions.
+/// </summary>
 internal static class TeacherDescription
 {
     private const string Model = "model";
     private const string Adapter = "adapter";
 
     /// <summary>Names and values, the model first.</summary>
-    public static IReadOnlyDictionary<string, string> Of(TeacherModel? file, TeacherSettings settings, CcAdapter? learned)
+    public static IReadOnlyDictionary<string, string> Of(TeacherModel? model, TeacherSettings settings, CcAdapter? adapter)
     {
         var facts = new Dictionary<string, string>();
-        if (file is { } model)
+        if (model is not null)
         {
             facts.Add(Model, $"{Path.GetFileName(model.Path)}, SHA-256 {Fingerprints.Short(model.Sha256)}");
         }
@@ -22,7 +25,7 @@ internal static class TeacherDescription
         {
             facts.Add(key.Name, Text(key.Property.GetValue(settings)));
         }
-        facts.Add(Adapter, learned is { } adapter
+        facts.Add(Adapter, adapter is not null
             ? $"{Fingerprints.Short(adapter.Fingerprint)}, centering {ConfigSchema.SnakeCase(adapter.Config.Centering.ToString())}"
             : "none");
         return facts;

@@ -40,6 +40,9 @@ internal sealed class TeacherFiles : IDisposable
     /// <summary>Fingerprint of the teacher's vectors.</summary>
     public string Fingerprint => Teacher.FingerprintOf(RawFingerprint, Adapter);
 
+    /// <inheritdoc cref="TeacherDescription"/>
+    public IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
+
     /// <summary>The store of raw vectors that <c>teacher.json</c> names; empty where there is none.</summary>
     public string RawStore => _manifest?.RawStore is { } relative ? Path.GetRelativePath(".", Path.Combine(_path, relative)) : "";
 
@@ -71,10 +74,11 @@ internal sealed class TeacherFiles : IDisposable
         var settings = manifest.Settings.With(config);
         if (manifest.Adapter is not null && settings != manifest.Settings)
         {
+            var differing = TeacherDescription.Difference(
+                TeacherDescription.Of(null, manifest.Settings, null), TeacherDescription.Of(null, settings, null));
             throw new ConfigException(
-                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for. Leave "
-                + "template, instruction, pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher "
-                + "with them (cc-finetune).");
+                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for: {differing}. Leave "
+                + "them out, or train a teacher with them (cc-finetune).");
         }
         var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
         try
@@ -107,9 +111,6 @@ internal sealed class TeacherFiles : IDisposable
         _ownedAdapter = null;
         return new Teacher(encoder, Settings, Adapter) { Model = Model };
     }
-
-    /// <summary>As <see cref="Teacher.Describe"/>.</summary>
-    public IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
 
     /// <summary>The same of the LLM alone.</summary>
     public IReadOnlyDictionary<string, string> DescribeLlm() => TeacherDescription.Of(Model, Settings, null);

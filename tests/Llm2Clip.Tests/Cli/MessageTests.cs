@@ -20,12 +20,12 @@ public sealed class MessageTests : IDisposable
         Assert.Equal((3, ""), (code, output));
         Assert.Equal(
             $"Error: There is no {what} in {_folder}/{what} yet: run `llm2clip {first}` first, with the same run file, or let "
-            + "cc_finetune.output name another place.\n", error);
+            + "teacher.tuned name another place.\n", error);
     }
 
     [Theory]
     [InlineData("clip-train", "embedding store", "extract", "extract.store")]
-    [InlineData("eval retrieval", "student", "clip-train", "clip_train.output")]
+    [InlineData("eval retrieval", "student", "clip-train", "eval.model")]
     public void TheSameWhereTheTeacherIsThere(string command, string what, string first, string key)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "teacher"));
@@ -37,27 +37,18 @@ public sealed class MessageTests : IDisposable
     }
 
     [Fact]
-    public void AnUnfinishedTeacherIsCalledThat()
-    {
-        Directory.CreateDirectory(Path.Combine(_folder, "teacher", "checkpoint"));
-        Assert.Contains($"There is no finished teacher in {_folder}/teacher yet: run `llm2clip cc-finetune`", Run("extract").Error);
-    }
-
-    [Fact]
     public void AllMissingKeysAreNamedAtOnce()
     {
         Assert.Equal(
             (2, "", """
-            Error: 3 keys are missing
-              eval.model is empty: name the folder that clip-train wrote, in the run file or with --set eval.model=...
+            Error: 2 keys are missing
               teacher.tuned is empty: name the teacher that the student was trained with, in the run file or with --set teacher.tuned=...
               data.val is empty: name the images to search, in the run file or with --set data.val=...
 
             """), CommandLineTests.Run("eval", "retrieval"));
         foreach (var (command, keys) in new[]
         {
-            ("cc-finetune", "teacher.path data.train cc_finetune.output"), ("extract", "teacher.tuned data.train extract.store"),
-            ("clip-train --set clip_train.epochs=1", "data.train extract.store clip_train.output"), ("eval captions", "teacher.tuned data.val"),
+            ("cc-finetune", "teacher.path data.train"), ("extract", "teacher.tuned data.train"), ("eval captions", "teacher.tuned data.val"),
         })
         {
             var error = CommandLineTests.Run(command.Split(' ')).Error;

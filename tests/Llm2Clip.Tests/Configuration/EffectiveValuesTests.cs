@@ -32,7 +32,8 @@ public sealed class EffectiveValuesTests
         Assert.Equal("runs/t (cc_finetune.output)", values["teacher.tuned"]);
         Assert.Equal("runs/t-raw", values["cc_finetune.raw_store"]);
         Assert.Equal("runs/s (clip_train.output)", values["eval.model"]);
-        Assert.Equal("a.tar, b.tar (data.train and data.val)", values["extract.data"]);
+        Assert.Equal("a.tar, b.tar", values["extract.data"]);
+        Assert.Equal(Path.Combine("runs/default", "vectors"), values["extract.store"]);
         Assert.Equal("b.tar (data.val)", values["eval_captions.data"]);
         Assert.Equal("0.0003", values["clip_train.text_learning_rate"]);
         Assert.Equal("10", values["clip_train.scale_start"]);
@@ -50,7 +51,7 @@ public sealed class EffectiveValuesTests
     {
         var run = ConfigBinder.Parse<RunConfig>("", "test", ["data.train=a.tar"]);
         var printed = ConfigBinder.Print(run, EffectiveValues.Of(run));
-        Assert.Contains("inspect:  # What is counted of data sets, and what in them is called alike\n  data: \"\"  # = a.tar (data.train); Data", printed, StringComparison.Ordinal);
+        Assert.Contains("  data: []  # = a.tar; Data patterns", printed, StringComparison.Ordinal);
         Assert.Equal(printed, ConfigBinder.Print(ConfigBinder.Parse<RunConfig>(printed, "printed"), EffectiveValues.Of(run)));
     }
 

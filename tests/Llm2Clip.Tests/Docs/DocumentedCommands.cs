@@ -37,6 +37,14 @@ internal static partial class DocumentedCommands
         ];
     }
 
+    /// <summary>The run files that pages show, whole or in part.</summary>
+    public static IReadOnlyList<(string Page, string Yaml)> RunFiles() =>
+    [
+        .. from page in Pages()
+           from Match match in RunFile().Matches(File.ReadAllText(page))
+           select (Path.GetFileName(page), match.Groups[1].Value),
+    ];
+
     private static IEnumerable<string> Pages()
     {
         var root = SharedData.RepositoryRoot();
@@ -72,6 +80,9 @@ internal static partial class DocumentedCommands
     private static string Bare(string line) => Comment().Replace(line.Trim(), "").Replace("./llm2clip", "llm2clip", StringComparison.Ordinal);
 
     private static IEnumerable<(int Number, string Text)> Lines(string file) => File.ReadLines(file).Select((text, index) => (index + 1, text));
+
+    [GeneratedRegex(@"^```yaml\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex RunFile();
 
     [GeneratedRegex(@"^\s*(\./)?llm2clip (?!test\b)[a-z]")]
     private static partial Regex Call();

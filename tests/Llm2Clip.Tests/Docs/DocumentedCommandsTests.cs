@@ -1,4 +1,6 @@
 using Llm2Clip.Cli;
+using Llm2Clip.Configuration;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Cli;
 
 namespace Llm2Clip.Tests.Docs;
@@ -36,9 +38,26 @@ public sealed class DocumentedCommandsTests
             {
                 failed.Add($"{command}\nended with {code}:\n{text}");
             }
+            if (command.Text == "llm2clip quickstart")
+            {
+                Assert.Matches(@"Epoch 2 of 2: loss \d+\.\d+, R@1 / R@10 en->en ", text);
+                Assert.Matches(@"step 4: loss \d+\.\d+, text-to-image R@10 \(en\) ", text);
+                Assert.Contains("Page: runs/quickstart/report.html\n", text);
+            }
             failed.AddRange(text.Split('\n').Where(IsTooLong).Select(line => $"{command}\nlogs a line of more than 80 characters:\n{line}"));
         }
         Assert.True(failed.Count == 0, string.Join("\n", failed));
+    }
+
+    [Fact]
+    public void RunFilesOfPagesAreRunFiles()
+    {
+        var shown = DocumentedCommands.RunFiles();
+        Assert.Contains(shown, file => file.Page == "first-real-run.md");
+        foreach (var (page, yaml) in shown)
+        {
+            ConfigBinder.Parse<RunConfig>(yaml, page); // names what is wrong where it throws
+        }
     }
 
     /// <summary>Calls in sentences are often without the rest of their arguments; what is there must be known.</summary>

@@ -4,8 +4,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
-/// The words beside a store that say what its teacher was (<see cref="TeacherDescription"/>). The fingerprint decides; this only says in which
-/// setting another teacher differs.
+/// The words beside a store that say what its teacher was (<see cref="TeacherDescription"/>). The fingerprint decides; this only says in
+/// which setting another teacher differs.
 /// </summary>
 internal static class StoreDescription
 {
@@ -22,7 +22,7 @@ internal static class StoreDescription
         }
     }
 
-    /// <summary>Where a store's teacher differs from another, as a sentence with a space before it; empty where that is not known.</summary>
+    /// <summary>Where a store's teacher differs from another, as a sentence with a space before; empty where that is not known.</summary>
     public static string Difference(string folder, IReadOnlyDictionary<string, string>? teacher)
     {
         if (teacher is null || Read(folder) is not { } there)
