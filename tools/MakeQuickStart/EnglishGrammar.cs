@@ -7,7 +7,7 @@ public sealed class EnglishGrammar : IGrammar
 
     private static readonly string[][] Sizes = [["small", "little", "tiny"], [], ["large", "big", "huge"]];
 
-    private static readonly string[][] Colours =
+    private static readonly string[][] Colors =
     [
         ["red"], ["orange"], ["yellow"], ["green"], ["blue"], ["purple", "violet"], ["pink"], ["white"], ["black"], ["brown"],
     ];
@@ -46,7 +46,7 @@ public sealed class EnglishGrammar : IGrammar
         {
             words.Add(random.PickUsual(Sizes[(int)group.Size]));
         }
-        words.Add(random.PickUsual(Colours[(int)group.Colour]));
+        words.Add(random.PickUsual(Colors[(int)group.Color]));
         var (one, many) = random.PickUsual(Nouns[(int)group.Thing]);
         words.Add(group.Count == 1 ? one : many);
         words.Insert(0, group.Count > 1 ? Numbers[group.Count] : "aeiou".Contains(words[0][0]) ? "an" : "a");
@@ -75,7 +75,7 @@ public sealed class EnglishGrammar : IGrammar
     [
         .. Numbers.Skip(2).Select(number => new[] { number }),
         .. Sizes,
-        .. Colours,
+        .. Colors,
         .. Nouns.Select(nouns => nouns.SelectMany(noun => new[] { noun.One, noun.Many }).Distinct().ToArray()),
         .. Places,
         Left, Right, Above, Below, Inside, ["between"],
@@ -131,9 +131,9 @@ public sealed class EnglishGrammar : IGrammar
             : Statement(scene, intent, random);
         var group = scene.Groups[intent.Detail % scene.Groups.Count];
         var (one, many) = random.PickUsual(Nouns[(int)group.Thing]);
-        var colour = random.PickUsual(Colours[(int)group.Colour]);
+        var color = random.PickUsual(Colors[(int)group.Color]);
         var size = group.Size == Size.Medium ? "" : $" and {random.PickUsual(Sizes[(int)group.Size])}";
-        var detail = group.Count == 1 ? $"the {one} is {colour}{size}" : $"{All(group.Count)} {many} are {colour}{size}";
+        var detail = group.Count == 1 ? $"the {one} is {color}{size}" : $"{All(group.Count)} {many} are {color}{size}";
         return $"{Sentence($"{opening} {place}")} {Sentence(content)} {Sentence(detail)}";
     }
 

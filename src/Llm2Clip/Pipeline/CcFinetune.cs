@@ -18,7 +18,7 @@ public static class CcFinetune
         Needs.OfCcFinetune(run);
         using var files = TeacherFiles.Open(run.Teacher.Path, run.Teacher);
         var named = run.CcFinetune with { Output = run.TeacherOutput(), RawStore = run.RawStore() };
-        RunTeacher.RequireStoreOf(files.RawFingerprint, named.RawStore);
+        RunTeacher.RequireRawStoreOf(files, named.RawStore);
         var (config, data) = new CcFinetuneChecks(named, run.Data, log, cancellation).Check();
         using var teacher = files.Load(log);
         using var writer = FolderLock.Take(config.Output);

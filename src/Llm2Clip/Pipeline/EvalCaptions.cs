@@ -27,7 +27,7 @@ public static class EvalCaptions
         Needs.OfEvalCaptions(run);
         CheckData(run);
         using var files = RunTeacher.Open(run, log);
-        RunTeacher.RequireStoreOf(files.RawFingerprint, config.RawStore);
+        RunTeacher.RequireRawStoreOf(files, config.RawStore);
         var probed = Probed.Read(run, files.Adapter, log, cancellation);
         using var teacher = files.Load(log);
         return Run(run, teacher, files.RawStore, probed, log, cancellation);

@@ -36,8 +36,8 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.Eval, "eval");
-        var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
         Needs.OfEvalRetrieval(run);
+        var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
         var found = StudentFolder.Find(model);
         var output = run.EvaluationFolder(found);
         if (found.Checkpoint is { } checkpoint)
@@ -51,7 +51,7 @@ public static class EvalRetrieval
         var source = Datasets.Open(pattern, run.Data, log);
         var means = MeanSources(run, files, Languages(run, source, pattern, cancellation), log, cancellation);
         var rawStore = RunTeacher.RawStore(run, config.RawStore, files.RawFingerprint, files.RawStore);
-        RunTeacher.RequireStoreOf(files.RawFingerprint, rawStore);
+        RunTeacher.RequireRawStoreOf(files, rawStore);
         using var writer = takeLock ? FolderLock.Take(output) : null;
         using var teacher = files.Load(log);
         using var vectors = new TeacherVectors(teacher, rawStore, VectorType.Fp16, log);

@@ -36,14 +36,11 @@ public static class Extract
     /// samples are bad.</exception>
     public static ExtractResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        Needs.OfExtract(run);
         Checked.Require(run.Extract, "extract");
+        Needs.OfExtract(run);
         using var files = RunTeacher.Open(run, log);
-        RunTeacher.RequireStoreOf(files.Fingerprint, run.VectorStore(), files.Describe());
-        if (run.Extract.RawStore.Length > 0)
-        {
-            RunTeacher.RequireStoreOf(files.RawFingerprint, run.Extract.RawStore);
-        }
+        RunTeacher.RequireStoreOf(files, run.VectorStore());
+        RunTeacher.RequireRawStoreOf(files, run.Extract.RawStore);
         var captions = ExtractedCaptions.Open(run, log);
         captions.Check(log, cancellation);
         using var teacher = files.Load(log);

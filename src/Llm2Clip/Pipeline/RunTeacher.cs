@@ -10,7 +10,7 @@ internal static class RunTeacher
 {
     /// <summary>
     /// Opens the teacher's files, not the LLM. Throws <see cref="ConfigException"/> where none is named, or where the run's teacher folder
-    /// was made of another LLM than the one that the run file names, and <see cref="InputException"/> where a teacher is not there yet.
+    /// was made of another LLM than the one that the run file names.
     /// </summary>
     public static TeacherFiles Open(RunConfig run, IRunLog log)
     {
@@ -61,15 +61,20 @@ internal static class RunTeacher
         : EmbeddingStore.FingerprintOf(run.RawStore()) is null ? run.RawStore()
         : "";
 
-    /// <summary>Throws <see cref="InputException"/> where a folder holds the vectors of another teacher.</summary>
-    /// <param name="fingerprint">The teacher's.</param>
-    /// <param name="store">The folder.</param>
-    /// <param name="teacher">What the teacher is, so that the message can say what differs.</param>
-    public static void RequireStoreOf(string fingerprint, string store, IReadOnlyDictionary<string, string>? teacher = null)
+    /// <summary>
+    /// Throws <see cref="InputException"/> where a folder holds the vectors of another teacher, naming the setting that differs.
+    /// </summary>
+    public static void RequireStoreOf(TeacherFiles teacher, string store) => Require(store, teacher.Fingerprint, teacher.Describe());
+
+    /// <summary>The same for vectors of another LLM.</summary>
+    public static void RequireRawStoreOf(TeacherFiles teacher, string store) =>
+        Require(store, teacher.RawFingerprint, teacher.DescribeLlm());
+
+    private static void Require(string store, string fingerprint, IReadOnlyDictionary<string, string> description)
     {
-        if (EmbeddingStore.Exists(store))
+        if (store.Length > 0 && EmbeddingStore.Exists(store))
         {
-            EmbeddingStore.RequireTeacher(store, EmbeddingStoreManifest.Read(store), fingerprint, teacher);
+            EmbeddingStore.RequireTeacher(store, EmbeddingStoreManifest.Read(store), fingerprint, description);
         }
     }
 

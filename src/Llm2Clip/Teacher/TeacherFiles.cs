@@ -112,6 +112,9 @@ internal sealed class TeacherFiles : IDisposable
         return new Teacher(encoder, Settings, Adapter) { Model = Model };
     }
 
+    /// <summary>The same of the LLM alone.</summary>
+    public IReadOnlyDictionary<string, string> DescribeLlm() => TeacherDescription.Of(Model, Settings, null);
+
     /// <summary>Frees the adapter, unless a loaded teacher has it.</summary>
     public void Dispose() => _ownedAdapter?.Dispose();
 

@@ -1,4 +1,5 @@
 using Llm2Clip.MakeQuickStart;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Cli;
 
 namespace Llm2Clip.Tests.Pipeline;
@@ -42,6 +43,34 @@ public sealed class InterruptedRunTests : IDisposable
         Assert.Equal(3, code);
         Assert.Contains($"{store} holds no student", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "report")));
+    }
+
+    [Fact]
+    public void ATeacherWhoseTrainingIsNotOverWorks()
+    {
+        SceneShards.Write(_folder, "train", 40, 40, new SceneData(seed: 11, validationCount: 4).Training);
+        var data = Path.Combine(_folder, "train-00000.tar");
+        var gguf = Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", "teacher.gguf");
+        var teacher = Path.Combine(_folder, "runs", "teacher");
+        string[] settings =
+        [
+            "--set", "teacher.threads=1", "--set", "cc_finetune.epochs=1", "--set", "cc_finetune.batch_size=20", "--set",
+            "cc_finetune.adapter.dimension=16", "--set", "cc_finetune.device=cpu",
+        ];
+        Assert.Equal(3, CommandLineTests.Run(["cc-finetune", "--teacher", gguf, "--data", data + ".gone", "--output", teacher, .. settings]).Code);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "runs"))); // A start that fails leaves nothing.
+
+        Call(["cc-finetune", "--teacher", gguf, "--data", data, "--output", teacher, .. settings]);
+        foreach (var file in Directory.GetFiles(teacher))
+        {
+            File.Delete(file);
+        }
+        var store = Path.Combine(_folder, "store");
+        Call("extract", "--teacher", teacher, "--data", data, "--store", store, "--set", "teacher.threads=1");
+        using var vectors = EmbeddingStore.Open(store);
+        Assert.Equal(16, vectors.Dimension);
+        Call("data", "inspect", "--teacher", Path.Combine(teacher, "checkpoint"), "--data", data);
+        Call("data", "inspect", "--teacher", teacher, "--data", data);
     }
 
     private static void Call(params string[] arguments)

@@ -36,14 +36,16 @@ public sealed class StagesAgreeTests : IDisposable
         Write("val", 30, 10, sample => sample);
         RunFile($"data: {{train: '{Train}', val: '{Val}'}}\nteacher: {{path: {Gguf}}}\n");
 
-        Assert.Contains("trained on ", Done("cc-finetune"), StringComparison.Ordinal);
+        var tuning = Done("cc-finetune");
+        Assert.Contains("trained on ", tuning, StringComparison.Ordinal);
+        Assert.Contains("Embed captions (LLM)", tuning, StringComparison.Ordinal);
         Done("extract");
         var training = Done("clip-train");
         Assert.Contains("batch_size is 512, and data.train has 30 images", training, StringComparison.Ordinal);
         Assert.Contains("warmup_steps is 100, and the whole run has 2 steps", training, StringComparison.Ordinal);
         Assert.Contains("text-to-image R@10 (", training, StringComparison.Ordinal); // scored on data.val while it trained
         var evaluation = Done("eval", "retrieval");
-        Assert.DoesNotContain("had no vector yet", evaluation, StringComparison.Ordinal); // the LLM ran once per caption, and not here
+        Assert.DoesNotContain("(LLM)", evaluation, StringComparison.Ordinal); // the LLM ran once per caption, and not here
         Assert.Equal(["de", "en", "zh"], Languages());
     }
 
@@ -85,7 +87,7 @@ public sealed class StagesAgreeTests : IDisposable
         Done("clip-train");
         var evaluation = Done("eval", "retrieval");
         Assert.Contains("cc_finetune.adapter.kind=none", evaluation, StringComparison.Ordinal);
-        Assert.DoesNotContain("had no vector yet", evaluation, StringComparison.Ordinal); // extract.store holds the LLM's own vectors
+        Assert.DoesNotContain("(LLM)", evaluation, StringComparison.Ordinal); // extract.store holds the LLM's own vectors
     }
 
     [Fact]
@@ -243,6 +245,6 @@ public sealed class StagesAgreeTests : IDisposable
 
     private IEnumerable<string?> Languages() => Rows().Select(row => row.GetProperty("language").GetString()).Distinct().Order();
 
-    private IEnumerable<string?> OwnMeans() => Rows().Where(row => row.GetProperty("centering").GetString() == "own mean")
+    private IEnumerable<string?> OwnMeans() => Rows().Where(row => row.GetProperty("mean").GetString() == "own")
         .Select(row => row.GetProperty("language").GetString()).Order();
 }

@@ -157,7 +157,7 @@ public sealed class CcTrainerTests : IDisposable
         FakeData.Write(_root, "train", 1000, 40, 1, "en", "xx");
         var result = Run(Config("teacher") with { Adapter = new AdapterConfig { Kind = AdapterKind.None } });
         Assert.Equal((0, 40, 40), (result.Steps, result.Images, result.Captions));
-        Assert.Contains(result.Probe!.Rows, row => row.Name == "minus each language's own mean");
+        Assert.Contains(result.Probe!.Rows, row => row.Name == "raw, own mean");
 
         using var adapter = CcAdapter.Load(Path.Combine(_root, "teacher", CcAdapter.FileName));
         Assert.Equal((Dimension, result.Fingerprint), (adapter.Dimension, Tuned(adapter).Fingerprint));

@@ -32,8 +32,9 @@ internal sealed class TokenCounter : IDisposable
         var (gguf, settings) = (folderOrGguf, new TeacherSettings());
         if (Directory.Exists(folderOrGguf))
         {
-            var manifest = TeacherFolder.Read(folderOrGguf);
-            (gguf, settings) = (TeacherFolder.ResolveGguf(folderOrGguf, manifest), manifest.Settings);
+            var folder = TeacherFolder.Find(folderOrGguf);
+            var manifest = TeacherFolder.Read(folder);
+            (gguf, settings) = (TeacherFolder.ResolveGguf(folder, manifest), manifest.Settings);
         }
         var counter = new TokenCounter(LlamaModel.LoadVocabulary(gguf), settings.With(overrides));
         try

@@ -126,8 +126,8 @@ internal sealed class CcImages(int least = 2)
         _firstOfWording.Clear();
         if (Count < 2)
         {
-            throw new InputException(
-                $"Caption-contrastive training needs images with {(least == 1 ? "a caption" : "two captions or more")}; {Count} of {_seen} have that.");
+            var need = least == 1 ? "a caption" : "two captions or more";
+            throw new InputException($"Caption-contrastive training needs images with {need}; {Count} of {_seen} have that.");
         }
     }
 
