@@ -14,7 +14,7 @@ public sealed record ExtractConfig
         + "teacher's vectors are derived. Empty = the one that the teacher was made with.")]
     public string RawStore { get; init; } = "";
 
-    [Description("Data patterns whose captions are embedded; empty = data.train, and data.val for clip-train's evaluations.")]
+    [Description("Data patterns whose captions are embedded; empty = data.train and data.val.")]
     public IReadOnlyList<string> Data { get; init; } = [];
 
     [Description("Languages of the captions that are embedded, and that clip-train draws; empty = those of clip_train.captions, else "
