@@ -186,7 +186,7 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
             var remedy = without.TrueForAll(_all.Captions.ContainsKey)
                 ? $"--set cc_finetune.means_from='{data.Train}' takes them from the captions of data.train"
                 : "name a data set with such captions as cc_finetune.means_from, or a text as cc_finetune.language_text";
-            log.Info(OwnMeans.Hint(without, remedy));
+            log.Warn(OwnMeans.Hint(without, remedy));
         }
     }
 }

@@ -102,7 +102,7 @@ public static class EvalCaptions
             ShardPattern.RequireRepeatable(pattern, ForMeans);
             if (pattern == run.ProbedData())
             {
-                log.Info($"The means of {string.Join(", ", missing)} are those of the probed captions themselves, which flatters them a "
+                log.Warn($"The means of {string.Join(", ", missing)} are those of the probed captions themselves, which flatters them a "
                     + "little: name other texts as data.train or eval_captions.language_text.");
             }
             var found = LanguagesOf(pattern, run.Data, config.MeanImages, cancellation);
@@ -110,7 +110,7 @@ public static class EvalCaptions
             sources.AddRange(MeanFitter.Sources(pattern, there, config.MeanImages));
             if (missing.Except(there).ToList() is { Count: > 0 } without)
             {
-                log.Info(OwnMeans.Hint(without, "name a text or a data set with such captions as eval_captions.language_text"));
+                log.Warn(OwnMeans.Hint(without, "name a text or a data set with such captions as eval_captions.language_text"));
             }
             return sources;
         }

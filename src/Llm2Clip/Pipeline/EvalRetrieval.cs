@@ -126,7 +126,7 @@ public static class EvalRetrieval
         without.RemoveAll(language => sources.Any(text => text.Language == language));
         if (without.Count > 0)
         {
-            log.Info(OwnMeans.Hint(without, $"name a data set with such captions, other than the evaluated one, as {Key}"));
+            log.Warn(OwnMeans.Hint(without, $"name a data set with such captions, other than the evaluated one, as {Key}"));
         }
         return sources;
     }

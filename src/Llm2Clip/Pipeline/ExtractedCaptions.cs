@@ -106,8 +106,11 @@ internal sealed class ExtractedCaptions
         if (taken.Count > 0)
         {
             var left = survey.Languages.Except(taken).ToList();
-            var rest = left.Count == 0 ? "" : $"; {string.Join(", ", left)} left out ({StudentLanguageKey.Of(_run)})";
-            log.Info($"Captions of {pattern}: {survey}; extract takes {string.Join(", ", taken)}{rest}.");
+            log.Info($"{pattern}: {survey}.");
+            if (left.Count > 0)
+            {
+                log.Info($"Of these, {string.Join(", ", left)} left out ({StudentLanguageKey.Of(_run)}).");
+            }
         }
         else if (pattern == _run.Data.Val && _data.Count > 1)
         {

@@ -79,7 +79,7 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
     {
         if (run.Data.Val.Length == 0)
         {
-            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
+            log.Info("data.val is empty: nothing is evaluated, and the last weights count.");
             return (null, []);
         }
         var val = Datasets.OpenVal(run.Data, log);

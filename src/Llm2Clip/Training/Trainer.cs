@@ -82,8 +82,8 @@ internal sealed class Trainer
             (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
             _log.Info(Done
-                ? $"Already complete: step {state.Step}, where "
-                    + (StoppedEarly ? "it stopped early. " : "its budget is spent. ") + "Raise that to train on."
+                ? $"Already complete at step {state.Step}: "
+                    + (StoppedEarly ? "it stopped early." : "the budget is spent. Raise it to train on.")
                 : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
             _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
         }

@@ -33,7 +33,7 @@ public sealed class OutcomeTests : IDisposable
 
     [Theory]
     [InlineData("data inspect --data nothere.tar", "data inspect", 3, "nothere.tar")]
-    [InlineData("eval retrieval", "eval retrieval", 2, "eval.model")]
+    [InlineData("eval retrieval", "eval retrieval", 2, "teacher.tuned")]
     [InlineData("extract --set extract.stor=x", "extract", 2, "extract.store")]
     [InlineData("extract --nonsense x", "extract", 2, "--nonsense")]
     public void ErrorsGiveJsonToo(string call, string command, int code, string named)

@@ -101,7 +101,7 @@ public sealed class CcTrainerTests : IDisposable
         var first = Run(Config("teacher"));
         var log = new Lines();
         var again = Run(Config("teacher"), log);
-        Assert.Contains(log.Texts, line => line.StartsWith("Already complete: ", StringComparison.Ordinal));
+        Assert.Contains(log.Texts, line => line.StartsWith("Already complete at step ", StringComparison.Ordinal));
         Assert.Equal((first.Fingerprint, first.FinalLoss, first.Steps), (again.Fingerprint, again.FinalLoss, again.Steps));
         Assert.Equal(first.History.Count, again.History.Count);
 
