@@ -68,7 +68,8 @@ public sealed class RunFolderTests : IDisposable
         return ClipTrainer.Run(
             TinyTraining.Inputs(_folder, config, student) with
             {
-                Log = log ?? (IRunLog)SilentLog.Instance, Metrics = metrics ?? NoMetrics.Instance,
+                Log = log ?? (IRunLog)SilentLog.Instance,
+                Metrics = metrics ?? NoMetrics.Instance,
             },
             TestContext.Current.CancellationToken);
     }

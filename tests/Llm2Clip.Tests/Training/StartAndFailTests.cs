@@ -1,4 +1,6 @@
 using Llm2Clip.Models;
+using Llm2Clip.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
@@ -36,6 +38,26 @@ public sealed class StartAndFailTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains("leave out model.start", text, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder("fourth")));
+    }
+
+    [Theory]
+    [InlineData("first/model")]
+    [InlineData("first/checkpoints/last")]
+    public void WhatTheLossLearnedComesWithTheStudent(string init)
+    {
+        string[] sigmoid = [.. Small, "clip_train.loss=sigmoid"];
+        _command.Run("first", [.. sigmoid, "clip_train.steps=6", "clip_train.learning_rate=0.01"]);
+        _command.Run("second", [.. sigmoid, "clip_train.learning_rate=1e-12", "clip_train.steps=1", $"clip_train.init={Folder(init)}"]);
+        var learned = Bias("first");
+        Assert.True(Math.Abs(learned + 10) > 1e-3, $"{learned}");
+        Assert.Equal(learned, Bias("second"), 5);
+    }
+
+    private float Bias(string run)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(Folder(run), "model", "loss.safetensors"));
+        using var bias = file.Load("logit_bias");
+        return bias.item<float>();
     }
 
     [Theory]

@@ -30,6 +30,10 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         var (config, student) = (inputs.Config, inputs.Student);
         student.TeacherFingerprint = inputs.Vectors.Fingerprint;
         _loss = config.CreateLoss(student.Device);
+        if (config.Init.Length > 0 && _loss.Parameters.Count > 0)
+        {
+            StartLoss(config.Init);
+        }
         _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
         IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
         var rates = new GroupOptions(
@@ -125,6 +129,29 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         Weights.Dispose();
         _loss.Dispose();
+    }
+
+    /// <summary>Takes what the loss had learned beside the student that training starts from, where it learned the same.</summary>
+    private void StartLoss(string init)
+    {
+        var found = StudentFolder.Find(init);
+        var path = found.Checkpoint is { } checkpoint
+            ? Path.Combine(checkpoint, StudentFolder.WeightsName)
+            : Path.Combine(found.Settings, LossWeights);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, parameter) in _loss.Parameters)
+        {
+            if (file.Contains(name) && file.Info(name).Shape.SequenceEqual(parameter.shape))
+            {
+                parameter.copy_(file.Load(name, ScalarType.Float32));
+            }
+        }
     }
 
     private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
