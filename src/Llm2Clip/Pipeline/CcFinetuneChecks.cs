@@ -23,7 +23,7 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
     public (CcFinetuneConfig Config, DataConfig Data) Check()
     {
         ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
-        var train = Datasets.OpenTrain(data, log);
+        var train = Datasets.OpenTrain(data, SilentLog.Instance); // The training says what it reads.
         CheckTexts();
         if (!CaptionSurvey.CanSurvey(data.Train))
         {
@@ -145,7 +145,8 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
         {
             return data;
         }
-        var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(data, log), data, [], [], SilentLog.Instance, cancellation));
+        var val = Datasets.OpenVal(data, SilentLog.Instance);
+        var texts = ProbeTexts.Read(CaptionStream.Of(val, data, [], [], SilentLog.Instance, cancellation));
         var first = config.Languages.Count > 0 ? config.Languages[0] : _chosen.Languages.FirstOrDefault() ?? "";
         var pairs = texts.UsablePairs(config.Pairs, first);
         if (resolved.Selection == CcSelection.Val && !pairs.Contains(new ProbePair(first, first)))

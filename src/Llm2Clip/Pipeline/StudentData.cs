@@ -50,10 +50,11 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
             drawn.ForEach(coverage.Add);
             images += drawn.Count > 0 ? 1 : 0;
         }
+        var key = run.ClipTrain.Captions.Count > 0 ? "clip_train.captions" : StudentLanguageKey.Of(run);
         return images > 1 ? images : throw new InputException(string.Create(
             CultureInfo.InvariantCulture,
             $"clip-train needs two images with a caption that it draws, and data.train has {images:N0}. It has {all}, and clip-train ")
-            + $"draws {Named(run)}. Set extract.languages to languages that are there, or leave it out.");
+            + $"draws {Named(run)} ({key}). Set {key} to what is there, or leave it out.");
     }
 
     private static string Named(RunConfig run) => string.Join(", ", run.DrawnCaptions().Select(choice =>
@@ -68,8 +69,7 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
         }
         log.Warn(string.Create(
             CultureInfo.InvariantCulture,
-            $"clip_train.batch_size is {config.BatchSize:N0}, and data.train has {images:N0} images with a caption to draw: a step takes ")
-            + "all of them. The loss compares an image with the others of its batch; more images give better students.");
+            $"clip_train.batch_size: {images:N0}, not {config.BatchSize:N0}; data.train has no more images."));
         return config with { BatchSize = (int)images };
     }
 

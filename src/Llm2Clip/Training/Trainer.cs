@@ -67,8 +67,7 @@ internal sealed class Trainer
         {
             _log.Warn(string.Create(
                 CultureInfo.InvariantCulture,
-                $"warmup_steps is {warmup:N0}, and the whole run has {steps:N0} steps: the learning rate never reaches its peak. "
-                + $"Lower warmup_steps, to {Math.Max(1, steps / 10):N0} for example, or train longer."));
+                $"The run's {steps:N0} steps are all warm-up: lower warmup_steps, {warmup:N0}, or train longer."));
         }
     }
 

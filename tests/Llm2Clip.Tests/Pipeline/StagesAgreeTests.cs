@@ -41,8 +41,8 @@ public sealed class StagesAgreeTests : IDisposable
         Assert.Contains("Embed captions (LLM)", tuning, StringComparison.Ordinal);
         Done("extract");
         var training = Done("clip-train");
-        Assert.Contains("batch_size is 512, and data.train has 30 images", training, StringComparison.Ordinal);
-        Assert.Contains("warmup_steps is 100, and the whole run has 2 steps", training, StringComparison.Ordinal);
+        Assert.Contains("clip_train.batch_size: 30, not 512", training, StringComparison.Ordinal);
+        Assert.Contains("The run's 2 steps are all warm-up: lower warmup_steps, 100", training, StringComparison.Ordinal);
         Assert.Contains("text-to-image R@10 (", training, StringComparison.Ordinal); // scored on data.val while it trained
         var evaluation = Done("eval", "retrieval");
         Assert.DoesNotContain("(LLM)", evaluation, StringComparison.Ordinal); // the LLM ran once per caption, and not here
@@ -104,6 +104,10 @@ public sealed class StagesAgreeTests : IDisposable
         Assert.Matches(@"lacks the vectors of captions of data\.train that clip-train draws: (\d+) of \1 in zh \(it has those in en\)", refusal);
         Assert.Contains("set extract.languages=[en, zh] and run `llm2clip extract` again", refusal, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "run", "student")), "nothing was begun");
+
+        Assert.Contains(
+            "draws fr (clip_train.captions). Set clip_train.captions", Failed(3, "clip-train", "--set", "clip_train.captions=[{language: fr}]"),
+            StringComparison.Ordinal);
 
         Done("extract", "--set", "extract.languages=[en, zh]");
         Done(["clip-train", .. drawn]);
