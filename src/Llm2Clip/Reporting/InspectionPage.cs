@@ -109,7 +109,9 @@ internal static class InspectionPage
             }
             var what = kind.Key switch
             {
-                Likeness.SameBytes => "Same file", Likeness.SamePixels => "Same pixels, other file", _ => "Look alike",
+                Likeness.SameBytes => "Same file",
+                Likeness.SamePixels => "Same pixels, other file",
+                _ => "Look alike",
             };
             page.Heading($"{what}, {InspectionText.Where(found.Scope)}");
             page.Note(kind.Key == Likeness.Near ? "The most alike ones first." : "One pair of each group of equal images.");

@@ -148,7 +148,9 @@ internal static class CcTrainer
         adapter.Save(Path.Combine(folder, CcAdapter.FileName));
         TeacherFolder.Write(folder, teacher.Manifest(place) with
         {
-            Adapter = CcAdapter.FileName, Dimension = adapter.Dimension, RawStore = Path.GetRelativePath(place, rawStore),
+            Adapter = CcAdapter.FileName,
+            Dimension = adapter.Dimension,
+            RawStore = Path.GetRelativePath(place, rawStore),
         });
     }
 
