@@ -32,7 +32,8 @@ public sealed class CaptionSampler
     public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed)
     {
         _seed = seed;
-        _choices = [.. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
+        _choices = [
+            .. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
         if (!_choices.Any(choice => choice.Probability > 0))
         {
             throw new ConfigException("The caption choices need at least one probability above 0.");
@@ -40,7 +41,8 @@ public sealed class CaptionSampler
     }
 
     /// <summary>Whether the image has a caption that can be picked.</summary>
-    public bool Accepts(Sample sample) => sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
+    public bool Accepts(Sample sample) =>
+        sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
 
     /// <summary>
     /// <paramref name="count"/> captions, all different until the image has no more; empty where it has none that fits.

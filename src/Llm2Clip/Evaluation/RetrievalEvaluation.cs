@@ -58,7 +58,7 @@ public sealed class EncodedImages
             part.CopyTo(all, at);
             at += part.Length;
         }
-        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.Decode);
+        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.For(source).Decode);
     }
 }
 

@@ -1,8 +1,8 @@
 namespace Llm2Clip.Files;
 
 /// <summary>
-/// Git LFS pointers: texts of about 130 bytes that a clone made without Git LFS holds in the place of large files. Their first line names the
-/// specification, https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+/// Git LFS pointers: texts of about 130 bytes that a clone made without Git LFS holds in the place of large files. Their first line names
+/// the specification, https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
 /// </summary>
 internal static class LfsPointer
 {
@@ -11,12 +11,14 @@ internal static class LfsPointer
 
     private static ReadOnlySpan<byte> Start => "version https://git-lfs.github.com/spec/"u8;
 
-    /// <summary>Whether a file of <paramref name="length"/> bytes that begins with <paramref name="start"/> is a pointer; 40 bytes are enough.</summary>
+    /// <summary>
+    /// Whether a file of <paramref name="length"/> bytes that begins with <paramref name="start"/> is a pointer; 40 bytes are enough.
+    /// </summary>
     public static bool Is(ReadOnlySpan<byte> start, long length) => length < MaxBytes && start.StartsWith(Start);
 
     /// <summary>
-    /// Throws <see cref="InputException"/> with the remedy where <paramref name="path"/> is a pointer. A file that is not there or cannot be read is left to
-    /// the reader of the format.
+    /// Throws <see cref="InputException"/> with the remedy where <paramref name="path"/> is a pointer. A file that is not there or cannot be
+    /// read is left to the reader of the format.
     /// </summary>
     public static void Refuse(string path)
     {
@@ -39,7 +41,8 @@ internal static class LfsPointer
         }
         if (Is(start[..read], length))
         {
-            throw new InputException($"{path}: this is a Git LFS pointer, a text that stands for the file, not the file itself. Fetch it: git lfs pull.");
+            throw new InputException(
+                $"{path}: this is a Git LFS pointer, a text that stands for the file, not the file itself. Fetch it: git lfs pull.");
         }
     }
 }

@@ -13,7 +13,9 @@ internal sealed class CsvReader : IDisposable
     private int _filled;
     private bool _final;
 
-    /// <summary>Starts in front of the first row. Throws <see cref="InputException"/> where the file cannot be read, or is UTF-16.</summary>
+    /// <summary>
+    /// Starts in front of the first row. Throws <see cref="InputException"/> where the file cannot be read, or is UTF-16.
+    /// </summary>
     public CsvReader(string path)
     {
         _path = path;
@@ -22,12 +24,12 @@ internal sealed class CsvReader : IDisposable
         var start = _buffer.AsSpan(0, _filled);
         if (start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || start.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
         {
-            throw new InputException($"{path} is UTF-16; save it as UTF-8.");
+            throw new InputException($"{path} is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8, not Unicode Text).");
         }
         Length = start.StartsWith("\uFEFF"u8) ? 3 : 0;
     }
 
-    /// <summary>Where the row stands in the file.</summary>
+    /// <summary>Where the row is in the file.</summary>
     public long Offset { get; private set; }
 
     /// <summary>Length of the row in bytes, with its line break.</summary>
@@ -39,7 +41,9 @@ internal sealed class CsvReader : IDisposable
     /// <summary>The row's bytes.</summary>
     public ReadOnlySpan<byte> Row => _buffer.AsSpan(_from, Length);
 
-    /// <summary>Goes to the next row and takes it apart; false at the end. Throws <see cref="InputException"/> for a row that is too long.</summary>
+    /// <summary>
+    /// Goes to the next row and takes it apart; false at the end. Throws <see cref="InputException"/> for a row that is too long.
+    /// </summary>
     public bool Next(CsvRow row)
     {
         Line += Row.Count((byte)'\n');
@@ -71,7 +75,8 @@ internal sealed class CsvReader : IDisposable
         {
             if (_filled >= MaxRowBytes)
             {
-                throw new InputException($"{_path}: the row that begins in line {Line} is longer than {MaxRowBytes >> 20} MB. Is a quote left open in it?");
+                throw new InputException($"{_path}: the row that begins in line {Line} is longer than {MaxRowBytes >> 20} MB. "
+                    + "Is a quote left open in it?");
             }
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
