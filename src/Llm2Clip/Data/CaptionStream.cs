@@ -138,7 +138,7 @@ public static class CaptionStream
         using Stream stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
             ? new GZipStream(File.OpenRead(path), CompressionMode.Decompress)
             : File.OpenRead(path);
-        using var reader = new StreamReader(stream);
+        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
         var characters = new StringBuilder();
         for (var number = 1; ; number++)
         {
@@ -150,6 +150,10 @@ public static class CaptionStream
             catch (InvalidDataException error)
             {
                 throw new InputException($"{path} is damaged near line {number}: {error.Message}", error);
+            }
+            catch (DecoderFallbackException error)
+            {
+                throw new InputException($"{path}: not valid UTF-8 near line {number}. {CsvList.HowToConvert}.", error);
             }
             if (line is null)
             {

@@ -17,8 +17,8 @@ internal static class LfsPointer
     public static bool Is(ReadOnlySpan<byte> start, long length) => length < MaxBytes && start.StartsWith(Start);
 
     /// <summary>
-    /// Throws <see cref="InputException"/> with the remedy where <paramref name="path"/> is a pointer. A file that is not there or cannot be
-    /// read is left to the reader of the format.
+    /// Throws <see cref="InputException"/> with the remedy where <paramref name="path"/> is a pointer. A file that is not there or
+    /// cannot be read is left to the reader of the format.
     /// </summary>
     public static void Refuse(string path)
     {

@@ -47,6 +47,16 @@ public sealed class RecordJsonTests : IDisposable
         Assert.Equal(["Ein Hund", "two"], _folder.ReadAll("a.tar").Select(sample => sample.Captions[0].Text));
     }
 
+    [Fact]
+    public void TextsThatAreNotUtf8AreNamedWithTheRemedy()
+    {
+        File.WriteAllText(_folder["a.txt"], "eins\nzwölf\n", Encoding.Latin1);
+        var texts = CaptionStream.Of(new TextSourceConfig { Path = _folder["a.txt"] }, new DataConfig(), _folder, TestContext.Current.CancellationToken);
+        Assert.Contains("a.txt: not valid UTF-8 near line 1. Save the list as UTF-8", Assert.Throws<InputException>(() => texts.Count()).Message);
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", Encoding.Latin1.GetBytes("zwölf")));
+        Assert.Contains("a.tar: 1: its txt member is not UTF-8", Assert.Throws<InputException>(() => _folder.ReadAll("a.tar")).Message);
+    }
+
     /// <summary>An empty place is passed over for the next one, in the order of the documentation.</summary>
     [Theory]
     [InlineData("""{"caption": null, "url": "u"}""", "text")]

@@ -1,8 +1,10 @@
 using System.Formats.Tar;
 using Llm2Clip.Data;
+using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Inspection;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Tests.Inspection;
 
 namespace Llm2Clip.Tests.Data;
@@ -62,6 +64,19 @@ public sealed class UserFolderTests : IDisposable
         _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", turned), ("1.txt", DataFolder.Bytes("x")));
         Assert.Equal([40, 40, 30], Widths("a.tar"));
         Assert.Equal(Pixels("a.tar", null), Pixels("a.tar", false));
+    }
+
+    [Theory]
+    [InlineData(DatasetFormat.Webdataset, null, true)]
+    [InlineData(DatasetFormat.Webdataset, true, false)]
+    [InlineData(DatasetFormat.Coco, null, false)]
+    public void ShardsMadeOfPhotosAreSaidToNeedTheOption(DatasetFormat format, bool? upright, bool said)
+    {
+        File.WriteAllBytes(_folder["1.jpg"], DataFolder.Image(1));
+        File.WriteAllText(_folder["a.csv"], "image,caption\n1.jpg,x\n");
+        var config = new ConvertConfig { Data = _folder["a.csv"], To = _folder["out"], Format = format };
+        DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { Upright = upright } }, _folder, TestContext.Current.CancellationToken);
+        Assert.Equal(said, _folder.Lines.Any(line => line.Contains("Set data.upright: true where you use these shards", StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -78,10 +78,12 @@ internal sealed class ParquetSource : ISampleSource
             return found;
         }
         var rows = new SampleRows(table, file.Layout);
-        foreach (var other in file.Groups.Where(other => other.Index != group.Index && wanted.Any(row => IsIn(other, row))))
+        var firsts = file.Groups.Select(each => each.FirstRow).ToArray();
+        foreach (var inGroup in wanted.GroupBy(row => Place(firsts, row)).OrderBy(each => each.Key))
         {
+            var other = file.Groups[inGroup.Key];
             rows.Read(other);
-            foreach (var row in wanted.Where(row => IsIn(other, row)))
+            foreach (var row in inGroup)
             {
                 var (captions, remarks) = (new List<Caption>(), new List<string>());
                 AddFurther(rows, (int)(row - other.FirstRow), captions, remarks);
@@ -89,6 +91,18 @@ internal sealed class ParquetSource : ISampleSource
             }
         }
         return found;
+    }
+
+    /// <summary>The last group that does not begin behind a row; of several that begin with it, all but the last are empty.</summary>
+    private static int Place(long[] firsts, long row)
+    {
+        var place = Array.BinarySearch(firsts, row);
+        place = place < 0 ? ~place - 1 : place;
+        while (place + 1 < firsts.Length && firsts[place + 1] == firsts[place])
+        {
+            place++;
+        }
+        return place;
     }
 
     private static bool IsIn(ParquetRowGroup group, long row) => row >= group.FirstRow && row < group.FirstRow + group.Rows;
