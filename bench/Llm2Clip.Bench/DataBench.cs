@@ -7,16 +7,16 @@ using Llm2Clip.Randomness;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// Pictures a second of processor time, all threads of the process together, so that other load on the machine matters less: our transforms against Pillow's (CLIP's evaluation transform, and a random crop), on the same
-/// encoded pictures in one run, and what the approximations (JPEG shrinking, shrunk cache) change. Arguments: a data pattern, else
-/// synthetic photos are made, and the image size.
+/// Images per second of processor time, all threads of the process together, so that other load on the machine matters less: our transforms
+/// against Pillow's (CLIP's evaluation transform, and a random crop), on the same encoded images in one run, and what the approximations
+/// (JPEG shrinking, shrunk cache) change. Arguments: a data pattern, else synthetic photos are made, and the image size.
 /// </summary>
 public static class DataBench
 {
-    private const int Pictures = 200;
+    private const int Most = 200;
     private const double Seconds = 2;
 
-    /// <summary>CLIP's transforms in Pillow, single-threaded; prints pictures a second for each.</summary>
+    /// <summary>CLIP's transforms in Pillow, single-threaded; prints images per second for each.</summary>
     private const string Python = """
         import io, sys, time, random, pathlib
         from PIL import Image
@@ -48,7 +48,8 @@ public static class DataBench
         var images = files.ConvertAll(file => ImageCodec.Decode(file, "bench"));
         var augment = new AugmentConfig { CropScaleMin = 0.4, Flip = 0.5, Brightness = 0.2, Contrast = 0.2, Saturation = 0.2 };
         var cropOnly = new AugmentConfig { CropScaleMin = 0.4, Flip = 0.5 };
-        Console.WriteLine($"{files.Count} pictures, {images.Average(image => image.Width):F0} x {images.Average(image => image.Height):F0} on average, to {size} x {size}; pictures a second of processor time");
+        var from = $"{images.Average(image => image.Width):F0} x {images.Average(image => image.Height):F0}";
+        Console.WriteLine($"{files.Count} images, {from} on average, to {size} x {size}; images per second of processor time");
         var python = Pillow(files, size);
         var transform = new ImageTransformConfig { ImageSize = size };
         Row("evaluation from file", Rate(files, Evaluate(transform, 0)), python?[0]);
@@ -56,7 +57,7 @@ public static class DataBench
         Row("evaluation, jpeg_reducing_gap 1", Rate(files, Evaluate(transform, 1)), python?[0]);
         Row("random crop from file", Rate(files, TrainFrom(transform, cropOnly)), python?[1]);
         Row("random crop from memory", Rate(images, TrainFrom(transform, cropOnly, images)), python?[2]);
-        Row("random crop and colour from memory", Rate(images, TrainFrom(transform, augment, images)), null);
+        Row("random crop and color from memory", Rate(images, TrainFrom(transform, augment, images)), null);
         Differences(files, images, transform, cropOnly);
         return 0;
     }
@@ -98,7 +99,8 @@ public static class DataBench
     }
 
     private static void Row(string what, double ours, double? pillow) =>
-        Console.WriteLine($"{what,-36} {ours,9:F0} /s   {1000 / ours,7:F3} ms   {(pillow is { } p ? $"Pillow {p,7:F0} /s   ratio {ours / p:F2}" : "")}");
+        Console.WriteLine($"{what,-36} {ours,9:F0} /s   {1000 / ours,7:F3} ms   "
+            + (pillow is { } p ? $"Pillow {p,7:F0} /s   ratio {ours / p:F2}" : ""));
 
     /// <summary>Mean and largest difference in levels that an approximation makes.</summary>
     private static void Differences(List<byte[]> files, List<RgbImage> images, ImageTransformConfig transform, AugmentConfig augment)
@@ -107,11 +109,14 @@ public static class DataBench
         foreach (var gap in new[] { 2, 1 })
         {
             var shrinking = new ImagePipeline(transform, augment, new DecodeOptions { JpegReducingGap = gap });
-            Difference($"jpeg_reducing_gap {gap}, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
+            Difference(
+                $"jpeg_reducing_gap {gap}, evaluation", files.Select(file => (exact.Eval(file, "bench"), shrinking.Eval(file, "bench"))));
         }
         foreach (var side in new[] { transform.ImageSize, transform.ImageSize * 4 / 3 })
         {
-            Difference($"image_cache_side {side}, random crop", images.Select((image, i) => (Train(exact, image, image, i), Train(exact, ImagePipeline.Shrink(image, side), image, i))));
+            Difference(
+                $"image_cache_side {side}, random crop",
+                images.Select((image, i) => (Train(exact, image, image, i), Train(exact, ImagePipeline.Shrink(image, side), image, i))));
         }
     }
 
@@ -126,11 +131,15 @@ public static class DataBench
     private static void Difference(string what, IEnumerable<(byte[] Exact, byte[] Other)> pairs)
     {
         var means = pairs.Select(pair => pair.Exact.Zip(pair.Other, (a, b) => Math.Abs(a - b)).Average()).ToList();
-        Console.WriteLine($"{what,-36} mean difference {means.Average():F3} levels, worst picture {means.Max():F3}");
+        Console.WriteLine($"{what,-36} mean difference {means.Average():F3} levels, worst image {means.Max():F3}");
     }
 
     private static double[]? Pillow(List<byte[]> files, int size)
     {
+        if (!PythonSide.Has("the comparison with Pillow", "PIL"))
+        {
+            return null;
+        }
         var folder = Directory.CreateTempSubdirectory("llm2clip-bench").FullName;
         try
         {
@@ -138,25 +147,18 @@ public static class DataBench
             {
                 File.WriteAllBytes(Path.Combine(folder, $"{i:D5}.jpg"), files[i]);
             }
-            var start = new ProcessStartInfo("/usr/bin/python3") { RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (var argument in new[] { "-c", Python, folder, size.ToString(CultureInfo.InvariantCulture), Seconds.ToString(CultureInfo.InvariantCulture) })
-            {
-                start.ArgumentList.Add(argument);
-            }
+            string[] arguments =
+                ["-c", Python, folder, size.ToString(CultureInfo.InvariantCulture), Seconds.ToString(CultureInfo.InvariantCulture)];
+            var start = new ProcessStartInfo(PythonSide.Interpreter, arguments) { RedirectStandardOutput = true };
             using var process = Process.Start(start)!;
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0)
             {
-                Console.WriteLine("No comparison: python3 with Pillow (apt install python3-pil) did not run.");
-                return null;
+                throw new InvalidOperationException("The Python side failed.");
             }
-            return [.. output.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Console.WriteLine("No comparison: /usr/bin/python3 is missing.");
-            return null;
+            var rates = output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return Array.ConvertAll(rates, text => double.Parse(text, CultureInfo.InvariantCulture));
         }
         finally
         {
@@ -167,7 +169,8 @@ public static class DataBench
     private static List<byte[]> FromData(string pattern)
     {
         var config = new DataConfig();
-        return [.. Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance).Take(Pictures).Select(sample => sample.Image.Read())];
+        var samples = Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance);
+        return [.. samples.Take(Most).Select(sample => sample.Image.Read())];
     }
 
     /// <summary>Smooth shapes with grain at 500 x 375, the size of common web photos.</summary>

@@ -11,10 +11,15 @@ internal static class FigureTable
     private const string Head = "| figure | work | here | against | ratio | target | |\n|---|---|---|---|---|---|---|\n";
 
     /// <summary>One row, with the day it was made.</summary>
-    public static string Row(Figure figure, DateOnly day) =>
-        $"| `{figure.Name}` | {figure.Work} | {figure.Here} | {figure.Other} | {figure.Ratio} | {figure.Target} | {(figure.IsMet ? "met" : "**missed**")}, {day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} |";
+    public static string Row(Figure figure, DateOnly day)
+    {
+        var met = figure.IsMet switch { true => "met, ", false => "**missed**, ", null => "" };
+        var date = day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return $"{Start(figure.Name)}| {figure.Work} | {figure.Here} | {figure.Other} | {figure.Ratio} | {figure.Target} | {met}{date} |";
+    }
 
-    /// <summary>The page with the rows of <paramref name="figures"/> in the place of those of the same names. Throws <see cref="InvalidDataException"/> without markers.</summary>
+    /// <summary>The page with the rows of <paramref name="figures"/> in the place of those of the same names.</summary>
+    /// <exception cref="InvalidDataException">The page lacks the markers.</exception>
     public static string Update(string page, IReadOnlyList<Figure> figures, IReadOnlyList<string> order, string machine, DateOnly day)
     {
         var begin = page.IndexOf(Begin, StringComparison.Ordinal);
@@ -24,10 +29,15 @@ internal static class FigureTable
             throw new InvalidDataException($"The page lacks the markers {Begin} and {End}.");
         }
         var rows = page[begin..end].Split('\n')
-            .Where(line => line.StartsWith("| `", StringComparison.Ordinal) && figures.All(figure => !line.StartsWith($"| `{figure.Name}` ", StringComparison.Ordinal)))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal) && !figures.Any(figure => IsOf(line, figure.Name)))
             .Concat(figures.Select(figure => Row(figure, day)))
-            .OrderBy(row => order.ToList().FindIndex(name => row.StartsWith($"| `{name}` ", StringComparison.Ordinal)));
-        var table = new StringBuilder(Begin).Append("\n\n").Append(machine).Append("\n\n").Append(Head).AppendJoin('\n', rows).Append("\n\n");
+            .OrderBy(row => order.ToList().FindIndex(name => IsOf(row, name)));
+        var table = new StringBuilder(Begin).Append("\n\n").Append(machine).Append("\n\n")
+            .Append(Head).AppendJoin('\n', rows).Append("\n\n");
         return page[..begin] + table + page[end..];
     }
+
+    private static bool IsOf(string row, string name) => row.StartsWith(Start(name), StringComparison.Ordinal);
+
+    private static string Start(string name) => $"| `{name}` ";
 }

@@ -3,8 +3,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// JPEG files to normalized 224 x 224 tensors on one core, against Pillow and numpy: exact; and, for photos of a camera's size (the same ones
-/// enlarged), with JPEGs shrunk while they are decoded, down to the target.
+/// JPEG files to normalized 224 x 224 tensors on one core, against Pillow and numpy: exact; and, for photos of a camera's size (the same
+/// ones enlarged), with JPEGs shrunk while they are decoded, down to the target.
 /// </summary>
 internal static class JpegFigure
 {
@@ -34,6 +34,10 @@ internal static class JpegFigure
 
     public static IEnumerable<Figure> Measure(string folder)
     {
+        if (!PythonSide.Has("JPEG files against Pillow and numpy", "PIL", "numpy"))
+        {
+            yield break;
+        }
         var files = Directory.GetFiles(folder, "*.jpg").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToList();
         var large = Directory.CreateTempSubdirectory("llm2clip-bench-").FullName;
         try
@@ -58,12 +62,14 @@ internal static class JpegFigure
 
     private static Figure Measure(List<byte[]> files, string folder, int repeats, double gap, string how, double target)
     {
-        var pictures = files.Select(file => ImageCodec.Decode(file, "bench")).ToList();
-        var size = $"{pictures.Average(p => p.Width):0} x {pictures.Average(p => p.Height):0}";
-        using var python = new PythonSide(Pillow, folder, $"{repeats}");
+        var images = files.ConvertAll(file => ImageCodec.Decode(file, "bench"));
+        var size = $"{images.Average(image => image.Width):0} x {images.Average(image => image.Height):0}";
+        using var python = PythonSide.Start(Pillow, folder, $"{repeats}");
         var times = Turns.Medians(Rounds, Turns.Time(Work(files, repeats, gap)), () => python.Call("work"));
         double Rate(int side) => files.Count * repeats / times[side];
-        return Figure.AtLeast("jpeg", $"JPEG of {size} to a normalized 224 x 224 tensor, one thread, {how}", $"{Rate(0):0} images/s", $"Pillow and numpy {Rate(1):0}/s", Rate(0) / Rate(1), target);
+        var work = $"JPEG of {size} to a normalized 224 x 224 tensor, one thread, {how}";
+        return Figure.AtLeast(
+            "jpeg", work, $"{Rate(0):0} images/s", $"Pillow and numpy {Rate(1):0} images/s", Rate(0) / Rate(1), target);
     }
 
     private static Action Work(List<byte[]> files, int repeats, double gap)
@@ -73,7 +79,9 @@ internal static class JpegFigure
         var bytes = new byte[pipeline.OutputBytes];
         var tensor = new float[bytes.Length];
         var plane = bytes.Length / 3;
-        float[][] value = [.. Enumerable.Range(0, 3).Select(channel => Enumerable.Range(0, 256).Select(level => transform.Normalize((byte)level, channel)).ToArray())];
+        var levels = Enumerable.Range(0, 256);
+        float[] Values(int channel) => [.. levels.Select(level => transform.Normalize((byte)level, channel))];
+        float[][] value = [Values(0), Values(1), Values(2)];
         return () =>
         {
             for (var repeat = 0; repeat < repeats; repeat++)

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Bench;
 
-/// <summary>Resident memory of the process over 500 training steps, from the 150th on, when the allocator and the kernels' caches have their size.</summary>
+/// <summary>
+/// Resident memory of the process over 500 training steps, from the 150th on, when the allocator and the kernels' caches have their size.
+/// </summary>
 internal static class MemoryFigure
 {
     private const int Batch = 32;
@@ -18,11 +20,18 @@ internal static class MemoryFigure
 
     public static IEnumerable<Figure> Measure()
     {
-        var config = new StudentConfig { ImageSize = 64, PatchSize = 16, Width = 128, Heads = 4, Layers = 4, EmbedDim = 128, AdapterBlocks = 1 };
+        var config = new StudentConfig
+        {
+            ImageSize = 64, PatchSize = 16, Width = 128, Heads = 4, Layers = 4, EmbedDim = 128, AdapterBlocks = 1,
+        };
         using var student = Student.Create(config, 256, Math.Log(1 / 0.07), 1, CPU);
         student.Precision = Precision.Bf16;
         var named = student.NamedParameters();
-        var groups = ParameterGroups.Build(named.Select(p => (p.Name, p.Parameter.shape.Length)), config.Vision.Layers, new GroupOptions(1e-3, 1e-3, 1e-3, 0.2), LayerNaming.Of(student.ImageEncoder));
+        var groups = ParameterGroups.Build(
+            named.Select(p => (p.Name, p.Parameter.shape.Length)),
+            config.Vision.Layers,
+            new GroupOptions(1e-3, 1e-3, 1e-3, 0.2),
+            LayerNaming.Of(student.ImageEncoder));
         using var flat = new FlatParameters(named, groups);
         using var optimizer = new FlatAdamW(flat, new AdamWOptions());
         var pixels = new byte[Batch * config.Vision.ImageSize * config.Vision.ImageSize * 3];
@@ -32,11 +41,12 @@ internal static class MemoryFigure
         {
             random.NextBytes(pixels);
             using var scope = NewDisposeScope();
+            var input = Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.Vision.ImageSize, CPU), student.Transform);
             var vectors = randn([Batch, 256]);
             flat.ZeroGradients();
             GradCache.Backward(
                 [
-                    new EncoderPass(2, half => student.ImageEncoder.Encode(Pixels.Normalize(Pixels.ToTensor(pixels, Batch, config.Vision.ImageSize, CPU), student.Transform).chunk(2)[half])),
+                    new EncoderPass(2, half => student.ImageEncoder.Encode(input.chunk(2)[half])),
                     new EncoderPass(1, _ => student.TextAdapter.call(vectors)),
                 ],
                 features => InfoNceLoss.Between(features[0], features[1], student.LogitScale));
@@ -57,6 +67,6 @@ internal static class MemoryFigure
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        return long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
+        return ProcessStatus.Bytes("VmRSS");
     }
 }

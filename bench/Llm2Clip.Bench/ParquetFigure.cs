@@ -57,7 +57,7 @@ internal static class ParquetFigure
             Turns.Time(() => Read(theirs)),
             Turns.Time(() => Scan(duck, theirs)));
         const string Work = "100,000 rows of key, 1 KB and 512 floats";
-        yield return Compared("Parquet, write " + Work, times[0], "DuckDB's COPY", times[1], 1.2);
+        yield return Compared("Parquet, write " + Work, times[0], $"COPY of DuckDB {duck.ServerVersion}", times[1], 1.2);
         yield return Compared("Parquet, read " + Work, times[2], "DuckDB's scan", times[3], 2);
         yield return Compared("the same, of DuckDB's file", times[4], "DuckDB's scan", times[5], 2);
     }
@@ -84,9 +84,9 @@ internal static class ParquetFigure
         }
         var times = Turns.Medians(Rounds, Turns.Time(() => ReadImages(path)), Turns.Time(() => Cat(path)));
         const double Megabytes = (double)ImageCount * ImageBytes / 1e6;
-        return new Figure(
+        return Figure.Printed(
             "parquet", "Parquet, read 10,000 images of 50 KB, a row group of 100 at a time", $"{Megabytes / times[0]:0} MB/s",
-            $"cat, warm {Megabytes / times[1]:0} MB/s", $"{times[0] / times[1]:0.0}", "printed", true);
+            $"cat, warm {Megabytes / times[1]:0} MB/s", Figure.Number(times[0] / times[1]));
     }
 
     private static void Read(string path)

@@ -25,12 +25,14 @@ public static class Program
         ("recall", _ => RecallFigure.Measure()),
         ("memory", _ => MemoryFigure.Measure()),
         ("start", StartFigure.Measure),
+        ("setup", SetUpFigure.Measure),
     ];
 
     /// <summary>Measurements that print what they find.</summary>
     private static readonly SortedDictionary<string, Func<string[], int>> Studies = new(StringComparer.Ordinal)
     {
         ["data"] = DataBench.Run,
+        ["plain"] = StudentFigure.Trial,
         ["student"] = StudentFigure.Alone,
         ["teacher"] = TeacherThroughput.Run,
     };
@@ -41,15 +43,19 @@ public static class Program
         {
             case ["nothing"]:
                 return 0;
+            case [PlainSide.Argument, var setup]:
+                return PlainSide.Run(setup);
             case ["recall-run"]:
                 RecallFigure.Run();
                 return 0;
             case ["study", var name, .. var rest] when Studies.TryGetValue(name, out var study):
                 return study(rest);
-            case [var root, .. var names] when Directory.Exists(root) && names.All(name => Figures.Any(figure => figure.Name == name)):
-                return Make(root, names);
+            case [var root, .. var chosen] when Directory.Exists(root) && chosen.All(name => Figures.Any(figure => figure.Name == name)):
+                return Make(root, chosen);
             default:
-                Console.WriteLine($"Usage: bench/run [NAME...], of {string.Join(", ", Figures.Select(figure => figure.Name))}; bench/run study NAME [ARGS], of {string.Join(", ", Studies.Keys)}.");
+                var names = string.Join(", ", Figures.Select(figure => figure.Name));
+                Console.WriteLine($"Usage: bench/run [NAME...], of {names};");
+                Console.WriteLine($"       bench/run study NAME [ARGS], of {string.Join(", ", Studies.Keys)}.");
                 return 2;
         }
     }
@@ -64,15 +70,19 @@ public static class Program
             var made = measure(root).ToList();
             made.ForEach(figure => Console.WriteLine(FigureTable.Row(figure, day)));
             // After each, so that what was measured stays where a later one fails.
-            File.WriteAllText(page, FigureTable.Update(File.ReadAllText(page), made, [.. Figures.Select(figure => figure.Name)], Machine(), day));
+            string[] order = [.. Figures.Select(figure => figure.Name)];
+            File.WriteAllText(page, FigureTable.Update(File.ReadAllText(page), made, order, Machine(), day));
         }
         return 0;
     }
 
     private static string Machine()
     {
-        var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[^1].Trim() ?? "unknown processor";
-        var versions = RuntimeFacts.Examine().Components.Where(part => part.Version is not null).Select(part => $"{part.Name} {part.Version}");
-        return $"{Environment.ProcessorCount} cores of {cpu} ({(Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "no AVX2")}), .NET {Environment.Version}, {string.Join(", ", versions)}.";
+        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        var cpu = model?.Split(':')[^1].Trim() ?? "unknown processor";
+        var vectors = Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "no AVX2";
+        var facts = RuntimeFacts.Examine();
+        var versions = facts.Components.Where(part => part.Version is not null).Select(part => $"{part.Name} {part.Version}");
+        return $"{Environment.ProcessorCount} cores of {cpu} ({vectors}), .NET {Environment.Version}, {string.Join(", ", versions)}.";
     }
 }

@@ -9,7 +9,7 @@ internal static class StartFigure
 
     public static IEnumerable<Figure> Measure(string root)
     {
-        var program = Path.Combine(root, "src/Llm2Clip.Cli/bin/Release/net10.0/linux-x64/publish/Llm2Clip.Cli.dll");
+        var program = Path.Combine(root, "src/Llm2Clip.Cli/bin/Release/net10.0/publish/Llm2Clip.Cli.dll");
         var times = Turns.Medians(
             Rounds,
             Turns.Time(() => Run(Path.Combine(root, "llm2clip"), "--help")),
@@ -18,17 +18,20 @@ internal static class StartFigure
         var (whole, alone, runtime) = (times[0] * 1e3, times[1] * 1e3, times[2] * 1e3);
         yield return new Figure(
             "start", "`./llm2clip --help`", $"{whole:0} ms",
-            $"of which the program {alone:0} ms, of which a .NET process that does nothing {runtime:0} ms", $"{whole:0} ms", "< 150 ms", whole < 150);
+            $"of which the program {alone:0} ms, of which a .NET process that does nothing {runtime:0} ms", $"{whole:0} ms", "< 150 ms",
+            whole < 150);
     }
 
     private static void Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {process.StandardError.ReadToEnd()}");
+            var errors = process.StandardError.ReadToEnd();
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {errors}");
         }
     }
 }

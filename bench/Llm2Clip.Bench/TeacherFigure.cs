@@ -6,10 +6,10 @@ using Llm2Clip.Teachers.Llm;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// Captions a second of the LLM: many captions a decode without the output head, against a call and a context of its own for each caption, as
-/// LLamaSharp's embedder has it (with its default parameters: the model's whole context, batches of 512), and against the settings of
-/// llama.cpp's own embedding example: many sequences a batch, its default cache and attention, head computed. The latter's program is packaged
-/// neither in Debian nor in npm, so all settings run through the same library here, with the same threads.
+/// Captions per second of the LLM: many captions per decode without the output head, against a call and a context of its own for each
+/// caption, as LLamaSharp's embedder has it (with its default parameters: the model's whole context, batches of 512), and against the
+/// settings of llama.cpp's own embedding example: many sequences per batch, its default cache and attention, head computed. The example's
+/// program comes in no package of .NET, so all settings run through the same library here, with the same threads.
 /// </summary>
 internal static class TeacherFigure
 {
@@ -21,7 +21,8 @@ internal static class TeacherFigure
     {
         var data = new DataConfig();
         var texts = Datasets.ReadAll(Datasets.Open(pattern, data, SilentLog.Instance), data, SilentLog.Instance)
-            .SelectMany(sample => sample.Captions).Where(caption => caption.Language == "en").Select(caption => caption.Text).Take(Captions).ToList();
+            .SelectMany(sample => sample.Captions).Where(caption => caption.Language == "en")
+            .Select(caption => caption.Text).Take(Captions).ToList();
         using var llm = LlamaModel.Load(model, fullWindow: true);
         var tokenizer = new CaptionTokenizer(llm, new TeacherSettings().Template, new TeacherSettings().Instruction, 512);
         var sequences = texts.ConvertAll(text => tokenizer.Tokenize(text).Tokens);
@@ -29,12 +30,21 @@ internal static class TeacherFigure
         using var small = new SequenceDecoder(llm, Example(512), SilentLog.Instance);
         using var large = new SequenceDecoder(llm, Example(2048), SilentLog.Instance);
         var times = Turns.Medians(
-            Rounds, Whole(ours, sequences), EachAlone(llm, sequences, 0), EachAlone(llm, sequences, 512), Whole(small, sequences), Whole(large, sequences));
-        var (rate, alone, alone512, example) = (Captions / times[0], Alone / times[1], Alone / times[2], Captions / Math.Min(times[3], times[4]));
-        var work = $"{Path.GetFileNameWithoutExtension(model)}, {Captions} captions of Flickr8k ({sequences.Sum(s => s.Length)} tokens), {Environment.ProcessorCount} threads";
-        yield return Figure.AtLeast(
-            "teacher", work, $"{rate:0.0} captions/s", $"a call and a new context for each, LLamaSharp's defaults {alone:0.0}/s (contexts of 512 tokens {alone512:0.0}/s)", rate / alone, 10);
-        yield return Figure.AtLeast("teacher", "the same", $"{rate:0.0} captions/s", $"llama.cpp's embedding example, its settings in this library {example:0.0}/s", rate / example, 1.3);
+            Rounds,
+            Whole(ours, sequences),
+            EachAlone(llm, sequences, 0),
+            EachAlone(llm, sequences, 512),
+            Whole(small, sequences),
+            Whole(large, sequences));
+        var (rate, alone, alone512) = (Captions / times[0], Alone / times[1], Alone / times[2]);
+        var example = Captions / Math.Min(times[3], times[4]);
+        var tokens = sequences.Sum(sequence => sequence.Length);
+        var name = Path.GetFileNameWithoutExtension(model);
+        var work = $"{name}, {Captions} captions of Flickr8k ({tokens} tokens), {Environment.ProcessorCount} threads";
+        var calls = $"a call and a new context for each, LLamaSharp's defaults {alone:0.0}/s (contexts of 512 tokens {alone512:0.0}/s)";
+        yield return Figure.AtLeast("teacher", work, $"{rate:0.0} captions/s", calls, rate / alone, 10);
+        var settings = $"llama.cpp's embedding example, its settings in this library {example:0.0}/s";
+        yield return Figure.AtLeast("teacher", "the same", $"{rate:0.0} captions/s", settings, rate / example, 1.3);
     }
 
     /// <summary>What the example does by default: causal as the model is, half-precision cache, fused attention, all logits.</summary>
@@ -44,7 +54,9 @@ internal static class TeacherFigure
     private static Func<double> Whole(SequenceDecoder decoder, List<LLamaToken[]> sequences) =>
         Turns.Time(() => decoder.Run(sequences, (_, _, _) => { }));
 
-    /// <summary>LLamaSharp's embedder: for each text a context of <paramref name="length"/> cells (0: the model's), one decode, the states read.</summary>
+    /// <summary>
+    /// LLamaSharp's embedder: for each text a context of <paramref name="length"/> cells (0: the model's), one decode, the states read.
+    /// </summary>
     private static Func<double> EachAlone(LlamaModel llm, List<LLamaToken[]> sequences, uint length) => Turns.Time(() =>
     {
         var parameters = LLamaContextParams.Default();

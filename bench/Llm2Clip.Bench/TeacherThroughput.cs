@@ -8,8 +8,7 @@ using Llm2Clip.Teachers.Llm;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption a call, with the output head computed, and with
-/// libllama's own products.
+/// Tokens/s of the LLM on the captions of a data set: batches of several sizes, one caption per call, and with the output head computed.
 /// All variants take the same captions in interleaved rounds of one run; medians and ratios are printed.
 /// Arguments: GGUF or teacher folder, data pattern, number of captions (150), rounds (3).
 /// </summary>
@@ -27,7 +26,7 @@ internal static class TeacherThroughput
         var captions = Captions(args[1], args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 150);
         var rounds = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 3;
         var variants = BatchSizes.Select(size => new Variant($"batches of {size} tokens", size)).ToList();
-        variants.Add(new Variant("one caption a call", 1));
+        variants.Add(new Variant("one caption per call", 1));
         variants.Add(new Variant("batches of 256, output head computed", 256, SkipHead: false));
 
         for (var round = 0; round < rounds; round++)
@@ -48,8 +47,11 @@ internal static class TeacherThroughput
         var batched = variants.Single(variant => variant is { BatchTokens: 256, SkipHead: true });
         foreach (var variant in variants)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {variant.Name,-38} {variant.Rate,7:F0} tokens/s; batches of 256 are {batched.Rate / variant.Rate:F2}x; lowest cosine to them {LowestCosine(variant, batched):F5}"));
+            var cosine = LowestCosine(variant, batched);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {variant.Name,-38} {variant.Rate,7:F0} tokens/s; batches of 256 are {batched.Rate / variant.Rate:F2}x; "
+                + $"lowest cosine to them {cosine:F5}"));
         }
     }
 
@@ -59,7 +61,8 @@ internal static class TeacherThroughput
         var dimension = a.Dimension;
         for (var at = 0; at < a.Vectors.Length; at += dimension)
         {
-            lowest = Math.Min(lowest, TensorPrimitives.CosineSimilarity(a.Vectors.AsSpan(at, dimension), b.Vectors.AsSpan(at, dimension)));
+            var cosine = TensorPrimitives.CosineSimilarity(a.Vectors.AsSpan(at, dimension), b.Vectors.AsSpan(at, dimension));
+            lowest = Math.Min(lowest, cosine);
         }
         return lowest;
     }
@@ -68,7 +71,8 @@ internal static class TeacherThroughput
     {
         var config = new DataConfig();
         var source = Datasets.Open(pattern, config, SilentLog.Instance);
-        return [.. Datasets.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
+        var samples = Datasets.ReadAll(source, config, SilentLog.Instance);
+        return [.. samples.SelectMany(sample => sample.Captions).Select(caption => caption.Text).Take(count)];
     }
 
     private sealed record Variant(string Name, int BatchTokens, bool SkipHead = true)

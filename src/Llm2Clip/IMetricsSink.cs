@@ -3,7 +3,7 @@ namespace Llm2Clip;
 /// <summary>
 /// Receives the numbers of a run over its steps: losses, rates, recalls. Implementations are safe to call from several threads.
 /// </summary>
-public interface IMetricsSink
+internal interface IMetricsSink
 {
     /// <summary>Records a value, such as <c>train/loss</c> at global step 40.</summary>
     void Scalar(string tag, long step, double value);
@@ -18,7 +18,7 @@ public interface IMetricsSink
 }
 
 /// <summary>Forgets everything.</summary>
-public sealed class NoMetrics : IMetricsSink
+internal sealed class NoMetrics : IMetricsSink
 {
     public static readonly NoMetrics Instance = new();
 

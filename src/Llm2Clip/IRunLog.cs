@@ -26,15 +26,21 @@ public interface IProgressTask : IDisposable
 /// <summary>Says nothing.</summary>
 public sealed class SilentLog : IRunLog, IProgressTask
 {
+    /// <summary>The only one.</summary>
     public static readonly SilentLog Instance = new();
 
+    /// <inheritdoc/>
     public void Info(string message) { }
 
+    /// <inheritdoc/>
     public void Warn(string message) { }
 
+    /// <inheritdoc/>
     public IProgressTask Start(string title, long total, string unit) => this;
 
+    /// <inheritdoc/>
     public void Advance(long units, string? detail = null) { }
 
+    /// <inheritdoc/>
     public void Dispose() { }
 }

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests;
 
 /// <summary>Comparison of tensors with golden numbers, and the search for cases.</summary>
-public static class GoldenTensors
+internal static class GoldenTensors
 {
     /// <summary>The device that models are compared on: the CPU, or the one that <c>LLM2CLIP_TEST_DEVICE</c> names (cuda:0).</summary>
     public static Device Device { get; } = ComputeDevice.Resolve(Environment.GetEnvironmentVariable("LLM2CLIP_TEST_DEVICE") is { Length: > 0 } named ? named : "cpu").Device;

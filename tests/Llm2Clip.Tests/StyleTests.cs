@@ -12,7 +12,7 @@ public sealed partial class StyleTests
     [
         .. new[] { "Configuration", "Evaluation", "Layers", "Models", "Pipeline", "Reporting", "Teacher", "Weights" }
             .Select(folder => "src/Llm2Clip/" + folder),
-        "tests/Llm2Clip.Tests", "bench",
+        "tests/Llm2Clip.Tests",
     ];
 
     [Fact]

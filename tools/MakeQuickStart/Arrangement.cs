@@ -1,7 +1,7 @@
 namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>A thing with its place in the image, in pixels.</summary>
-public sealed record PlacedThing(Thing Thing, Colour Colour, double X, double Y, double Radius);
+public sealed record PlacedThing(Thing Thing, Color Color, double X, double Y, double Radius);
 
 /// <summary>Gives every thing of a scene a position, such that the relation holds and nothing hides anything else.</summary>
 public static class Arrangement
@@ -63,7 +63,7 @@ public static class Arrangement
             }
             if (centres.Count == group.Count)
             {
-                things.AddRange(centres.Select(centre => new PlacedThing(group.Thing, group.Colour, centre.X, centre.Y, radius)));
+                things.AddRange(centres.Select(centre => new PlacedThing(group.Thing, group.Color, centre.X, centre.Y, radius)));
                 return;
             }
         }
@@ -74,8 +74,8 @@ public static class Arrangement
         var (inner, outer) = (scene.Groups[0], scene.Groups[1]);
         var radius = random.Between(19, 24);
         var (x, y) = (random.Between(radius + 1, Side - radius - 1), random.Between(radius + 1, Side - radius - 1));
-        things.Add(new PlacedThing(outer.Thing, outer.Colour, x, y, radius));
-        things.Add(new PlacedThing(inner.Thing, inner.Colour, x + random.Between(-2, 2), y + random.Between(-2, 2), random.Between(6, 8)));
+        things.Add(new PlacedThing(outer.Thing, outer.Color, x, y, radius));
+        things.Add(new PlacedThing(inner.Thing, inner.Color, x + random.Between(-2, 2), y + random.Between(-2, 2), random.Between(6, 8)));
     }
 
     private static void PlaceBetween(List<PlacedThing> things, Scene scene, SceneRandom random)
@@ -87,7 +87,7 @@ public static class Arrangement
         {
             var group = scene.Groups[i];
             var x = columns[i == 0 ? 0 : swap ? 3 - i : i] + random.Between(-2, 2);
-            things.Add(new PlacedThing(group.Thing, group.Colour, x, row + random.Between(-8, 8), Math.Min(9, Radius(group.Size, random))));
+            things.Add(new PlacedThing(group.Thing, group.Color, x, row + random.Between(-8, 8), Math.Min(9, Radius(group.Size, random))));
         }
     }
 }

@@ -11,10 +11,10 @@ public static class Backgrounds
         for (var y = 0; y < canvas.Size; y++)
         {
             // Steps of four rows keep the image, and so the file, simple.
-            var colour = top.Towards(bottom, (y / 4) * 4 / (double)canvas.Size);
+            var color = top.Towards(bottom, (y / 4) * 4 / (double)canvas.Size);
             for (var x = 0; x < canvas.Size; x++)
             {
-                canvas[x, y] = new Rgb(colour.R + light, colour.G + light, colour.B + light);
+                canvas[x, y] = new Rgb(color.R + light, color.G + light, color.B + light);
             }
         }
         switch (place)

@@ -1,9 +1,9 @@
 namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>A colour with channels 0 to 255.</summary>
+/// <summary>A color with channels 0 to 255.</summary>
 public readonly record struct Rgb(double R, double G, double B)
 {
-    /// <summary>This colour moved towards another by a share.</summary>
+    /// <summary>This color moved towards another by a share.</summary>
     public Rgb Towards(Rgb other, double share) =>
         new(R + ((other.R - R) * share), G + ((other.G - G) * share), B + ((other.B - B) * share));
 }
@@ -23,12 +23,12 @@ public sealed class Canvas(int size)
         set => _pixels[(y * size) + x] = value;
     }
 
-    /// <summary>Lays a colour over one pixel; outside of the image it does nothing.</summary>
-    public void Blend(int x, int y, Rgb colour, double share)
+    /// <summary>Lays a color over one pixel; outside of the image it does nothing.</summary>
+    public void Blend(int x, int y, Rgb color, double share)
     {
         if (x >= 0 && y >= 0 && x < size && y < size)
         {
-            this[x, y] = this[x, y].Towards(colour, share);
+            this[x, y] = this[x, y].Towards(color, share);
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class Canvas(int size)
     /// Paints a shape of the unit square at (<paramref name="x0"/>, <paramref name="y0"/>), scaled by <paramref name="radius"/>
     /// pixels and turned by the angle of the given cosine and sine.
     /// </summary>
-    public void Paint(Func<double, double, bool> covers, Rgb colour, double x0, double y0, double radius, (double Cos, double Sin) turn)
+    public void Paint(Func<double, double, bool> covers, Rgb color, double x0, double y0, double radius, (double Cos, double Sin) turn)
     {
         var reach = radius * 1.5;
         var (left, right) = (Math.Max(0, (int)(x0 - reach)), Math.Min(size - 1, (int)(x0 + reach) + 1));
@@ -54,7 +54,7 @@ public sealed class Canvas(int size)
                 }
                 if (hits > 0)
                 {
-                    Blend(x, y, colour, hits / (double)(Samples * Samples));
+                    Blend(x, y, color, hits / (double)(Samples * Samples));
                 }
             }
         }

@@ -12,7 +12,7 @@ public sealed class ChineseGrammar : IGrammar
 
     private static readonly string[][] Sizes = [["小", .. Predicates[0]], [], ["大", .. Predicates[2]]];
 
-    private static readonly string[][] Colours =
+    private static readonly string[][] Colors =
     [
         ["红色"], ["橙色", "橘色"], ["黄色"], ["绿色"], ["蓝色"], ["紫色"], ["粉色", "粉红色"], ["白色"], ["黑色"], ["棕色", "褐色"],
     ];
@@ -70,7 +70,7 @@ public sealed class ChineseGrammar : IGrammar
     [
         .. Numbers.Skip(2).Select(number => new[] { number }),
         .. Sizes,
-        .. Colours,
+        .. Colors,
         .. Nouns.Select(nouns => nouns.Select(noun => noun.Word).ToArray()),
         .. Places,
         Left, Right, Above, Below, Inside, ["之间"],
@@ -79,12 +79,12 @@ public sealed class ChineseGrammar : IGrammar
     private static string Name(Group group, SceneRandom random)
     {
         var (word, classifier) = random.PickUsual(Nouns[(int)group.Thing]);
-        var colour = random.PickUsual(Colours[(int)group.Colour]);
+        var color = random.PickUsual(Colors[(int)group.Color]);
         var count = Numbers[group.Count] + classifier;
         // 一颗红色的小星星, or 一颗小小的红色星星.
         return group.Size != Size.Medium && random.Chance(0.3)
-            ? $"{count}{random.PickUsual(Predicates[(int)group.Size])}{colour}{word}"
-            : $"{count}{colour}的{Before[(int)group.Size]}{word}";
+            ? $"{count}{random.PickUsual(Predicates[(int)group.Size])}{color}{word}"
+            : $"{count}{color}的{Before[(int)group.Size]}{word}";
     }
 
     /// <summary>A noun phrase: what stands where modifies what is there, as Chinese does.</summary>
@@ -137,11 +137,11 @@ public sealed class ChineseGrammar : IGrammar
         var content = scene.Relation == Relation.Alone ? $"这里有{Name(scene.Groups[0], random)}，没有别的东西" : Statement(scene, intent, random);
         var group = scene.Groups[intent.Detail % scene.Groups.Count];
         var (word, classifier) = random.PickUsual(Nouns[(int)group.Thing]);
-        var colour = random.PickUsual(Colours[(int)group.Colour]);
+        var color = random.PickUsual(Colors[(int)group.Color]);
         var size = group.Size == Size.Medium ? "" : $"，而且{random.PickUsual(Predicates[(int)group.Size])[..^1]}";
         size = size.Replace("小小", "很小").Replace("大大", "很大");
-        var detail = group.Count == 1 ? $"这{classifier}{word}是{colour}的{size}"
-            : $"这{Numbers[group.Count]}{classifier}{word}都是{colour}的{size}";
+        var detail = group.Count == 1 ? $"这{classifier}{word}是{color}的{size}"
+            : $"这{Numbers[group.Count]}{classifier}{word}都是{color}的{size}";
         return $"{opening}。{content}。{detail}。";
     }
 }

@@ -3,7 +3,7 @@ namespace Llm2Clip.MakeQuickStart;
 /// <summary>Which ink a part of a drawing has.</summary>
 public enum Ink
 {
-    /// <summary>The colour that captions name.</summary>
+    /// <summary>The color that captions name.</summary>
     Main,
 
     /// <summary>A darker shade of it.</summary>

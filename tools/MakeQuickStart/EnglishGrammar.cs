@@ -7,7 +7,7 @@ public sealed class EnglishGrammar : IGrammar
 
     private static readonly string[][] Sizes = [["small", "little", "tiny"], [], ["large", "big", "huge"]];
 
-    private static readonly string[][] Colours =
+    private static readonly string[][] Colors =
     [
         ["red"], ["orange"], ["yellow"], ["green"], ["blue"], ["purple", "violet"], ["pink"], ["white"], ["black"], ["brown"],
     ];
@@ -46,7 +46,7 @@ public sealed class EnglishGrammar : IGrammar
         {
             words.Add(random.PickUsual(Sizes[(int)group.Size]));
         }
-        words.Add(random.PickUsual(Colours[(int)group.Colour]));
+        words.Add(random.PickUsual(Colors[(int)group.Color]));
         var (one, many) = random.PickUsual(Nouns[(int)group.Thing]);
         words.Add(group.Count == 1 ? one : many);
         words.Insert(0, group.Count > 1 ? Numbers[group.Count] : "aeiou".Contains(words[0][0]) ? "an" : "a");
@@ -65,7 +65,7 @@ public sealed class EnglishGrammar : IGrammar
             Form.Sentence => Sentence(Statement(scene, intent, random) + tail),
             Form.There => Sentence($"there {Be(scene, intent)} {Whole(scene, intent, random)}{tail}"),
             Form.Shows => Sentence(
-                $"{random.Pick(["the image shows", "this is an image of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
+                $"{random.Pick(["the picture shows", "this is a picture of", "we can see"])} {Whole(scene, intent, random)}{tail}"),
             Form.PlaceFirst => Sentence($"{place} there {Be(scene, intent)} {Whole(scene, intent, random)}"),
             _ => Paragraph(scene, intent, place, random),
         };
@@ -75,7 +75,7 @@ public sealed class EnglishGrammar : IGrammar
     [
         .. Numbers.Skip(2).Select(number => new[] { number }),
         .. Sizes,
-        .. Colours,
+        .. Colors,
         .. Nouns.Select(nouns => nouns.SelectMany(noun => new[] { noun.One, noun.Many }).Distinct().ToArray()),
         .. Places,
         Left, Right, Above, Below, Inside, ["between"],
@@ -125,15 +125,15 @@ public sealed class EnglishGrammar : IGrammar
 
     private string Paragraph(Scene scene, Intent intent, string place, SceneRandom random)
     {
-        var opening = random.Pick(["this image shows a scene", "the scene is", "we are"]);
+        var opening = random.Pick(["this picture shows a scene", "the scene is", "we are"]);
         var content = scene.Relation == Relation.Alone
             ? $"there {Be(scene, intent)} {Describe(scene.Groups[0], random)} and nothing else"
             : Statement(scene, intent, random);
         var group = scene.Groups[intent.Detail % scene.Groups.Count];
         var (one, many) = random.PickUsual(Nouns[(int)group.Thing]);
-        var colour = random.PickUsual(Colours[(int)group.Colour]);
+        var color = random.PickUsual(Colors[(int)group.Color]);
         var size = group.Size == Size.Medium ? "" : $" and {random.PickUsual(Sizes[(int)group.Size])}";
-        var detail = group.Count == 1 ? $"the {one} is {colour}{size}" : $"{All(group.Count)} {many} are {colour}{size}";
+        var detail = group.Count == 1 ? $"the {one} is {color}{size}" : $"{All(group.Count)} {many} are {color}{size}";
         return $"{Sentence($"{opening} {place}")} {Sentence(content)} {Sentence(detail)}";
     }
 

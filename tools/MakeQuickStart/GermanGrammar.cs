@@ -39,7 +39,7 @@ public sealed class GermanGrammar : IGrammar
     private static readonly string[][] Sizes = [["klein", "winzig"], [], ["groß", "riesig"]];
 
     /// <summary>Stems; "rosa" and "lila" never take an ending.</summary>
-    private static readonly string[][] Colours =
+    private static readonly string[][] Colors =
     [
         ["rot"], ["orangefarben"], ["gelb"], ["grün"], ["blau"], ["violett", "lila"], ["rosa", "pinkfarben"], ["weiß"], ["schwarz"],
         ["braun"],
@@ -98,7 +98,7 @@ public sealed class GermanGrammar : IGrammar
     public IReadOnlyList<IReadOnlyList<string>> Concepts { get; } =
     [
         .. Numbers.Skip(2).Select(number => new[] { number }),
-        .. Sizes.Concat(Colours)
+        .. Sizes.Concat(Colors)
             .Select(stems => stems.SelectMany(stem => Endings.Select(ending => Inflect(stem, ending))).Distinct().ToArray()),
         .. Nouns.Select(nouns => nouns.SelectMany(Forms).Distinct().ToArray()),
         .. Places,
@@ -120,7 +120,7 @@ public sealed class GermanGrammar : IGrammar
         {
             words.Add(Inflect(random.PickUsual(Sizes[(int)group.Size]), ending));
         }
-        words.Add(Inflect(random.PickUsual(Colours[(int)group.Colour]), ending));
+        words.Add(Inflect(random.PickUsual(Colors[(int)group.Color]), ending));
         words.Add(noun.Form(plural, form));
         return string.Join(' ', words);
     }
@@ -207,10 +207,10 @@ public sealed class GermanGrammar : IGrammar
             : Statement(scene, intent, random, null);
         var group = scene.Groups[intent.Detail % scene.Groups.Count];
         var noun = random.PickUsual(Nouns[(int)group.Thing]);
-        var colour = random.PickUsual(Colours[(int)group.Colour]);
+        var color = random.PickUsual(Colors[(int)group.Color]);
         var size = group.Size == Size.Medium ? "" : $" und {random.PickUsual(Sizes[(int)group.Size])}";
         var article = noun.Gender switch { Gender.Masculine => "der", Gender.Feminine => "die", _ => "das" };
-        var detail = group.Count == 1 ? $"{article} {noun.One} ist {colour}{size}" : $"{All(group.Count)} {noun.Many} sind {colour}{size}";
+        var detail = group.Count == 1 ? $"{article} {noun.One} ist {color}{size}" : $"{All(group.Count)} {noun.Many} sind {color}{size}";
         return $"{Sentence($"{opening} {place}")} {Sentence(content)} {Sentence(detail)}";
     }
 

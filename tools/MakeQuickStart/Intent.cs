@@ -12,7 +12,7 @@ public enum Form
     /// <summary>"There are ..."</summary>
     There,
 
-    /// <summary>"The image shows ..."</summary>
+    /// <summary>"The picture shows ..."</summary>
     Shows,
 
     /// <summary>The place first: "In the sky there are ..."</summary>
@@ -54,7 +54,7 @@ public interface IGrammar
     string Describe(Place place, SceneRandom random);
 
     /// <summary>
-    /// The forms of every concept (number, size, colour, thing, place, relation), concepts in the same order in every grammar; a list is
+    /// The forms of every concept (number, size, color, thing, place, relation), concepts in the same order in every grammar; a list is
     /// empty where this language says nothing.
     /// </summary>
     IReadOnlyList<IReadOnlyList<string>> Concepts { get; }

@@ -6,12 +6,12 @@ using System.Text;
 namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
-/// Writes drawings as PNG (ISO/IEC 15948) with a palette: a third of the bytes of full colour. Where an image has more than
-/// 80 colours, channels lose low bits until it has not: a small palette is half of the file.
+/// Writes drawings as PNG (ISO/IEC 15948) with a palette: a third of the bytes of full color. Where an image has more than
+/// 80 colors, channels lose low bits until it has not: a small palette is half of the file.
 /// </summary>
 public static class PngWriter
 {
-    private const int MaxColours = 80;
+    private const int MaxColors = 80;
 
     /// <summary>Encodes <paramref name="rgb"/> of <paramref name="width"/> x <paramref name="height"/> x 3 bytes.</summary>
     public static byte[] Encode(ReadOnlySpan<byte> rgb, int width, int height)
@@ -23,7 +23,7 @@ public static class PngWriter
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         header[8] = 8; // bits an index
-        header[9] = 3; // colour type: palette
+        header[9] = 3; // color type: palette
         WriteChunk(png, "IHDR", header);
         WriteChunk(png, "PLTE", palette);
         WriteChunk(png, "IDAT", Compress(indices, width, height));
@@ -31,7 +31,7 @@ public static class PngWriter
         return png.ToArray();
     }
 
-    /// <summary>The image as its PNG shows it: <paramref name="rgb"/> with the colours that the palette keeps.</summary>
+    /// <summary>The image as its PNG shows it: <paramref name="rgb"/> with the colors that the palette keeps.</summary>
     public static byte[] Shown(ReadOnlySpan<byte> rgb)
     {
         var (palette, indices) = Reduce(rgb);
@@ -52,7 +52,7 @@ public static class PngWriter
             var (mask, half) = (0xFF << bits & 0xFF, 1 << (bits - 1));
             var known = new Dictionary<int, byte>();
             var palette = new List<byte>();
-            for (var i = 0; i < indices.Length && known.Count <= MaxColours; i++)
+            for (var i = 0; i < indices.Length && known.Count <= MaxColors; i++)
             {
                 var (r, g, b) = (rgb[3 * i] & mask | half, rgb[(3 * i) + 1] & mask | half, rgb[(3 * i) + 2] & mask | half);
                 var key = (r << 16) | (g << 8) | b;
@@ -64,7 +64,7 @@ public static class PngWriter
                 }
                 indices[i] = index;
             }
-            if (known.Count <= MaxColours)
+            if (known.Count <= MaxColors)
             {
                 return (palette.ToArray(), indices);
             }

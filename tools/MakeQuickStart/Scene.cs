@@ -7,8 +7,8 @@ public enum Thing
     Fish, Sun, Moon, Flower, Cup, Balloon, Umbrella, Mushroom, Flag, Key, Bird, Apple,
 }
 
-/// <summary>Colour of all things of a group.</summary>
-public enum Colour
+/// <summary>Color of all things of a group.</summary>
+public enum Color
 {
     Red, Orange, Yellow, Green, Blue, Purple, Pink, White, Black, Brown,
 }
@@ -44,10 +44,10 @@ public enum Relation
     Between,
 }
 
-/// <summary>One to five things of a kind, a colour and a size.</summary>
-public sealed record Group(int Count, Size Size, Colour Colour, Thing Thing)
+/// <summary>One to five things of a kind, a color and a size.</summary>
+public sealed record Group(int Count, Size Size, Color Color, Thing Thing)
 {
-    public override string ToString() => $"{Count} {Size} {Colour} {Thing}";
+    public override string ToString() => $"{Count} {Size} {Color} {Thing}";
 }
 
 /// <summary>What an image means. Images of one scene differ in positions, tilt, shades and texture.</summary>
@@ -62,7 +62,7 @@ public static class SceneSampler
 {
     private static readonly Thing[] Containers = [Thing.Ring, Thing.Square, Thing.Circle, Thing.Heart, Thing.Diamond];
 
-    /// <summary>A random scene: what stands in it, how many, how large, which colour, where.</summary>
+    /// <summary>A random scene: what stands in it, how many, how large, which color, where.</summary>
     public static Scene Draw(SceneRandom random)
     {
         var place = (Place)random.Next(Enum.GetValues<Place>().Length);
@@ -99,16 +99,16 @@ public static class SceneSampler
     {
         // Three large things and more do not fit beside each other.
         var size = (Size)random.Weighted([0.3, 0.4, count > 2 ? 0.0 : 0.3]);
-        Colour colour;
+        Color color;
         do
         {
-            colour = (Colour)random.Next(Enum.GetValues<Colour>().Length);
+            color = (Color)random.Next(Enum.GetValues<Color>().Length);
         }
-        while ((colour == Colour.Black && place == Place.Night) || (colour == Colour.White && place == Place.Snow));
-        return new Group(count, size, colour, (Thing)random.Next(Enum.GetValues<Thing>().Length));
+        while ((color == Color.Black && place == Place.Night) || (color == Color.White && place == Place.Snow));
+        return new Group(count, size, color, (Thing)random.Next(Enum.GetValues<Thing>().Length));
     }
 
-    /// <summary>Adds a group that differs from the others in kind and colour, so that a caption can tell them apart.</summary>
+    /// <summary>Adds a group that differs from the others in kind and color, so that a caption can tell them apart.</summary>
     private static void AddOther(List<Group> groups, SceneRandom random, Place place, int count)
     {
         Group group;
@@ -116,7 +116,7 @@ public static class SceneSampler
         {
             group = DrawGroup(random, place, count);
         }
-        while (groups.Any(other => other.Thing == group.Thing || other.Colour == group.Colour));
+        while (groups.Any(other => other.Thing == group.Thing || other.Color == group.Color));
         groups.Add(group);
     }
 }

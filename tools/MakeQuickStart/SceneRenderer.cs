@@ -26,15 +26,15 @@ public static class SceneRenderer
         // Cosine and sine from the half-angle tangent: exact arithmetic, no platform-dependent sine.
         var t = random.Between(-0.09, 0.09);
         var turn = ((1 - (t * t)) / (1 + (t * t)), 2 * t / (1 + (t * t)));
-        var main = Jitter(MainColour(placed.Colour), random, 10);
-        var dark = placed.Colour == Colour.Black ? new Rgb(120, 120, 125) : new Rgb(35, 30, 35);
-        var outline = placed.Colour == Colour.Black ? new Rgb(200, 200, 205) : main.Towards(new Rgb(20, 15, 25), 0.65);
+        var main = Jitter(MainColor(placed.Color), random, 10);
+        var dark = placed.Color == Color.Black ? new Rgb(120, 120, 125) : new Rgb(35, 30, 35);
+        var outline = placed.Color == Color.Black ? new Rgb(200, 200, 205) : main.Towards(new Rgb(20, 15, 25), 0.65);
         foreach (var part in Drawings.Of(placed.Thing))
         {
             var ink = part.Ink switch
             {
                 Ink.Main => main,
-                Ink.Shade => main.Towards(placed.Colour == Colour.Black ? new Rgb(255, 255, 255) : default, 0.35),
+                Ink.Shade => main.Towards(placed.Color == Color.Black ? new Rgb(255, 255, 255) : default, 0.35),
                 Ink.Light => new Rgb(245, 243, 235),
                 _ => dark,
             };
@@ -54,20 +54,20 @@ public static class SceneRenderer
             || covers(x - slant, y - slant) || covers(x + slant, y - slant) || covers(x - slant, y + slant) || covers(x + slant, y + slant);
     }
 
-    private static Rgb MainColour(Colour colour) => colour switch
+    private static Rgb MainColor(Color color) => color switch
     {
-        Colour.Red => new(214, 35, 40),
-        Colour.Orange => new(245, 135, 25),
-        Colour.Yellow => new(250, 222, 40),
-        Colour.Green => new(30, 140, 55),
-        Colour.Blue => new(30, 70, 205),
-        Colour.Purple => new(125, 45, 160),
-        Colour.Pink => new(248, 145, 185),
-        Colour.White => new(250, 250, 250),
-        Colour.Black => new(22, 22, 26),
+        Color.Red => new(214, 35, 40),
+        Color.Orange => new(245, 135, 25),
+        Color.Yellow => new(250, 222, 40),
+        Color.Green => new(30, 140, 55),
+        Color.Blue => new(30, 70, 205),
+        Color.Purple => new(125, 45, 160),
+        Color.Pink => new(248, 145, 185),
+        Color.White => new(250, 250, 250),
+        Color.Black => new(22, 22, 26),
         _ => new(120, 72, 35),
     };
 
-    private static Rgb Jitter(Rgb colour, SceneRandom random, double by) =>
-        new(colour.R + random.Between(-by, by), colour.G + random.Between(-by, by), colour.B + random.Between(-by, by));
+    private static Rgb Jitter(Rgb color, SceneRandom random, double by) =>
+        new(color.R + random.Between(-by, by), color.G + random.Between(-by, by), color.B + random.Between(-by, by));
 }

@@ -42,7 +42,7 @@ public sealed record TeacherTrainingConfig
     public double ClipNorm { get; init; } = 1;
 
     [Description("Matrices as Q8_0, half the size, rather than F16.")]
-    public bool Quantised { get; init; }
+    public bool Quantized { get; init; }
 }
 
 /// <summary>Trains the tiny language model by next-token prediction on <see cref="TextCorpus"/>; every document is read once.</summary>
@@ -107,7 +107,7 @@ public sealed class TeacherTraining : IDisposable
     public void Write(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        TinyLlamaGguf.Write(path, Model, Vocabulary, _config.Quantised ? GgufType.Q8_0 : GgufType.F16);
+        TinyLlamaGguf.Write(path, Model, Vocabulary, _config.Quantized ? GgufType.Q8_0 : GgufType.F16);
     }
 
     public void Dispose()

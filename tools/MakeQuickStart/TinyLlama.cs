@@ -168,7 +168,7 @@ public sealed class TinyLlama : IDisposable
 }
 
 /// <summary>Writes a <see cref="TinyLlama"/> with its vocabulary as a GGUF file that llama.cpp loads.</summary>
-public static class TinyLlamaGguf
+internal static class TinyLlamaGguf
 {
     /// <summary>
     /// Writes matrices as <paramref name="type"/> (F16, F32 or Q8_0) and norms as F32; the file appears complete or not at all.

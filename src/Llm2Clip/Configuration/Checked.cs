@@ -6,7 +6,7 @@ namespace Llm2Clip.Configuration;
 /// Checks records that did not come from a run file (a run file is checked while it is read): each key against its <c>[Range]</c>, then the
 /// record's own <see cref="ICheckedConfig.Check"/>, in the records below it too.
 /// </summary>
-public static class Checked
+internal static class Checked
 {
     /// <summary>
     /// The record itself. Throws <see cref="ConfigException"/> with all of its mistakes, their keys under the path <paramref name="section"/>.

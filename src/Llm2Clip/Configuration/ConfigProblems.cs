@@ -28,7 +28,7 @@ internal sealed class ConfigProblems
 /// A record whose properties depend on each other. <see cref="Check"/> is called after every property was read without a
 /// problem, and yields one finding for each rule that does not hold.
 /// </summary>
-public interface ICheckedConfig
+internal interface ICheckedConfig
 {
     /// <summary>Findings: the key (snake_case, of this record) and what is wrong with it and what would be right.</summary>
     IEnumerable<(string Key, string Problem)> Check();

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Configuration;
 
 /// <summary>Finds the word that was probably meant.</summary>
-public static class NearestKey
+internal static class NearestKey
 {
     /// <summary>
     /// The end of the message about an unknown key: the nearest key of the same section, else the same key in another

@@ -7,7 +7,7 @@ namespace Llm2Clip.Data;
 /// Counts the samples of one pass over a data set: bad ones are named in the log (the first few) and, past the configured share, end the
 /// run; keys that occur twice, and members of tars that belong to no sample, are counted and reported. Safe to call from several threads.
 /// </summary>
-public sealed class BadSampleTally
+internal sealed class BadSampleTally
 {
     /// <summary>A pass may start with a run of bad samples; before this many were seen, the share is taken of this many.</summary>
     private const int Grace = 1000;

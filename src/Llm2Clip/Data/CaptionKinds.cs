@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data;
 
 /// <summary>Names of <see cref="CaptionKind"/> as data files write them.</summary>
-public static class CaptionKinds
+internal static class CaptionKinds
 {
     /// <summary>Reads a name; false where it is none.</summary>
     public static bool TryParse(string name, out CaptionKind kind)

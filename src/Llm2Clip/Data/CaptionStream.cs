@@ -28,10 +28,10 @@ public sealed record TextSourceConfig
 }
 
 /// <summary>The captions that belong together: those of one image.</summary>
-public readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Captions);
+internal readonly record struct CaptionGroup(string Key, IReadOnlyList<Caption> Captions);
 
 /// <summary>Reads captions alone, group by group, from data sets and text files. Nothing is held in memory.</summary>
-public static class CaptionStream
+internal static class CaptionStream
 {
     /// <summary>Characters of a line in a text file at most.</summary>
     private const int MaxLine = 16 << 20;

@@ -5,8 +5,13 @@ namespace Llm2Clip.Data;
 /// <summary>What a caption is: a short one-liner, a dense paragraph, or the raw alt text that came with the image.</summary>
 public enum CaptionKind
 {
+    /// <summary>A sentence, as people write it below a photo.</summary>
     Short,
+
+    /// <summary>Several sentences that describe the image densely, mostly by a model.</summary>
     Long,
+
+    /// <summary>What stood beside the image where it was found, such as alt text.</summary>
     Raw,
 }
 

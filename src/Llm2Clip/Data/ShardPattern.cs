@@ -10,7 +10,7 @@ namespace Llm2Clip.Data;
 /// braces as in a shell (lists, ranges, nested), then <c>* ? []</c> in any part of the path, several patterns joined with <c>::</c>. Of
 /// <c>pipe:COMMAND</c> braces alone are expanded, and <c>-</c> is standard input.
 /// </summary>
-public static class ShardPattern
+internal static class ShardPattern
 {
     private const int MaxAlternatives = 1_000_000;
     private static readonly char[] GlobCharacters = ['*', '?', '['];

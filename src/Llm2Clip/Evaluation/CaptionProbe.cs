@@ -14,7 +14,7 @@ public sealed record CaptionProbeResult(string Protocol, string Teacher, string 
 /// <summary>
 /// Caption-to-caption retrieval (facts D6): tells what a teacher is worth before days are spent on it. Ranks as everywhere in the project.
 /// </summary>
-public static class CaptionProbe
+internal static class CaptionProbe
 {
     /// <summary>The protocol in one sentence, printed with every number.</summary>
     public const string Protocol =

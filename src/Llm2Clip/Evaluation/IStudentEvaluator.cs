@@ -6,10 +6,10 @@ namespace Llm2Clip.Evaluation;
 /// <param name="Score">The number to compare by, such as mean text-to-image R@10 in 0..1.</param>
 /// <param name="ScoreName">Its name for the log.</param>
 /// <param name="Metrics">Everything worth recording, by tag such as <c>val/en/t2i_r10</c>.</param>
-public sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics);
+internal sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics);
 
 /// <summary>Evaluates the student during training.</summary>
-public interface IStudentEvaluator
+internal interface IStudentEvaluator
 {
     /// <summary>Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.</summary>
     void Check(CancellationToken cancellation)

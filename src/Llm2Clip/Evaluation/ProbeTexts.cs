@@ -3,7 +3,7 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>A direction of the caption probe: queries of one language, candidates of another or of the same.</summary>
-public readonly record struct ProbePair(string From, string To)
+internal readonly record struct ProbePair(string From, string To)
 {
     /// <summary>Reads <c>en-&gt;zh</c>. Labels may hold hyphens (<c>zh-mt</c>), so the arrow separates.</summary>
     public static ProbePair Parse(string text)
@@ -18,7 +18,7 @@ public readonly record struct ProbePair(string From, string To)
 }
 
 /// <summary>The first two captions of each language of each image: all that the caption probe needs of a data set.</summary>
-public sealed class ProbeTexts
+internal sealed class ProbeTexts
 {
     private readonly List<Dictionary<string, (string First, string? Second)>> _images = [];
 

@@ -4,7 +4,7 @@ namespace Llm2Clip.Evaluation;
 /// The rank of a query's best own candidate among all candidates (DESIGN 6): with b the best score of its own candidates,
 /// rank = 1 + number of candidates that are not its own with a score >= b. Ties count against the query, own candidates never do.
 /// </summary>
-public static class Ranking
+internal static class Ranking
 {
     /// <summary>Candidates whose vectors are scored against a block of queries while they stay in the cache.</summary>
     private const int CandidateTile = 256;

@@ -8,8 +8,10 @@ public sealed record RecallNumbers
     /// <summary>The depths that are reported.</summary>
     public static readonly int[] Depths = [1, 5, 10];
 
+    /// <summary>Number of queries.</summary>
     public required int Queries { get; init; }
 
+    /// <summary>Number of candidates of each query.</summary>
     public required int Candidates { get; init; }
 
     /// <summary>Share of queries with rank 1.</summary>
@@ -89,7 +91,7 @@ public readonly record struct Interval(double Low, double High);
 /// Percentile bootstrap of recall. The unit that is drawn is the image with all its captions, because the captions of one
 /// image succeed or fail together: drawing captions one by one would give intervals that are too narrow.
 /// </summary>
-public static class Bootstrap
+internal static class Bootstrap
 {
     /// <summary>Draws per interval.</summary>
     public const int DefaultDraws = 1000;

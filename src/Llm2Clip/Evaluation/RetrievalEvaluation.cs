@@ -7,13 +7,13 @@ using Llm2Clip.Teachers.Adapter;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>Image features [count, dim] of a batch of images, un-normalized, row-major.</summary>
-public delegate float[] EmbedImages(SampleBatch batch);
+internal delegate float[] EmbedImages(SampleBatch batch);
 
 /// <summary>Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
-public delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
+internal delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
 
 /// <summary>The images of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
-public sealed class EncodedImages
+internal sealed class EncodedImages
 {
     private EncodedImages(IReadOnlyList<Sample> samples, VectorSet vectors, DecodeOptions decode)
     {
@@ -63,7 +63,7 @@ public sealed class EncodedImages
 }
 
 /// <summary>Scores captions of several languages against encoded images: the rows of the recall table and the queries that are shown.</summary>
-public sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
+internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
 {
     /// <summary>What the table calls rows whose captions lost their own language's mean.</summary>
     public const string OwnMean = "own mean";

@@ -40,6 +40,7 @@ public sealed record RetrievalReport
     /// <summary>Teacher folder or file, and its fingerprint.</summary>
     public required string Teacher { get; init; }
 
+    /// <summary>Fingerprint of the teacher that embedded the captions.</summary>
     public required string TeacherFingerprint { get; init; }
 
     /// <summary>The data that was evaluated.</summary>
@@ -51,8 +52,10 @@ public sealed record RetrievalReport
     /// <summary>The language that shares are taken of.</summary>
     public required string ReferenceLanguage { get; init; }
 
+    /// <summary>How the numbers were taken.</summary>
     public string Protocol { get; init; } = Retrieval.Protocol;
 
+    /// <summary>The recall table.</summary>
     public required IReadOnlyList<RetrievalRow> Rows { get; init; }
 
     /// <summary>Remarks that belong to the numbers: bad images left out, truncated captions, where means come from.</summary>

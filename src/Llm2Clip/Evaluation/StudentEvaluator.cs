@@ -13,7 +13,7 @@ namespace Llm2Clip.Evaluation;
 /// <param name="loader">How they are decoded.</param>
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
-public sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors) : IStudentEvaluator
+internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors) : IStudentEvaluator
 {
     /// <inheritdoc/>
     public void Check(CancellationToken cancellation)

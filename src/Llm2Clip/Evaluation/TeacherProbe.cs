@@ -4,7 +4,7 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>The rows of the caption probe over one LLM's raw vectors: raw, centered in two ways, and through adapters.</summary>
-public sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pairs, RawVectors raw)
+internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pairs, RawVectors raw)
 {
     /// <summary>Directions that are scored.</summary>
     public IReadOnlyList<ProbePair> Pairs => pairs;

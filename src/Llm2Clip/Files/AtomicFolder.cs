@@ -4,7 +4,7 @@ namespace Llm2Clip.Files;
 /// A folder that is replaced as a whole: the new one is written under a temporary name and renamed, and the old one stays until the
 /// new one is whole. Whatever moment the process ends at, <see cref="Find"/> gives a whole folder.
 /// </summary>
-public static class AtomicFolder
+internal static class AtomicFolder
 {
     /// <summary>The old folder between the two renames. Not swept as a temporary: it may be the only whole one.</summary>
     private const string Previous = ".previous";

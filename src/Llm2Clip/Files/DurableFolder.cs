@@ -8,7 +8,7 @@ namespace Llm2Clip.Files;
 /// Makes names durable: a file whose bytes are on the disk can still lose its name in a power cut while its folder is not flushed. Where a
 /// system has no flushing of folders (Windows), nothing is done. Throws <see cref="WriteException"/>.
 /// </summary>
-public static partial class DurableFolder
+internal static partial class DurableFolder
 {
     private const int Eintr = 4;
     private const int Einval = 22;

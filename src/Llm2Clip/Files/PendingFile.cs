@@ -8,7 +8,7 @@ namespace Llm2Clip.Files;
 /// the disk, renamed, and the folder flushed, so that neither a kill nor a power cut shows half of it. Every file that must not be torn is
 /// written through here; what cannot be written is a <see cref="WriteException"/>.
 /// </summary>
-public sealed class PendingFile : IDisposable
+internal sealed class PendingFile : IDisposable
 {
     /// <summary>Ends the names of temporary files and folders, and of nothing else: what a killed writer left is known by it.</summary>
     public const string Suffix = ".llm2clip-tmp";

@@ -8,7 +8,7 @@ namespace Llm2Clip.Images;
 /// Pillow's (<see cref="RgbRows"/>), and neither EXIF rotation nor color profiles are applied. <see cref="DecodeOptions"/> blends and turns
 /// instead. Safe to call from several threads.
 /// </summary>
-public static class ImageCodec
+internal static class ImageCodec
 {
     /// <summary>
     /// The codec of HEIC is patented, and so not in the libvips that comes with the program; it would decode AVIF of the same container.

@@ -17,7 +17,7 @@ public enum Activation
 }
 
 /// <summary>Element-wise functions, in the format of their input.</summary>
-public static class Activations
+internal static class Activations
 {
     /// <summary>Applies the activation.</summary>
     public static Tensor Apply(this Activation activation, Tensor x)

@@ -6,7 +6,7 @@ namespace Llm2Clip.Layers;
 /// <summary>
 /// Multi-head attention, softmax(q k^T / sqrt(W/H)) v for each of H heads (https://arxiv.org/abs/1706.03762, equation 1).
 /// </summary>
-public static class Attention
+internal static class Attention
 {
     /// <summary>
     /// The longest row that attention composed of two products and a softmax serves in fp32 on a CPU. Its time, forward and backward, as a

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>The device that a run computes on, and why it was chosen.</summary>
-public sealed record ComputeDevice(Device Device, string Reason)
+internal sealed record ComputeDevice(Device Device, string Reason)
 {
     /// <summary>
     /// <c>auto</c> (the first GPU where there is one, else the CPU), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>Layer norm over the last dimension, always computed in fp32.</summary>
-public sealed class LayerNorm : nn.Module<Tensor, Tensor>
+internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight; // [width]

@@ -9,7 +9,7 @@ namespace Llm2Clip.Layers;
 /// y = x W^T + b with the product in the chosen precision. Unlike <c>nn.Linear</c> it casts weights and input itself and returns the
 /// product's own format, bf16 or fp32; who adds it to an fp32 stream gets fp32.
 /// </summary>
-public sealed class Linear : nn.Module<Tensor, Tensor>, IProducts
+internal sealed class Linear : nn.Module<Tensor, Tensor>, IProducts
 {
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight; // [out, in]

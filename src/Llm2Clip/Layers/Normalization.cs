@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>Rows brought to length 1.</summary>
-public static class Normalization
+internal static class Normalization
 {
     /// <summary>x / max(||x||, 1e-12) over the last dimension, as torch's <c>normalize</c>; a row of zeros stays zero.</summary>
     public static Tensor Normalize(this Tensor x)

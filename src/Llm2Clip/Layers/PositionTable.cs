@@ -7,7 +7,7 @@ namespace Llm2Clip.Layers;
 /// Learned positions at another grid by Hugging Face's rule (<c>interpolate_pos_encoding</c>): bicubic with a = -0.75, align_corners
 /// false, no antialiasing, samples beyond the edge clamped; the class token's row, where there is one, stays. Rows are in row-major order.
 /// </summary>
-public static class PositionTable
+internal static class PositionTable
 {
     private const double A = -0.75;
 

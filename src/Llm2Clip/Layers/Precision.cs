@@ -24,7 +24,7 @@ internal interface IProducts
 }
 
 /// <summary>Explicit casts, so that precision works the same on every engine and device.</summary>
-public static class Precisions
+internal static class Precisions
 {
     /// <summary>Sets the format of the products of all layers in a module.</summary>
     internal static void SetPrecision(this nn.Module module, Precision precision)

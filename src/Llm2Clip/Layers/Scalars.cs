@@ -14,7 +14,7 @@ namespace Llm2Clip.Layers;
 /// and is alive until then, a static field is alive as long as the program, and libtorch copies a scalar that autograd keeps. The tensors
 /// are kept alive here too, so that these methods hold outside a dispose scope as well.
 /// </remarks>
-public static class Scalars
+internal static class Scalars
 {
 #pragma warning disable RS0030 // The one place that may convert numbers to Scalars: it keeps each alive through its native call.
 

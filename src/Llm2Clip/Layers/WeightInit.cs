@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Layers;
 
 /// <summary>Fills weights in place from a seeded generator, the same on every engine and device.</summary>
-public sealed class WeightInit(ulong seed)
+internal sealed class WeightInit(ulong seed)
 {
     private SeededRandom _random = new(seed);
 

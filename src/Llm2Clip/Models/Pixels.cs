@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models;
 
 /// <summary>Loaders' uint8 images as the encoder's input.</summary>
-public static class Pixels
+internal static class Pixels
 {
     /// <summary>[count, S, S, 3] uint8 on the device.</summary>
     public static Tensor ToTensor(ReadOnlySpan<byte> pixels, int count, int side, Device device)

@@ -10,7 +10,7 @@ namespace Llm2Clip.Models;
 /// SigLIP's (<c>SiglipImageProcessor</c>) squashes images to the square, CLIP's crops them. Values that this project's image pipeline does
 /// not compute are refused by name.
 /// </summary>
-public static class Preprocessor
+internal static class Preprocessor
 {
     /// <summary>Name of the file in a model folder.</summary>
     public const string FileName = "preprocessor_config.json";

@@ -5,10 +5,10 @@ using System.Text;
 namespace Llm2Clip.Reporting;
 
 /// <summary>One bar: what it stands for, and its height.</summary>
-public sealed record ChartBar(string Label, long Count);
+internal sealed record ChartBar(string Label, long Count);
 
 /// <summary>A bar chart as inline SVG: counts on top of the highest bar, labels below as many as have room, all values as tooltips.</summary>
-public static class BarChart
+internal static class BarChart
 {
     private const int Width = 560;
     private const int Height = 200;

@@ -10,7 +10,7 @@ namespace Llm2Clip.Reporting;
 /// The self-contained <c>report.html</c>: recall tables, curves of the runs and retrieved images, with styles, charts and
 /// images inside the one file, so that it can be mailed or archived as it is.
 /// </summary>
-public sealed class HtmlReport(string title)
+internal sealed class HtmlReport(string title)
 {
     private static readonly string Style = ReadStyle();
 

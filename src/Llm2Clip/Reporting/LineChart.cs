@@ -5,10 +5,10 @@ using System.Text;
 namespace Llm2Clip.Reporting;
 
 /// <summary>One line of a chart.</summary>
-public sealed record ChartSeries(string Name, IReadOnlyList<MetricPoint> Points);
+internal sealed record ChartSeries(string Name, IReadOnlyList<MetricPoint> Points);
 
 /// <summary>A line chart as inline SVG: axes with round ticks, a legend, values as tooltips. Points that are not finite leave a gap.</summary>
-public static class LineChart
+internal static class LineChart
 {
     private const int Width = 560;
     private const int Height = 260;

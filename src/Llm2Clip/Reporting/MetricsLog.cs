@@ -89,6 +89,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
         file.Complete();
     }
 
+    /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         lines.Dispose();

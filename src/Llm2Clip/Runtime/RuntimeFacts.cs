@@ -20,7 +20,7 @@ public sealed record TensorFacts(
 /// <param name="Components">The libraries.</param>
 /// <param name="Tensors">What tensors compute on; null where libtorch cannot be loaded.</param>
 /// <param name="LlmDevices">Devices that the LLM can run on, as llama.cpp names them; empty where it cannot be loaded.</param>
-public sealed record RuntimeFacts(IReadOnlyList<RuntimeComponent> Components, TensorFacts? Tensors, IReadOnlyList<string> LlmDevices)
+internal sealed record RuntimeFacts(IReadOnlyList<RuntimeComponent> Components, TensorFacts? Tensors, IReadOnlyList<string> LlmDevices)
 {
     /// <summary>Whether nothing is missing.</summary>
     public bool IsHealthy => Components.All(component => component.Problem is null);

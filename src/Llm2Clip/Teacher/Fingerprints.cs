@@ -4,7 +4,7 @@ using System.Text;
 namespace Llm2Clip.Teachers;
 
 /// <summary>Hashes that name a teacher: equal exactly where everything that determines the vectors is equal.</summary>
-public static class Fingerprints
+internal static class Fingerprints
 {
     /// <summary>SHA-256, lower-case hex, of a list of texts; each is preceded by its length, so that no two lists hash alike.</summary>
     public static string Of(params ReadOnlySpan<string> parts)

@@ -119,6 +119,7 @@ public sealed class Teacher : IDisposable
             Dimension = Encoder.Dimension,
         };
 
+    /// <summary>Frees the LLM and the adapter.</summary>
     public void Dispose()
     {
         Adapter?.Dispose();

@@ -27,7 +27,10 @@ public enum TeacherAttention
 /// <summary>Number format of the key/value cache.</summary>
 public enum KvCacheType
 {
+    /// <summary>Single precision.</summary>
     F32,
+
+    /// <summary>Half precision.</summary>
     F16,
 }
 
@@ -103,8 +106,10 @@ public sealed record TeacherSettings : ICheckedConfig
     /// <summary>What <c>{instruction}</c> stands for.</summary>
     public string Instruction { get; init; } = "";
 
+    /// <summary>Which tokens' states make the vector of a text.</summary>
     public TeacherPooling Pooling { get; init; } = TeacherPooling.Mean;
 
+    /// <summary>What a token sees.</summary>
     public TeacherAttention Attention { get; init; } = TeacherAttention.Bidirectional;
 
     /// <summary>With bidirectional attention, sliding layers see the whole text (libllama alone gives them all of the future and a window of the past).</summary>
@@ -114,8 +119,10 @@ public sealed record TeacherSettings : ICheckedConfig
     [Range(ShortestRow, int.MaxValue)]
     public int MaxLength { get; init; } = 512;
 
+    /// <summary>Fused attention; it moves the states by about 1e-2.</summary>
     public bool FlashAttention { get; init; }
 
+    /// <summary>Number format of the key/value cache.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F32;
 
     /// <summary>These settings with those that <paramref name="config"/> names put in their place.</summary>

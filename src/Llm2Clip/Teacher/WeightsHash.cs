@@ -9,7 +9,7 @@ namespace Llm2Clip.Teachers;
 /// SHA-256 of model files. Hashing gigabytes takes seconds, so a hash is remembered in the user's cache folder with the file's path, length
 /// and time of change.
 /// </summary>
-public static class WeightsHash
+internal static class WeightsHash
 {
     /// <summary>Hash of a model; of a split one, hash over the parts' hashes.</summary>
     public static string Of(GgufFile model)

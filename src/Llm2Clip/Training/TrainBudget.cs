@@ -3,7 +3,7 @@ namespace Llm2Clip.Training;
 /// <summary>Up to two limits on a run; it ends at the one that is spent first, and the learning rate follows that one.</summary>
 /// <param name="Steps">Limit in steps; 0 = none. Epochs are given in steps too.</param>
 /// <param name="Seconds">Limit in wall clock; 0 = none.</param>
-public sealed record TrainBudget(long Steps, double Seconds = 0)
+internal sealed record TrainBudget(long Steps, double Seconds = 0)
 {
     /// <summary>Spent share, 0 at the start and 1 or more when the budget is used up.</summary>
     public double Progress(long step, double seconds) =>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Weights;
 
 /// <summary>Writes safetensors files.</summary>
-public static class Safetensors
+internal static class Safetensors
 {
     /// <summary>
     /// Writes tensors, from any device; the file appears complete or not at all. The same tensors give the

@@ -9,7 +9,7 @@ namespace Llm2Clip.Weights;
 /// One safetensors file, memory-mapped: 8 bytes header length, JSON header, tensors. https://github.com/huggingface/safetensors#format
 /// The header is checked as a whole on opening (<see cref="SafetensorsHeader"/>). The file must not change while it is open.
 /// </summary>
-public sealed unsafe class SafetensorsFile : ISafetensors
+internal sealed unsafe class SafetensorsFile : ISafetensors
 {
     /// <summary>Tensors above this size are copied in slices, since a span holds at most 2 GB.</summary>
     private const long SliceBytes = 1L << 30;

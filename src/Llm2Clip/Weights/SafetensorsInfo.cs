@@ -8,7 +8,7 @@ namespace Llm2Clip.Weights;
 /// <param name="Shape">Sizes; empty for a scalar.</param>
 /// <param name="Offset">First byte, counted from the end of the header.</param>
 /// <param name="ByteCount">Number of bytes, row-major and little-endian.</param>
-public sealed record SafetensorsInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Offset, long ByteCount)
+internal sealed record SafetensorsInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Offset, long ByteCount)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
@@ -39,7 +39,7 @@ internal static class SafetensorsTypes
 }
 
 /// <summary>Named tensors on disk: one safetensors file or several.</summary>
-public interface ISafetensors : IDisposable
+internal interface ISafetensors : IDisposable
 {
     /// <summary>Names of all tensors, sorted by ordinal.</summary>
     IReadOnlyList<string> Names { get; }

@@ -8,7 +8,7 @@ namespace Llm2Clip.Weights;
 /// The weights of a Hugging Face model folder: <c>model.safetensors</c>, or the files that <c>model.safetensors.index.json</c> names.
 /// Index and files must agree: each tensor of the index is in its file, and the files hold no other.
 /// </summary>
-public sealed class ShardedSafetensors : ISafetensors
+internal sealed class ShardedSafetensors : ISafetensors
 {
     private const string SingleName = "model.safetensors";
     private const string IndexName = "model.safetensors.index.json";

@@ -8,7 +8,7 @@ namespace Llm2Clip.Weights;
 /// Copies stored tensors into a model's parameters, up-cast to fp32. Strict both ways: what is missing, unexpected or of another
 /// shape is listed in one message, and nothing is copied then.
 /// </summary>
-public static class StrictWeights
+internal static class StrictWeights
 {
     /// <summary>Copies every target from the file.</summary>
     /// <param name="file">Where the tensors are.</param>

@@ -4,18 +4,18 @@ namespace Llm2Clip.Tests.MakeQuickStart;
 
 public class GrammarTests
 {
-    private static readonly Scene Single = new(Place.Meadow, Relation.Alone, [new Group(1, Size.Small, Colour.Orange, Thing.Umbrella)]);
+    private static readonly Scene Single = new(Place.Meadow, Relation.Alone, [new Group(1, Size.Small, Color.Orange, Thing.Umbrella)]);
 
     private static readonly Scene Pair = new(
-        Place.Beach, Relation.LeftOf, [new Group(1, Size.Large, Colour.Red, Thing.Star), new Group(3, Size.Medium, Colour.Blue, Thing.Flower)]);
+        Place.Beach, Relation.LeftOf, [new Group(1, Size.Large, Color.Red, Thing.Star), new Group(3, Size.Medium, Color.Blue, Thing.Flower)]);
 
     private static readonly Scene Inner = new(
-        Place.Sky, Relation.Inside, [new Group(1, Size.Small, Colour.Green, Thing.Key), new Group(1, Size.Large, Colour.Pink, Thing.Heart)]);
+        Place.Sky, Relation.Inside, [new Group(1, Size.Small, Color.Green, Thing.Key), new Group(1, Size.Large, Color.Pink, Thing.Heart)]);
 
     private static readonly Scene Middle = new(
         Place.Road,
         Relation.Between,
-        [new Group(1, Size.Medium, Colour.White, Thing.Tree), new Group(1, Size.Medium, Colour.Black, Thing.House), new Group(1, Size.Small, Colour.Yellow, Thing.Moon)]);
+        [new Group(1, Size.Medium, Color.White, Thing.Tree), new Group(1, Size.Medium, Color.Black, Thing.House), new Group(1, Size.Small, Color.Yellow, Thing.Moon)]);
 
     /// <summary>With the usual words only; what synonyms do is drawn by chance.</summary>
     public static TheoryData<string, string, Form, bool, string> Expectations => new()
@@ -96,7 +96,7 @@ public class GrammarTests
         var random = new SceneRandom(3);
         foreach (var thing in Enum.GetValues<Thing>())
         {
-            var scene = new Scene(Place.Sea, Relation.LeftOf, [new Group(1, Size.Medium, Colour.Red, Thing.Star), new Group(3, Size.Medium, Colour.Blue, thing)]);
+            var scene = new Scene(Place.Sea, Relation.LeftOf, [new Group(1, Size.Medium, Color.Red, Thing.Star), new Group(3, Size.Medium, Color.Blue, thing)]);
             var text = Grammars.German.Write(scene, new Intent(Form.Phrase, false, false, 0), random);
             Assert.Contains(" drei blauen ", text, StringComparison.Ordinal);
             Assert.True(text[^1] is 'n' or 's', text);
@@ -106,7 +106,7 @@ public class GrammarTests
     [Fact]
     public void ChineseCountsTwoAsLiang()
     {
-        var text = Grammars.Chinese.Describe(new Group(2, Size.Medium, Colour.Blue, Thing.Fish), new SceneRandom(1));
+        var text = Grammars.Chinese.Describe(new Group(2, Size.Medium, Color.Blue, Thing.Fish), new SceneRandom(1));
         Assert.StartsWith("两条", text, StringComparison.Ordinal);
     }
 }

@@ -46,7 +46,7 @@ public class SceneTests
     [Fact]
     public void TwoImagesOfOneSceneDiffer()
     {
-        var scene = new Scene(Place.Beach, Relation.Alone, [new Group(2, Size.Small, Colour.Red, Thing.Star)]);
+        var scene = new Scene(Place.Beach, Relation.Alone, [new Group(2, Size.Small, Color.Red, Thing.Star)]);
         Assert.NotEqual(SceneRenderer.Render(scene, new SceneRandom(1)), SceneRenderer.Render(scene, new SceneRandom(2)));
     }
 
@@ -61,7 +61,7 @@ public class SceneTests
             var placed = Arrangement.Place(scene, random);
             Assert.Equal(scene.Groups.Sum(group => group.Count), placed.Count);
             Assert.All(placed, thing => Assert.True(thing.X > 0 && thing.Y > 0 && thing.X < SceneRenderer.ImageSize && thing.Y < SceneRenderer.ImageSize));
-            List<PlacedThing> Of(int group) => [.. placed.Where(thing => thing.Thing == scene.Groups[group].Thing && thing.Colour == scene.Groups[group].Colour)];
+            List<PlacedThing> Of(int group) => [.. placed.Where(thing => thing.Thing == scene.Groups[group].Thing && thing.Color == scene.Groups[group].Color)];
             switch (scene.Relation)
             {
                 case Relation.LeftOf:
@@ -81,9 +81,9 @@ public class SceneTests
     }
 
     [Fact]
-    public void AColouredThingColoursTheImage()
+    public void AColoredThingColorsTheImage()
     {
-        var scene = new Scene(Place.Night, Relation.Alone, [new Group(1, Size.Large, Colour.Red, Thing.Circle)]);
+        var scene = new Scene(Place.Night, Relation.Alone, [new Group(1, Size.Large, Color.Red, Thing.Circle)]);
         var pixels = SceneRenderer.Render(scene, new SceneRandom(4));
         var red = Enumerable.Range(0, pixels.Length / 3).Count(i => pixels[3 * i] > 180 && pixels[(3 * i) + 1] < 80 && pixels[(3 * i) + 2] < 80);
         Assert.InRange(red, 300, 900); // a disc of radius 13.5 less its outline covers about 500 pixels

@@ -9,7 +9,7 @@ namespace Llm2Clip.Data.Conversion;
 /// Writes a data set anew: in another format, split into parts, or a sample of it. Captions are mapped onto one layout, images are
 /// copied byte by byte. A stopped run resumes and produces byte-identical output.
 /// </summary>
-public sealed class DataSetConversion
+internal sealed class DataSetConversion
 {
     private static readonly string[] One = ["data"];
 

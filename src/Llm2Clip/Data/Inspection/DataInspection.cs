@@ -8,7 +8,7 @@ namespace Llm2Clip.Data.Inspection;
 /// are read and decoded once, those that are shown a second time. Memory: 36 bytes an image and 37 a caption while reading, about twice
 /// that while duplicates are looked for; all else does not grow with the data.
 /// </summary>
-public sealed class DataInspection
+internal sealed class DataInspection
 {
     /// <summary>Version of <see cref="InspectionReport"/>'s layout.</summary>
     public const int Schema = 1;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>Rows and sentences of a report, for the console and the page alike.</summary>
-public static class InspectionText
+internal static class InspectionText
 {
     /// <summary>The data set and how much it holds, in a sentence.</summary>
     public static string Title(SetReport set) =>

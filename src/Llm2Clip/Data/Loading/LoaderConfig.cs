@@ -6,7 +6,7 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>
 /// How a <see cref="SampleLoader"/> reads one data set: the run file's data section, and what the loop that asks for batches adds.
 /// </summary>
-public sealed record LoaderConfig
+internal sealed record LoaderConfig
 {
     /// <summary>Images per batch.</summary>
     [Range(1, 1 << 20)]

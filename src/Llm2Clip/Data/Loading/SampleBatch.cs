@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>Images and records of one step. Dispose it to give its pixel buffer back to the loader.</summary>
-public sealed class SampleBatch : IDisposable
+internal sealed class SampleBatch : IDisposable
 {
     private Action<byte[]>? _giveBack;
 

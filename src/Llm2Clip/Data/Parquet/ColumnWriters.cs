@@ -5,7 +5,7 @@ using Parquet.Schema;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>The cells of one column that wait for their row group to be written. Its memory is used again for the next group.</summary>
-public abstract class ParquetColumnWriter
+internal abstract class ParquetColumnWriter
 {
     private readonly ArrayBufferWriter<int> _definitions = new();
 
@@ -53,7 +53,7 @@ public abstract class ParquetColumnWriter
 }
 
 /// <summary>Texts.</summary>
-public sealed class TextColumnWriter : ParquetColumnWriter
+internal sealed class TextColumnWriter : ParquetColumnWriter
 {
     private readonly ArrayBufferWriter<ReadOnlyMemory<char>> _values = new();
     private long _characters;
@@ -87,7 +87,7 @@ public sealed class TextColumnWriter : ParquetColumnWriter
 }
 
 /// <summary>Bytes. They are copied.</summary>
-public sealed class BytesColumnWriter : ParquetColumnWriter
+internal sealed class BytesColumnWriter : ParquetColumnWriter
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly List<int> _lengths = [];
@@ -128,7 +128,7 @@ public sealed class BytesColumnWriter : ParquetColumnWriter
 }
 
 /// <summary>Numbers: <see cref="long"/> or <see cref="double"/>.</summary>
-public sealed class NumberColumnWriter<T> : ParquetColumnWriter
+internal sealed class NumberColumnWriter<T> : ParquetColumnWriter
     where T : struct
 {
     private readonly ArrayBufferWriter<T> _values = new();

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>A column of the row group that was read last. Its memory is used again for the next group.</summary>
-public abstract class ParquetColumnReader
+internal abstract class ParquetColumnReader
 {
     private protected ParquetColumnReader(ParquetTable table, TableColumn column) => (Table, Column) = (table, column);
 
@@ -33,7 +33,7 @@ public abstract class ParquetColumnReader
 }
 
 /// <summary>A column of one value or null per row.</summary>
-public abstract class FlatColumn<T> : ParquetColumnReader
+internal abstract class FlatColumn<T> : ParquetColumnReader
     where T : struct
 {
     private readonly ColumnCells<T> _cells;

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>A column of one list or null per row.</summary>
-public abstract class ListColumn<T> : ParquetColumnReader
+internal abstract class ListColumn<T> : ParquetColumnReader
     where T : struct
 {
     private readonly ColumnCells<T> _cells;

@@ -5,7 +5,7 @@ using Parquet.Schema;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Lists: a row has a definition level and a repetition level for each item, or one of each where it has none.</summary>
-public abstract class ListColumnWriter<T> : ParquetColumnWriter
+internal abstract class ListColumnWriter<T> : ParquetColumnWriter
     where T : struct
 {
     private readonly ArrayBufferWriter<T> _values = new();
@@ -47,7 +47,7 @@ public abstract class ListColumnWriter<T> : ParquetColumnWriter
 }
 
 /// <summary>Lists of 32-bit floats, one vector per row.</summary>
-public sealed class VectorColumnWriter : ListColumnWriter<float>
+internal sealed class VectorColumnWriter : ListColumnWriter<float>
 {
     internal VectorColumnWriter(ParquetColumn column, DataField field)
         : base(column, field)
@@ -61,7 +61,7 @@ public sealed class VectorColumnWriter : ListColumnWriter<float>
 }
 
 /// <summary>Lists of texts.</summary>
-public sealed class TextListColumnWriter : ListColumnWriter<ReadOnlyMemory<char>>
+internal sealed class TextListColumnWriter : ListColumnWriter<ReadOnlyMemory<char>>
 {
     private long _characters;
 

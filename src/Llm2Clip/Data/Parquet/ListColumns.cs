@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Lists of texts.</summary>
-public sealed class TextListColumn : ListColumn<ReadOnlyMemory<char>>
+internal sealed class TextListColumn : ListColumn<ReadOnlyMemory<char>>
 {
     /// <summary>Characters of one list: a dictionary lets few bytes stand for any number of long texts.</summary>
     private const int MostCharacters = 16 << 20;
@@ -52,7 +52,7 @@ public sealed class TextListColumn : ListColumn<ReadOnlyMemory<char>>
 }
 
 /// <summary>Lists of 32-bit floats, one vector per row.</summary>
-public abstract class VectorColumn : ParquetColumnReader
+internal abstract class VectorColumn : ParquetColumnReader
 {
     private protected VectorColumn(ParquetTable table, TableColumn column)
         : base(table, column)

@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Type of a Parquet column.</summary>
-public enum ColumnType
+internal enum ColumnType
 {
     Text,
 
@@ -24,11 +24,11 @@ public enum ColumnType
 /// A column: its name and type. The member of a struct has the struct's name before a dot: <c>image.bytes</c>, <c>image.path</c>; columns
 /// so named are written as one struct.
 /// </summary>
-public sealed record ParquetColumn(string Name, ColumnType Type);
+internal sealed record ParquetColumn(string Name, ColumnType Type);
 
 /// <summary>Rows that are stored together and can be read without the rest of the file.</summary>
 /// <param name="Index">Number of the group in the file, from 0.</param>
 /// <param name="FirstRow">Number of the first row in the file, from 0.</param>
 /// <param name="Rows">How many there are.</param>
 /// <param name="Bytes">Bytes of all columns before compression, as the file states them.</param>
-public sealed record ParquetRowGroup(int Index, long FirstRow, int Rows, long Bytes);
+internal sealed record ParquetRowGroup(int Index, long FirstRow, int Rows, long Bytes);

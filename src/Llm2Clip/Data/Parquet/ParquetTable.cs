@@ -16,7 +16,7 @@ namespace Llm2Clip.Data.Parquet;
 /// Reads 100,000 rows of 1 KB and 512 floats in 0.9 to 1.1 times DuckDB's time for its own scan (bench/, docs/benchmarks.md), so that
 /// Parquet.Net reads too and no second package: ParquetSharp takes 0.35 times, but parses what strangers wrote in C++.
 /// </remarks>
-public sealed class ParquetTable : IDisposable
+internal sealed class ParquetTable : IDisposable
 {
     /// <summary>A column of a row group takes 300 bytes of footer with long statistics.</summary>
     private const int MostFooter = 64 << 20;

@@ -9,7 +9,7 @@ namespace Llm2Clip.Data.Parquet;
 /// A Parquet file that is being written, row by row: one cell for each column, then <see cref="EndRow"/>. It appears under its name at
 /// <see cref="Complete"/>; disposing before that leaves nothing behind. What cannot be written is an <see cref="IOException"/>.
 /// </summary>
-public sealed class ParquetTableWriter : IDisposable
+internal sealed class ParquetTableWriter : IDisposable
 {
     private readonly ParquetWriteOptions _options;
     private readonly PendingFile _file;

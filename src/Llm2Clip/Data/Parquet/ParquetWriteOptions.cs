@@ -1,7 +1,7 @@
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>How the pages of a file are compressed.</summary>
-public enum ParquetCodec
+internal enum ParquetCodec
 {
     Snappy,
     Zstd,
@@ -10,7 +10,7 @@ public enum ParquetCodec
 }
 
 /// <summary>How a file is written.</summary>
-public sealed record ParquetWriteOptions
+internal sealed record ParquetWriteOptions
 {
     /// <summary>Compression. Images and vectors, which this program writes, do not get smaller by it.</summary>
     public ParquetCodec Codec { get; init; } = ParquetCodec.None;

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>Texts. A text is made when it is asked for; bytes that are no UTF-8 become U+FFFD.</summary>
-public sealed class TextColumn : FlatColumn<ReadOnlyMemory<char>>
+internal sealed class TextColumn : FlatColumn<ReadOnlyMemory<char>>
 {
     internal TextColumn(ParquetTable table, TableColumn column)
         : base(table, column)
@@ -16,7 +16,7 @@ public sealed class TextColumn : FlatColumn<ReadOnlyMemory<char>>
 }
 
 /// <summary>Bytes, such as encoded images.</summary>
-public sealed class BytesColumn : FlatColumn<ReadOnlyMemory<byte>>
+internal sealed class BytesColumn : FlatColumn<ReadOnlyMemory<byte>>
 {
     internal BytesColumn(ParquetTable table, TableColumn column)
         : base(table, column)
@@ -31,7 +31,7 @@ public sealed class BytesColumn : FlatColumn<ReadOnlyMemory<byte>>
 }
 
 /// <summary>Whole numbers.</summary>
-public abstract class IntegerColumn : ParquetColumnReader
+internal abstract class IntegerColumn : ParquetColumnReader
 {
     private protected IntegerColumn(ParquetTable table, TableColumn column)
         : base(table, column)
@@ -87,7 +87,7 @@ public abstract class IntegerColumn : ParquetColumnReader
 }
 
 /// <summary>Floating-point numbers.</summary>
-public abstract class NumberColumn : ParquetColumnReader
+internal abstract class NumberColumn : ParquetColumnReader
 {
     private protected NumberColumn(ParquetTable table, TableColumn column)
         : base(table, column)

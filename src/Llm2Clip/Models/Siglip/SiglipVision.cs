@@ -16,7 +16,7 @@ namespace Llm2Clip.Models.Siglip;
 /// Shapes below: B images, G x G patches of side P, T = G*G tokens, W width = D embed dim.
 /// Reference: transformers 5.23 models/siglip/modeling_siglip.py.
 /// </summary>
-public sealed class SiglipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
+internal sealed class SiglipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
 {
     [ComponentName(Name = "vision_model")]
     private readonly SiglipVisionTower _tower;

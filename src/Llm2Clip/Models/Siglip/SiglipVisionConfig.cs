@@ -5,7 +5,7 @@ using Llm2Clip.Layers;
 namespace Llm2Clip.Models.Siglip;
 
 /// <summary>Shape of a SigLIP vision tower; what <c>config.json</c> of Hugging Face's <c>SiglipVisionModel</c> says.</summary>
-public sealed record SiglipVisionConfig
+internal sealed record SiglipVisionConfig
 {
     /// <summary>Side of the square input, pixels.</summary>
     public required int ImageSize { get; init; }

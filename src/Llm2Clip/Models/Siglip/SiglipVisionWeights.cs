@@ -7,7 +7,7 @@ namespace Llm2Clip.Models.Siglip;
 /// SigLIP's vision towers in Hugging Face's folder layout, of <c>SiglipVisionModel</c> or the vision half of <c>SiglipModel</c>; fp32, fp16
 /// or bf16.
 /// </summary>
-public static class SiglipVisionWeights
+internal static class SiglipVisionWeights
 {
     private static readonly WeightNames Names = new(
         "vision_model.",

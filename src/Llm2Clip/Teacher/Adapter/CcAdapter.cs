@@ -155,6 +155,7 @@ public sealed class CcAdapter : IDisposable
         return adapter;
     }
 
+    /// <summary>Frees the weights.</summary>
     public void Dispose() => Module.Dispose();
 
     /// <summary>Refuses settings that no adapter has, or that ask for more memory than the file's tensors fill.</summary>

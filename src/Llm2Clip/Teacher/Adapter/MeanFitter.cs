@@ -4,7 +4,7 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>Fits means of languages on plain sentences.</summary>
-public static class MeanFitter
+internal static class MeanFitter
 {
     /// <summary>
     /// The mean of each text source's sentences; what has no raw vector yet gets one. Sources of one language are taken together. Throws

@@ -7,7 +7,7 @@ namespace Llm2Clip.Teachers.Adapter;
 /// Vectors of many captions, each embedded once although it is asked for with several means: raw vectors are kept in a store, and what is missing
 /// is computed. A single query needs none of it: <see cref="Teacher.Embed"/> gives the same vector.
 /// </summary>
-public sealed class TeacherVectors : IDisposable
+internal sealed class TeacherVectors : IDisposable
 {
     private readonly Teacher _teacher;
     private readonly RawVectors _raw;

@@ -7,14 +7,14 @@ namespace Llm2Clip.Teachers.Llm;
 /// <param name="Tokens">The whole row: BOS, template, text.</param>
 /// <param name="FirstCounted">The tokens from here on make the vector: the text's own and what the template puts behind it.</param>
 /// <param name="Truncated">The text lost tokens at its right end.</param>
-public sealed record TokenizedText(LLamaToken[] Tokens, int FirstCounted, bool Truncated);
+internal sealed record TokenizedText(LLamaToken[] Tokens, int FirstCounted, bool Truncated);
 
 /// <summary>
 /// Puts a text into the template, tokenises the whole and finds the text's own tokens by their byte offsets in it. Tokenising a part alone
 /// would count wrongly where it splits differently in context. A text that is too long loses tokens at its right end; the template's
 /// end (end-of-turn) stays, as the model expects to read it.
 /// </summary>
-public sealed class CaptionTokenizer
+internal sealed class CaptionTokenizer
 {
     private readonly SafeLlamaModelHandle model;
     private readonly TokenPieces pieces;

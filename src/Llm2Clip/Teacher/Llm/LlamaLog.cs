@@ -7,7 +7,7 @@ namespace Llm2Clip.Teachers.Llm;
 /// libllama's log. Nothing is printed. libllama returns null or a number where it refuses something and tells the reason in its log only, so the
 /// error lines that come while a collector is open go into the exception's message.
 /// </summary>
-public sealed class LlamaLog : IDisposable
+internal sealed class LlamaLog : IDisposable
 {
     private static readonly Lock Gate = new();
     private static readonly List<LlamaLog> Open = [];

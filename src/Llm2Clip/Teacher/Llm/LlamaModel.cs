@@ -6,7 +6,7 @@ using Llm2Clip.Weights.Gguf;
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>A GGUF model loaded for encoding: its header checked by us, its weights by libllama.</summary>
-public sealed class LlamaModel : IDisposable
+internal sealed class LlamaModel : IDisposable
 {
     /// <summary>Wider than any text and small enough that libllama's cache arithmetic (window times sequences, 32 bit) does not overflow.</summary>
     private const long FullWindow = 1_000_000;

@@ -3,7 +3,7 @@ using Llm2Clip.Configuration;
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
-public sealed class LlamaTextEncoder : ILlmEncoder
+internal sealed class LlamaTextEncoder : ILlmEncoder
 {
     private readonly LlamaModel model;
     private readonly SequenceDecoder decoder;

@@ -6,7 +6,7 @@ namespace Llm2Clip.Teachers.Llm;
 /// <summary>How token sequences are run through the LLM.</summary>
 /// <param name="Attention">Which tokens a token sees.</param>
 /// <param name="MaxLength">Longest sequence in tokens.</param>
-public sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
+internal sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
 {
     /// <summary>Tokens in a batch; one sequence longer than that makes a batch alone.</summary>
     public int BatchTokens { get; init; } = 256;
@@ -25,13 +25,13 @@ public sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
 }
 
 /// <summary>Takes the hidden state (final norm's output) of one token.</summary>
-public delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
+internal delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
 
 /// <summary>
 /// Runs many token sequences through the LLM, several a batch, each its own sequence in one unified key/value cache that is emptied before
 /// every batch. One batch is one ubatch, as non-causal attention needs.
 /// </summary>
-public sealed class SequenceDecoder : IDisposable
+internal sealed class SequenceDecoder : IDisposable
 {
     private const int CacheGranularity = 256;
 

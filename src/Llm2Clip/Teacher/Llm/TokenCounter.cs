@@ -1,7 +1,7 @@
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.</summary>
-public sealed class TokenCounter : IDisposable
+internal sealed class TokenCounter : IDisposable
 {
     /// <summary>Longer than any row, so that nothing is cut.</summary>
     private const int Unlimited = int.MaxValue;

@@ -3,13 +3,13 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>Vectors of texts of one language, row-major and un-normalized, and how many were truncated.</summary>
-public delegate EncodedTexts EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
+internal delegate EncodedTexts EmbedTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation);
 
 /// <summary>
 /// Brings captions into a store: skips those that are there, gathers the rest in windows of one language, embeds a window and appends it.
 /// The order of the data set does not matter, and a killed run resumes where its last window ended.
 /// </summary>
-public sealed class CaptionFiller
+internal sealed class CaptionFiller
 {
     private readonly EmbeddingStoreWriter _writer;
     private readonly EmbedTexts _embed;

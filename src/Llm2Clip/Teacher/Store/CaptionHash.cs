@@ -59,7 +59,9 @@ public readonly record struct CaptionHash(ulong High, ulong Low) : IComparable<C
         return true;
     }
 
+    /// <summary>Orders as unsigned 128-bit numbers.</summary>
     public int CompareTo(CaptionHash other) => High != other.High ? High.CompareTo(other.High) : Low.CompareTo(other.Low);
 
+    /// <summary>32 hexadecimal digits.</summary>
     public override string ToString() => $"{High:x16}{Low:x16}";
 }

@@ -178,6 +178,7 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     /// <summary>Rows of the shard with a number that occurs in a locator.</summary>
     internal int RowsOfShard(int number) => _shards[number]!.Entry.Rows;
 
+    /// <summary>Unmaps the shards.</summary>
     public void Dispose()
     {
         foreach (var shard in _shards)

@@ -8,7 +8,7 @@ namespace Llm2Clip.Teachers.Store;
 /// The store as Parquet, for other programs: columns <c>hash</c> (32 hexadecimal digits, see <see cref="CaptionHash"/>), <c>vector</c>
 /// (list of floats, un-normalised), <c>teacher</c> (the fingerprint) and, where texts are known, <c>text</c>.
 /// </summary>
-public static class EmbeddingStoreParquet
+internal static class EmbeddingStoreParquet
 {
     private const string Hash = "hash";
     private const string Vector = "vector";

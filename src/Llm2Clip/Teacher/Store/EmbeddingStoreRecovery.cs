@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>What happens to a store after a writer was killed, or after its files were damaged: recover, verify, repair.</summary>
-public static partial class EmbeddingStoreRecovery
+internal static partial class EmbeddingStoreRecovery
 {
     /// <summary>
     /// Begins the names of a damaged shard's files while its sound rows are taken over. The manifest does not name them, so they stay until a repair has

@@ -192,6 +192,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
     }
 
+    /// <summary>Closes the store and gives up its lock; vectors that were not committed are lost.</summary>
     public void Dispose()
     {
         try

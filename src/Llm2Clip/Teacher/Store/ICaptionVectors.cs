@@ -3,7 +3,7 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>Teacher vectors of captions, such as those of an <see cref="EmbeddingStore"/>. Not normalized.</summary>
-public interface ICaptionVectors
+internal interface ICaptionVectors
 {
     /// <summary>Length of a vector.</summary>
     int Dimension { get; }

@@ -7,7 +7,7 @@ namespace Llm2Clip.Teachers.Store;
 /// Raw vectors of one LLM, each computed once: those in a store, and what is missing is added by running the LLM. Without a folder
 /// the store is a temporary one.
 /// </summary>
-public sealed class RawVectors : IDisposable
+internal sealed class RawVectors : IDisposable
 {
     private const string TemporaryPrefix = "llm2clip-raw-";
 

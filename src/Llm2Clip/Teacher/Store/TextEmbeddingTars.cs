@@ -11,7 +11,7 @@ namespace Llm2Clip.Teachers.Store;
 /// content raw 32-bit floats, not normalised. Members are matched by key and field, whatever their order; webdataset writes extensions in
 /// lower case, so fields match without regard to case.
 /// </summary>
-public static class TextEmbeddingTars
+internal static class TextEmbeddingTars
 {
     private const string Suffix = "_text_embeddings";
     private const int Batch = 1024;

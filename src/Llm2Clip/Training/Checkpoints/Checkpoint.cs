@@ -48,14 +48,14 @@ public sealed record TrainState
 /// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>
 /// <param name="Tensors">Written on saving; overwritten by what was saved on loading.</param>
 /// <param name="Notes">JSON, as it was saved.</param>
-public sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensors, JsonNode? Notes);
+internal sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensors, JsonNode? Notes);
 
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
 /// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration).
 /// Written under a temporary name and renamed.
 /// </summary>
-public static class Checkpoint
+internal static class Checkpoint
 {
     private const string Weights = "weights.safetensors";
     private const string Optimizer = "optimizer.safetensors";

@@ -8,7 +8,7 @@ namespace Llm2Clip.Training.Checkpoints;
 /// <summary>
 /// The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.
 /// </summary>
-public static class RunIdentity
+internal static class RunIdentity
 {
     /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
     private static readonly string[] Changeable = ["output", "raw_store", "log_every", "checkpoint_every"];

@@ -8,7 +8,7 @@ namespace Llm2Clip.Training.Losses;
 /// Stage 1's loss between captions (LLM2Vec 312adcf HardNegativeNLLLoss, facts A5): query i against [positives ; negatives] by
 /// scale * cos, label i.
 /// </summary>
-public static class CaptionContrastiveLoss
+internal static class CaptionContrastiveLoss
 {
     /// <summary>The loss, a scalar. <paramref name="symmetric"/> adds positive i against all queries and halves the sum.</summary>
     /// <param name="query">[Q, D].</param>

@@ -9,7 +9,7 @@ namespace Llm2Clip.Training.Losses;
 /// CLIP's loss: half of image to text plus text to image cross-entropy (open_clip 89fb801 loss.py). Several captions per image: the mean of
 /// the losses with the first, the second, ... caption of every image.
 /// </summary>
-public sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
+internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
 {
     /// <inheritdoc/>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];

@@ -10,7 +10,7 @@ namespace Llm2Clip.Training.Losses;
 /// -log(e^s_p / (e^s_p + sum over captions of other images)). Text to image: mean over captions. Half the sum. One caption per image gives
 /// <see cref="InfoNceLoss"/>.
 /// </summary>
-public sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
+internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
 {
     /// <inheritdoc/>
     public IReadOnlyList<(string Name, Parameter Parameter)> Parameters => [];

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Losses;
 
 /// <summary>Pairs that are never negatives of each other, because they show the same image or have the same wording.</summary>
-public static class SamePairs
+internal static class SamePairs
 {
     /// <summary>
     /// Pairs [Q, Q + M] that show the same image or have the same caption, for <see cref="CaptionContrastiveLoss"/>. Images and captions

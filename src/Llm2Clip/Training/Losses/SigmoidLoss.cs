@@ -13,7 +13,7 @@ namespace Llm2Clip.Training.Losses;
 /// The paper has one caption per image. With several, all I x C pairs count, each of an image's own captions is a positive, and the sum is
 /// divided by the number of positives, C. A pair whose caption has the text of one of the image's own counts neither way.
 /// </remarks>
-public sealed class SigmoidLoss(Device device) : IContrastiveLoss
+internal sealed class SigmoidLoss(Device device) : IContrastiveLoss
 {
     private const double BiasStart = -10;
 

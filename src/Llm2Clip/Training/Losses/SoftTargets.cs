@@ -10,7 +10,7 @@ namespace Llm2Clip.Training.Losses;
 /// <param name="Weight">Share of the targets that the teacher gives, 0 to 1.</param>
 /// <param name="ToText">Logits of captions for each image, [I, C].</param>
 /// <param name="ToImage">Logits of images for each caption, [C, I].</param>
-public sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
+internal sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
 {
     /// <summary>
     /// From the captions' teacher vectors [C, T], not normalized. The batch mean is subtracted first: teacher vectors share one large

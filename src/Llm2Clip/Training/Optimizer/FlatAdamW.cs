@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>Constants of AdamW. Defaults are CLIP's for vision transformers.</summary>
-public sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.98, double Epsilon = 1e-6);
+internal sealed record AdamWOptions(double Beta1 = 0.9, double Beta2 = 0.98, double Epsilon = 1e-6);
 
 /// <summary>
 /// AdamW (https://arxiv.org/abs/1711.05101) over flat buffers. With g the gradient times a scale: m = b1 m + (1 - b1) g; v = b2 v + (1 -
 /// b2) g^2; p = (1 - lr wd) p - lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps), as torch.optim.AdamW. On the CPU it is one pass over
 /// memory, for which torch.optim.AdamW takes a dozen for each tensor; elsewhere it is one tensor operation for each term.
 /// </summary>
-public sealed class FlatAdamW : IDisposable
+internal sealed class FlatAdamW : IDisposable
 {
     private readonly FlatParameters _parameters;
     private readonly AdamWOptions _options;

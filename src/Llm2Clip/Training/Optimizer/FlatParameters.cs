@@ -5,20 +5,20 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>Where a parameter lies in the flat buffers.</summary>
-public sealed record FlatSlot(string Name, long Offset, long[] Shape)
+internal sealed record FlatSlot(string Name, long Offset, long[] Shape)
 {
     /// <summary>Number of elements.</summary>
     public long Length { get; } = Shape.Aggregate(1L, (product, side) => product * side);
 }
 
 /// <summary>A range of the flat buffers whose parameters share rate and decay.</summary>
-public sealed record FlatRange(ParameterGroup Group, long Offset, long Length);
+internal sealed record FlatRange(ParameterGroup Group, long Offset, long Length);
 
 /// <summary>
 /// All parameters and all gradients of a model, each in one fp32 buffer, group after group: an optimizer step is a few large
 /// operations and an all-reduce one call. The model's parameters and their gradients become views of the buffers.
 /// </summary>
-public sealed class FlatParameters : IDisposable
+internal sealed class FlatParameters : IDisposable
 {
     /// <summary>Moves the parameters into the buffers. Every parameter must be named by exactly one group.</summary>
     public FlatParameters(IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<ParameterGroup> groups)

@@ -8,14 +8,14 @@ namespace Llm2Clip.Training.Optimizer;
 /// </summary>
 /// <param name="MicroBatches">Number of micro-batches.</param>
 /// <param name="Encode">Encodes micro-batch i.</param>
-public sealed record EncoderPass(int MicroBatches, Func<int, Tensor> Encode);
+internal sealed record EncoderPass(int MicroBatches, Func<int, Tensor> Encode);
 
 /// <summary>
 /// Large contrastive batches in little memory (GradCache, https://arxiv.org/abs/2101.06983): encode all micro-batches without graph,
 /// take the loss on all embeddings, then replay each micro-batch with the gradient of its embeddings. The gradient equals that of
 /// the whole batch at once. With a single micro-batch everywhere nothing is replayed.
 /// </summary>
-public static class GradCache
+internal static class GradCache
 {
     /// <summary>
     /// Adds the loss's gradient to the parameters' and returns the loss. <paramref name="loss"/> gets the whole embeddings of each pass, in

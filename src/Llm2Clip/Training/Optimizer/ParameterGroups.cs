@@ -5,7 +5,7 @@ using Llm2Clip.Models;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>What a parameter belongs to, which decides its base learning rate and layer decay.</summary>
-public enum ParameterPart
+internal enum ParameterPart
 {
     Visual,
     Text,
@@ -20,7 +20,7 @@ public enum ParameterPart
 /// <param name="Block">Finds a block's number (group 1) anywhere in a name.</param>
 /// <param name="Embeddings">Names after the prefix, or their first part, that have depth 0.</param>
 /// <param name="NoDecay">Names after the prefix that have no weight decay whatever their shape.</param>
-public sealed partial record LayerNaming(
+internal sealed partial record LayerNaming(
     string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
 {
     /// <summary>EVA's names (LLM2CLIP cba3b45 training/optim.py#L17).</summary>
@@ -74,19 +74,19 @@ public sealed partial record LayerNaming(
 /// <param name="OtherRate">Peak learning rate of logit_scale and whatever belongs to neither.</param>
 /// <param name="WeightDecay">Decoupled weight decay of matrices.</param>
 /// <param name="LayerDecay">Rate factor for each block further from the output of the vision tower; 1 = none.</param>
-public sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1);
+internal sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1);
 
 /// <summary>What the optimizer does with one parameter.</summary>
-public sealed record ParameterRule(ParameterPart Part, double RateScale, double Rate, double WeightDecay);
+internal sealed record ParameterRule(ParameterPart Part, double RateScale, double Rate, double WeightDecay);
 
 /// <summary>Parameters that share rate and decay. <paramref name="Rate"/> is the peak rate with the layer's scale in it.</summary>
-public sealed record ParameterGroup(string Name, double Rate, double WeightDecay, IReadOnlyList<string> Parameters);
+internal sealed record ParameterGroup(string Name, double Rate, double WeightDecay, IReadOnlyList<string> Parameters);
 
 /// <summary>
 /// Sorts parameters into optimizer groups: layer-wise decay for the vision tower, no weight decay for norms, biases, embeddings of
 /// positions and the class token, and the scale (LLM2CLIP cba3b45 training/optim.py).
 /// </summary>
-public static class ParameterGroups
+internal static class ParameterGroups
 {
     /// <summary>
     /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(layers + 1 - depth) for the vision

@@ -5,7 +5,7 @@ namespace Llm2Clip.Training.Optimizer;
 /// already moves, <c>lr * (step + 1) / warmup</c>; in transformers it has rate 0, <c>lr * step / warmup</c>.
 /// Sources: open_clip 89fb801 open_clip_train/scheduler.py, LLM2CLIP cba3b45 training/scheduler.py, transformers 5.23 optimization.py.
 /// </summary>
-public static class Schedules
+internal static class Schedules
 {
     /// <summary>Rate of open_clip's warm-up at <paramref name="step"/> &lt; <paramref name="warmup"/>.</summary>
     public static double WarmUp(double rate, long step, long warmup) => rate * (step + 1) / warmup;
@@ -49,7 +49,10 @@ public static class Schedules
 /// <summary>Shape of the learning rate after the warm-up.</summary>
 public enum ScheduleKind
 {
+    /// <summary>Along half a cosine to the final rate.</summary>
     Cosine,
+
+    /// <summary>The same after the warm-up.</summary>
     Constant,
 }
 
@@ -60,7 +63,7 @@ public enum ScheduleKind
 /// <param name="Kind">Cosine or constant.</param>
 /// <param name="WarmupSteps">Steps of linear warm-up; step 0 already moves.</param>
 /// <param name="FinalFactor">Where the cosine ends, as a factor of the peak.</param>
-public sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double FinalFactor = 0)
+internal sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double FinalFactor = 0)
 {
     /// <summary>
     /// The factor at <paramref name="step"/> (from 0). <paramref name="progress"/> is the spent share of the budget, 0 to 1, and

@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 namespace Llm2Clip.Training.Optimizer;
 
 /// <summary>The weights that a run trains, and all that is kept per weight: gradients, AdamW's moments, the moving average.</summary>
-public sealed class TrainedWeights : IDisposable
+internal sealed class TrainedWeights : IDisposable
 {
     /// <summary>Moves the parameters into flat buffers. Every parameter must be named by exactly one group.</summary>
     /// <param name="parameters">The weights by name.</param>

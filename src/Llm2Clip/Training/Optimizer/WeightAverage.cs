@@ -8,7 +8,7 @@ namespace Llm2Clip.Training.Optimizer;
 /// Exponential moving average of all parameters. Evaluation and export use it: on small data the average of the last steps is better
 /// than the last step. The average warms up, min(decay, (1 + t) / (10 + t)), so that early steps do not hold the start.
 /// </summary>
-public sealed class WeightAverage : IDisposable
+internal sealed class WeightAverage : IDisposable
 {
     private readonly FlatParameters _parameters;
     private readonly double _decay;

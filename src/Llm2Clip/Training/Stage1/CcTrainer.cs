@@ -20,7 +20,7 @@ namespace Llm2Clip.Training.Stage1;
 /// together, those of others go apart. The LLM runs once per caption, into the raw store. A stopped training resumes from its checkpoint,
 /// which is deleted when the teacher folder is written.
 /// </summary>
-public static class CcTrainer
+internal static class CcTrainer
 {
     /// <summary>Vectors that a half-whitened start is computed from.</summary>
     private const int WhiteningSample = 20_000;

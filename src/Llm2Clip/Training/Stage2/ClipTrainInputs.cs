@@ -8,7 +8,7 @@ using Llm2Clip.Training.Checkpoints;
 namespace Llm2Clip.Training.Stage2;
 
 /// <summary>What a training run works on. The caller owns and disposes all of it.</summary>
-public sealed record ClipTrainInputs
+internal sealed record ClipTrainInputs
 {
     /// <summary>The student, new or started from a checkpoint; trained in place.</summary>
     public required Student Student { get; init; }

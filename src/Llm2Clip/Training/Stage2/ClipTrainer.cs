@@ -6,7 +6,7 @@ namespace Llm2Clip.Training.Stage2;
 /// Trains the student (stage 2): contrastive loss between images and the teacher's caption vectors. The output folder holds
 /// <c>checkpoints/last</c> (resumed from where it is there), <c>checkpoints/best</c> and <c>model</c>.
 /// </summary>
-public static class ClipTrainer
+internal static class ClipTrainer
 {
     /// <summary>
     /// Trains until the budget is spent, resuming from the output folder's last checkpoint where there is one.

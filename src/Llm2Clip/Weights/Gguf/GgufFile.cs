@@ -8,7 +8,7 @@ namespace Llm2Clip.Weights.Gguf;
 /// length before anything is allocated. Values of unquantised and Q8_0 tensors can be read.
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 /// </summary>
-public sealed class GgufFile
+internal sealed class GgufFile
 {
     private readonly Dictionary<string, GgufValue> metadata;
     private readonly Dictionary<string, GgufTensor> byName;

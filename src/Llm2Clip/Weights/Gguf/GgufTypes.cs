@@ -1,7 +1,7 @@
 namespace Llm2Clip.Weights.Gguf;
 
 /// <summary>Number format of a GGUF tensor; values are ggml's.</summary>
-public enum GgufType
+internal enum GgufType
 {
     F32 = 0,
     F16 = 1,
@@ -38,7 +38,7 @@ public enum GgufType
 }
 
 /// <summary>Type of a GGUF metadata value; values are the format's.</summary>
-public enum GgufValueType
+internal enum GgufValueType
 {
     UInt8 = 0,
     Int8 = 1,
@@ -56,7 +56,7 @@ public enum GgufValueType
 }
 
 /// <summary>A metadata value: a number, bool or string, or an array of one of these (<c>uint[]</c>, <c>string[]</c>, ...).</summary>
-public sealed record GgufValue(GgufValueType Type, object Value);
+internal sealed record GgufValue(GgufValueType Type, object Value);
 
 /// <summary>One tensor of the table.</summary>
 /// <param name="Name">Such as <c>blk.0.attn_q.weight</c>; at most 63 bytes.</param>
@@ -64,14 +64,14 @@ public sealed record GgufValue(GgufValueType Type, object Value);
 /// <param name="Shape">Fastest dimension first, as ggml counts: a matrix that maps <c>in</c> to <c>out</c> is [in, out], stored as out rows of in values.</param>
 /// <param name="Offset">Position of the first byte from the start of the file.</param>
 /// <param name="ByteLength">Size in bytes.</param>
-public sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long> Shape, long Offset, long ByteLength)
+internal sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long> Shape, long Offset, long ByteLength)
 {
     /// <summary>Number of values.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, n) => checked(product * n));
 }
 
 /// <summary>Sizes of ggml's block formats.</summary>
-public static class GgufTypes
+internal static class GgufTypes
 {
     /// <summary>Values in a block and bytes a block takes; null for a type that GGUF does not know (or no longer).</summary>
     public static (int Values, int Bytes)? Block(GgufType type) => type switch

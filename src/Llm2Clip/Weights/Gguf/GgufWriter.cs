@@ -9,7 +9,7 @@ namespace Llm2Clip.Weights.Gguf;
 /// Writes a GGUF file, version 3: keys and tensors in the order they were added, data aligned to 32 bytes. The file appears under its
 /// name only when complete.
 /// </summary>
-public sealed class GgufWriter
+internal sealed class GgufWriter
 {
     private const int Alignment = 32;
     private const int MaxNameBytes = 63;
