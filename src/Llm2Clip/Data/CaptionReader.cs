@@ -24,8 +24,6 @@ internal sealed class CaptionReader
     /// <summary>A caption key that means the txt member rather than a JSON field.</summary>
     public const string TextMember = "txt";
 
-    private static readonly string[] ItemTexts = ["raw", "caption", "text"];
-
     private readonly string _language;
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
@@ -90,7 +88,7 @@ internal sealed class CaptionReader
                 }
                 else
                 {
-                    Add(text!, TextMember, _language, _kind, into, said);
+                    CaptionValues.Add(text!, TextMember, _language, _kind, into, said);
                 }
             },
             captions,
@@ -110,12 +108,15 @@ internal sealed class CaptionReader
         {
             foreach (var column in columns.SelectMany(column => _keys.Where(key => key.Key == column.Name), (column, key) => (column, key)))
             {
-                AddTexts(column.column, language ?? column.key.Language, kind ?? column.key.Kind, captions, remarks);
+                CaptionValues.AddTexts(column.column, language ?? column.key.Language, kind ?? column.key.Kind, captions, remarks);
             }
             return;
         }
         FirstThatHolds(
-            columns, (column, into, said) => AddTexts(column, language ?? _language, kind ?? _kind, into, said), captions, remarks);
+            columns,
+            (column, into, said) => CaptionValues.AddTexts(column, language ?? _language, kind ?? _kind, into, said),
+            captions,
+            remarks);
     }
 
     /// <summary>Of the columns of a table those that are looked for, in that order: the configured, or those of a known name.</summary>
@@ -138,7 +139,7 @@ internal sealed class CaptionReader
             var kind = CaptionKinds.TryParse(kinds[i], out var known)
                 ? known
                 : throw new BadRecordException($"kinds[{i}] is '{kinds[i]}', not short, long or raw");
-            Add(texts[i], $"captions[{i}]", languages[i].Length > 0 ? languages[i] : _language, kind, captions, remarks);
+            CaptionValues.Add(texts[i], $"captions[{i}]", languages[i].Length > 0 ? languages[i] : _language, kind, captions, remarks);
         }
         return Complete(captions, remarks, "no caption (its `captions` are empty)");
     }
@@ -148,7 +149,7 @@ internal sealed class CaptionReader
     /// </summary>
     public void Add(
         string text, string path, List<Caption> into, List<string> remarks, string? language = null, CaptionKind? kind = null) =>
-        Add(text, path, language ?? _language, kind ?? _kind, into, remarks);
+        CaptionValues.Add(text, path, language ?? _language, kind ?? _kind, into, remarks);
 
     /// <summary>
     /// The captions of a record, once all are added. Throws <see cref="BadRecordException"/> where there is none, saying
@@ -200,11 +201,11 @@ internal sealed class CaptionReader
         {
             if (json is { } record && record.TryGetProperty(key, out var value))
             {
-                AddValue(value, key, language, kind, captions, remarks);
+                CaptionValues.AddValue(value, key, language, kind, captions, remarks);
             }
             else if (key == TextMember && text is not null)
             {
-                Add(text, TextMember, language, kind, captions, remarks);
+                CaptionValues.Add(text, TextMember, language, kind, captions, remarks);
             }
         }
     }
@@ -213,85 +214,12 @@ internal sealed class CaptionReader
     {
         if (value.ValueKind != JsonValueKind.Object || !name.Equals("captions", StringComparison.OrdinalIgnoreCase))
         {
-            AddValue(value, name, _language, _kind, into, remarks);
+            CaptionValues.AddValue(value, name, _language, _kind, into, remarks);
             return;
         }
         foreach (var language in value.EnumerateObject())
         {
-            AddValue(language.Value, $"{name}.{language.Name}", language.Name, _kind, into, remarks);
+            CaptionValues.AddValue(language.Value, $"{name}.{language.Name}", language.Name, _kind, into, remarks);
         }
-    }
-
-    private static void AddValue(
-        JsonElement value, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Null:
-                return; // img2dataset writes null where an image came without text
-            case JsonValueKind.String:
-                Add(value.GetString()!, path, language, kind, into, remarks);
-                return;
-            case JsonValueKind.Array:
-                var index = 0;
-                foreach (var item in value.EnumerateArray())
-                {
-                    AddItem(item, $"{path}[{index++}]", language, kind, into, remarks);
-                }
-                return;
-            case JsonValueKind.Object:
-                foreach (var part in value.EnumerateObject())
-                {
-                    if (!CaptionKinds.TryParse(part.Name, out var partKind) || part.Value.ValueKind == JsonValueKind.Object)
-                    {
-                        throw new BadRecordException(
-                            $"{path}.{part.Name} is not a caption kind (short, long, raw) with a text or a list of texts");
-                    }
-                    AddValue(part.Value, $"{path}.{part.Name}", language, partKind, into, remarks);
-                }
-                return;
-            default:
-                throw new BadRecordException($"{path} is {JsonFields.Describe(value)} where a text or a list of texts was expected");
-        }
-    }
-
-    private static void AddItem(
-        JsonElement item, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        switch (item.ValueKind)
-        {
-            case JsonValueKind.String or JsonValueKind.Null:
-                AddValue(item, path, language, kind, into, remarks);
-                return;
-            case JsonValueKind.Object when ItemTexts.FirstOrDefault(name => JsonFields.Text(item, name) is not null) is { } name:
-                var (ownLanguage, ownKind) = (JsonFields.Text(item, "language"), JsonFields.Kind(item));
-                Add(JsonFields.Text(item, name)!, $"{path}.{name}", ownLanguage ?? language, ownKind ?? kind, into, remarks);
-                return;
-            default:
-                throw new BadRecordException($"{path} is {JsonFields.Describe(item)} where a text was expected");
-        }
-    }
-
-    private static void AddTexts(
-        (string Name, IReadOnlyList<string?>? Texts) column, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        for (var i = 0; i < (column.Texts?.Count ?? 0); i++)
-        {
-            if (column.Texts![i] is { } text)
-            {
-                Add(text, column.Texts.Count == 1 ? column.Name : $"{column.Name}[{i}]", language, kind, into, remarks);
-            }
-        }
-    }
-
-    private static void Add(string text, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        var trimmed = text.Trim();
-        if (trimmed.Length == 0)
-        {
-            remarks.Add($"{path} is empty");
-            return;
-        }
-        into.Add(new Caption(trimmed, string.Intern(language), kind));
     }
 }

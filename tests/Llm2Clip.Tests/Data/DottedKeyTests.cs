@@ -20,8 +20,8 @@ public sealed class DottedKeyTests : IDisposable
     [InlineData("k.input.jpg k.json", "k", "")]
     [InlineData("k.jpg k.caption.txt", "k", "")]
     [InlineData("1.jpg 1.seg.png 1.txt", "1", "1.seg.png: belongs to no sample (remark)")]
-    [InlineData("1.jpg 1.png 1.txt", "1", "1.png: is not used: another member of its sample has its place (remark)")]
-    [InlineData("1.png 1.jpg 1.txt", "1", "1.png: is not used: another member of its sample has its place (remark)")]
+    [InlineData("1.jpg 1.png 1.txt", "1", "1.png: is not used: its sample has another image (remark)")]
+    [InlineData("1.png 1.jpg 1.txt", "1", "1.png: is not used: its sample has another image (remark)")]
     [InlineData("1.jpg 1.txt 1.txt", "1", "1.txt: occurs twice in this shard; the first one is used")]
     [InlineData("22.05.jpg 22.06.json", "", "22.05: no caption | 22.06: has no image")]
     [InlineData(".DS_Store 1.jpg 1.txt README a/._1.jpg x.cls x.npy", "1",

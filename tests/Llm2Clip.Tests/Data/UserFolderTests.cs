@@ -108,6 +108,11 @@ public sealed class UserFolderTests : IDisposable
         Assert.Contains("Convert the images to JPEG first", message);
     }
 
+    [Fact]
+    public void AnImageThatIsAGitLfsPointerIsCalledThat() => Assert.Equal(
+        "1.jpg: the image is a Git LFS pointer. Fetch the image: git lfs pull.",
+        Assert.Throws<ImageException>(() => ImageCodec.Decode(DataFolder.Bytes(Files.LfsPointerTests.Pointer), "1.jpg")).Message);
+
     private static byte[] Turned(byte[] jpeg, byte orientation)
     {
         byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];

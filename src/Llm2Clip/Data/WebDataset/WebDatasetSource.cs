@@ -102,8 +102,10 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         }
         onBad(members.Holds(without.Name)
             ? new BadSample($"{path}: {without.Name}", "occurs twice in this shard; the first one is used")
-            : new BadSample($"{path}: {without.Name}", "is not used: another member of its sample has its place", Kept: true));
+            : new BadSample($"{path}: {without.Name}", $"is not used: its sample has another {Words(name.Role)}", Kept: true));
     }
+
+    private static string Words(MemberRole role) => role switch { MemberRole.Image => "image", MemberRole.Json => "JSON", _ => "text" };
 
     /// <summary>The members that can belong to samples. What else there is goes to <paramref name="onBad"/>.</summary>
     private static IEnumerable<(MemberName Name, TarEntry Entry)> Members(ITarBytes bytes, string path, Action<BadSample> onBad)
