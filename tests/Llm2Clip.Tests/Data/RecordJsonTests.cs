@@ -85,6 +85,14 @@ public sealed class RecordJsonTests : IDisposable
         Assert.Equal("one", Assert.Single(Assert.Single(_folder.ReadAll(name)).Captions).Text);
     }
 
+    [Fact]
+    public void ChineseClipsTextsBearThem()
+    {
+        File.WriteAllText(_folder["x_imgs.tsv"], $"\uFEFF7\t{Convert.ToBase64String(Jpeg)}\n");
+        File.WriteAllText(_folder["x_texts.jsonl"], "\uFEFF{\"text_id\": NaN, \"text\": \"一只猫\", \"image_ids\": [7.0, NaN], \"score\": -Infinity}\n");
+        Assert.Equal("一只猫", Assert.Single(Assert.Single(_folder.ReadAll("x_imgs.tsv")).Captions).Text);
+    }
+
     /// <summary>A list larger than the reader's buffer, with the words at every place of its border.</summary>
     [Fact]
     public void WordsAtTheBordersOfTheBufferAreFound()

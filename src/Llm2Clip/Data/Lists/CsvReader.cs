@@ -5,6 +5,7 @@ namespace Llm2Clip.Data.Lists;
 internal sealed class CsvReader : IDisposable
 {
     private const int MaxRowBytes = 16 << 20;
+    private const int LongestSeparatorLine = 6;
 
     private readonly FileStream _stream;
     private readonly string _path;
@@ -26,7 +27,13 @@ internal sealed class CsvReader : IDisposable
         {
             throw new InputException($"{path} is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8, not Unicode Text).");
         }
-        Length = start.StartsWith("\uFEFF"u8) ? 3 : 0;
+        Length = start.StartsWith(RecordJson.ByteOrderMark) ? RecordJson.ByteOrderMark.Length : 0;
+        // Excel's own first line, which states the delimiter (sep=;), is no row.
+        if (start[Length..] is var rows && rows.StartsWith("sep="u8)
+            && rows.IndexOf((byte)'\n') is >= 0 and <= LongestSeparatorLine and var end)
+        {
+            Length += end + 1;
+        }
     }
 
     /// <summary>Where the row is in the file.</summary>

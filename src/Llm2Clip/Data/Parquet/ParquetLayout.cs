@@ -1,3 +1,5 @@
+using Llm2Clip.Images;
+
 namespace Llm2Clip.Data.Parquet;
 
 /// <summary>A column of captions: what it is called in run files, and where its texts are.</summary>
@@ -14,6 +16,9 @@ internal sealed record ParquetLayout(
     string? Key, string? Image, string? Path, IReadOnlyList<CaptionColumn> Captions, bool IsLabelled, string Problem)
 {
     private static readonly string[] KeyNames = ["key", "__key__", "id", "image_id", "img_id"];
+    /// <summary>Texts that are looked at to find whether a column names images.</summary>
+    private const int Looked = 100;
+
     private static readonly string[] Labelled = ["captions", "languages", "kinds"];
 
     /// <summary>Members of a struct, or of structs in a list, that hold the text of a caption.</summary>
@@ -75,9 +80,9 @@ internal sealed record ParquetLayout(
                     return (image, TypeOf(name + ".path") == ColumnType.Text ? name + ".path" : null, "");
                 }
             }
-            // Without bytes anywhere, texts are names of files.
+            // Without bytes anywhere, texts are names of files, where they look so: a table of texts alone may have a column `path` too.
             if (names.Select(name => Array.Find([name, name + ".path"], column => TypeOf(column) == ColumnType.Text))
-                .FirstOrDefault(path => path is not null) is { } paths)
+                .FirstOrDefault(path => path is not null && (configured.Length > 0 || NamesImages(path))) is { } paths)
             {
                 return (null, paths, "");
             }
@@ -87,6 +92,18 @@ internal sealed record ParquetLayout(
                 : throw new InputException(
                     $"{file}: data.image_key names {configured}, and {(problem.Length > 0 ? problem : "there is no such column")}. "
                     + $"Images are bytes, structs with `bytes`, or names of files. The file has {List()}.");
+        }
+
+        private bool NamesImages(string column)
+        {
+            var texts = table.Texts(column);
+            foreach (var group in table.RowGroups.Where(group => group.Rows > 0).Take(1))
+            {
+                texts.Read(group);
+                return Enumerable.Range(0, group.Rows).Select(row => texts[row]).Where(text => text is not null).Take(Looked)
+                    .Any(text => ImageFormats.Rank(System.IO.Path.GetExtension(text!).TrimStart('.').ToLowerInvariant()) >= 0);
+            }
+            return false;
         }
 
         private string Problem(string name) => string.Join(" and ", table.Columns.Where(column => Parent(column.Name) == name)

@@ -85,6 +85,8 @@ public sealed class ListNamesTests : IDisposable
     [InlineData("Datei;Beschreibung\na.jpg;x\n")]
     [InlineData("Bild\tTitel\na.jpg\tx\n")]
     [InlineData("图片,描述\na.jpg,x\n")]
+    [InlineData("sep=;\r\nBild;Beschreibung\r\na.jpg;x\r\n")]
+    [InlineData("\uFEFFsep=,\nimage,caption\na.jpg,x\n")]
     [InlineData("Nr;FileName;Caption\n1;a.jpg;x\n")]
     [InlineData("caption,description,file_name\n,x,a.jpg\n")]
     public void TheUsualNamesOfColumnsAreKnown(string content)

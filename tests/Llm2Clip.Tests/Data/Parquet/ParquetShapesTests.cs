@@ -64,6 +64,14 @@ public sealed class ParquetShapesTests : IDisposable
         Assert.All(samples, sample => Assert.Equal(Image(5), sample.Image.Read()));
     }
 
+    /// <summary>A table of sentences whose column `path` names the books that they are from.</summary>
+    [Fact]
+    public void TextsThatNameNoImagesAreNoImages()
+    {
+        Write([new("path", ColumnType.Text), Caption], [["book.epub", "a"], ["book.epub", "b"]]);
+        Assert.Equal(["a-0: a", "a-1: b"], _folder.ReadAll("a.parquet").Select(sample => $"{sample.Key}: {sample.Captions.Single().Text}"));
+    }
+
     [Fact]
     public void CaptionsMayBeBytesAndNullsFallThrough()
     {
