@@ -25,8 +25,9 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
         var best = result.State.BestScore is { } score
             ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
             : "";
+        var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen, last loss {result.LastLoss:0.000}{best}; "
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; "
             + $"model in {result.ModelFolder}"));
     }
 }

@@ -10,9 +10,9 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
     public EvalRetrievalCommand(CliHost host)
         : base(host, "retrieval",
             "Finds images by captions and captions by images, language by language; writes retrieval.json and report.html.",
-            "llm2clip eval retrieval --model runs/flickr8k/student/model --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
+            "llm2clip eval retrieval --model runs/flickr8k/student --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
     {
-        Shortcut("--model", "eval.model", "FOLDER", "Student.");
+        Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint.");
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
         Shortcut("--data", "eval.data", "PATTERN", "Images and captions.");
         Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");

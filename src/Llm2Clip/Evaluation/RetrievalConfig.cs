@@ -20,7 +20,7 @@ public enum MeanChoice
 /// <summary>The <c>eval</c> section of a run file.</summary>
 public sealed record RetrievalConfig
 {
-    [Description("Student folder, as clip-train writes it. Empty = the best checkpoint of clip_train.output.")]
+    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = clip_train.output.")]
     public string Model { get; init; } = "";
 
     [Description("Data pattern to evaluate on; empty = data.val.")]

@@ -13,8 +13,8 @@ internal static partial class DurableFolder
     private const int Eintr = 4;
     private const int Einval = 22;
 
-    /// <summary>Makes a folder, with those above it, for good.</summary>
-    public static void Create(string folder)
+    /// <summary>Makes a folder, with those above it, for good; returns those that were missing, the outermost first.</summary>
+    public static IReadOnlyList<string> Create(string folder)
     {
         var missing = new Stack<string>();
         for (var at = Path.GetFullPath(folder); at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
@@ -33,6 +33,7 @@ internal static partial class DurableFolder
         {
             FlushParent(made);
         }
+        return [.. missing];
     }
 
     /// <summary>Renames a folder to a name that is free, for good.</summary>
@@ -56,8 +57,8 @@ internal static partial class DurableFolder
     public static void FlushParent(string path) => Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     /// <summary>
-    /// Flushes all files in a folder with their names. On Linux one call for the whole file system: cheaper than one a file, where they are
-    /// many.
+    /// Flushes all files in a folder with their names. On Linux one call for the whole file system: cheaper than one per file, where they
+    /// are many.
     /// </summary>
     public static void FlushFiles(string folder)
     {

@@ -10,12 +10,13 @@ internal sealed class JsonKeys(string path)
     private readonly List<string> _problems = [];
 
     /// <summary>
-    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that stands twice, a text that
+    /// The object that a file holds, checked as a whole: nodes are read when they are asked for, and a key that occurs twice, a text that
     /// is not Unicode or a number beyond a double would be found there. Throws <see cref="InputException"/>, naming file and place;
     /// <paramref name="what"/> is what it should have been.
     /// </summary>
     public static JsonObject ReadObject(string path, string what)
     {
+        LfsPointer.Refuse(path);
         try
         {
             var bytes = File.ReadAllBytes(path);

@@ -6,7 +6,8 @@ namespace Llm2Clip.Files;
 /// <summary>
 /// A file that appears under its name when it is complete, whatever happens before: written under a temporary name beside it, flushed to
 /// the disk, renamed, and the folder flushed, so that neither a kill nor a power cut shows half of it. Every file that must not be torn is
-/// written through here; what cannot be written is a <see cref="WriteException"/>.
+/// written through here; what cannot be written is a <see cref="WriteException"/>. A symbolic link is followed. What exists and is no
+/// regular file, and standard output under the name <c>-</c>, is written into when the content is complete (<see cref="OutputTarget"/>).
 /// </summary>
 internal sealed class PendingFile : IDisposable
 {
@@ -16,6 +17,8 @@ internal sealed class PendingFile : IDisposable
     private const int BufferBytes = 1 << 20;
 
     private readonly string _path;
+    private readonly OutputTarget _target;
+    private readonly string _temporary;
     private readonly FileStream _file;
     private bool _complete;
 
@@ -23,10 +26,14 @@ internal sealed class PendingFile : IDisposable
     public PendingFile(string path)
     {
         _path = path;
+        _target = OutputTarget.Of(path);
+        _temporary = (_target.IsStream ? Path.Combine(Path.GetTempPath(), $"llm2clip-{Guid.NewGuid():n}") : _target.File) + Suffix;
         try
         {
             // Buffered outside the file: closing must not write, as a full disk would fail a second time.
-            _file = new FileStream(path + Suffix, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            _file = new FileStream(
+                _temporary, FileMode.Create, _target.IsStream ? FileAccess.ReadWrite : FileAccess.Write, FileShare.None, bufferSize: 0,
+                _target.IsStream ? FileOptions.DeleteOnClose : FileOptions.None);
         }
         catch (Exception error) when (WriteException.IsCause(error))
         {
@@ -49,47 +56,32 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Writes a whole text file, UTF-8.</summary>
     public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Lets a library write the file, under the temporary name that it is given.</summary>
-    public static void WriteBy(string path, Action<string> write)
-    {
-        var temporary = path + Suffix;
-        try
-        {
-            write(temporary);
-            using (var file = new FileStream(temporary, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
-            {
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-            DurableFolder.FlushParent(path);
-        }
-        catch (Exception error)
-        {
-            Discard(temporary);
-            if (error is IOException or UnauthorizedAccessException)
-            {
-                throw WriteException.Of(path, error);
-            }
-            throw;
-        }
-    }
-
-    /// <summary>Gives it its name, in the place of a file that has it already.</summary>
+    /// <summary>Gives it its name, in the place of a file that has it already; hands the content over to what is no file.</summary>
     public void Complete()
     {
         Stream.Flush();
         try
         {
-            _file.Flush(flushToDisk: true);
-            _file.Dispose();
-            File.Move(_path + Suffix, _path, overwrite: true);
+            if (_target.IsStream)
+            {
+                HandOver();
+            }
+            else
+            {
+                _file.Flush(flushToDisk: true);
+                _file.Dispose();
+                File.Move(_temporary, _target.File, overwrite: true);
+            }
         }
         catch (Exception error) when (WriteException.IsCause(error))
         {
             throw WriteException.Of(_path, error);
         }
         _complete = true;
-        DurableFolder.FlushParent(_path);
+        if (!_target.IsStream)
+        {
+            DurableFolder.FlushParent(_target.File);
+        }
     }
 
     public void Dispose()
@@ -97,8 +89,16 @@ internal sealed class PendingFile : IDisposable
         _file.Dispose();
         if (!_complete)
         {
-            Discard(_path + Suffix);
+            Discard(_temporary);
         }
+    }
+
+    private void HandOver()
+    {
+        using var target = _target.Open();
+        _file.Position = 0;
+        _file.CopyTo(target);
+        target.Flush();
     }
 
     /// <summary>

@@ -34,7 +34,9 @@ internal sealed record ComputeDevice(Device Device, string Reason)
         if (!cuda.is_available() || index >= cuda.device_count())
         {
             var count = cuda.is_available() ? cuda.device_count() : 0;
-            throw new ConfigException($"device is '{name}', but {count} GPU(s) can be used here. Set device: auto or cpu; `llm2clip doctor` says what is missing.");
+            throw new ConfigException(
+                $"device is '{name}', but {count} GPU(s) can be used here. Set device: auto or cpu; `llm2clip doctor` says what is "
+                + "missing.");
         }
         return new ComputeDevice(device(DeviceType.CUDA, index), "as configured");
     }

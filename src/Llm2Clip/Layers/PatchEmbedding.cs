@@ -35,7 +35,8 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>, IProducts
         if (pixels.shape is not [_, 3, var height, var width] || height % _patch != 0 || width % _patch != 0)
         {
             throw new ArgumentException(
-                $"Pixels are [{string.Join(", ", pixels.shape)}]; expected [B, 3, H, W] with H and W multiples of {_patch}.", nameof(pixels));
+                $"Pixels are [{string.Join(", ", pixels.shape)}]; expected [B, 3, H, W] with H and W multiples of "
+                + $"{_patch}.", nameof(pixels));
         }
         return (height / _patch, width / _patch);
     }

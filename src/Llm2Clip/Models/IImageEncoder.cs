@@ -43,6 +43,9 @@ public interface IImageEncoder : IDisposable
     /// <summary>All weights, named as in <c>model.safetensors</c>.</summary>
     IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters();
 
+    /// <summary>Writes <c>config.json</c> alone.</summary>
+    void SaveConfig(string folder);
+
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>, which Hugging Face's transformers opens.</summary>
     void Save(string folder);
 }

@@ -1,6 +1,7 @@
 using Llm2Clip.Files;
 using Llm2Clip.Models.Clip;
 using Llm2Clip.Models.Siglip;
+using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Models;
@@ -10,11 +11,12 @@ public static class ImageEncoders
 {
     private static readonly Family[] Families =
     [
-        new(["clip_vision_model", "clip"], ClipVisionWeights.Load, ClipVisionWeights.Start),
+        new(["clip_vision_model", "clip"], ClipVisionWeights.Load, ClipVisionWeights.Start, ClipVisionWeights.Empty),
         new(
             ["siglip_vision_model", "siglip"],
             SiglipVisionWeights.Load,
-            (folder, device, embedDim, _) => SiglipVisionWeights.Start(folder, device, embedDim)),
+            (folder, device, embedDim, _) => SiglipVisionWeights.Start(folder, device, embedDim),
+            SiglipVisionWeights.Empty),
     ];
 
     /// <summary>Every <c>model_type</c> that can be opened.</summary>
@@ -33,6 +35,17 @@ public static class ImageEncoders
     public static IImageEncoder Start(string folder, Device device, int? embedDim, ulong seed) =>
         FamilyOf(folder).Start(folder, device, embedDim, seed);
 
+    /// <summary>
+    /// An encoder by the configuration of a folder, whose weights are still zero: for who has them elsewhere.
+    /// </summary>
+    /// <param name="folder">Holds <c>config.json</c>.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="weights">Where the weights are.</param>
+    /// <param name="source">Their file, for messages.</param>
+    /// <exception cref="InputException">The model type is not known, or the weights are far fewer than the configuration's.</exception>
+    internal static IImageEncoder Empty(string folder, Device device, ISafetensors weights, string source) =>
+        FamilyOf(folder).Empty(folder, device, weights, source);
+
     private static Family FamilyOf(string folder)
     {
         var path = ModelFolder.ConfigPath(folder);
@@ -42,5 +55,6 @@ public static class ImageEncoders
     }
 
     private sealed record Family(
-        IReadOnlyList<string> ModelTypes, Func<string, Device, IImageEncoder> Load, Func<string, Device, int?, ulong, IImageEncoder> Start);
+        IReadOnlyList<string> ModelTypes, Func<string, Device, IImageEncoder> Load, Func<string, Device, int?, ulong, IImageEncoder> Start,
+        Func<string, Device, ISafetensors, string, IImageEncoder> Empty);
 }

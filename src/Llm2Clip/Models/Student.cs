@@ -21,7 +21,6 @@ public sealed class Student : IDisposable
     /// <summary>Upper bound of logit_scale: ln 100 (facts B4).</summary>
     public static readonly double MaxLogitScale = Math.Log(100);
 
-    private const string AdapterSettings = "text_adapter.json";
     private const string AdapterWeights = "text_adapter.safetensors";
 
     /// <summary>Puts a model together; it owns the parts.</summary>
@@ -72,7 +71,9 @@ public sealed class Student : IDisposable
     /// <param name="device">Where to compute.</param>
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
-        var (vision, transform) = config.Start.Length > 0 ? StartFrom(config.Start, config.EmbedDim, seed, device) : StartNew(config, seed, device);
+        var (vision, transform) = config.Start.Length > 0
+            ? StartFrom(config.Start, config.EmbedDim, seed, device)
+            : StartNew(config, seed, device);
         var shape = new TextAdapterConfig
         {
             InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion,
@@ -82,29 +83,23 @@ public sealed class Student : IDisposable
         return new Student(vision, adapter, transform, logitScale);
     }
 
-    /// <summary>Opens a folder that <see cref="Save"/> wrote.</summary>
+    /// <summary>
+    /// Opens what training wrote: a model (<see cref="Save"/>), a checkpoint (<see cref="SaveSettings"/> beside the weights), or the folder
+    /// of a run (<see cref="StudentFolder"/>). A checkpoint gives the average of the weights where the run keeps one, as the model does.
+    /// </summary>
     /// <exception cref="InputException">Something is missing, damaged or does not fit.</exception>
     public static Student Load(string folder, Device device)
     {
-        var settings = ReadAdapterSettings(Path.Combine(folder, AdapterSettings));
-        var vision = ImageEncoders.Load(folder, device);
-        try
-        {
-            var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
-            var path = Path.Combine(folder, AdapterWeights);
-            using var file = SafetensorsFile.Open(path);
-            StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, AdapterSettings);
-            RequireSameLength(folder, vision.EmbedDim, settings.Shape.EmbedDim);
-            var adapter = new TextAdapter(settings.Shape, device);
-            var student = new Student(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
-            StrictWeights.Load(file, path, student.AdapterParts());
-            return student;
-        }
-        catch
-        {
-            vision.Dispose();
-            throw;
-        }
+        var found = StudentFolder.Find(folder);
+        return found.Checkpoint is { } checkpoint ? LoadCheckpoint(found.Settings, checkpoint, device) : LoadModel(found.Settings, device);
+    }
+
+    /// <summary>Sets logit_scale, a natural logarithm.</summary>
+    public void SetLogitScale(double value)
+    {
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        LogitScale.copy_(tensor((float)value, device: Device));
     }
 
     /// <summary>All parameters: <c>visual.*</c>, <c>text.*</c> and <c>logit_scale</c>.</summary>
@@ -119,10 +114,17 @@ public sealed class Student : IDisposable
     public void Save(string folder)
     {
         ImageEncoder.Save(folder);
-        Preprocessor.Save(Transform, folder);
         Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
+        SaveSettings(folder);
+    }
+
+    /// <summary>Writes all of the folder but the weights.</summary>
+    public void SaveSettings(string folder)
+    {
+        ImageEncoder.SaveConfig(folder);
+        Preprocessor.Save(Transform, folder);
         var shape = TextAdapter.Config;
-        ModelFolder.WriteJson(Path.Combine(folder, AdapterSettings), new JsonObject
+        ModelFolder.WriteJson(Path.Combine(folder, StudentFolder.AdapterSettings), new JsonObject
         {
             ["input_dim"] = shape.InputDim,
             ["embed_dim"] = shape.EmbedDim,
@@ -178,6 +180,70 @@ public sealed class Student : IDisposable
         return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
     }
 
+    private static Student LoadModel(string folder, Device device)
+    {
+        var settings = ReadAdapterSettings(Path.Combine(folder, StudentFolder.AdapterSettings));
+        var path = Path.Combine(folder, AdapterWeights);
+        var vision = ImageEncoders.Load(folder, device);
+        return Compose(folder, settings, vision, path, (student, file) => StrictWeights.Load(file, path, student.AdapterParts()));
+    }
+
+    private static Student LoadCheckpoint(string folder, string checkpoint, Device device)
+    {
+        var settings = ReadAdapterSettings(Path.Combine(folder, StudentFolder.AdapterSettings));
+        var path = Path.Combine(checkpoint, StudentFolder.OptimizerName);
+        if (!HasAverage(path))
+        {
+            path = Path.Combine(checkpoint, StudentFolder.WeightsName);
+        }
+        using var weights = SafetensorsFile.Open(path);
+        var vision = ImageEncoders.Empty(folder, device, weights, path);
+        return Compose(folder, settings, vision, path, (student, file) =>
+        {
+            var targets = student.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+            StrictWeights.Load(file, path, targets, name => NameOf(name, targets));
+        });
+    }
+
+    private static bool HasAverage(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return file.Names.Any(name => name.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal));
+    }
+
+    /// <summary>A weight's name in a checkpoint; null for moments and for what a loss learns, which are no part of the student.</summary>
+    private static string? NameOf(string stored, Dictionary<string, Tensor> targets)
+    {
+        var name = stored.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal)
+            ? stored[StudentFolder.AveragePrefix.Length..]
+            : stored;
+        var isOurs = name.StartsWith("visual.", StringComparison.Ordinal) || name.StartsWith("text.", StringComparison.Ordinal);
+        return isOurs || targets.ContainsKey(name) ? name : null;
+    }
+
+    /// <summary>Puts a student together from its encoder, which is disposed where that fails, and a file of weights.</summary>
+    private static Student Compose(
+        string folder, (TextAdapterConfig Shape, string Teacher) settings, IImageEncoder vision, string path,
+        Action<Student, SafetensorsFile> load)
+    {
+        try
+        {
+            var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
+            using var file = SafetensorsFile.Open(path);
+            StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, StudentFolder.AdapterSettings);
+            RequireSameLength(folder, vision.EmbedDim, settings.Shape.EmbedDim);
+            var adapter = new TextAdapter(settings.Shape, vision.NamedParameters()[0].Parameter.device);
+            var student = new Student(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
+            load(student, file);
+            return student;
+        }
+        catch
+        {
+            vision.Dispose();
+            throw;
+        }
+    }
+
     private static float[] Rows(Tensor features) => features.Normalize().cpu().contiguous().data<float>().ToArray();
 
     private Dictionary<string, Tensor> AdapterParts()
@@ -211,7 +277,7 @@ public sealed class Student : IDisposable
         if (image != text)
         {
             throw new InputException(
-                $"{folder}: config.json gives images vectors of {image} elements, {AdapterSettings} gives captions {text}.");
+                $"{folder}: config.json gives images vectors of {image} elements, {StudentFolder.AdapterSettings} gives captions {text}.");
         }
     }
 }

@@ -22,10 +22,13 @@ public enum VisionStart
 /// <summary>The <c>model</c> section of a run file: the student's image encoder and text adapter.</summary>
 public sealed record StudentConfig : ICheckedConfig
 {
-    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, so leave embed_dim out.")]
+    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. "
+        + "With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
+        + "so leave embed_dim out.")]
     public string Start { get; init; } = "";
 
-    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336: sizes, activation and embed_dim of a new model as OpenAI's CLIP has them; empty = the keys below.")]
+    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336: sizes, activation and embed_dim of a new model as OpenAI's CLIP has them; "
+        + "empty = the keys below.")]
     public string Preset { get; init; } = "";
 
     [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
@@ -55,10 +58,12 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("gelu | quick_gelu | gelu_tanh. Empty = the preset's, else gelu.")]
     public Activation? Activation { get; init; }
 
-    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that trained encoders show; it helps where images are few.")]
+    [Description("clip | mimetic: how a new image encoder's weights start. mimetic (arXiv 2305.09828) gives attention the pattern that "
+        + "trained encoders show; it helps where images are few.")]
     public VisionStart WeightInit { get; init; } = VisionStart.Clip;
 
-    [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a SigLIP tower to start from, its own.")]
+    [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a SigLIP tower to start from, "
+        + "its own.")]
     [Range(1, 16384)]
     public int? EmbedDim { get; init; }
 
@@ -162,5 +167,7 @@ public sealed record StudentConfig : ICheckedConfig
 
     /// <summary>A value as a run file has it.</summary>
     private static string Shown(object value) =>
-        value is Activation activation ? ConfigSchema.SnakeCase(activation.ToString()) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        value is Activation activation
+            ? ConfigSchema.SnakeCase(activation.ToString())
+            : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 }

@@ -29,12 +29,12 @@ public static class ClipTrain
         using var store = Store(run, log);
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = NewStudent(run, store, device);
+        using var student = NewStudent(run, store, device, log);
         var sampler = config.CreateSampler();
         using var loader = TrainingLoader(run, student.Transform, sampler, log);
         using var writer = FolderLock.Take(output);
-        PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run));
-        using var metrics = new ResumableMetrics(output);
+        using var metrics = new ResumableMetrics(
+            output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(
             new ClipTrainInputs
             {
@@ -56,7 +56,7 @@ public static class ClipTrain
     internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
     {
         using var store = Store(run, log);
-        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device));
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log);
         student.TeacherFingerprint = store.Fingerprint;
         student.Save(folder);
     }
@@ -64,8 +64,56 @@ public static class ClipTrain
     private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
         ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
 
-    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device) =>
-        Student.Create(run.Model, store.Dimension, run.ClipTrain.LogitScaleStart, (ulong)run.ClipTrain.Seed, device.Device);
+    /// <summary>
+    /// The student that training starts from: with <c>clip_train.init</c> one that was trained before, else the one that the model section
+    /// describes.
+    /// </summary>
+    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log)
+    {
+        var config = run.ClipTrain;
+        if (config.Init.Length == 0)
+        {
+            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+        }
+        if (run.Model.Start.Length > 0 || run.Model.Preset.Length > 0)
+        {
+            throw new ConfigException(
+                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.start and "
+                + "model.preset, or clip_train.init.");
+        }
+        var student = Student.Load(config.Init, device.Device);
+        try
+        {
+            RequireFit(student, store, run, log);
+            if (config.ScaleStart is not null)
+            {
+                student.SetLogitScale(config.LogitScaleStart);
+            }
+            return student;
+        }
+        catch
+        {
+            student.Dispose();
+            throw;
+        }
+    }
+
+    private static void RequireFit(Student student, EmbeddingStore store, RunConfig run, IRunLog log)
+    {
+        var init = run.ClipTrain.Init;
+        if (student.TextAdapter.Config.InputDim != store.Dimension)
+        {
+            throw new InputException(
+                $"clip_train.init, {init}, takes teacher vectors of {student.TextAdapter.Config.InputDim} elements, those of "
+                + $"{run.Extract.Store} have {store.Dimension}. Name a student of this teacher, or start from its image encoder alone: "
+                + "model.start.");
+        }
+        var teacher = student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != store.Fingerprint
+            ? $" It was trained with another teacher, {Fingerprints.Short(student.TeacherFingerprint)}; this one is "
+                + $"{Fingerprints.Short(store.Fingerprint)}."
+            : "";
+        log.Info($"Training starts from the student {init}: image encoder, text adapter and scale.{teacher}");
+    }
 
     /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
     private static string? FingerprintOf(TeacherConfig config, IRunLog log)

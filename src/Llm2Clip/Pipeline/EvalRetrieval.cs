@@ -34,11 +34,17 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         Checked.Require(run.Eval, "eval");
-        var (model, output) = (run.StudentFolder(), run.EvaluationFolder());
+        var model = run.NamedStudent();
         var (tuned, pattern) = (run.TunedTeacher(), run.EvaluationData());
-        Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student/model");
+        Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student");
         Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
         Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
+        var found = StudentFolder.Find(model);
+        var output = run.EvaluationFolder(found);
+        if (found.Checkpoint is { } checkpoint)
+        {
+            log.Info($"{model} is evaluated as it was in its checkpoint, {checkpoint}.");
+        }
         using var student = Student.Load(model, ComputeDevice.Resolve(run.Eval.Device).Device);
         using var teacher = Teacher.Open(tuned.Path, tuned, log);
         RequireSameTeacher(student, teacher, model, tuned.Path);

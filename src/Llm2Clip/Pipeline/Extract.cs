@@ -88,16 +88,17 @@ public static class Extract
     /// A store holds what a student is trained on: centered by the training captions alone. Vectors with a language's own mean are made
     /// from the raw ones when they are asked for (<see cref="TeacherVectors"/>).
     /// </summary>
-    private static EncodedTexts Vectors(
+    private static IEnumerable<EncodedBatch> Vectors(
         Teacher teacher, EmbeddingStore? raw, IReadOnlyList<string> texts, string language, CancellationToken cancellation)
     {
         if (raw is null)
         {
-            return teacher.Embed(texts, language, CenteringMode.Training, SilentLog.Instance, cancellation);
+            return teacher.EmbedInBatches(texts, language, CenteringMode.Training, cancellation);
         }
         var vectors = new float[(long)texts.Count * raw.Dimension];
         raw.Gather(texts, vectors);
-        return new EncodedTexts(teacher.FromRaw(vectors, language, CenteringMode.Training), Truncated: 0); // Counted when the LLM ran.
+        var adapted = new EncodedTexts(teacher.FromRaw(vectors, language, CenteringMode.Training), Truncated: 0); // Counted when the LLM ran.
+        return [EncodedBatch.Whole(texts.Count, adapted)];
     }
 
     private static IEnumerable<Caption> Captions(

@@ -59,12 +59,16 @@ public sealed record RunConfig
     public TeacherConfig CountingTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, Teacher.Path) };
 
     /// <summary>
-    /// The student that is evaluated: <c>eval.model</c>, else the model that this run file's clip-train writes; empty = none is named.
+    /// The student that is evaluated: <c>eval.model</c>, else the run that this run file's clip-train writes; empty = none is named.
     /// </summary>
-    public string StudentFolder() => FirstNamed(Eval.Model, ClipTrain.Output.Length > 0 ? Path.Combine(ClipTrain.Output, "model") : "");
+    public string NamedStudent() => FirstNamed(Eval.Model, ClipTrain.Output);
 
-    /// <summary>Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the student's folder.</summary>
-    public string EvaluationFolder() => FirstNamed(Eval.Output, StudentFolder());
+    /// <summary>
+    /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the folder
+    /// of its run.
+    /// </summary>
+    internal string EvaluationFolder(StudentFolder student) =>
+        FirstNamed(Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);
 
     /// <summary>The images that <c>eval retrieval</c> searches: <c>eval.data</c>, else <c>data.val</c>.</summary>
     public string EvaluationData() => FirstNamed(Eval.Data, Data.Val);

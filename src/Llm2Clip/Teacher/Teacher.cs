@@ -19,7 +19,8 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>
-    /// Opens a teacher folder or a bare GGUF file.
+    /// Opens a teacher folder, a checkpoint of its training, or a bare GGUF file. Of a training that is not over the folder gives the
+    /// checkpoint.
     /// </summary>
     /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
     /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
@@ -31,29 +32,46 @@ public sealed class Teacher : IDisposable
     {
         var config = overrides ?? new TeacherConfig();
         log ??= SilentLog.Instance;
-        if (!Directory.Exists(folderOrGguf))
-        {
-            var bare = new TeacherSettings().With(config);
-            var hash = WeightsHash.Of(GgufFile.Open(folderOrGguf));
-            return new Teacher(new LlamaTextEncoder(folderOrGguf, bare, config, hash, log), bare) { Model = new TeacherModel(folderOrGguf, hash) };
-        }
-        var manifest = TeacherFolder.Read(folderOrGguf);
+        return Directory.Exists(folderOrGguf)
+            ? OpenFolder(TeacherFolder.Find(folderOrGguf), config, log)
+            : OpenGguf(folderOrGguf, config, log);
+    }
+
+    private static Teacher OpenGguf(string path, TeacherConfig config, IRunLog log)
+    {
+        var model = GgufFile.Open(path);
+        var stated = new StatedSettings(model);
+        var settings = stated.Over(new TeacherSettings()).With(config);
+        stated.Tell(settings, Named("pooling", config.Pooling), Named("attention", config.Attention), log);
+        var hash = WeightsHash.Of(model);
+        return new Teacher(new LlamaTextEncoder(path, settings, config, hash, log), settings) { Model = new TeacherModel(path, hash) };
+    }
+
+    private static Teacher OpenFolder(string folder, TeacherConfig config, IRunLog log)
+    {
+        var manifest = TeacherFolder.Read(folder);
         var settings = manifest.Settings.With(config);
         if (manifest.Adapter is not null && settings != manifest.Settings)
         {
             throw new ConfigException(
-                $"{folderOrGguf}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, instruction, "
-                + "pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them (cc-finetune).");
+                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, "
+                + "instruction, pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them "
+                + "(cc-finetune).");
         }
-        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folderOrGguf, manifest.Adapter));
+        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
         try
         {
-            var gguf = TeacherFolder.ResolveGguf(folderOrGguf, manifest);
+            var gguf = TeacherFolder.ResolveGguf(folder, manifest);
+            new StatedSettings(GgufFile.Open(gguf)).Tell(
+                settings, Named("pooling", config.Pooling) ?? TeacherFolder.ManifestName,
+                Named("attention", config.Attention) ?? TeacherFolder.ManifestName, log);
             var encoder = new LlamaTextEncoder(gguf, settings, config, manifest.GgufSha256, log);
             if (adapter is not null && adapter.InputDimension != encoder.Dimension)
             {
                 encoder.Dispose();
-                throw new InputException($"{Path.Combine(folderOrGguf, manifest.Adapter!)} is for vectors of {adapter.InputDimension} elements, the model gives {encoder.Dimension}.");
+                throw new InputException(
+                    $"{Path.Combine(folder, manifest.Adapter!)} is for vectors of {adapter.InputDimension} elements, the model gives "
+                    + $"{encoder.Dimension}.");
             }
             return new Teacher(encoder, settings, adapter) { Model = new TeacherModel(gguf, manifest.GgufSha256) };
         }
@@ -61,7 +79,7 @@ public sealed class Teacher : IDisposable
         {
             // Not a mistake of the run file: the settings are the folder's own.
             adapter?.Dispose();
-            throw new InputException($"{Path.Combine(folderOrGguf, TeacherFolder.ManifestName)}: {error.Message}", error);
+            throw new InputException($"{Path.Combine(folder, TeacherFolder.ManifestName)}: {error.Message}", error);
         }
         catch
         {
@@ -69,6 +87,9 @@ public sealed class Teacher : IDisposable
             throw;
         }
     }
+
+    private static string? Named<T>(string key, T? value)
+        where T : struct => value is null ? null : $"teacher.{key}";
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
     public ILlmEncoder Encoder { get; }
@@ -86,7 +107,9 @@ public sealed class Teacher : IDisposable
     public int Dimension => Adapter?.Dimension ?? Encoder.Dimension;
 
     /// <summary>Hash of all that determines <see cref="Embed"/>'s vectors: weights, every setting, adapter.</summary>
-    public string Fingerprint => Adapter is null ? Encoder.Fingerprint : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
+    public string Fingerprint => Adapter is null
+        ? Encoder.Fingerprint
+        : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
 
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
@@ -102,11 +125,17 @@ public sealed class Teacher : IDisposable
     /// Vectors of texts of one language, live: pooled by the LLM, then <see cref="FromRaw"/>. Nothing is written and no lock is taken,
     /// so that it serves single queries. Un-normalized.
     /// </summary>
-    public EncodedTexts Embed(IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
+    public EncodedTexts Embed(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, IRunLog log, CancellationToken cancellation = default)
     {
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
+
+    /// <summary>The vectors of <see cref="Embed"/>, batch by batch as they are computed.</summary>
+    public IEnumerable<EncodedBatch> EmbedInBatches(
+        IReadOnlyList<string> texts, string language, CenteringMode mean, CancellationToken cancellation = default) =>
+        Encoder.EncodeInBatches(texts, cancellation).Select(batch => batch with { Vectors = FromRaw(batch.Vectors, language, mean) });
 
     /// <summary>What <c>teacher.json</c> of a folder says of this teacher's LLM; no adapter is named yet.</summary>
     public TeacherManifest Manifest(string folder) => Model is null

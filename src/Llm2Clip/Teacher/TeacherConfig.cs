@@ -7,7 +7,9 @@ namespace Llm2Clip.Teachers;
 /// <summary>How the hidden states of a text become one vector.</summary>
 public enum TeacherPooling
 {
-    /// <summary>Mean over the text's own tokens and what the template puts behind it (end-of-turn); no BOS, header or instruction.</summary>
+    /// <summary>
+    /// Mean over the text's own tokens and what the template puts behind it (end-of-turn); no BOS, header or instruction.
+    /// </summary>
     Mean,
 
     /// <summary>State of the very last token.</summary>
@@ -36,7 +38,7 @@ public enum KvCacheType
 
 /// <summary>
 /// The <c>teacher</c> section of a run file. What is left out (null) comes from the folder's <c>teacher.json</c>, or, for a bare
-/// GGUF, from <see cref="TeacherSettings"/>'s defaults.
+/// GGUF, from what it states of itself, else from <see cref="TeacherSettings"/>'s defaults.
 /// </summary>
 public sealed record TeacherConfig : ICheckedConfig
 {
@@ -46,22 +48,25 @@ public sealed record TeacherConfig : ICheckedConfig
     [Description("Teacher that extract, clip-train and eval work with; empty = cc_finetune.output where that is named, else path.")]
     public string Tuned { get; init; } = "";
 
-    [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the template, never in the caption. BOS is added by the model's own rule.")]
+    [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the "
+        + "template, never in the caption. BOS is added by the model's own rule.")]
     public string? Template { get; init; }
 
     [Description("What {instruction} stands for. Extraction and evaluation use an empty one.")]
     public string? Instruction { get; init; }
 
-    [Description("mean: over the text's own tokens and the template's end-of-turn. last: the last token.")]
+    [Description("mean: over the text's own tokens and the template's end-of-turn. last: the last token. null = what the teacher folder or "
+        + "the GGUF states, else mean.")]
     public TeacherPooling? Pooling { get; init; }
 
-    [Description("causal | bidirectional.")]
+    [Description("causal | bidirectional. null = what the teacher folder or the GGUF states, else bidirectional.")]
     public TeacherAttention? Attention { get; init; }
 
     [Description("With bidirectional attention, sliding-window layers see the whole text too.")]
     public bool? FullWindow { get; init; }
 
-    [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or more.")]
+    [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or "
+        + "more.")]
     [Range(TeacherSettings.ShortestRow, int.MaxValue)]
     public int? MaxLength { get; init; }
 
@@ -75,7 +80,7 @@ public sealed record TeacherConfig : ICheckedConfig
     [Range(1, int.MaxValue)]
     public int BatchTokens { get; init; } = 256;
 
-    [Description("Threads of the LLM; 0: one a core.")]
+    [Description("Threads of the LLM; 0: one per core.")]
     [Range(0, 4096)]
     public int Threads { get; init; }
 
@@ -83,7 +88,8 @@ public sealed record TeacherConfig : ICheckedConfig
     public bool SkipHead { get; init; } = true;
 
     /// <inheritdoc/>
-    public IEnumerable<(string Key, string Problem)> Check() => Template is null ? [] : TeacherSettings.ProblemsOf(Template, Instruction ?? "");
+    public IEnumerable<(string Key, string Problem)> Check() =>
+        Template is null ? [] : TeacherSettings.ProblemsOf(Template, Instruction ?? "");
 }
 
 /// <summary>
@@ -112,7 +118,10 @@ public sealed record TeacherSettings : ICheckedConfig
     /// <summary>What a token sees.</summary>
     public TeacherAttention Attention { get; init; } = TeacherAttention.Bidirectional;
 
-    /// <summary>With bidirectional attention, sliding layers see the whole text (libllama alone gives them all of the future and a window of the past).</summary>
+    /// <summary>
+    /// With bidirectional attention, sliding layers see the whole text (libllama alone gives them all of the future and a window of the
+    /// past).
+    /// </summary>
     public bool FullWindow { get; init; } = true;
 
     /// <summary>Longest row in tokens, BOS and template included.</summary>

@@ -32,32 +32,49 @@ public static class TeacherFolder
     /// <summary>Name of the manifest in the folder.</summary>
     public const string ManifestName = "teacher.json";
 
+    /// <summary>Name of the checkpoint in a folder that cc-finetune writes.</summary>
+    public const string CheckpointName = "checkpoint";
+
     private const int Format = 1;
 
     /// <summary>
-    /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of this
-    /// layout.
+    /// The folder with <c>teacher.json</c>: the named one, or, where its training is not over, the checkpoint in it. The named one where
+    /// there is neither.
+    /// </summary>
+    public static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, ManifestName)) ? folder
+        : AtomicFolder.Find(Path.Combine(folder, CheckpointName)) is { } checkpoint && File.Exists(Path.Combine(checkpoint, ManifestName))
+            ? checkpoint
+        : folder;
+
+    /// <summary>
+    /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of
+    /// this layout.
     /// </summary>
     public static TeacherManifest Read(string folder)
     {
         var path = Path.Combine(folder, ManifestName);
         try
         {
-            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException("it holds null");
+            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException(
+                "it holds null");
             if (manifest.Gguf.Contains('\0') || manifest.Adapter?.Contains('\0') == true)
             {
                 throw new JsonException("no file's name can hold a zero character, as `gguf` or `adapter` does");
             }
             return manifest.Format == Format
                 ? manifest
-                : throw new InputException($"{path}: layout {manifest.Format}; this version reads layout {Format}. Make the teacher anew with cc-finetune.");
+                : throw new InputException(
+                    $"{path}: layout {manifest.Format}; this version reads layout {Format}. Make the teacher anew with cc-finetune.");
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException($"{folder}: no teacher here ({ManifestName} is missing). Give a folder that cc-finetune wrote, or a GGUF file.", error);
+            throw new InputException(
+                $"{folder}: no teacher here ({ManifestName} is missing). Give a folder that cc-finetune wrote, or a GGUF file.", error);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException) // InvalidOperationException: a text that is not Unicode
+        catch (Exception error) when (error is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
+            // InvalidOperationException: a text that is not Unicode.
             throw new InputException($"{path}: cannot be read as a teacher: {error.Message}", error);
         }
     }
@@ -85,11 +102,15 @@ public static class TeacherFolder
         var path = Path.GetFullPath(Path.Combine(folder, manifest.Gguf));
         if (!File.Exists(path))
         {
-            throw new InputException($"{Path.Combine(folder, ManifestName)}: the model '{manifest.Gguf}' is not at {path}. Put the GGUF file with SHA-256 {manifest.GgufSha256} there.");
+            throw new InputException(
+                $"{Path.Combine(folder, ManifestName)}: the model '{manifest.Gguf}' is not at {path}. Put the GGUF file with SHA-256 "
+                + $"{manifest.GgufSha256} there.");
         }
         var found = WeightsHash.Of(GgufFile.Open(path));
         return found == manifest.GgufSha256
             ? path
-            : throw new InputException($"{path}: SHA-256 {found}, but {Path.Combine(folder, ManifestName)} was made with {manifest.GgufSha256}. Put that model there, or make the teacher anew.");
+            : throw new InputException(
+                $"{path}: SHA-256 {found}, but {Path.Combine(folder, ManifestName)} was made with {manifest.GgufSha256}. Put that model "
+                + "there, or make the teacher anew.");
     }
 }

@@ -33,6 +33,11 @@ internal interface ITrainingTask
     /// <summary>Called after an evaluation with the best score so far, with the weights that were scored.</summary>
     void KeepBest();
 
+    /// <summary>Writes, into the folder of a checkpoint, what makes a model of it that opens.</summary>
+    void Describe(string folder)
+    {
+    }
+
     /// <summary>
     /// What a checkpoint holds beside weights, optimizer and position: tensors of fixed shapes and notes; null for nothing.
     /// </summary>

@@ -10,7 +10,7 @@ internal static class TaskCheckpoint
     public static void Save(string folder, ITrainingTask task, TrainState state)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        Checkpoint.Save(folder, state, task.Plan.Identity, task.Weights, task.Extras());
+        Checkpoint.Save(folder, state, task.Plan.Identity, task.Weights, task.Extras(), task.Describe);
     }
 
     /// <summary>Puts the checkpoint of the task's plan back; null where there is none. Throws as <see cref="Checkpoint.Load"/>.</summary>

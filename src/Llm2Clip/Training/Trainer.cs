@@ -8,8 +8,7 @@ namespace Llm2Clip.Training;
 
 /// <summary>How a run ended.</summary>
 /// <param name="State">Last position.</param>
-/// <param name="LastLoss">Loss of the last step; NaN where this process made none.</param>
-internal sealed record TrainingResult(TrainState State, double LastLoss);
+internal sealed record TrainingResult(TrainState State);
 
 /// <summary>
 /// The training loop of both stages: steps until the budget is spent, checkpoints, evaluations, early stop. What is trained is the
@@ -26,7 +25,6 @@ internal sealed class Trainer
     private readonly Stopwatch _clock = new();
     private TrainState _state = new();
     private double _secondsBefore;
-    private double _lastLoss = double.NaN;
 
     private Trainer(ITrainingTask task, IRunLog log, IMetricsSink metrics)
     {
@@ -58,7 +56,7 @@ internal sealed class Trainer
         trainer.Resume();
         ready?.Invoke(cancellation);
         trainer.Train(cancellation);
-        return new TrainingResult(trainer._state with { Seconds = trainer.Seconds }, trainer._lastLoss);
+        return new TrainingResult(trainer._state with { Seconds = trainer.Seconds });
     }
 
     private void Resume()
@@ -69,9 +67,12 @@ internal sealed class Trainer
         }
         if (TaskCheckpoint.Load(_task) is { } state)
         {
-            (_state, _secondsBefore) = (state, state.Seconds);
+            (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
-            _log.Info($"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
+            _log.Info(Done
+                ? $"Already complete: {_plan.Checkpoint} is at step {state.Step}, where "
+                    + (StoppedEarly ? "the run stopped early. " : "its budget is spent. ") + "To train on, raise the budget."
+                : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
         }
         else
         {
@@ -79,15 +80,21 @@ internal sealed class Trainer
         }
     }
 
+    /// <summary>A position in a run whose budget may have grown since: the warm-up took another share of this one.</summary>
+    private TrainState WithBudget(TrainState state) => _plan.Budget.Seconds > 0
+        ? state
+        : state with { ProgressAtWarmup = _plan.Budget.Progress(Math.Min(state.Step, _plan.Schedule.WarmupSteps), 0) };
+
     private void Train(CancellationToken cancellation)
     {
+        var start = _state;
         _clock.Start();
         // Before the first step, and where a run was stopped during an evaluation.
         if (_task.EvaluatesAfter(_state.Step) && _state.EvaluatedAt != _state.Step)
         {
             Evaluate(cancellation);
         }
-        using var progress = _log.Start(_plan.Title, _plan.Budget.Steps, "steps");
+        using var progress = Done ? SilentLog.Instance : _log.Start(_plan.Title, _plan.Budget.Steps, "steps");
         progress.Advance(_state.Step);
         try
         {
@@ -106,7 +113,10 @@ internal sealed class Trainer
             _log.Info($"Stopped at step {_state.Step}; the same command resumes from {_plan.Checkpoint}.");
             throw;
         }
-        SaveLast();
+        if (_state != start || _state.Step == 0)
+        {
+            SaveLast();
+        }
     }
 
     private void TrainEpoch(IProgressTask progress, CancellationToken cancellation)
@@ -119,7 +129,7 @@ internal sealed class Trainer
             _meter.StepStarts();
             TrainBatch(batch);
             trained = true;
-            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}"));
+            progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {_state.LastLoss:0.000}"));
             AfterStep(cancellation);
             if (Done)
             {
@@ -150,9 +160,9 @@ internal sealed class Trainer
         var numbers = _task.AfterUpdate();
         _weights.Average?.Update(_weights.Optimizer.Steps);
 
-        _lastLoss = loss;
         _state = _state with
         {
+            LastLoss = loss,
             Step = _state.Step + 1,
             Batch = batch.Index + 1,
             SamplesSeen = _state.SamplesSeen + batch.Images,

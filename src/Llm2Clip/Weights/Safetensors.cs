@@ -10,7 +10,8 @@ internal static class Safetensors
 {
     /// <summary>
     /// Writes tensors, from any device; the file appears complete or not at all. The same tensors give the
-    /// same bytes: the header is sorted and padded to 8 bytes, data is ordered by element size, largest first, then by name, so that all of it is aligned.
+    /// same bytes: the header is sorted and padded to 8 bytes, data is ordered by element size, largest first, then by name, so that all of
+    /// it is aligned.
     /// </summary>
     /// <exception cref="RunException">The file cannot be written; what was there before is untouched.</exception>
     public static void Save(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
@@ -36,7 +37,8 @@ internal static class Safetensors
     {
         var infos = new List<SafetensorsInfo>(tensors.Count);
         var at = 0L;
-        foreach (var (name, tensor) in tensors.OrderByDescending(each => each.Value.element_size()).ThenBy(each => each.Key, StringComparer.Ordinal))
+        var ordered = tensors.OrderByDescending(each => each.Value.element_size()).ThenBy(each => each.Key, StringComparer.Ordinal);
+        foreach (var (name, tensor) in ordered)
         {
             if (name == SafetensorsHeader.MetadataKey || SafetensorsTypes.NameOf(tensor.dtype) is null)
             {

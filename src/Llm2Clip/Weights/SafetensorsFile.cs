@@ -1,6 +1,7 @@
 // Own: TorchSharp has no safetensors, and what the reference implementation refuses must be refused here too.
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using Llm2Clip.Files;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Weights;
@@ -26,9 +27,11 @@ internal sealed unsafe class SafetensorsFile : ISafetensors
         if (headerBytes > (ulong)(length - sizeof(ulong)) || headerBytes > SafetensorsHeader.MaxHeaderBytes)
         {
             throw new InputException(
-                $"{path}: not a safetensors file, or cut short (its header should have {headerBytes} bytes, the file has {length} in all).");
+                $"{path}: not a safetensors file, or cut short (its header should have {headerBytes} bytes, the file has {length} in "
+                + "all).");
         }
-        _header = SafetensorsHeader.Parse(path, new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
+        _header = SafetensorsHeader.Parse(
+            path, new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerBytes), length - sizeof(ulong) - (long)headerBytes);
         _data = start + sizeof(ulong) + headerBytes;
         Names = [.. _header.Tensors.Keys.Order(StringComparer.Ordinal)];
     }
@@ -46,6 +49,7 @@ internal sealed unsafe class SafetensorsFile : ISafetensors
     /// <exception cref="InputException">It is missing, or not a whole and consistent safetensors file.</exception>
     public static SafetensorsFile Open(string path)
     {
+        LfsPointer.Refuse(path);
         FileStream stream;
         try
         {
@@ -61,7 +65,8 @@ internal sealed unsafe class SafetensorsFile : ISafetensors
             stream.Dispose();
             throw new InputException($"{path}: not a safetensors file, or cut short ({length} bytes).");
         }
-        var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        var map = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);

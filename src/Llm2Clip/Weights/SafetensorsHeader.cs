@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Llm2Clip.Weights;
 
 /// <summary>
-/// The JSON header of a safetensors file, checked against the number of bytes that follow it. It must name each tensor once, and the tensors
-/// must cover those bytes without gap or overlap, as the reference implementation demands.
+/// The JSON header of a safetensors file, checked against the number of bytes that follow it. It must name each tensor once, and the
+/// tensors must cover those bytes without gap or overlap, as the reference implementation demands.
 /// </summary>
 internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, SafetensorsInfo> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
@@ -57,7 +57,7 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             }
             else if (!tensors.TryAdd(name, ReadTensor(path, name, ref reader)))
             {
-                throw new InputException($"{path}: tensor '{name}' stands in the header twice.");
+                throw new InputException($"{path}: tensor '{name}' occurs twice in the header.");
             }
         }
         while (reader.Read())
@@ -135,7 +135,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         if (bytes != (UInt128)(end - begin))
         {
             throw new InputException(
-                $"{path}: tensor '{name}' ({type}, [{string.Join(", ", shape)}]) takes {bytes} bytes, but the header gives it {end - begin}.");
+                $"{path}: tensor '{name}' ({type}, [{string.Join(", ", shape)}]) takes {bytes} bytes, but the header gives it "
+                + $"{end - begin}.");
         }
         return new SafetensorsInfo(name, scalarType, shape, begin, end - begin);
     }
@@ -148,7 +149,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
             {
-                throw new InputException($"{path}: tensor '{name}' has a size or offset in the header that is not a whole number from 0 to {long.MaxValue}.");
+                throw new InputException(
+                    $"{path}: tensor '{name}' has a size or offset in the header that is not a whole number from 0 to {long.MaxValue}.");
             }
             numbers.Add(number);
         }
@@ -159,7 +161,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
     {
         if (reader.TokenType != type)
         {
-            throw new InputException($"{path}: '{name}' in the safetensors header is not of the right form ({reader.TokenType} instead of {type}).");
+            throw new InputException(
+                $"{path}: '{name}' in the safetensors header is of the wrong type ({reader.TokenType} instead of {type}).");
         }
     }
 
@@ -171,7 +174,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
             if (tensor.Offset > dataBytes || tensor.ByteCount > dataBytes - tensor.Offset)
             {
                 throw new InputException(
-                    $"{path}: tensor '{tensor.Name}' ends at byte {(UInt128)tensor.Offset + (UInt128)tensor.ByteCount}, but the file has only {dataBytes} bytes of data. It is cut short: get it again.");
+                    $"{path}: tensor '{tensor.Name}' ends at byte {(UInt128)tensor.Offset + (UInt128)tensor.ByteCount}, but the file has "
+                    + $"only {dataBytes} bytes of data. It is cut short: get it again.");
             }
             if (tensor.Offset != at)
             {

@@ -30,7 +30,8 @@ internal static class SafetensorsTypes
     /// <summary>All names, for messages.</summary>
     internal static string Names => string.Join(", ", All.Select(each => each.Name));
 
-    internal static ScalarType? Find(string? name) => All.Where(each => each.Name == name).Select(each => (ScalarType?)each.Type).FirstOrDefault();
+    internal static ScalarType? Find(string? name) =>
+        All.Where(each => each.Name == name).Select(each => (ScalarType?)each.Type).FirstOrDefault();
 
     internal static string? NameOf(ScalarType type) => All.Where(each => each.Type == type).Select(each => each.Name).FirstOrDefault();
 
@@ -54,7 +55,10 @@ internal interface ISafetensors : IDisposable
     /// <exception cref="InputException">There is none of that name.</exception>
     SafetensorsInfo Info(string name);
 
-    /// <summary>A copy of a tensor on the CPU, converted to <paramref name="dtype"/> where one is given. The caller disposes it, or its dispose scope.</summary>
+    /// <summary>
+    /// A copy of a tensor on the CPU, converted to <paramref name="dtype"/> where one is given. The caller disposes it, or its dispose
+    /// scope.
+    /// </summary>
     /// <exception cref="InputException">There is none of that name.</exception>
     Tensor Load(string name, ScalarType? dtype = null);
 }

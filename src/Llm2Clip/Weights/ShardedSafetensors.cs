@@ -16,7 +16,8 @@ internal sealed class ShardedSafetensors : ISafetensors
     private readonly Dictionary<string, SafetensorsFile> _fileOf;
     private readonly IReadOnlyList<SafetensorsFile> _files;
 
-    private ShardedSafetensors(IReadOnlyList<SafetensorsFile> files, Dictionary<string, SafetensorsFile> fileOf, IReadOnlyDictionary<string, string> metadata)
+    private ShardedSafetensors(
+        IReadOnlyList<SafetensorsFile> files, Dictionary<string, SafetensorsFile> fileOf, IReadOnlyDictionary<string, string> metadata)
     {
         (_files, _fileOf, Metadata) = (files, fileOf, metadata);
         Names = [.. fileOf.Keys.Order(StringComparer.Ordinal)];
@@ -117,7 +118,8 @@ internal sealed class ShardedSafetensors : ISafetensors
                 : [];
             return (places, metadata);
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IOException
+            or UnauthorizedAccessException)
         {
             throw new InputException($"{path}: cannot be read as an index of safetensors files ({error.Message}).", error);
         }

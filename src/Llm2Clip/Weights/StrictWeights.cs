@@ -16,7 +16,8 @@ internal static class StrictWeights
     /// <param name="targets">Parameters by name.</param>
     /// <param name="rename">The target's name for a stored name; null for a tensor that is known and not wanted.</param>
     /// <exception cref="InputException">Something is missing, unexpected, misshapen, or not of a float type.</exception>
-    public static void Load(ISafetensors file, string source, IReadOnlyDictionary<string, Tensor> targets, Func<string, string?>? rename = null)
+    public static void Load(
+        ISafetensors file, string source, IReadOnlyDictionary<string, Tensor> targets, Func<string, string?>? rename = null)
     {
         var problems = new List<string>();
         var places = new Dictionary<string, string>();
@@ -55,13 +56,13 @@ internal static class StrictWeights
     }
 
     /// <summary>
-    /// Refuses a description of a model with far more weights than the file holds, before memory is taken for them: a damaged number may ask for any
-    /// amount. What little is missing is for <see cref="Load"/>, which names it.
+    /// Refuses a description of a model with far more weights than the file holds, before memory is taken for them: a damaged number may
+    /// ask for any amount. What little is missing is for <see cref="Load"/>, which names it.
     /// </summary>
     /// <param name="file">Where the tensors are.</param>
     /// <param name="source">File or folder, for messages.</param>
     /// <param name="wanted">Weights of the described model.</param>
-    /// <param name="description">Where the description stands.</param>
+    /// <param name="description">Where the description is.</param>
     /// <exception cref="InputException">The file holds less than a fourth of them, but for a million.</exception>
     public static void RequireRoom(ISafetensors file, string source, Int128 wanted, string description)
     {
@@ -72,7 +73,8 @@ internal static class StrictWeights
         }
         if (wanted > 4 * held + 1_000_000)
         {
-            throw new InputException($"{source} does not hold the weights of this model: {description} describes {wanted} weights, the tensors have {held}.");
+            throw new InputException(
+                $"{source} does not hold the weights of this model: {description} describes {wanted} weights, the tensors have {held}.");
         }
     }
 

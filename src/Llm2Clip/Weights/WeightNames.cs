@@ -8,7 +8,8 @@ namespace Llm2Clip.Weights;
 /// <param name="TowerParts">Beginnings of the tower's names behind the prefix.</param>
 /// <param name="Others">Beginnings of the names of what a whole model holds besides.</param>
 /// <param name="Buffers">Ends of the names of what older versions stored though it follows from the sizes.</param>
-internal sealed record WeightNames(string Prefix, IReadOnlyList<string> TowerParts, IReadOnlyList<string> Others, IReadOnlyList<string> Buffers)
+internal sealed record WeightNames(
+    string Prefix, IReadOnlyList<string> TowerParts, IReadOnlyList<string> Others, IReadOnlyList<string> Buffers)
 {
     /// <summary>The model's name for each stored name; null for a tensor that is known and not wanted.</summary>
     public Func<string, string?> Reader(IReadOnlyList<string> stored)

@@ -77,6 +77,43 @@ public sealed class ModelFilesTests : IDisposable
         Assert.Contains(path, error.Message);
     }
 
+    /// <summary>Older files of whole models give the vision half twice, and some repeat its keys at the top level.</summary>
+    [Theory]
+    [InlineData("""{"vision_config_dict": {"hidden_size": 24}}""", "hidden_size is 16 in vision_config and 24 in vision_config_dict")]
+    [InlineData("""{"image_size": 32}""", "image_size is 32 at the top level and 16 in vision_config")]
+    [InlineData("""{"layer_norm_eps": 0.1}""", "layer_norm_eps is 0.1 at the top level and 1E-05 in vision_config")]
+    [InlineData("""{"vision_config_dict": {"hidden_size": 16, "patch_size": 8}, "image_size": 16, "projection_dim": 12}""", null)]
+    [InlineData("""{"vision_config_dict": null}""", null)]
+    public void AConfigGivenTwiceMustNotContradictItself(string more, string? message)
+    {
+        var vision = Config.ToJson();
+        var root = new JsonObject { ["model_type"] = "clip", ["projection_dim"] = 12, ["vision_config"] = vision };
+        foreach (var (key, value) in JsonNode.Parse(more)!.AsObject())
+        {
+            root[key] = value?.DeepClone();
+        }
+        var path = Path.Combine(_folder, "config.json");
+        File.WriteAllText(path, root.ToJsonString());
+        if (message is null)
+        {
+            Assert.Equal(Config, ClipVisionConfig.FromFile(path));
+            return;
+        }
+        var error = Assert.Throws<InputException>(() => ClipVisionConfig.FromFile(path)).Message;
+        Assert.Contains(message, error, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(path, error);
+    }
+
+    [Fact]
+    public void AKeyGivenTwiceIsNamed()
+    {
+        var path = Path.Combine(_folder, "config.json");
+        File.WriteAllText(path, """{"model_type": "clip_vision_model", "hidden_size": 16, "hidden_size": 32}""");
+        var error = Assert.Throws<InputException>(() => ClipVisionConfig.FromFile(path)).Message;
+        Assert.StartsWith($"{path} cannot be read as a model configuration: ", error);
+        Assert.Contains("hidden_size", error);
+    }
+
     [Theory]
     [InlineData("""{"size": {"shortest_edge": 20}, "crop_size": 24}""", "size is 20 but crop_size is 24")]
     [InlineData("""{"size": 24, "resample": 2}""", "resample is 2; supported is 3")]

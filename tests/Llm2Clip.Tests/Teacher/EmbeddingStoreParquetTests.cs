@@ -1,6 +1,8 @@
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Tests.Data.Parquet;
+using Parquet;
+using Parquet.Schema;
 
 namespace Llm2Clip.Tests.Teachers;
 
@@ -69,6 +71,45 @@ public sealed class EmbeddingStoreParquetTests : IDisposable
         Assert.Contains("a.parquet, row 0", Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("a.parquet")], narrow)).Message);
         ParquetRows.Write(File_("b.parquet"), [new("embedding", ColumnType.FloatVector)], []);
         Assert.Contains("embedding", Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("b.parquet")], narrow)).Message);
+    }
+
+    /// <summary>pandas writes a NaN in a list as a null: neither is a number, and a store that got nothing is not made.</summary>
+    [Theory]
+    [InlineData("null")]
+    [InlineData("nan")]
+    public async Task WhatIsNoNumberIsRefusedNamingFileAndRow(string what)
+    {
+        var path = File_("vectors.parquet");
+        await using (var file = File.Create(path))
+        {
+            var (vector, text) = (new ListField("vector", new DataField<float?>("element")), new DataField<string>("text"));
+            await using var writer = await ParquetWriter.CreateAsync(
+                new ParquetSchema(vector, text), file, cancellationToken: TestContext.Current.CancellationToken);
+            using var group = writer.CreateRowGroup();
+            float[] values = what == "null" ? [1, 2, 3] : [1, 2, 3, float.NaN];
+            int[] levels = what == "null" ? [3, 3, 3, 2] : [3, 3, 3, 3];
+            await group.WriteAllPartsAsync<float>((DataField)vector.Item, values, levels, new[] { 0, 1, 0, 1 },
+                TestContext.Current.CancellationToken);
+            await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(
+                text, new[] { "a".AsMemory(), "b".AsMemory() }, new[] { 1, 1 }, null, TestContext.Current.CancellationToken);
+        }
+        var store = File_("store");
+        var error = Assert.ThrowsAny<InputException>(() => EmbeddingStoreParquet.Import([path], store, "t", VectorType.Fp32));
+        Assert.Equal(3, error.ExitCode);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        Assert.Contains("row 1", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(store));
+    }
+
+    [Theory]
+    [InlineData("vectors.parquet")]
+    [InlineData("nan.parquet")]
+    public void TheCasesAreRefused(string name)
+    {
+        var path = SharedData.RequireShared("cases", "store-import-null-element", name);
+        var error = Assert.ThrowsAny<InputException>(() => EmbeddingStoreParquet.Import([path], File_("store"), "t", VectorType.Fp32));
+        Assert.Contains("row 0", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(File_("store")));
     }
 
     private string File_(string name) => Path.Combine(_root, name);

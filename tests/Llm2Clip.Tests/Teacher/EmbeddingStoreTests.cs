@@ -83,7 +83,10 @@ public sealed class EmbeddingStoreTests : IDisposable
     public void AnotherTeachersStoreIsRefusedNamingBoth()
     {
         var folder = StoreCases.Path(_root, "a");
-        EmbeddingStore.Create(folder, "teacher-one", 4).Dispose();
+        using (var writer = EmbeddingStore.Create(folder, "teacher-one", 4))
+        {
+            writer.Complete(); // A store that is neither filled nor completed is taken away again.
+        }
         foreach (var open in new Action[] { () => EmbeddingStore.Open(folder, "teacher-two"), () => EmbeddingStore.Create(folder, "teacher-two", 4) })
         {
             var error = Assert.Throws<InputException>(open);

@@ -101,6 +101,17 @@ public sealed class ExtractorTests : IDisposable
     }
 
     [Fact]
+    public void AFailedStartLeavesNothing()
+    {
+        var path = Path.Combine(_root, "train.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(0, 20).Select(i => $"{{\"key\": \"{i}\", \"image\": \"{i}.jpg\"}}"));
+        var stores = Path.Combine(_root, "stores");
+        var config = new ExtractConfig { Store = Path.Combine(stores, "store"), RawStore = Path.Combine(stores, "raw") };
+        Assert.Throws<InputException>(() => Run(config, new DataConfig { Train = path }));
+        Assert.False(Directory.Exists(stores));
+    }
+
+    [Fact]
     public void AnEmptyStoreNameIsAConfigurationError() =>
         Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig()));
 

@@ -61,7 +61,7 @@ public sealed class TextEmbeddingTarsTests : IDisposable
         var vectors = _folder.Tar("x_text_embeddings.tar", TarEntryFormat.Ustar, ("k0.shortSV_captions", Vector(0)), ("k1.shortSV_captions", Vector(1)[..10]));
         Assert.Contains("x_text_embeddings.tar: k1.shortSV_captions has 10 bytes; the store's vectors of 3 32-bit floats have 12", Assert.Throws<InputException>(() => Import(vectors)).Message);
         _folder.Tar("x_text_embeddings.tar", TarEntryFormat.Ustar, ("k0.shortSV_captions", Vector(0)), ("k0.shortSV_captions", Vector(1)));
-        Assert.Contains("k0.shortSV_captions stands twice", Assert.Throws<InputException>(() => Import(vectors)).Message);
+        Assert.Contains("k0.shortSV_captions occurs twice", Assert.Throws<InputException>(() => Import(vectors)).Message);
         _folder.Tar("x_text_embeddings.tar", TarEntryFormat.Ustar, ("z.shortSV_captions", Vector(0)));
         Assert.Contains("1 of 1 vectors have no caption", Assert.Throws<InputException>(() => Import(vectors)).Message);
         _folder.Tar("x_text_embeddings.tar", TarEntryFormat.Ustar, ("readme", Vector(0)));

@@ -96,6 +96,41 @@ public sealed class CcTrainerTests : IDisposable
     }
 
     [Fact]
+    public void AFinishedTrainingSaysSoAndMayBeGivenMoreEpochs()
+    {
+        var first = Run(Config("teacher"));
+        var log = new Lines();
+        var again = Run(Config("teacher"), log);
+        Assert.Contains(log.Texts, line => line.StartsWith("Already complete: ", StringComparison.Ordinal));
+        Assert.Equal((first.Fingerprint, first.FinalLoss, first.Steps), (again.Fingerprint, again.FinalLoss, again.Steps));
+        Assert.Equal(first.History.Count, again.History.Count);
+
+        var grown = Run(Config("teacher") with { Epochs = 5 }, log);
+        Assert.Equal((5, first.Steps / 3 * 5), (grown.History[^1].Epoch, grown.Steps));
+        Assert.NotEqual(first.Fingerprint, grown.Fingerprint);
+    }
+
+    [Fact]
+    public void ACheckpointIsATeacher()
+    {
+        using var stop = new CancellationTokenSource();
+        var metrics = new StopAfter(4, stop);
+        Assert.ThrowsAny<OperationCanceledException>(() => CcTrainer.Run(
+            Config("teacher"), Data(), Tuned(null), metrics, SilentLog.Instance, stop.Token));
+        var folder = TeacherFolder.Find(Path.Combine(_root, "teacher"));
+        Assert.Equal(Path.Combine(_root, "teacher", "checkpoint"), folder);
+        var manifest = TeacherFolder.Read(folder);
+        Assert.Equal(16, manifest.Dimension);
+        Assert.Equal(Path.Combine(_root, "fake.gguf"), Path.GetFullPath(Path.Combine(folder, manifest.Gguf)));
+        using (var adapter = CcAdapter.Load(Path.Combine(folder, manifest.Adapter!)))
+        {
+            Assert.Equal(["en", "xx"], adapter.Means.Languages.Select(mean => mean.Language));
+        }
+        Run(Config("teacher"));
+        Assert.Equal(Path.Combine(_root, "teacher"), TeacherFolder.Find(Path.Combine(_root, "teacher")));
+    }
+
+    [Fact]
     public void ExtraTextIsTrainedOnToo()
     {
         var text = Path.Combine(_root, "more.jsonl");
@@ -143,8 +178,30 @@ public sealed class CcTrainerTests : IDisposable
 
     private Teacher Tuned(CcAdapter? adapter) => new(_encoder, new TeacherSettings(), adapter) { Model = new TeacherModel(Path.Combine(_root, "fake.gguf"), "00") };
 
-    private CcFinetuneResult Run(CcFinetuneConfig config) =>
-        CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken);
+    private CcFinetuneResult Run(CcFinetuneConfig config, IRunLog? log = null) =>
+        CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, log ?? SilentLog.Instance, TestContext.Current.CancellationToken);
+
+    private sealed class StopAfter(long last, CancellationTokenSource source) : IMetricsSink
+    {
+        public void Scalar(string tag, long step, double value)
+        {
+            if (step == last)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    private sealed class Lines : IRunLog
+    {
+        public List<string> Texts { get; } = [];
+
+        public void Info(string message) => Texts.Add(message);
+
+        public void Warn(string message) => Texts.Add(message);
+
+        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
+    }
 
     private static double Recall(CcFinetuneResult result, string row, string from, string to) =>
         result.Probe!.Rows.First(r => r.Name == row || (row == "minus the mean" && r.Name.StartsWith(row, StringComparison.Ordinal)))

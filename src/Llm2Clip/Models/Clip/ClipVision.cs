@@ -16,7 +16,7 @@ namespace Llm2Clip.Models.Clip;
 /// Shapes below: B images, G x G patches of side P, T = G*G + 1 tokens, W width, H heads, D embed dim.
 /// Reference: transformers 5.23 models/clip/modeling_clip.py, openai/CLIP dcba3cb clip/model.py.
 /// </summary>
-public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
+public sealed class ClipVisionModel : VisionModel
 {
     [ComponentName(Name = "vision_model")]
     private readonly ClipVisionTower _tower;
@@ -38,54 +38,27 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     /// <summary>Its shape.</summary>
     public ClipVisionConfig Config { get; }
 
-    /// <summary>Drop path and patch dropout; off until a trainer begins a pass.</summary>
-    public TrainingNoise Noise => _tower.Noise;
-
-    /// <summary>Share of patches left out of a training pass, 0 to below 1.</summary>
-    public double PatchDropout { get => _tower.PatchDropout; set => _tower.PatchDropout = value; }
-
-    /// <summary>Format of matrix products.</summary>
-    public Precision Precision
-    {
-        get => _projection.Precision;
-        set => this.SetPrecision(value);
-    }
+    /// <inheritdoc/>
+    public override int EmbedDim => Config.EmbedDim;
 
     /// <inheritdoc/>
-    public int EmbedDim => Config.EmbedDim;
+    public override IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings", "vision_model.pre_layrnorm"];
 
     /// <inheritdoc/>
-    public int ImageSize => Config.ImageSize;
+    public override IReadOnlyList<string> UndecayedNames { get; } = ["vision_model.embeddings.position_embedding.weight"];
+
+    private protected override VisionConfig Shape => Config;
+
+    private protected override VisionTower Tower => _tower;
 
     /// <inheritdoc/>
-    public int Layers => Config.Layers;
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings", "vision_model.pre_layrnorm"];
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> UndecayedNames { get; } = ["vision_model.embeddings.position_embedding.weight"];
-
-    /// <inheritdoc/>
-    public void SetDropPath(double rate) => _tower.SetDropPath(rate);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() => [.. named_parameters()];
-
-    /// <inheritdoc/>
-    public void Save(string folder) => ModelFolder.Save(folder, Config.ToJson(), NamedParameters());
-
-    /// <inheritdoc/>
-    public Tensor Encode(Tensor pixels) => call(pixels);
-
-    /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
-    public override Tensor forward(Tensor pixels) => Encode(pixels, null);
+    public override void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
 
     /// <summary>
-    /// <see cref="forward"/> that also shows what is inside: <c>embeddings</c> [B, T, W], <c>hidden.0</c> (input of the first block) to
+    /// The features, and what is inside: <c>embeddings</c> [B, T, W], <c>hidden.0</c> (input of the first block) to
     /// <c>hidden.N</c>, and <c>pooled</c> [B, W]. The tensors live until <paramref name="probe"/> returns.
     /// </summary>
-    public Tensor Encode(Tensor pixels, Action<string, Tensor>? probe)
+    public override Tensor Encode(Tensor pixels, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();
         var pooled = _tower.Pool(pixels, probe); // [B, W]
@@ -112,7 +85,7 @@ public sealed class ClipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
 }
 
 /// <summary>Everything before the projection; Hugging Face's <c>vision_model</c>.</summary>
-internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
+internal sealed class ClipVisionTower : VisionTower
 {
     [ComponentName(Name = "embeddings")]
     private readonly ClipVisionEmbeddings _embeddings;
@@ -136,16 +109,11 @@ internal sealed class ClipVisionTower : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public TrainingNoise Noise { get; } = new();
+    /// <inheritdoc/>
+    public override void SetDropPath(double rate) => _blocks.SetDropPath(rate);
 
-    public double PatchDropout { get; set; }
-
-    public void SetDropPath(double rate) => _blocks.SetDropPath(rate);
-
-    public override Tensor forward(Tensor pixels) => Pool(pixels, null);
-
-    /// <summary>[B, 3, H, W] to [B, W], fp32.</summary>
-    public Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
+    /// <inheritdoc/>
+    public override Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();
         var x = _embeddings.Embed(pixels, Noise, PatchDropout); // [B, T, W]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -8,7 +7,7 @@ namespace Llm2Clip.Models.Clip;
 /// <summary>
 /// Shape of a CLIP vision transformer; what <c>config.json</c> of Hugging Face's <c>CLIPVisionModelWithProjection</c> says.
 /// </summary>
-public sealed record ClipVisionConfig
+public sealed record ClipVisionConfig : VisionConfig
 {
     /// <summary>OpenAI's ViT-B/32 (https://huggingface.co/openai/clip-vit-base-patch32/blob/main/config.json).</summary>
     public static ClipVisionConfig VitB32 { get; } =
@@ -30,38 +29,11 @@ public sealed record ClipVisionConfig
         ["vit-b-32"] = VitB32, ["vit-b-16"] = VitB16, ["vit-l-14"] = VitL14, ["vit-l-14-336"] = VitL14At336,
     };
 
-    /// <summary>Side of the square input, pixels.</summary>
-    public required int ImageSize { get; init; }
-
-    /// <summary>Side of a patch, pixels; divides <see cref="ImageSize"/>.</summary>
-    public required int PatchSize { get; init; }
-
-    /// <summary>Width of the token stream (hidden_size).</summary>
-    public required int Width { get; init; }
-
-    /// <summary>Number of blocks.</summary>
-    public required int Layers { get; init; }
-
-    /// <summary>Attention heads; divides <see cref="Width"/>.</summary>
-    public required int Heads { get; init; }
-
-    /// <summary>Inner width of the MLP (intermediate_size).</summary>
-    public required int MlpWidth { get; init; }
+    /// <summary>A shape with the activation and the epsilon that OpenAI's models have.</summary>
+    public ClipVisionConfig() => (Activation, LayerNormEpsilon) = (Activation.QuickGelu, 1e-5);
 
     /// <summary>Length of the projected vector.</summary>
     public required int EmbedDim { get; init; }
-
-    /// <summary>Activation of the MLP (hidden_act).</summary>
-    public Activation Activation { get; init; } = Activation.QuickGelu;
-
-    /// <summary>Epsilon of all layer norms.</summary>
-    public double LayerNormEpsilon { get; init; } = 1e-5;
-
-    /// <summary>Sizes of the blocks.</summary>
-    internal TransformerShape Blocks => new(Width, Layers, Heads, MlpWidth, Activation, LayerNormEpsilon);
-
-    /// <summary>Patches along one side.</summary>
-    public int Grid => ImageSize / PatchSize;
 
     /// <summary>Patches plus the class token.</summary>
     public int Tokens => Grid * Grid + 1;
@@ -77,13 +49,7 @@ public sealed record ClipVisionConfig
         }
     }
 
-    /// <summary>Keys of a vision config that change what is computed, and are read.</summary>
-    private static readonly string[] Read =
-    [
-        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size", "hidden_act",
-        "layer_norm_eps",
-        "projection_dim", "num_channels", "attention_dropout", "dropout", "model_type", "architectures",
-    ];
+    private static readonly string[] Read = [.. SharedKeys, "projection_dim", "dropout"];
 
     /// <summary>
     /// Reads <c>config.json</c> of a vision model or of a whole <c>CLIPModel</c>. Throws <see cref="InputException"/> listing every key
@@ -95,53 +61,21 @@ public sealed record ClipVisionConfig
     public static ClipVisionConfig FromJson(JsonObject root, string path)
     {
         var keys = new JsonKeys(path);
-        var whole = keys.Text(root, "model_type", "") == "clip";
-        var vision = whole ? root["vision_config"] as JsonObject ?? throw new InputException($"{path} has no vision_config.") : root;
+        var (vision, whole) = ModelFolder.VisionPart(root, "clip", Read, keys, path);
         keys.Expect(vision, "model_type", "clip_vision_model", fallback: "clip_vision_model");
         keys.RefuseUnknown(vision, Read, ModelFolder.IgnoredKeys, whole ? "vision_config." : "");
-        keys.ExpectNumber(vision, "num_channels", 3, fallback: 3);
-        keys.ExpectNumber(vision, "attention_dropout", 0, fallback: 0);
         keys.ExpectNumber(vision, "dropout", 0, fallback: 0);
-        var config = new ClipVisionConfig
+        var config = (ClipVisionConfig)VitB32.With(keys, vision) with
         {
-            ImageSize = keys.Count(vision, "image_size", 224),
-            PatchSize = keys.Count(vision, "patch_size", 32),
-            Width = keys.Count(vision, "hidden_size", 768),
-            Layers = keys.Count(vision, "num_hidden_layers", 12),
-            Heads = keys.Count(vision, "num_attention_heads", 12),
-            MlpWidth = keys.Count(vision, "intermediate_size", 3072),
-            EmbedDim = keys.Count(whole ? root : vision, "projection_dim", 512),
-            LayerNormEpsilon = keys.Number(vision, "layer_norm_eps", 1e-5),
-            Activation = ModelFolder.ReadActivation(keys, vision, "quick_gelu"),
+            EmbedDim = keys.Count(whole ? root : vision, "projection_dim", VitB32.EmbedDim),
         };
         keys.ThrowIfAny();
         config.Validate(path);
         return config;
     }
 
-    /// <summary>
-    /// Throws <see cref="InputException"/> where sizes do not fit together; <paramref name="source"/> names where they are.
-    /// </summary>
-    public void Validate(string source) => ModelFolder.RequireFit(source, ImageSize, PatchSize, Width, Heads);
-
     /// <summary>The <c>config.json</c> that transformers opens as <c>CLIPVisionModelWithProjection</c>.</summary>
-    public JsonObject ToJson() => new()
-    {
-        ["architectures"] = new JsonArray("CLIPVisionModelWithProjection"),
-        ["attention_dropout"] = 0.0,
-        ["dtype"] = "float32",
-        ["hidden_act"] = ModelFolder.NameOf(Activation),
-        ["hidden_size"] = Width,
-        ["image_size"] = ImageSize,
-        ["initializer_factor"] = 1.0,
-        ["initializer_range"] = 0.02,
-        ["intermediate_size"] = MlpWidth,
-        ["layer_norm_eps"] = LayerNormEpsilon,
-        ["model_type"] = "clip_vision_model",
-        ["num_attention_heads"] = Heads,
-        ["num_channels"] = 3,
-        ["num_hidden_layers"] = Layers,
-        ["patch_size"] = PatchSize,
-        ["projection_dim"] = EmbedDim,
-    };
+    public JsonObject ToJson() => ToJson(
+        "CLIPVisionModelWithProjection", "clip_vision_model",
+        ("initializer_factor", 1.0), ("initializer_range", 0.02), ("projection_dim", EmbedDim));
 }

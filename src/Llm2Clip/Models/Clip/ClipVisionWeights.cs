@@ -32,6 +32,15 @@ public static class ClipVisionWeights
     public static ClipVisionModel Start(string folder, Device device, int? embedDim, ulong seed) =>
         Open(folder, device, embedDim ?? DefaultEmbedDim, seed);
 
+    /// <summary>A model by a folder's configuration, with weights of zero; <paramref name="weights"/> must have room for it.</summary>
+    internal static ClipVisionModel Empty(string folder, Device device, ISafetensors weights, string source)
+    {
+        var config = ClipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
+        var (tower, projection) = config.WeightCount;
+        StrictWeights.RequireRoom(weights, source, tower + projection, ModelFolder.ConfigPath(folder));
+        return new ClipVisionModel(config, device);
+    }
+
     private static ClipVisionModel Open(string folder, Device device, int? newEmbedDim, ulong seed)
     {
         var config = ClipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));

@@ -16,7 +16,7 @@ namespace Llm2Clip.Models.Siglip;
 /// Shapes below: B images, G x G patches of side P, T = G*G tokens, W width = D embed dim.
 /// Reference: transformers 5.23 models/siglip/modeling_siglip.py.
 /// </summary>
-internal sealed class SiglipVisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
+internal sealed class SiglipVisionModel : VisionModel
 {
     [ComponentName(Name = "vision_model")]
     private readonly SiglipVisionTower _tower;
@@ -35,57 +35,31 @@ internal sealed class SiglipVisionModel : nn.Module<Tensor, Tensor>, IImageEncod
     public SiglipVisionConfig Config { get; }
 
     /// <inheritdoc/>
-    public int EmbedDim => Config.Width;
+    public override int EmbedDim => Config.Width;
 
     /// <inheritdoc/>
-    public int ImageSize => Config.ImageSize;
+    public override IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings"];
 
     /// <inheritdoc/>
-    public int Layers => Config.Layers;
+    public override IReadOnlyList<string> UndecayedNames { get; } =
+        ["vision_model.embeddings.position_embedding.weight", "vision_model.head.probe"];
+
+    private protected override VisionConfig Shape => Config;
+
+    private protected override VisionTower Tower => _tower;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings"];
-
-    /// <inheritdoc/>
-    public IReadOnlyList<string> UndecayedNames { get; } = ["vision_model.embeddings.position_embedding.weight", "vision_model.head.probe"];
-
-    /// <inheritdoc/>
-    public TrainingNoise Noise => _tower.Noise;
-
-    /// <inheritdoc/>
-    public double PatchDropout { get => _tower.PatchDropout; set => _tower.PatchDropout = value; }
-
-    /// <inheritdoc/>
-    public Precision Precision
-    {
-        get => modules().OfType<IProducts>().First().Precision;
-        set => this.SetPrecision(value);
-    }
-
-    /// <inheritdoc/>
-    public void SetDropPath(double rate) => _tower.SetDropPath(rate);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() => [.. named_parameters()];
-
-    /// <inheritdoc/>
-    public void Save(string folder) => ModelFolder.Save(folder, Config.ToJson(), NamedParameters());
-
-    /// <inheritdoc/>
-    public Tensor Encode(Tensor pixels) => call(pixels);
-
-    /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
-    public override Tensor forward(Tensor pixels) => Encode(pixels, null);
+    public override void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
 
     /// <summary>
-    /// <see cref="forward"/> that also shows what is inside: <c>hidden.0</c> (patches plus positions) to <c>hidden.N</c> and
+    /// The features, and what is inside: <c>hidden.0</c> (patches plus positions) to <c>hidden.N</c> and
     /// <c>last_hidden_state</c>, all [B, T, W]. The tensors live until <paramref name="probe"/> returns.
     /// </summary>
-    public Tensor Encode(Tensor pixels, Action<string, Tensor>? probe) => _tower.Pool(pixels, probe);
+    public override Tensor Encode(Tensor pixels, Action<string, Tensor>? probe) => _tower.Pool(pixels, probe);
 }
 
 /// <summary>All of the model; Hugging Face's <c>vision_model</c>.</summary>
-internal sealed class SiglipVisionTower : nn.Module<Tensor, Tensor>
+internal sealed class SiglipVisionTower : VisionTower
 {
     [ComponentName(Name = "embeddings")]
     private readonly SiglipVisionEmbeddings _embeddings;
@@ -109,16 +83,11 @@ internal sealed class SiglipVisionTower : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public TrainingNoise Noise { get; } = new();
+    /// <inheritdoc/>
+    public override void SetDropPath(double rate) => _blocks.SetDropPath(rate);
 
-    public double PatchDropout { get; set; }
-
-    public void SetDropPath(double rate) => _blocks.SetDropPath(rate);
-
-    public override Tensor forward(Tensor pixels) => Pool(pixels, null);
-
-    /// <summary>[B, 3, H, W] to [B, W], fp32.</summary>
-    public Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
+    /// <inheritdoc/>
+    public override Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();
         var x = _embeddings.Embed(pixels, Noise, PatchDropout); // [B, T, W]

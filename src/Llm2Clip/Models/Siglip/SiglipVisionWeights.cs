@@ -37,6 +37,14 @@ internal static class SiglipVisionWeights
         }
     }
 
+    /// <summary>A model by a folder's configuration, with weights of zero; <paramref name="weights"/> must have room for it.</summary>
+    internal static SiglipVisionModel Empty(string folder, Device device, ISafetensors weights, string source)
+    {
+        var config = SiglipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
+        StrictWeights.RequireRoom(weights, source, config.WeightCount, ModelFolder.ConfigPath(folder));
+        return new SiglipVisionModel(config, device);
+    }
+
     /// <summary>Loads a folder to train from. No weight is new, as there is no projection.</summary>
     /// <exception cref="ConfigException"><paramref name="embedDim"/> is not the length of the tower's features.</exception>
     /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
@@ -47,7 +55,8 @@ internal static class SiglipVisionWeights
         return embedDim is null || embedDim == config.Width
             ? Load(folder, device)
             : throw new ConfigException(
-                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length {config.Width}. "
+                $"model.embed_dim is {embedDim}, but {folder} is a SigLIP tower, which has no projection: its vectors have length "
+                + $"{config.Width}. "
                 + "Leave model.embed_dim out.");
     }
 }

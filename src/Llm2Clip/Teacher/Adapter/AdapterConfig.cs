@@ -20,8 +20,8 @@ public enum AdapterStart
     Random,
 
     /// <summary>
-    /// The leading principal directions of the centered training vectors, each divided by the root of its deviation: the adapter starts where
-    /// half-whitening (singular values to the power 1/2) is, instead of at a random projection.
+    /// The leading principal directions of the centered training vectors, each divided by the root of its deviation: the adapter starts
+    /// where half-whitening (singular values to the power 1/2) is, instead of at a random projection.
     /// </summary>
     HalfWhitened,
 }
@@ -40,7 +40,8 @@ public sealed record AdapterConfig
     [Range(1, 1 << 16)]
     public int Dimension { get; init; } = 512;
 
-    [Description("none | global | language: which mean is taken out first. language: each language's own where sentences of it were given.")]
+    [Description("none | global | language: which mean is taken out first. language: each language's own where sentences of it were "
+        + "given.")]
     public Centering Centering { get; init; } = Centering.Language;
 
     [Description("Share of the input's elements dropped in training, 0 to 0.9.")]

@@ -44,8 +44,8 @@ public sealed class CcAdapter : IDisposable
     public int Dimension => Config.Dimension;
 
     /// <summary>
-    /// Hash of the weights, the settings and the training captions' means: what a store of this teacher's vectors depends on. Means of other
-    /// languages are left out: they can be added without making stores of training captions another teacher's.
+    /// Hash of the weights, the settings and the training captions' means: what a store of this teacher's vectors depends on. Means of
+    /// other languages are left out: they can be added without making stores of training captions another teacher's.
     /// </summary>
     public string Fingerprint => _fingerprint.Value;
 
@@ -58,8 +58,8 @@ public sealed class CcAdapter : IDisposable
         new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
 
     /// <summary>
-    /// Maps pooled LLM vectors [N, InputDimension] of one language to adapted ones [N, Dimension], row-major and un-normalized; which mean they
-    /// lose is explicit.
+    /// Maps pooled LLM vectors [N, InputDimension] of one language to adapted ones [N, Dimension], row-major and un-normalized; which mean
+    /// they lose is explicit.
     /// </summary>
     public float[] Apply(ReadOnlySpan<float> raw, string language, CenteringMode mode)
     {
@@ -68,17 +68,13 @@ public sealed class CcAdapter : IDisposable
         {
             throw new ArgumentException($"{raw.Length} values are not whole vectors of {InputDimension}.", nameof(raw));
         }
-        var mean = Means.For(language, Config.Centering, mode, out _);
         var adapted = new float[(long)count * Dimension];
         using var off = no_grad();
         for (var start = 0; start < count; start += Chunk)
         {
             var rows = Math.Min(Chunk, count - start);
             var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
-            if (mean is not null)
-            {
-                LanguageMeans.Subtract(centered, mean);
-            }
+            Means.Center(centered, language, Config.Centering, mode);
             using var scope = NewDisposeScope();
             Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
                 .CopyTo(adapted.AsSpan(start * Dimension, rows * Dimension));
@@ -113,11 +109,14 @@ public sealed class CcAdapter : IDisposable
         {
             tensors[LanguageMeanPrefix + mean.Language] = tensor(mean.Vector);
         }
-        var header = new Header(InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))]);
+        var header = new Header(
+            InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))]);
         Safetensors.Save(path, tensors, new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(header, Json.Line) });
     }
 
-    /// <summary>Reads a file. Throws <see cref="InputException"/> where it is damaged, no adapter, or a tensor is missing, extra or misshapen.</summary>
+    /// <summary>
+    /// Reads a file. Throws <see cref="InputException"/> where it is damaged, no adapter, or a tensor is missing, extra or misshapen.
+    /// </summary>
     public static CcAdapter Load(string path)
     {
         using var file = SafetensorsFile.Open(path);
@@ -161,7 +160,9 @@ public sealed class CcAdapter : IDisposable
     /// <summary>Refuses settings that no adapter has, or that ask for more memory than the file's tensors fill.</summary>
     private static void RequireSense(string path, Header header, SafetensorsFile file)
     {
-        var sane = header.InputDimension > 0 && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 } && !header.Means.Contains(null!)
+        var sane = header.InputDimension > 0
+            && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 }
+            && !header.Means.Contains(null!)
             && header.Means.DistinctBy(mean => mean.Language).Count() == header.Means.Count;
         if (!sane)
         {
@@ -185,7 +186,8 @@ public sealed class CcAdapter : IDisposable
             Add(LanguageMeanPrefix + mean.Language, mean.Vector);
         }
         return Fingerprints.Of(
-            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}", Convert.ToHexStringLower(hash.GetHashAndReset()));
+            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}",
+            Convert.ToHexStringLower(hash.GetHashAndReset()));
 
         void Add(string name, float[] values)
         {

@@ -35,7 +35,10 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
         (_dropout, _length) = (config.Dropout, MathF.Sqrt(width));
         var residual = config.Kind == AdapterKind.Residual;
         _blocks = new ModuleList<nn.Module<Tensor, Tensor>>(
-            [.. Enumerable.Range(0, residual ? config.Blocks : 0).Select(_ => (nn.Module<Tensor, Tensor>)new CcAdapterBlock(width, Epsilon, device))]);
+            [
+                .. Enumerable.Range(0, residual ? config.Blocks : 0)
+                    .Select(_ => (nn.Module<Tensor, Tensor>)new CcAdapterBlock(width, Epsilon, device)),
+            ]);
         _norm = residual ? new LayerNorm(width, Epsilon, device) : null;
         _head = new Linear(width, config.Dimension, bias: true, device);
         RegisterComponents();

@@ -3,7 +3,9 @@ using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Teachers.Adapter;
 
-/// <summary>What an adapter takes out of the LLM's vectors before anything else. All captions share one large direction that hides what they say.</summary>
+/// <summary>
+/// What an adapter takes out of the LLM's vectors before anything else. All captions share one large direction that hides what they say.
+/// </summary>
 public enum Centering
 {
     /// <summary>Nothing.</summary>
@@ -16,7 +18,9 @@ public enum Centering
     Language,
 }
 
-/// <summary>Which mean a text's vector loses. Numbers made with <see cref="Own"/> say so: they used sentences of the language, though no pairs.</summary>
+/// <summary>
+/// Which mean a text's vector loses. Numbers made with <see cref="Own"/> say so: they used sentences of the language, though no pairs.
+/// </summary>
 public enum CenteringMode
 {
     /// <summary>What the training captions alone give: a language that was not trained on loses the training captions' mean.</summary>
@@ -34,7 +38,9 @@ public enum CenteringMode
 /// <param name="Training">Whether they are the training captions.</param>
 public sealed record LanguageMean(string Language, float[] Vector, long Count, string Source, bool Training);
 
-/// <summary>The means of a teacher: of the training captions, and of languages. What is subtracted is decided in <see cref="For"/> alone.</summary>
+/// <summary>
+/// The means of a teacher: of the training captions, and of languages. What is subtracted is decided in <see cref="For"/> alone.
+/// </summary>
 public sealed class LanguageMeans
 {
     private readonly Dictionary<string, LanguageMean> _byLanguage;
@@ -53,14 +59,15 @@ public sealed class LanguageMeans
     public IEnumerable<LanguageMean> Languages => _byLanguage.Values.OrderBy(mean => mean.Language, StringComparer.Ordinal);
 
     /// <summary>
-    /// The mean of a language: by its label, or, where there is none, by what stands before the first hyphen (<c>zh</c> for <c>zh-mt</c>); else null.
+    /// The mean of a language: by its label, or, where there is none, by what precedes the first hyphen (<c>zh</c> for <c>zh-mt</c>);
+    /// else null.
     /// </summary>
     public LanguageMean? Of(string language) =>
         _byLanguage.GetValueOrDefault(language) ?? _byLanguage.GetValueOrDefault(language.Split('-')[0]);
 
     /// <summary>
-    /// What is subtracted from a raw vector of a language, or null for nothing. <paramref name="ownMean"/> is the language mean used, null where
-    /// it was the training captions'.
+    /// What is subtracted from a raw vector of a language, or null for nothing. <paramref name="ownMean"/> is the language mean used, null
+    /// where it was the training captions'.
     /// </summary>
     public float[]? For(string language, Centering centering, CenteringMode mode, out LanguageMean? ownMean)
     {
@@ -75,6 +82,15 @@ public sealed class LanguageMeans
             ownMean = mean;
         }
         return ownMean?.Vector ?? Overall;
+    }
+
+    /// <summary>Takes out of raw vectors of one language, row-major [n, raw dimension], what <see cref="For"/> says; in place.</summary>
+    public void Center(Span<float> rows, string language, Centering centering, CenteringMode mode)
+    {
+        if (For(language, centering, mode, out _) is { } mean)
+        {
+            Subtract(rows, mean);
+        }
     }
 
     /// <summary>These means with others added; a language that is there already is replaced, but for training means.</summary>

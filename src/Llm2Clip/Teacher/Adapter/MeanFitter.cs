@@ -11,13 +11,15 @@ internal static class MeanFitter
     /// <see cref="InputException"/> for a source without a sentence of its language.
     /// </summary>
     public static IReadOnlyList<LanguageMean> Fit(
-        IReadOnlyList<TextSourceConfig> sources, DataConfig data, RawVectors raw, bool training, IRunLog log, CancellationToken cancellation)
+        IReadOnlyList<TextSourceConfig> sources, DataConfig data, RawVectors raw, bool training, IRunLog log,
+        CancellationToken cancellation)
     {
         raw.Require(sources.SelectMany(source => Captions(source, data, log, cancellation)), cancellation);
         List<LanguageMean> means = [];
         foreach (var language in sources.GroupBy(source => source.Language))
         {
-            var rows = language.SelectMany(source => Captions(source, data, SilentLog.Instance, cancellation)).Select(caption => raw.Store.Find(CaptionHash.Of(caption.Text)));
+            var rows = language.SelectMany(source => Captions(source, data, SilentLog.Instance, cancellation))
+                .Select(caption => raw.Store.Find(CaptionHash.Of(caption.Text)));
             var names = string.Join(", ", language.Select(source => Name(source, data)));
             try
             {
@@ -36,5 +38,6 @@ internal static class MeanFitter
     private static IEnumerable<Caption> Captions(TextSourceConfig source, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         CaptionStream.Of(source, data, log, cancellation).SelectMany(group => group.Captions);
 
-    private static string Name(TextSourceConfig source, DataConfig data) => Path.GetFileName(source.Path.Length > 0 ? source.Path : data.Train);
+    private static string Name(TextSourceConfig source, DataConfig data) =>
+        Path.GetFileName(source.Path.Length > 0 ? source.Path : data.Train);
 }

@@ -4,8 +4,8 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>
-/// Vectors of many captions, each embedded once although it is asked for with several means: raw vectors are kept in a store, and what is missing
-/// is computed. A single query needs none of it: <see cref="Teacher.Embed"/> gives the same vector.
+/// Vectors of many captions, each embedded once although it is asked for with several means: raw vectors are kept in a store, and what is
+/// missing is computed. A single query needs none of it: <see cref="Teacher.Embed"/> gives the same vector.
 /// </summary>
 internal sealed class TeacherVectors : IDisposable
 {
@@ -26,8 +26,8 @@ internal sealed class TeacherVectors : IDisposable
     public int Dimension => _teacher.Dimension;
 
     /// <summary>
-    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: the teacher has a mean of
-    /// plain sentences of it.
+    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: the teacher
+    /// has a mean of plain sentences of it.
     /// </summary>
     public bool HasOwnMean(string language) =>
         _teacher.Adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };

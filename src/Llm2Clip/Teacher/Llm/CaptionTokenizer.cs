@@ -10,7 +10,7 @@ namespace Llm2Clip.Teachers.Llm;
 internal sealed record TokenizedText(LLamaToken[] Tokens, int FirstCounted, bool Truncated);
 
 /// <summary>
-/// Puts a text into the template, tokenises the whole and finds the text's own tokens by their byte offsets in it. Tokenising a part alone
+/// Puts a text into the template, tokenizes the whole and finds the text's own tokens by their byte offsets in it. Tokenizing a part alone
 /// would count wrongly where it splits differently in context. A text that is too long loses tokens at its right end; the template's
 /// end (end-of-turn) stays, as the model expects to read it.
 /// </summary>
@@ -41,7 +41,8 @@ internal sealed class CaptionTokenizer
         var around = Place("a").Tokens.Length - 1;
         if (around >= maxLength)
         {
-            throw new ConfigException($"teacher.max_length {maxLength} leaves no room for a text: the template alone takes {around} tokens.");
+            throw new ConfigException(
+                $"teacher.max_length {maxLength} leaves no room for a text: the template alone takes {around} tokens.");
         }
     }
 
@@ -83,11 +84,13 @@ internal sealed class CaptionTokenizer
             return;
         }
         var tokens = llm.Header.GetStrings("tokenizer.ggml.tokens").ToHashSet();
-        var missing = Enumerable.Range(0, 256).FirstOrDefault(b => !tokens.Contains($"<0x{b:X2}>") && !(b < 128 && tokens.Contains($"{(char)b}")), -1);
+        var missing = Enumerable.Range(0, 256).FirstOrDefault(
+            b => !tokens.Contains($"<0x{b:X2}>") && !(b < 128 && tokens.Contains($"{(char)b}")), -1);
         if (missing >= 0)
         {
             throw new InputException(
-                $"{llm.Header.Path}: the vocabulary (key 'tokenizer.ggml.tokens') has no token <0x{missing:X2}>, so it cannot spell every text. Give a model with byte fallback.");
+                $"{llm.Header.Path}: the vocabulary (key 'tokenizer.ggml.tokens') has no token <0x{missing:X2}>, so it cannot spell every "
+                + "text. Give a model with byte fallback.");
         }
     }
 
@@ -100,8 +103,8 @@ internal sealed class CaptionTokenizer
         var from = Encoding.UTF8.GetByteCount(header);
         if (HasControl(tokens, ends, from, rendered.Length - Encoding.UTF8.GetByteCount(footer)))
         {
-            // The text spells a control token. Special tokens cut a text into fragments that are tokenised one by one, so the fragment around
-            // the text can be taken without them, with the template's own on both sides.
+            // The text spells a control token. Special tokens cut a text into fragments that are tokenized one by one, so the fragment
+            // around the text can be taken without them, with the template's own on both sides.
             tokens = WithoutControl(text);
             ends = pieces.Ends(tokens, rendered);
         }
@@ -136,7 +139,7 @@ internal sealed class CaptionTokenizer
 
     private int FirstControlStart(string part) => ControlPlaces(part).Select(place => (int?)place.Start).FirstOrDefault() ?? part.Length;
 
-    /// <summary>Where control tokens stand in a piece of the template, as indices of characters.</summary>
+    /// <summary>Where control tokens occur in a piece of the template, as indices of characters.</summary>
     private IEnumerable<(int Start, int End)> ControlPlaces(string part)
     {
         var bytes = Encoding.UTF8.GetBytes(part);

@@ -4,8 +4,8 @@ using LLama.Native;
 namespace Llm2Clip.Teachers.Llm;
 
 /// <summary>
-/// libllama's log. Nothing is printed. libllama returns null or a number where it refuses something and tells the reason in its log only, so the
-/// error lines that come while a collector is open go into the exception's message.
+/// libllama's log. Nothing is printed. libllama returns null or a number where it refuses something and tells the reason in its log only,
+/// so the error lines that come while a collector is open go into the exception's message.
 /// </summary>
 internal sealed class LlamaLog : IDisposable
 {
@@ -15,7 +15,9 @@ internal sealed class LlamaLog : IDisposable
 
     private readonly StringBuilder _text = new();
 
-    /// <summary>Takes the place of the library's own log, which writes to stderr. LLamaSharp hands it over once it has loaded the library.</summary>
+    /// <summary>
+    /// Takes the place of the library's own log, which writes to stderr. LLamaSharp hands it over once it has loaded the library.
+    /// </summary>
     static LlamaLog() => NativeLogConfig.llama_log_set((level, message) => Write(level, message));
 
     private LlamaLog()
@@ -29,7 +31,8 @@ internal sealed class LlamaLog : IDisposable
         {
             lock (Gate)
             {
-                return string.Join(" | ", _text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct());
+                return string.Join(
+                    " | ", _text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct());
             }
         }
     }

@@ -8,7 +8,9 @@ namespace Llm2Clip.Teachers.Llm;
 /// <summary>A GGUF model loaded for encoding: its header checked by us, its weights by libllama.</summary>
 internal sealed class LlamaModel : IDisposable
 {
-    /// <summary>Wider than any text and small enough that libllama's cache arithmetic (window times sequences, 32 bit) does not overflow.</summary>
+    /// <summary>
+    /// Wider than any text and small enough that libllama's cache arithmetic (window times sequences, 32 bit) does not overflow.
+    /// </summary>
     private const long FullWindow = 1_000_000;
 
     private LlamaModel(GgufFile header, SafeLlamaModelHandle handle)
@@ -27,18 +29,24 @@ internal sealed class LlamaModel : IDisposable
     public int Width => Handle.EmbeddingSize;
 
     /// <summary>
-    /// Loads a model. <paramref name="fullWindow"/> lets sliding-window layers see the whole text: without it, libllama gives them, with causal
-    /// attention off, all of the future but a window of the past. Leaving the key out instead would change the layers' rotary base too.
-    /// Throws <see cref="InputException"/>, naming the file, where it is missing, damaged or of an architecture that libllama does not know.
+    /// Loads a model. <paramref name="fullWindow"/> lets sliding-window layers see the whole text: without it, libllama gives them, with
+    /// causal attention off, all of the future but a window of the past. Leaving the key out instead would change the layers' rotary base
+    /// too. Throws <see cref="InputException"/>, naming the file, where it is missing, damaged or of an architecture that libllama does not
+    /// know.
     /// </summary>
     public static LlamaModel Load(string path, bool fullWindow) => Load(path, header =>
     {
         var windowKey = $"{header.Architecture}.attention.sliding_window";
-        return fullWindow && header.Has(windowKey) ? LoadWith(path, windowKey, FullWindow) : SafeLlamaModelHandle.LoadFromFile(path, Parameters());
+        return fullWindow && header.Has(windowKey)
+            ? LoadWith(path, windowKey, FullWindow)
+            : SafeLlamaModelHandle.LoadFromFile(path, Parameters());
     });
 
-    /// <summary>Loads the vocabulary of a model without its weights: enough to tokenise. Throws as <see cref="Load(string, bool)"/>.</summary>
-    public static LlamaModel LoadVocabulary(string path) => Load(path, _ => SafeLlamaModelHandle.LoadFromFile(path, Parameters() with { vocab_only = true }));
+    /// <summary>
+    /// Loads the vocabulary of a model without its weights: enough to tokenize. Throws as <see cref="Load(string, bool)"/>.
+    /// </summary>
+    public static LlamaModel LoadVocabulary(string path) =>
+        Load(path, _ => SafeLlamaModelHandle.LoadFromFile(path, Parameters() with { vocab_only = true }));
 
     public void Dispose() => Handle.Dispose();
 

@@ -2,7 +2,7 @@ using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Teachers.Llm;
 
-/// <summary>Pooled hidden states of an LLM in libllama: many texts a decode.</summary>
+/// <summary>Pooled hidden states of an LLM in libllama: many texts per decode.</summary>
 internal sealed class LlamaTextEncoder : ILlmEncoder
 {
     private readonly LlamaModel model;
@@ -61,7 +61,34 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
     /// <summary>Tokens of a text as it is run, for inspection.</summary>
     public TokenizedText Tokenize(string text) => tokenizer.Tokenize(text);
 
+    /// <inheritdoc/>
     public EncodedTexts Encode(IReadOnlyList<string> texts, IRunLog log, CancellationToken cancellation = default)
+    {
+        var vectors = new float[(long)texts.Count * Dimension];
+        var truncated = 0;
+        using (var progress = log.Start("teacher", texts.Count, "captions"))
+        {
+            foreach (var batch in EncodeInBatches(texts, cancellation))
+            {
+                for (var i = 0; i < batch.Texts.Count; i++)
+                {
+                    batch.Vectors.AsSpan(i * Dimension, Dimension).CopyTo(vectors.AsSpan(batch.Texts[i] * Dimension));
+                }
+                truncated += batch.Truncated;
+                progress.Advance(batch.Texts.Count);
+            }
+        }
+        if (truncated > 0)
+        {
+            log.Warn(
+                $"{truncated} of {texts.Count} captions are longer than {maxLength} tokens and lost their right end "
+                + "(teacher.max_length).");
+        }
+        return new EncodedTexts(vectors, truncated);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<EncodedBatch> EncodeInBatches(IReadOnlyList<string> texts, CancellationToken cancellation = default)
     {
         var rows = new TokenizedText[texts.Count];
         for (var i = 0; i < rows.Length; i++)
@@ -69,18 +96,27 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
             cancellation.ThrowIfCancellationRequested();
             rows[i] = tokenizer.Tokenize(texts[i]);
         }
-        var vectors = new float[(long)rows.Length * Dimension];
-        using (var progress = log.Start("teacher", rows.Length, "captions"))
+        var vectors = new Dictionary<int, float[]>();
+        var sequences = Array.ConvertAll(rows, row => row.Tokens);
+        var (done, all) = (0L, sequences.Sum(sequence => (long)sequence.Length));
+        foreach (var members in decoder.RunInBatches(sequences, Pool, cancellation))
         {
-            var sequences = Array.ConvertAll(rows, row => row.Tokens);
-            decoder.Run(sequences, (text, position, state) => StatePooling.Add(settings.Pooling, rows[text], position, state, vectors.AsSpan(text * Dimension, Dimension)), progress, cancellation);
+            var tokens = members.Sum(text => sequences[text].Length);
+            done += tokens;
+            yield return new EncodedBatch(
+                members, [.. members.SelectMany(text => vectors[text])], members.Count(text => rows[text].Truncated), tokens,
+                (double)done / all);
+            vectors.Clear();
         }
-        var truncated = rows.Count(row => row.Truncated);
-        if (truncated > 0)
+
+        void Pool(int text, int position, ReadOnlySpan<float> state)
         {
-            log.Warn($"{truncated} of {rows.Length} captions are longer than {maxLength} tokens and lost their right end (teacher.max_length).");
+            if (!vectors.TryGetValue(text, out var vector))
+            {
+                vectors[text] = vector = new float[Dimension];
+            }
+            StatePooling.Add(settings.Pooling, rows[text], position, state, vector);
         }
-        return new EncodedTexts(vectors, truncated);
     }
 
     public void Dispose()

@@ -11,7 +11,7 @@ internal sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
     /// <summary>Tokens in a batch; one sequence longer than that makes a batch alone.</summary>
     public int BatchTokens { get; init; } = 256;
 
-    /// <summary>Threads; 0: one a core.</summary>
+    /// <summary>Threads; 0: one per core.</summary>
     public int Threads { get; init; }
 
     /// <summary>Fused attention.</summary>
@@ -28,8 +28,8 @@ internal sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
 internal delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
 
 /// <summary>
-/// Runs many token sequences through the LLM, several a batch, each its own sequence in one unified key/value cache that is emptied before
-/// every batch. One batch is one ubatch, as non-causal attention needs.
+/// Runs many token sequences through the LLM, several per batch, each its own sequence in one unified key/value cache that is emptied
+/// before every batch. One batch is one ubatch, as non-causal attention needs.
 /// </summary>
 internal sealed class SequenceDecoder : IDisposable
 {
@@ -63,10 +63,21 @@ internal sealed class SequenceDecoder : IDisposable
     public bool HeadSkipped => headSkip.Enabled;
 
     /// <summary>
-    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences. Advances
-    /// <paramref name="progress"/> by sequences. Throws <see cref="OperationCanceledException"/> between batches.
+    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences.
     /// </summary>
-    public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, IProgressTask? progress = null, CancellationToken cancellation = default)
+    public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
+    {
+        foreach (var _ in RunInBatches(sequences, receive, cancellation))
+        {
+        }
+    }
+
+    /// <summary>
+    /// The same step by step: each element is the sequences of a batch, whose states have all been given. Throws
+    /// <see cref="OperationCanceledException"/> between batches.
+    /// </summary>
+    public IEnumerable<IReadOnlyList<int>> RunInBatches(
+        IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
     {
         foreach (var members in Batches(sequences))
         {
@@ -80,7 +91,7 @@ internal sealed class SequenceDecoder : IDisposable
                     receive(sequence, position, context.GetEmbeddingsIth(index++));
                 }
             }
-            progress?.Advance(members.Count);
+            yield return members;
         }
     }
 
@@ -90,7 +101,9 @@ internal sealed class SequenceDecoder : IDisposable
         headSkip.Dispose();
     }
 
-    /// <summary>Sequences sorted by length (longest first: memory peaks at once), cut into batches of at most the configured tokens.</summary>
+    /// <summary>
+    /// Sequences sorted by length (longest first: memory peaks at once), cut into batches of at most the configured tokens.
+    /// </summary>
     private IEnumerable<List<int>> Batches(IReadOnlyList<LLamaToken[]> sequences)
     {
         var members = new List<int>();
@@ -132,7 +145,8 @@ internal sealed class SequenceDecoder : IDisposable
         var result = context.Decode(batch);
         if (result != DecodeResult.Ok)
         {
-            throw new RunException($"libllama could not decode a batch of {batch.TokenCount} tokens: {result}. Try a smaller teacher.batch_tokens.");
+            throw new RunException(
+                $"libllama could not decode a batch of {batch.TokenCount} tokens: {result}. Try a smaller teacher.batch_tokens.");
         }
     }
 
@@ -173,7 +187,9 @@ internal sealed class SequenceDecoder : IDisposable
         }
     }
 
-    /// <summary>Runs a few tokens with and without the head; leaves it out from then on only where the states are equal to the bit.</summary>
+    /// <summary>
+    /// Runs a few tokens with and without the head; leaves it out from then on only where the states are equal to the bit.
+    /// </summary>
     private void SkipHeadIfExact(LlamaModel model, IRunLog log)
     {
         var count = Math.Min(5, options.MaxLength);
@@ -186,7 +202,8 @@ internal sealed class SequenceDecoder : IDisposable
         headSkip.Enabled = stopped && whole.AsSpan().SequenceEqual(cut);
         log.Info(headSkip.Enabled
             ? "teacher: output head left out (states of a probe with and without it are equal to the bit)"
-            : $"teacher: output head computed ({(stopped ? "states differ without it" : "this model's graph names no tensor to stop at")})");
+            : stopped ? "teacher: output head computed (states differ without it)"
+            : "teacher: output head computed (this model's graph names no tensor to stop at)");
     }
 
     private float[] States(LLamaToken[][] sequences)

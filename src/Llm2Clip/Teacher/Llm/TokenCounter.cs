@@ -1,6 +1,8 @@
 namespace Llm2Clip.Teachers.Llm;
 
-/// <summary>Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.</summary>
+/// <summary>
+/// Lengths of texts in a teacher's tokens; the vocabulary is loaded, the weights are not. Safe to call from several threads.
+/// </summary>
 internal sealed class TokenCounter : IDisposable
 {
     /// <summary>Longer than any row, so that nothing is cut.</summary>
@@ -22,16 +24,17 @@ internal sealed class TokenCounter : IDisposable
     public int Limit { get; }
 
     /// <summary>
-    /// Opens a teacher folder or a bare GGUF file. Throws <see cref="InputException"/> where it is missing or damaged, <see cref="ConfigException"/>
-    /// where the template makes no sense.
+    /// Opens a teacher folder or a bare GGUF file. Throws <see cref="InputException"/> where it is missing or damaged,
+    /// <see cref="ConfigException"/> where the template makes no sense.
     /// </summary>
     public static TokenCounter Open(string folderOrGguf, TeacherConfig overrides)
     {
         var (gguf, settings) = (folderOrGguf, new TeacherSettings());
         if (Directory.Exists(folderOrGguf))
         {
-            var manifest = TeacherFolder.Read(folderOrGguf);
-            (gguf, settings) = (TeacherFolder.ResolveGguf(folderOrGguf, manifest), manifest.Settings);
+            var folder = TeacherFolder.Find(folderOrGguf);
+            var manifest = TeacherFolder.Read(folder);
+            (gguf, settings) = (TeacherFolder.ResolveGguf(folder, manifest), manifest.Settings);
         }
         var counter = new TokenCounter(LlamaModel.LoadVocabulary(gguf), settings.With(overrides));
         try

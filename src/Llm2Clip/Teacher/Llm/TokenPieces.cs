@@ -29,8 +29,8 @@ internal sealed class TokenPieces
     public ReadOnlySpan<byte> Of(LLamaToken token) => known[(int)token] ??= Read(token);
 
     /// <summary>
-    /// Offset behind each token's last byte in <paramref name="text"/>. Tokens that stand for no text (BOS and EOS added by the model's rule)
-    /// end where the one before them ends. Throws <see cref="InputException"/> where a token cannot be found in the text.
+    /// Offset behind each token's last byte in <paramref name="text"/>. Tokens that stand for no text (BOS and EOS added by the model's
+    /// rule) end where the one before them ends. Throws <see cref="InputException"/> where a token cannot be found in the text.
     /// </summary>
     public int[] Ends(LLamaToken[] tokens, ReadOnlySpan<byte> text)
     {
@@ -69,7 +69,8 @@ internal sealed class TokenPieces
         {
             return blank + piece.Length - (rest[blank..].StartsWith(piece) ? 0 : 1);
         }
-        if (token.GetAttributes(model.Vocab).HasFlag(LLamaTokenAttr.Unknown) && Rune.DecodeFromUtf8(rest, out _, out var bytes) == System.Buffers.OperationStatus.Done)
+        if (token.GetAttributes(model.Vocab).HasFlag(LLamaTokenAttr.Unknown)
+            && Rune.DecodeFromUtf8(rest, out _, out var bytes) == System.Buffers.OperationStatus.Done)
         {
             return bytes;
         }
@@ -90,6 +91,7 @@ internal sealed class TokenPieces
     }
 
     private InputException NotFound(ReadOnlySpan<byte> text, int at = 0) => new(
-        $"{path}: the model's tokenizer changes texts, so its tokens cannot be found in them again (byte {at}, before '{Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)])}'). "
+        $"{path}: the model's tokenizer changes texts, so its tokens cannot be found in them again (byte {at}, before "
+        + $"'{Encoding.UTF8.GetString(text[..Math.Min(text.Length, 40)])}'). "
         + "Models with SentencePiece or byte-level BPE vocabularies can be used.");
 }

@@ -7,7 +7,8 @@ namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
 /// The key of a caption in an <see cref="EmbeddingStore"/>: XxHash128 (seed 0) of its UTF-8 text, exactly as the data set gives it.
-/// The same as <c>xxhash.xxh128(text.encode()).digest()</c> in Python. At 128 bits, 30 million captions collide with a probability near 1e-24.
+/// The same as <c>xxhash.xxh128(text.encode()).digest()</c> in Python. At 128 bits, 30 million captions collide with a probability near
+/// 1e-24.
 /// </summary>
 public readonly record struct CaptionHash(ulong High, ulong Low) : IComparable<CaptionHash>
 {

@@ -4,9 +4,10 @@ using Llm2Clip.Data;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
-/// Un-normalised teacher vectors on disk, found by caption text. A folder of <c>manifest.json</c>, fixed-width vector shards, key files and a
-/// sorted index; vectors and index are memory-mapped, so that opening costs nothing and 30 million captions need no memory of their own.
-/// Reading is safe from several threads and beside a writer (it sees what was committed when it opened). Written by <see cref="EmbeddingStoreWriter"/>.
+/// Un-normalized teacher vectors on disk, found by caption text. A folder of <c>manifest.json</c>, fixed-width vector shards, key files and
+/// a sorted index; vectors and index are memory-mapped, so that opening costs nothing and 30 million captions need no memory of their own.
+/// Reading is safe from several threads and beside a writer (it sees what was committed when it opened). Written by
+/// <see cref="EmbeddingStoreWriter"/>.
 /// </summary>
 public sealed class EmbeddingStore : ICaptionVectors, IDisposable
 {
@@ -71,7 +72,9 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
         }
     }
 
-    /// <summary>Opens a store to be written to, creating it where the folder has none. See <see cref="EmbeddingStoreWriter.Open"/>.</summary>
+    /// <summary>
+    /// Opens a store to be written to, creating it where the folder has none. See <see cref="EmbeddingStoreWriter.Open"/>.
+    /// </summary>
     public static EmbeddingStoreWriter Create(string folder, string fingerprint, int dimension, VectorType type = VectorType.Fp16) =>
         EmbeddingStoreWriter.Open(folder, fingerprint, dimension, type);
 
@@ -84,7 +87,10 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     /// <summary>Whether a caption is there.</summary>
     public bool Contains(ReadOnlySpan<char> text) => Find(CaptionHash.Of(text)) >= 0;
 
-    /// <summary>Locator of a caption's row (shard number in the high 32 bits, row in the low ones), or -1. It stays valid as long as the store lives.</summary>
+    /// <summary>
+    /// Locator of a caption's row (shard number in the high 32 bits, row in the low ones), or -1. It stays valid as long as the store
+    /// lives.
+    /// </summary>
     public long Find(CaptionHash key)
     {
         foreach (var part in _index)
@@ -97,7 +103,7 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
         return -1;
     }
 
-    /// <summary>Copies the vector of a caption, un-normalised, [Dimension]; false where the store has not got it.</summary>
+    /// <summary>Copies the vector of a caption, un-normalized, [Dimension]; false where the store has not got it.</summary>
     public bool TryGet(ReadOnlySpan<char> text, Span<float> into)
     {
         var row = Find(CaptionHash.Of(text));
@@ -132,22 +138,27 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     }
 
     /// <summary>
-    /// Vectors of captions, row-major [N, Dimension], un-normalised. Throws <see cref="InputException"/>, naming the first one, where any is missing.
+    /// Vectors of captions, row-major [N, Dimension], un-normalized. Throws <see cref="InputException"/>, naming the first one, where any
+    /// is missing.
     /// </summary>
     public void Gather(IReadOnlyList<string> texts, Span<float> into)
     {
         var missing = GatherPresent(texts, into);
         if (missing.Count > 0)
         {
-            throw new InputException($"{Folder} has no vector for {missing.Count} of {texts.Count} captions asked for, the first \"{Shorten(texts[missing[0]])}\". "
-                + "Run `llm2clip extract` on this data set with the same teacher.");
+            throw new InputException(
+                $"{Folder} has no vector for {missing.Count} of {texts.Count} captions asked for, the first "
+                + $"\"{Shorten(texts[missing[0]])}\". Run `llm2clip extract` on this data set with the same teacher.");
         }
     }
 
     /// <inheritdoc/>
     public void Gather(IReadOnlyList<Caption> captions, Span<float> into) => Gather([.. captions.Select(caption => caption.Text)], into);
 
-    /// <summary>As <see cref="Gather(IReadOnlyList{string}, Span{float})"/>, but leaves rows of missing captions untouched and returns their positions.</summary>
+    /// <summary>
+    /// As <see cref="Gather(IReadOnlyList{string}, Span{float})"/>, but leaves rows of missing captions untouched and returns their
+    /// positions.
+    /// </summary>
     public IReadOnlyList<int> GatherPresent(IReadOnlyList<string> texts, Span<float> into)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(into.Length, texts.Count * Dimension, nameof(into));

@@ -5,8 +5,9 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
-/// A sorted part of the index: entries of 24 bytes, key (16, most significant byte first) then row locator (8, little endian), memory-mapped.
-/// A store has a handful of parts while it grows (each at least twice the size of the next) and one after <see cref="EmbeddingStoreWriter.Complete"/>.
+/// A sorted part of the index: entries of 24 bytes, key (16, most significant byte first) then row locator (8, little endian),
+/// memory-mapped. A store has a handful of parts while it grows (each at least twice the size of the next) and one after
+/// <see cref="EmbeddingStoreWriter.Complete"/>.
 /// </summary>
 internal sealed class EmbeddingStoreIndex : IDisposable
 {
@@ -63,7 +64,9 @@ internal sealed class EmbeddingStoreIndex : IDisposable
         return -1;
     }
 
-    /// <summary>Merges sorted sequences of entries into a new file, flushed to the disk, and describes it. Nothing of the index stays in memory.</summary>
+    /// <summary>
+    /// Merges sorted sequences of entries into a new file, flushed to the disk, and describes it. Nothing of the index stays in memory.
+    /// </summary>
     public static IndexEntry Merge(string folder, string name, IReadOnlyList<IEnumerable<(CaptionHash Key, long Row)>> sorted)
     {
         var hash = new XxHash128();

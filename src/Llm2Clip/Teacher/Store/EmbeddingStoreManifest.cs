@@ -16,7 +16,9 @@ public enum VectorType
     Fp32,
 }
 
-/// <summary>One pair of shard files. Checksums are XxHash128, 32 hexadecimal digits, of the bytes of the first <paramref name="Rows"/> rows.</summary>
+/// <summary>
+/// One pair of shard files. Checksums are XxHash128, 32 hexadecimal digits, of the bytes of the first <paramref name="Rows"/> rows.
+/// </summary>
 internal sealed record ShardEntry(int Number, int Rows, string Vectors, string Keys)
 {
     public static string VectorFile(int number) => $"vectors-{number:d5}.bin";
@@ -28,8 +30,8 @@ internal sealed record ShardEntry(int Number, int Rows, string Vectors, string K
 internal sealed record IndexEntry(string File, long Entries, string Checksum);
 
 /// <summary>
-/// <c>manifest.json</c>: the only file that says what belongs to the store. It is written last, under a temporary name, and renamed, so that
-/// every state on disk is either the old store or the new one.
+/// <c>manifest.json</c>: the only file that says what belongs to the store. It is written last, under a temporary name, and renamed, so
+/// that every state on disk is either the old store or the new one.
 /// </summary>
 internal sealed record EmbeddingStoreManifest
 {
@@ -75,7 +77,8 @@ internal sealed record EmbeddingStoreManifest
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
         {
-            throw new InputException($"{path} is not a store manifest ({error.Message}). Delete the folder and run `llm2clip extract` again.", error);
+            throw new InputException(
+                $"{path} is not a store manifest ({error.Message}). Delete the folder and run `llm2clip extract` again.", error);
         }
         if (manifest is null || manifest.Format != CurrentFormat)
         {
@@ -85,7 +88,9 @@ internal sealed record EmbeddingStoreManifest
         return manifest;
     }
 
-    /// <summary>Writes the manifest. What it names must be on the disk before: the files' names are flushed here, their bytes by their writers.</summary>
+    /// <summary>
+    /// Writes the manifest. What it names must be on the disk before: the files' names are flushed here, their bytes by their writers.
+    /// </summary>
     public void Write(string folder)
     {
         DurableFolder.Flush(folder);
@@ -102,7 +107,9 @@ internal sealed record EmbeddingStoreManifest
         var (rows, entries) = sane ? (Rows, Index.Aggregate((Int128)0, (sum, i) => sum + i.Entries)) : (0, 0);
         if (!sane || rows != entries)
         {
-            throw new InputException($"{path} contradicts itself (dimension {Dimension}, {Shards.Count} shards of {rows} rows, {Index.Count} index parts of {entries}). "
+            throw new InputException(
+                $"{path} contradicts itself (dimension {Dimension}, {Shards.Count} shards of {rows} rows, {Index.Count} index parts of "
+                + $"{entries}). "
                 + "Delete the folder and extract again.");
         }
     }

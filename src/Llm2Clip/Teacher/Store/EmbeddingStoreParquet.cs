@@ -6,7 +6,7 @@ namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
 /// The store as Parquet, for other programs: columns <c>hash</c> (32 hexadecimal digits, see <see cref="CaptionHash"/>), <c>vector</c>
-/// (list of floats, un-normalised), <c>teacher</c> (the fingerprint) and, where texts are known, <c>text</c>.
+/// (list of floats, un-normalized), <c>teacher</c> (the fingerprint) and, where texts are known, <c>text</c>.
 /// </summary>
 internal static class EmbeddingStoreParquet
 {

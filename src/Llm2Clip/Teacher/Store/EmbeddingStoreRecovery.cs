@@ -8,8 +8,8 @@ namespace Llm2Clip.Teachers.Store;
 internal static partial class EmbeddingStoreRecovery
 {
     /// <summary>
-    /// Begins the names of a damaged shard's files while its sound rows are taken over. The manifest does not name them, so they stay until a repair has
-    /// committed what they hold.
+    /// Begins the names of a damaged shard's files while its sound rows are taken over. The manifest does not name them, so they stay until
+    /// a repair has committed what they hold.
     /// </summary>
     private const string Aside = "damaged-";
 
@@ -30,7 +30,8 @@ internal static partial class EmbeddingStoreRecovery
         {
             Compare(part.File, part.Entries * EmbeddingStoreIndex.EntrySize, part.Checksum);
         }
-        problems.AddRange(AsideFiles(folder).Select(path => $"{Path.GetFileName(path)}: left by a repair that was stopped, which the next one completes"));
+        problems.AddRange(AsideFiles(folder).Select(
+            path => $"{Path.GetFileName(path)}: left by a repair that was stopped, which the next one completes"));
         return problems;
 
         void Compare(string name, long length, string expected)
@@ -38,15 +39,18 @@ internal static partial class EmbeddingStoreRecovery
             var found = StoreFiles.Checksum(Path.Combine(folder, name), length);
             if (found != expected)
             {
-                problems.Add(found is null ? $"{name}: missing or shorter than {length} bytes" : $"{name}: checksum {found}, the manifest says {expected}");
+                problems.Add(found is null
+                    ? $"{name}: missing or shorter than {length} bytes"
+                    : $"{name}: checksum {found}, the manifest says {expected}");
             }
         }
     }
 
     /// <summary>
-    /// Rebuilds a store from what is sound: shards whose checksums hold stay as they are, of damaged ones every row whose own checksum holds is taken
-    /// over, and the index is made anew. What is lost is computed again by the next extraction. Damaged shards are set aside before the manifest forgets
-    /// them and deleted when it names what was taken over, so a repair that was stopped anywhere is completed by the next one.
+    /// Rebuilds a store from what is sound: shards whose checksums hold stay as they are, of damaged ones every row whose own checksum
+    /// holds is taken over, and the index is made anew. What is lost is computed again by the next extraction. Damaged shards are set aside
+    /// before the manifest forgets them and deleted when it names what was taken over, so a repair that was stopped anywhere is completed
+    /// by the next one.
     /// </summary>
     /// <returns>Rows lost and rows kept.</returns>
     public static (long Lost, long Kept) Repair(string folder)
@@ -70,15 +74,19 @@ internal static partial class EmbeddingStoreRecovery
     private static void KeepSound(string folder, EmbeddingStoreManifest manifest)
     {
         var sound = manifest.Shards.Where(shard =>
-            StoreFiles.Checksum(Path.Combine(folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * manifest.RowBytes) == shard.Vectors
-            && StoreFiles.Checksum(Path.Combine(folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize) == shard.Keys).ToList();
+            Holds(ShardEntry.VectorFile(shard.Number), (long)shard.Rows * manifest.RowBytes, shard.Vectors)
+            && Holds(ShardEntry.KeyFile(shard.Number), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize, shard.Keys)).ToList();
+        bool Holds(string file, long length, string expected) => StoreFiles.Checksum(Path.Combine(folder, file), length) == expected;
+
         List<IndexEntry> index = [];
         if (sound.Count > 0)
         {
-            var next = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(-1).Max() + 1;
+            var numbers = Directory.EnumerateFiles(folder, "index-*.bin").Select(path => NumberOf(Path.GetFileName(path)));
+            var next = numbers.DefaultIfEmpty(-1).Max() + 1;
             index.Add(EmbeddingStoreIndex.Merge(folder, $"index-{next:d6}.bin", [.. sound.Select(shard => SortedKeys(folder, shard))]));
         }
-        var found = Directory.EnumerateFiles(folder, "*.bin").Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith("index", StringComparison.Ordinal)).Select(NumberOf);
+        var found = Directory.EnumerateFiles(folder, "*.bin").Select(path => Path.GetFileName(path))
+            .Where(name => !name.StartsWith("index", StringComparison.Ordinal)).Select(NumberOf);
         foreach (var number in found.Where(number => number >= 0).Except(sound.Select(shard => shard.Number)).ToList())
         {
             SetAside(folder, number);
@@ -86,7 +94,10 @@ internal static partial class EmbeddingStoreRecovery
         (manifest with { Shards = sound, Index = index }).Write(folder);
     }
 
-    /// <summary>Appends the rows of a shard that was set aside, which is named by its vectors, where their checksums hold; those that are there already are left out.</summary>
+    /// <summary>
+    /// Appends the rows of a shard that was set aside, which is named by its vectors, where their checksums hold; those that are there
+    /// already are left out.
+    /// </summary>
     /// <returns>Rows whose checksums do not hold.</returns>
     private static long Salvage(string vectorPath, EmbeddingStoreManifest manifest, EmbeddingStoreWriter writer)
     {
@@ -101,7 +112,8 @@ internal static partial class EmbeddingStoreRecovery
         var vector = new byte[manifest.RowBytes];
         var keyRow = new byte[EmbeddingStoreShard.KeyRowSize];
         var values = new float[manifest.Dimension];
-        var count = Math.Min(manifest.RowsPerShard, Math.Min(RandomAccess.GetLength(vectors) / vector.Length, RandomAccess.GetLength(rows) / keyRow.Length));
+        var count = Math.Min(
+            manifest.RowsPerShard, Math.Min(RandomAccess.GetLength(vectors) / vector.Length, RandomAccess.GetLength(rows) / keyRow.Length));
         var unreadable = 0L;
         for (var row = 0; row < count; row++)
         {
@@ -121,7 +133,8 @@ internal static partial class EmbeddingStoreRecovery
     /// <summary>Gives both files of a shard a name that none has: an earlier repair may have left others, and half of this pair.</summary>
     private static void SetAside(string folder, int number)
     {
-        var files = new[] { ShardEntry.VectorFile(number), ShardEntry.KeyFile(number) }.Where(name => File.Exists(Path.Combine(folder, name))).ToList();
+        var files = new[] { ShardEntry.VectorFile(number), ShardEntry.KeyFile(number) }
+            .Where(name => File.Exists(Path.Combine(folder, name))).ToList();
         var prefix = Enumerable.Range(1, int.MaxValue).Select(time => time == 1 ? Aside : $"{Aside}{time}-")
             .First(prefix => files.TrueForAll(name => !File.Exists(Path.Combine(folder, prefix + name))));
         foreach (var name in files)
@@ -130,7 +143,8 @@ internal static partial class EmbeddingStoreRecovery
         }
     }
 
-    private static IReadOnlyList<string> AsideFiles(string folder) => [.. Directory.GetFiles(folder, Aside + "*.bin").Order(StringComparer.Ordinal)];
+    private static IReadOnlyList<string> AsideFiles(string folder) =>
+        [.. Directory.GetFiles(folder, Aside + "*.bin").Order(StringComparer.Ordinal)];
 
     /// <summary>Reads a row and its key row; false where either is cut or they do not belong together.</summary>
     private static bool ReadRow(SafeFileHandle vectors, SafeFileHandle rows, int row, byte[] vector, byte[] keyRow) =>
@@ -190,7 +204,8 @@ internal static partial class EmbeddingStoreRecovery
     internal static bool IsOurs(string name) => DataFile().IsMatch(name) || name is FolderLock.FileName;
 
     /// <summary>The number in a file name such as <c>index-000003.bin</c>.</summary>
-    internal static int NumberOf(string name) => DataFile().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan) : -1;
+    internal static int NumberOf(string name) =>
+        DataFile().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan) : -1;
 
     private static IEnumerable<(CaptionHash Key, long Row)> SortedKeys(string folder, ShardEntry shard) =>
         EmbeddingStoreShard.Keys(folder, shard.Number, shard.Rows)

@@ -8,9 +8,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
-/// Appends to an embedding store; one writer at a time. Rows go to the files at once, each with its own checksum; <see cref="Commit"/> makes
-/// them part of the store (shards, then index, then manifest by rename). After kill -9 the next writer keeps what was committed and every
-/// complete row behind it. Disposing commits.
+/// Appends to an embedding store; one writer at a time. Rows go to the files at once, each with its own checksum; <see cref="Commit"/>
+/// makes them part of the store (shards, then index, then manifest by rename). After kill -9 the next writer keeps what was committed and
+/// every complete row behind it. Disposing commits; a new store that got no row and was not completed is taken away again.
 /// </summary>
 public sealed class EmbeddingStoreWriter : IDisposable
 {
@@ -25,6 +25,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private OpenShard? _shard;
     private int _nextIndex;
     private bool _failed;
+    private bool _isNew; // made by this writer, and not completed
 
     private EmbeddingStoreWriter(string folder, FolderLock writeLock, EmbeddingStoreManifest manifest)
     {
@@ -47,11 +48,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public string Folder => _folder;
 
     /// <summary>
-    /// Opens the store in a folder, or creates it. Throws <see cref="InputException"/> for another teacher's store (naming both), for another
-    /// dimension or element type and for a cut shard; <see cref="RunException"/> while another process writes to it.
+    /// Opens the store in a folder, or creates it. Throws <see cref="InputException"/> for another teacher's store (naming both), for
+    /// another dimension or element type and for a cut shard; <see cref="RunException"/> while another process writes to it.
     /// </summary>
     /// <param name="rowsPerShard">Rows of a full shard, for a new store; 0 for about 256 MB.</param>
-    public static EmbeddingStoreWriter Open(string folder, string fingerprint, int dimension, VectorType type = VectorType.Fp16, int rowsPerShard = 0)
+    public static EmbeddingStoreWriter Open(
+        string folder, string fingerprint, int dimension, VectorType type = VectorType.Fp16, int rowsPerShard = 0)
     {
         ArgumentException.ThrowIfNullOrEmpty(fingerprint);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
@@ -64,6 +66,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         try
         {
             EmbeddingStoreManifest manifest;
+            var isNew = false;
             if (EmbeddingStore.Exists(folder))
             {
                 manifest = EmbeddingStoreManifest.Read(folder);
@@ -84,8 +87,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
                     Index = [],
                 };
                 manifest.Write(folder);
+                isNew = true;
             }
-            writer = new EmbeddingStoreWriter(folder, writeLock, manifest);
+            writer = new EmbeddingStoreWriter(folder, writeLock, manifest) { _isNew = isNew };
             writer.Resume();
             return writer;
         }
@@ -104,8 +108,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public bool Contains(CaptionHash key) => _pending.ContainsKey(key) || _index.Exists(part => part.Find(key) >= 0);
 
     /// <summary>
-    /// Appends the vectors of captions, row-major [N, Dimension], un-normalised; those already there (or twice in the list) are left out.
-    /// Throws <see cref="InputException"/>, naming the caption, for a value that is not finite or that fp16 cannot hold; nothing is appended then.
+    /// Appends the vectors of captions, row-major [N, Dimension], un-normalized; those already there (or twice in the list) are left out.
+    /// Throws <see cref="InputException"/>, naming the caption, for a value that is not finite or that fp16 cannot hold; nothing is
+    /// appended then.
     /// </summary>
     /// <returns>How many were new.</returns>
     public int Append(IReadOnlyList<string> texts, ReadOnlySpan<float> vectors)
@@ -123,7 +128,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         if (vectors.Length != keys.Length * Dimension)
         {
-            throw new ArgumentException($"{keys.Length} captions need {keys.Length * Dimension} values, got {vectors.Length}.", nameof(vectors));
+            throw new ArgumentException(
+                $"{keys.Length} captions need {keys.Length * Dimension} values, got {vectors.Length}.", nameof(vectors));
         }
         for (var i = 0; i < keys.Length; i++)
         {
@@ -164,7 +170,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         var shards = _manifest.Shards.Where(s => s.Number != entry.Number).Append(entry).ToList();
         var fresh = _pending.Select(p => (p.Key, p.Value)).OrderBy(p => p.Key).ToList();
 
-        // Parts at most half as large as what is merged so far join in: a store of n rows keeps about log2(n / rows a commit) parts.
+        // Parts at most half as large as what is merged so far join in: a store of n rows keeps about log2(n / rows per commit) parts.
         var total = (long)fresh.Count;
         var keep = _index.Count;
         while (keep > 0 && _index[keep - 1].Entry.Entries <= 2 * total)
@@ -179,13 +185,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private RunException Failed(Exception error)
     {
         _failed = true;
-        return new RunException($"{WriteException.Of(_folder, error).Message} Rows written so far are kept; make room and run the command again.", error);
+        return new RunException(
+            $"{WriteException.Of(_folder, error).Message} Rows written so far are kept; make room and run the command again.", error);
     }
 
     /// <summary>Commits and merges the index into one part, the fastest to read.</summary>
     public void Complete()
     {
         Commit();
+        _isNew = false;
         if (_index.Count > 1)
         {
             Publish(_manifest.Shards, 0, [.. _index.Select(part => part.Entries())]);
@@ -204,7 +212,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
         finally
         {
+            var isNothing = _isNew && _shard is null && _manifest.Shards.Count == 0;
             Abandon();
+            if (isNothing)
+            {
+                File.Delete(Path.Combine(_folder, EmbeddingStoreManifest.FileName));
+            }
             _lock.Dispose();
         }
     }
@@ -252,7 +265,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
         return true;
     }
 
-    /// <summary>Takes up a store where its last writer left it: opens the index, recovers the tail, deletes what the manifest does not name.</summary>
+    /// <summary>
+    /// Takes up a store where its last writer left it: opens the index, recovers the tail, deletes what the manifest does not name.
+    /// </summary>
     private void Resume()
     {
         foreach (var entry in _manifest.Index)
@@ -262,11 +277,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
         foreach (var shard in _manifest.Shards)
         {
-            StoreFiles.RequireLength(Path.Combine(_folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * _manifest.RowBytes, exact: false);
-            StoreFiles.RequireLength(Path.Combine(_folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize, exact: false);
+            StoreFiles.RequireLength(
+                Path.Combine(_folder, ShardEntry.VectorFile(shard.Number)), (long)shard.Rows * _manifest.RowBytes, exact: false);
+            StoreFiles.RequireLength(
+                Path.Combine(_folder, ShardEntry.KeyFile(shard.Number)), (long)shard.Rows * EmbeddingStoreShard.KeyRowSize, exact: false);
         }
         var last = _manifest.Shards.Count == 0 ? null : _manifest.Shards[^1];
-        var (number, committed) = last is not null && last.Rows < _manifest.RowsPerShard ? (last.Number, last.Rows) : ((last?.Number ?? -1) + 1, 0);
+        var (number, committed) = last is not null && last.Rows < _manifest.RowsPerShard
+            ? (last.Number, last.Rows)
+            : ((last?.Number ?? -1) + 1, 0);
         var keys = EmbeddingStoreRecovery.RecoverTail(_folder, _manifest, number, committed);
         if (committed > 0 || keys.Count > 0)
         {
@@ -293,7 +312,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
         var largest = TensorPrimitives.MaxMagnitude(vector);
         if (!float.IsFinite(largest))
         {
-            throw new InputException($"The teacher's vector of {name} holds a value that is not finite. Check the teacher with `llm2clip eval captions`.");
+            throw new InputException(
+                $"The teacher's vector of {name} holds a value that is not finite. Check the teacher with `llm2clip eval captions`.");
         }
         if (_manifest.Dtype == VectorType.Fp16 && Math.Abs(largest) > 65504)
         {
@@ -304,10 +324,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     private static void RequireEmpty(string folder)
     {
-        var foreign = Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(path => !EmbeddingStoreRecovery.IsOurs(Path.GetFileName(path)));
+        var foreign = Directory.EnumerateFileSystemEntries(folder)
+            .FirstOrDefault(path => !EmbeddingStoreRecovery.IsOurs(Path.GetFileName(path)));
         if (foreign is not null)
         {
-            throw new InputException($"{folder} is not an embedding store and not empty (it holds {Path.GetFileName(foreign)}). Name another folder.");
+            throw new InputException(
+                $"{folder} is not an embedding store and not empty (it holds {Path.GetFileName(foreign)}). Name another folder.");
         }
     }
 
@@ -315,16 +337,21 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         if (manifest.Dimension != dimension)
         {
-            throw new InputException($"{folder} holds vectors of {manifest.Dimension} elements, the teacher gives {dimension}. Use another folder.");
+            throw new InputException(
+                $"{folder} holds vectors of {manifest.Dimension} elements, the teacher gives {dimension}. Use another folder.");
         }
         if (manifest.Dtype != type)
         {
-            throw new InputException($"{folder} holds {manifest.Dtype.ToString().ToLowerInvariant()} vectors, but {type.ToString().ToLowerInvariant()} was asked for. "
+            throw new InputException(
+                $"{folder} holds {manifest.Dtype.ToString().ToLowerInvariant()} vectors, but {type.ToString().ToLowerInvariant()} was "
+                + "asked for. "
                 + "Set `dtype` to what the store has, or use another folder.");
         }
     }
 
-    /// <summary>The shard that rows go to. Rows wait in a small buffer until <see cref="Flush"/>; the running hashes give the checksums at commit.</summary>
+    /// <summary>
+    /// The shard that rows go to. Rows wait in a small buffer until <see cref="Flush"/>; the running hashes give the checksums at commit.
+    /// </summary>
     private sealed class OpenShard : IDisposable
     {
         private const int BufferBytes = 1 << 20;

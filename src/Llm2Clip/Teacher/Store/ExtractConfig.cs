@@ -10,7 +10,8 @@ public sealed record ExtractConfig
     [Description("Folder of the embedding store that gets the teacher's vectors.")]
     public string Store { get; init; } = "";
 
-    [Description("Folder of the store of raw LLM vectors, shared by all adapters over one LLM: the LLM runs once a caption, a tuned teacher's vectors are derived. Empty = none kept.")]
+    [Description("Folder of the store of raw LLM vectors, shared by all adapters over one LLM: the LLM runs once per caption, a tuned "
+        + "teacher's vectors are derived. Empty = none kept.")]
     public string RawStore { get; init; } = "";
 
     [Description("Data patterns whose captions are embedded; empty = data.train.")]
@@ -25,7 +26,8 @@ public sealed record ExtractConfig
     [Description("fp16 | fp32: how vectors are kept. fp32 where a value passes 65504.")]
     public VectorType Dtype { get; init; } = VectorType.Fp16;
 
-    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A killed run loses this many at most.")]
+    [Description("Captions embedded between two writes to the store, sorted by length among themselves; 64 or more keep the LLM busy. A "
+        + "run that is stopped or killed loses one batch of them.")]
     [Range(1, 1 << 24)]
     public int Window { get; init; } = 512;
 }

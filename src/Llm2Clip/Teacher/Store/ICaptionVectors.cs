@@ -12,7 +12,8 @@ internal interface ICaptionVectors
     string Fingerprint { get; }
 
     /// <summary>
-    /// Writes the vectors of all captions, [captions, <see cref="Dimension"/>]. Throws <see cref="InputException"/> naming one that is missing.
+    /// Writes the vectors of all captions, [captions, <see cref="Dimension"/>]. Throws <see cref="InputException"/> naming one that is
+    /// missing.
     /// </summary>
     void Gather(IReadOnlyList<Caption> captions, Span<float> into);
 }

@@ -18,7 +18,10 @@ internal sealed class RawVectors : IDisposable
     private readonly IRunLog _log;
     private EmbeddingStore? _store;
 
-    /// <summary><paramref name="type"/> is for a store that has to be made. Throws <see cref="InputException"/> at the first use where the folder is another LLM's store.</summary>
+    /// <summary>
+    /// <paramref name="type"/> is for a store that has to be made. Throws <see cref="InputException"/> at the first use where the folder is
+    /// another LLM's store.
+    /// </summary>
     public RawVectors(ILlmEncoder encoder, string folder, VectorType type, IRunLog log)
     {
         (_encoder, _type, _log) = (encoder, type, log);

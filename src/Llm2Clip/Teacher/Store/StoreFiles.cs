@@ -6,10 +6,12 @@ namespace Llm2Clip.Teachers.Store;
 /// <summary>What the store's parts share about files: lengths, checksums, reading a prefix.</summary>
 internal static class StoreFiles
 {
-    /// <summary>Checksum as it stands in the manifest.</summary>
+    /// <summary>Checksum as the manifest has it.</summary>
     public static string Text(XxHash128 hash) => Convert.ToHexStringLower(hash.GetCurrentHash());
 
-    /// <summary>Throws <see cref="InputException"/>, naming the file, where it is missing or shorter (or, if exact, longer) than expected.</summary>
+    /// <summary>
+    /// Throws <see cref="InputException"/>, naming the file, where it is missing or shorter (or, if exact, longer) than expected.
+    /// </summary>
     public static void RequireLength(string path, long expected, bool exact)
     {
         var info = new FileInfo(path);
@@ -35,7 +37,8 @@ internal static class StoreFiles
             return null;
         }
         var hash = new XxHash128();
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        using var handle = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         var buffer = new byte[1 << 20];
         for (long offset = 0; offset < length;)
         {

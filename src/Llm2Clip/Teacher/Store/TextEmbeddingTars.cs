@@ -6,10 +6,10 @@ using Llm2Clip.Data.WebDataset;
 namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
-/// LLM2CLIP's own caption vectors (L2C data/extract_embedding.py): beside <c>X.tar</c> stands <c>X_text_embeddings.tar</c> with a member
-/// <c>KEY.FIELD</c> a caption, FIELD being the caption's field in <c>KEY.json</c> of X.tar (<c>shortSV_captions</c>, <c>longSV_captions</c>), and its
-/// content raw 32-bit floats, not normalised. Members are matched by key and field, whatever their order; webdataset writes extensions in
-/// lower case, so fields match without regard to case.
+/// LLM2CLIP's own caption vectors (L2C data/extract_embedding.py): beside <c>X.tar</c> lies <c>X_text_embeddings.tar</c> with a member
+/// <c>KEY.FIELD</c> a caption, FIELD being the caption's field in <c>KEY.json</c> of X.tar (<c>shortSV_captions</c>,
+/// <c>longSV_captions</c>), and its content raw 32-bit floats, not normalized. Members are matched by key and field, whatever their order;
+/// webdataset writes extensions in lower case, so fields match without regard to case.
 /// </summary>
 internal static class TextEmbeddingTars
 {
@@ -22,7 +22,8 @@ internal static class TextEmbeddingTars
     /// <summary>
     /// Adds the vectors of all tars to the store of <paramref name="folder"/>, or makes one; vectors that it has already are left out.
     /// Throws <see cref="InputException"/>, naming tar and member, for a data tar that is missing, vectors of another length or that are no
-    /// whole number of floats, and where no vector finds its caption; <see cref="ConfigException"/> without a <paramref name="fingerprint"/>.
+    /// whole number of floats, and where no vector finds its caption; <see cref="ConfigException"/> without a
+    /// <paramref name="fingerprint"/>.
     /// </summary>
     /// <param name="files">Tars of vectors.</param>
     /// <param name="dataFolder">Folder of the data tars; null: beside the tars of vectors.</param>
@@ -31,7 +32,8 @@ internal static class TextEmbeddingTars
     /// <param name="type">Precision of a new store.</param>
     /// <param name="log">Hears of vectors without caption.</param>
     /// <returns>Vectors that were new.</returns>
-    public static long Import(IReadOnlyList<string> files, string? dataFolder, string folder, string? fingerprint, VectorType type, IRunLog log)
+    public static long Import(IReadOnlyList<string> files, string? dataFolder, string folder, string? fingerprint, VectorType type,
+        IRunLog log)
     {
         if (string.IsNullOrEmpty(fingerprint))
         {
@@ -62,11 +64,13 @@ internal static class TextEmbeddingTars
         {
             if (entry.Size != (long)writer.Dimension * sizeof(float))
             {
-                throw new InputException($"{file}: {entry.Name} has {entry.Size} bytes; the store's vectors of {writer.Dimension} 32-bit floats have {writer.Dimension * sizeof(float)}.");
+                throw new InputException(
+                    $"{file}: {entry.Name} has {entry.Size} bytes; the store's vectors of {writer.Dimension} 32-bit floats have "
+                    + $"{writer.Dimension * sizeof(float)}.");
             }
             if (!waiting.TryAdd((key, field), entry))
             {
-                throw new InputException($"{file}: {entry.Name} stands twice in this tar.");
+                throw new InputException($"{file}: {entry.Name} occurs twice in this tar.");
             }
         }
         var found = new List<(string Text, TarEntry Entry)>();
@@ -79,7 +83,9 @@ internal static class TextEmbeddingTars
         }
         if (waiting.Count > 0)
         {
-            var missing = $"{file}: {waiting.Count:N0} of {waiting.Count + found.Count:N0} vectors have no caption of their key and field in {dataTar}, the first is {waiting.Values.First().Name}";
+            var missing =
+                $"{file}: {waiting.Count:N0} of {waiting.Count + found.Count:N0} vectors have no caption of their key and "
+                + $"field in {dataTar}, the first is {waiting.Values.First().Name}";
             if (found.Count == 0)
             {
                 throw new InputException(missing + ". Is it the tar that they were made of (--data names its folder)?");
@@ -136,8 +142,9 @@ internal static class TextEmbeddingTars
             }
             return fields;
         }
-        catch (Exception e) when (e is JsonException or BadRecordException or InvalidOperationException) // the latter: a text that is not Unicode
+        catch (Exception e) when (e is JsonException or BadRecordException or InvalidOperationException)
         {
+            // InvalidOperationException: a text that is not Unicode.
             throw new InputException($"{path}: {entry.Name}: {e.Message}", e);
         }
     }
@@ -150,7 +157,8 @@ internal static class TextEmbeddingTars
             throw new InputException($"{file} is not named X{Suffix}.tar, so that the tar with its captions cannot be found.");
         }
         var path = Path.Combine(dataFolder ?? Path.GetDirectoryName(file) ?? "", name[..^(Suffix.Length + 4)] + ".tar");
-        return File.Exists(path) ? path : throw new InputException($"{file}: the captions are looked for in {path}, which does not exist. Name the folder of the data tars (--data).");
+        return File.Exists(path) ? path : throw new InputException(
+            $"{file}: the captions are looked for in {path}, which does not exist. Name the folder of the data tars (--data).");
     }
 
     /// <summary>A member that cannot be is an error; what is merely odd, such as an end that is missing, is said.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Training.Optimizer;
 using Llm2Clip.Weights;
 using TorchSharp;
@@ -43,6 +44,9 @@ public sealed record TrainState
 
     /// <summary>Step of the last evaluation; null before the first.</summary>
     public long? EvaluatedAt { get; init; }
+
+    /// <summary>Loss of the last step; null before the first, and in checkpoints of older versions.</summary>
+    public double? LastLoss { get; init; }
 }
 
 /// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>
@@ -52,13 +56,14 @@ internal sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tens
 
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
-/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, and <c>state.json</c> (position and configuration).
-/// Written under a temporary name and renamed.
+/// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, what makes a model of it (of a student
+/// <c>model/</c> with its configurations, of a teacher <c>teacher.json</c> and the adapter), and <c>state.json</c> (position and
+/// configuration). Written under a temporary name and renamed.
 /// </summary>
 internal static class Checkpoint
 {
-    private const string Weights = "weights.safetensors";
-    private const string Optimizer = "optimizer.safetensors";
+    private const string Weights = StudentFolder.WeightsName;
+    private const string Optimizer = StudentFolder.OptimizerName;
     private const string Extras = "extras.safetensors";
     private const string StateFile = "state.json";
     private const int Version = 1;
@@ -69,9 +74,10 @@ internal static class Checkpoint
     /// <param name="identity">Settings that must be the same on resuming, by name.</param>
     /// <param name="weights">Weights, moments and, where the run has one, the moving average.</param>
     /// <param name="extras">What else the trainer keeps.</param>
+    /// <param name="describe">Writes, into the folder that it is given, what makes a model of the checkpoint.</param>
     public static void Save(
         string folder, TrainState state, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
-        CheckpointExtras? extras = null)
+        CheckpointExtras? extras = null, Action<string>? describe = null)
     {
         using var scope = NewDisposeScope();
         AtomicFolder.Replace(folder, into =>
@@ -90,6 +96,7 @@ internal static class Checkpoint
                 Safetensors.Save(Path.Combine(into, Extras), extras.Tensors);
                 json["notes"] = extras.Notes;
             }
+            describe?.Invoke(into);
             PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json.File));
         });
     }
@@ -190,7 +197,7 @@ internal static class Checkpoint
         Add("second_moment.", weights.Optimizer.SecondMoment);
         if (weights.Average is { } average)
         {
-            Add("average.", average.Values);
+            Add(StudentFolder.AveragePrefix, average.Values);
         }
         return parts;
     }
@@ -198,8 +205,11 @@ internal static class Checkpoint
     private static void RequireSame(string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
     {
         static string Value(IReadOnlyDictionary<string, string> settings, string key) => settings.GetValueOrDefault(key, "(not set)");
-        var differences = wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
-            .Where(key => wanted.GetValueOrDefault(key) != stored.GetValueOrDefault(key))
+        // A key that a checkpoint of an older version does not have is as good as empty.
+        static string? Compared(IReadOnlyDictionary<string, string> settings, string key) =>
+            settings.GetValueOrDefault(key) is { } value && value is not ("\"\"" or "[]" or "(not set)") ? value : null;
+        var differences = wanted.Keys.Union(stored.Keys).Where(RunIdentity.IsCompared).Order(StringComparer.Ordinal)
+            .Where(key => Compared(wanted, key) != Compared(stored, key))
             .Select(key => $"\n  {key}: {Value(stored, key)} in the checkpoint, {Value(wanted, key)} now")
             .ToList();
         if (differences.Count > 0)

@@ -10,13 +10,19 @@ namespace Llm2Clip.Training.Checkpoints;
 /// </summary>
 internal static class RunIdentity
 {
-    /// <summary>Keys of the training section that only say how a run is watched and stored; they may change on resuming.</summary>
-    private static readonly string[] Changeable = ["output", "raw_store", "log_every", "checkpoint_every"];
+    /// <summary>
+    /// Keys of the training section that only say how a run is watched and stored, and how long it is; they may change on resuming.
+    /// </summary>
+    private static readonly string[] Changeable =
+        ["output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes"];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
         JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
+
+    /// <summary>Whether a setting must not change on resuming: checkpoints of older versions hold some that may.</summary>
+    internal static bool IsCompared(string key) => !Changeable.Contains(key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..]);
 
     /// <summary>A training section without the keys that may change on resuming, and other settings that must not.</summary>
     internal static IReadOnlyDictionary<string, string> Of(string prefix, object section, IEnumerable<KeyValuePair<string, string>> others)

@@ -25,6 +25,9 @@ internal sealed class BestWeights : IDisposable
     /// <summary>Puts the copy back in place of the current weights.</summary>
     public void Restore() => Copy(Values, _parameters.Values);
 
+    /// <summary>Puts the copy in place of the current weights until the result is disposed.</summary>
+    public IDisposable Applied() => new SwappedWeights(_parameters.Values, Values);
+
     public void Dispose() => Values.Dispose();
 
     private static void Copy(Tensor from, Tensor to)

@@ -13,7 +13,7 @@ internal enum ParameterPart
 }
 
 /// <summary>
-/// How the parameter names of a model family map to depths. Names stand as they are in the checkpoint.
+/// How the parameter names of a model family map to depths. Names are those of the checkpoint.
 /// </summary>
 /// <param name="VisualPrefix">Prefix of the vision tower.</param>
 /// <param name="TextPrefix">Prefix of the text side.</param>
@@ -23,17 +23,6 @@ internal enum ParameterPart
 internal sealed partial record LayerNaming(
     string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
 {
-    /// <summary>EVA's names (LLM2CLIP cba3b45 training/optim.py#L17).</summary>
-    public static LayerNaming Eva { get; } =
-        new("visual.", "text.", Blocks(), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]);
-
-    /// <summary>
-    /// OpenAI's names as LLM2CLIP groups them, its quirk kept: class_embedding and ln_pre are not among the embeddings, so they get the
-    /// full rate (facts B6).
-    /// </summary>
-    public static LayerNaming OpenAi { get; } =
-        new("visual.", "text.", Blocks(), ["positional_embedding", "conv1"], ["positional_embedding", "class_embedding"]);
-
     /// <summary>Hugging Face's names of blocks, for a model without embeddings.</summary>
     public static LayerNaming HuggingFace { get; } = new("visual.", "text.", Layers(), [], []);
 
@@ -60,9 +49,6 @@ internal sealed partial record LayerNaming(
         name.StartsWith(VisualPrefix, StringComparison.Ordinal) ? ParameterPart.Visual
         : name.StartsWith(TextPrefix, StringComparison.Ordinal) ? ParameterPart.Text
         : ParameterPart.Other;
-
-    [GeneratedRegex(@"blocks\.(\d+)\.")]
-    private static partial Regex Blocks();
 
     [GeneratedRegex(@"layers\.(\d+)\.")]
     private static partial Regex Layers();

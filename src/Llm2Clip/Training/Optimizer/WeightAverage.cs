@@ -35,31 +35,8 @@ internal sealed class WeightAverage : IDisposable
     }
 
     /// <summary>Puts the average in the place of the parameters until the result is disposed.</summary>
-    public IDisposable Applied() => new Swap(_parameters.Values, Values);
+    public IDisposable Applied() => new SwappedWeights(_parameters.Values, Values);
 
     /// <summary>Frees the average.</summary>
     public void Dispose() => Values.Dispose();
-
-    private sealed class Swap : IDisposable
-    {
-        private readonly Tensor _target;
-        private readonly Tensor _kept;
-
-        public Swap(Tensor target, Tensor average)
-        {
-            using var off = no_grad();
-            using var scope = NewDisposeScope();
-            _target = target;
-            _kept = target.clone().DetachFromDisposeScope();
-            target.copy_(average);
-        }
-
-        public void Dispose()
-        {
-            using var off = no_grad();
-            using var scope = NewDisposeScope();
-            _target.copy_(_kept);
-            _kept.Dispose();
-        }
-    }
 }

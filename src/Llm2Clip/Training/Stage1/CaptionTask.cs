@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Teachers;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
@@ -52,6 +53,11 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         };
     }
 
+    /// <summary>
+    /// Writes the teacher of the current weights into a folder beside the checkpoint's; null = a checkpoint is no teacher.
+    /// </summary>
+    public Action<string>? SaveTeacher { get; init; }
+
     /// <summary>What a checkpoint keeps of the task besides tensors.</summary>
     private sealed record Notes(double LossSum, IReadOnlyList<CcEvaluation> History);
 
@@ -68,7 +74,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     public double FinalLoss => _lossSum / _batches.PerEpoch;
 
     /// <summary>The checkpoint of a run with this output folder.</summary>
-    public static string CheckpointOf(string output) => Path.Combine(output, "checkpoint");
+    public static string CheckpointOf(string output) => Path.Combine(output, TeacherFolder.CheckpointName);
 
     /// <summary>Epochs that so many steps are.</summary>
     public int EpochsOf(long steps) => (int)(steps / _batches.PerEpoch);
@@ -120,6 +126,13 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         }
         _best.Restore();
         return EpochsOf(state.BestStep);
+    }
+
+    /// <summary>Writes the teacher that <see cref="Finish"/> would give now.</summary>
+    public void Describe(string folder)
+    {
+        using var best = _config.Selection == CcSelection.Last ? null : _best.Applied();
+        SaveTeacher?.Invoke(folder);
     }
 
     /// <inheritdoc/>

@@ -20,15 +20,15 @@ internal sealed class CcBatches
 {
     private readonly CcImages _images;
     private readonly EmbeddingStore _raw;
-    private readonly float[]?[] _means; // By language index.
+    private readonly LanguageMeans _means;
+    private readonly Centering _centering;
     private readonly int _batchSize;
     private readonly long _seed;
 
     public CcBatches(CcImages images, EmbeddingStore raw, LanguageMeans means, Centering centering, int batchSize, long seed)
     {
-        (_images, _raw, _seed) = (images, raw, seed);
+        (_images, _raw, _means, _centering, _seed) = (images, raw, means, centering, seed);
         _batchSize = Math.Min(batchSize, images.Count);
-        _means = [.. images.Languages.Select(language => means.For(language, centering, CenteringMode.Training, out _))];
     }
 
     /// <summary>Steps of an epoch; what does not fill a batch waits for another epoch's order.</summary>
@@ -48,7 +48,7 @@ internal sealed class CcBatches
         }
     }
 
-    /// <summary>Centred vectors of captions, [n, d].</summary>
+    /// <summary>Centered vectors of captions, [n, d].</summary>
     public Tensor Vectors(ReadOnlySpan<int> captions, Device device)
     {
         var values = new float[captions.Length * _raw.Dimension];
@@ -57,10 +57,7 @@ internal sealed class CcBatches
             var caption = _images.All[captions[i]];
             var row = values.AsSpan(i * _raw.Dimension, _raw.Dimension);
             _raw.Read(caption.Row, row);
-            if (_means[caption.Language] is { } mean)
-            {
-                LanguageMeans.Subtract(row, mean);
-            }
+            _means.Center(row, _images.Languages[caption.Language], _centering, CenteringMode.Training);
         }
         return tensor(values, [captions.Length, _raw.Dimension], device: device);
     }

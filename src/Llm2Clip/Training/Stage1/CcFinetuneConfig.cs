@@ -96,7 +96,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public int WarmupSteps { get; init; } = 20;
 
-    [Description("cosine | constant: learning rate after the warm-up.")]
+    [Description("cosine | linear | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
     [Description("Largest global gradient norm; larger gradients are scaled down to it. 0 = no limit.")]

@@ -50,7 +50,7 @@ public sealed record CcFinetuneResult
     /// <summary>Wall clock in all.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The caption probe on data.val: raw vectors, centred ones, the kept adapter; null without data.val.</summary>
+    /// <summary>The caption probe on data.val: raw vectors, centered ones, the kept adapter; null without data.val.</summary>
     public required CaptionProbeResult? Probe { get; init; }
 
     /// <summary>Evaluations before, during and after the training, in order.</summary>

@@ -17,8 +17,8 @@ namespace Llm2Clip.Training.Stage1;
 
 /// <summary>
 /// Caption-contrastive training of an adapter over the frozen LLM's pooled vectors (stage 1, facts A5): captions of one image come
-/// together, those of others go apart. The LLM runs once per caption, into the raw store. A stopped training resumes from its checkpoint,
-/// which is deleted when the teacher folder is written.
+/// together, those of others go apart. The LLM runs once per caption, into the raw store. A stopped training resumes from its checkpoint.
+/// That stays when the teacher folder is written, so that a run can be given more epochs.
 /// </summary>
 internal static class CcTrainer
 {
@@ -45,7 +45,8 @@ internal static class CcTrainer
         var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
         var before = read.Val?.RawRows(read.Means, name, seed: 0);
 
-        var (adapter, trained) = Train(config, read, raw.Store, Identity(config, data, raw, read.Images), metrics, log, cancellation);
+        var (adapter, trained) = Train(
+            config, read, raw.Store, Identity(config, data, raw, read.Images), teacher, metrics, log, cancellation);
         using (adapter)
         {
             var fingerprint = new Teacher(teacher.Encoder, teacher.Settings, adapter).Fingerprint;
@@ -60,15 +61,14 @@ internal static class CcTrainer
                         [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
             };
             Save(config.Output, teacher, adapter, result, log);
-            AtomicFolder.Delete(CaptionTask.CheckpointOf(config.Output));
             return result;
         }
     }
 
     /// <summary>Trains an adapter; the caller disposes it.</summary>
     private static (CcAdapter Adapter, CcFinetuneResult Result) Train(
-        CcFinetuneConfig config, CcData data, EmbeddingStore raw, IReadOnlyDictionary<string, string> identity, IMetricsSink metrics,
-        IRunLog log, CancellationToken cancellation)
+        CcFinetuneConfig config, CcData data, EmbeddingStore raw, IReadOnlyDictionary<string, string> identity, Teacher teacher,
+        IMetricsSink metrics, IRunLog log, CancellationToken cancellation)
     {
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
@@ -82,8 +82,11 @@ internal static class CcTrainer
         adapter.Module.to(device.Device);
         using var step = new CcStep(config, adapter.Module, batches, device.Device);
         var evaluator = new CcEvaluator(config, data.Val, data.HeldOut, adapter, metrics);
-        using var task = new CaptionTask(config, data.Images, batches, step, evaluator.Evaluate, identity);
-        var (state, _) = Trainer.Run(task, log, metrics, ready: null, cancellation);
+        using var task = new CaptionTask(config, data.Images, batches, step, evaluator.Evaluate, identity)
+        {
+            SaveTeacher = folder => Write(folder, CaptionTask.CheckpointOf(config.Output), teacher, adapter),
+        };
+        var state = Trainer.Run(task, log, metrics, ready: null, cancellation).State;
         var kept = task.Finish(state);
         var result = new CcFinetuneResult
         {
@@ -123,14 +126,21 @@ internal static class CcTrainer
         return [.. Enumerable.Range(0, images.Captions).Where(i => i % stride == 0)];
     }
 
+    /// <summary>The adapter and <c>teacher.json</c>, as they are in the folder <paramref name="place"/> when all is written.</summary>
+    private static void Write(string folder, string place, Teacher teacher, CcAdapter adapter)
+    {
+        adapter.Save(Path.Combine(folder, CcAdapter.FileName));
+        TeacherFolder.Write(folder, teacher.Manifest(place) with { Adapter = CcAdapter.FileName, Dimension = adapter.Dimension });
+    }
+
     /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
     private static void Save(string output, Teacher teacher, CcAdapter adapter, CcFinetuneResult result, IRunLog log)
     {
         try
         {
             DurableFolder.Create(output);
-            adapter.Save(Path.Combine(output, CcAdapter.FileName));
             PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
+            Write(output, output, teacher, adapter);
         }
         catch (IOException error)
         {
@@ -138,7 +148,6 @@ internal static class CcTrainer
                 $"The teacher could not be written to {output}: {error.Message} The LLM's vectors are kept in the raw store; "
                 + "make room and run the command again.", error);
         }
-        TeacherFolder.Write(output, teacher.Manifest(output) with { Adapter = CcAdapter.FileName, Dimension = adapter.Dimension });
         log.Info($"Teacher {Fingerprints.Short(result.Fingerprint)} written to {output}.");
     }
 }

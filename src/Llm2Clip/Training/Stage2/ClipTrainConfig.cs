@@ -26,6 +26,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Folder of the run: checkpoints, model, metrics.")]
     public string Output { get; init; } = "";
 
+    [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
+        + "taken, "
+        + "and the model section does not count. Empty = a new student: model.start gives it a pretrained image encoder.")]
+    public string Init { get; init; } = "";
+
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
 
@@ -45,7 +50,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     public int MicroBatch { get; init; }
 
     [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
-        + "that one.")]
+        + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }
 
     [Description("Budget in epochs; 0 = no limit.")]
@@ -54,14 +59,14 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Budget in minutes of wall clock, evaluations included; 0 = no limit.")]
     public double MaxMinutes { get; init; }
 
-    [Description("cosine | constant: learning rate after the warm-up.")]
+    [Description("cosine | linear | constant: learning rate after the warm-up.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
     [Description("Steps over which the learning rate rises linearly to its peak.")]
     [Range(0, 1 << 30)]
     public long WarmupSteps { get; init; } = 100;
 
-    [Description("Learning rate at the end of the cosine, as a share of the peak.")]
+    [Description("Learning rate at the end of cosine and linear, as a share of the peak.")]
     [Range(0.0, 1.0)]
     public double FinalRate { get; init; }
 
@@ -101,7 +106,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         + "sigmoid: SigLIP's loss, which judges every pair by itself.")]
     public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.MultiPositive;
 
-    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = 10 for sigmoid, else 1 / 0.07.")]
+    [Description("Start of the learned factor on cosines (exp of logit_scale), kept in 1..100; null = what init "
+        + "brings, or 10 for sigmoid, else 1 / 0.07.")]
     [Range(1.0, 100.0)]
     public double? ScaleStart { get; init; }
 

@@ -47,5 +47,5 @@ internal sealed record ClipTrainInputs
 /// <summary>How a run ended.</summary>
 /// <param name="State">Last position.</param>
 /// <param name="ModelFolder">The exported model: the best by score, or the last where nothing was evaluated.</param>
-/// <param name="LastLoss">Loss of the last step.</param>
-public sealed record ClipTrainResult(TrainState State, string ModelFolder, double LastLoss);
+/// <param name="LastLoss">Loss of the last step; null where none was made, or by an older version.</param>
+public sealed record ClipTrainResult(TrainState State, string ModelFolder, double? LastLoss);

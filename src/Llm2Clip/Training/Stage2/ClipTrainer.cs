@@ -21,7 +21,7 @@ internal static class ClipTrainer
         using var task = new StudentTask(inputs, cancellation);
         AtomicFolder.Recover(task.ModelFolder);
         Action<CancellationToken>? ready = inputs.Evaluator is { } evaluator ? evaluator.Check : null;
-        var (state, loss) = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation);
+        var state = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation).State;
         if (inputs.Evaluator is null || inputs.Config.Keep == KeptWeights.Last)
         {
             using var averaged = task.Weights.Average?.Applied();
@@ -30,6 +30,6 @@ internal static class ClipTrainer
         inputs.Log.Info(
             $"Trained {state.Step} steps on {state.SamplesSeen} images in {state.Seconds / 60:0.0} minutes; "
             + $"the model is in {task.ModelFolder}.");
-        return new ClipTrainResult(state, task.ModelFolder, loss);
+        return new ClipTrainResult(state, task.ModelFolder, state.LastLoss);
     }
 }

@@ -26,7 +26,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         _in = inputs;
         var (config, student) = (inputs.Config, inputs.Student);
+        student.TeacherFingerprint = inputs.Vectors.Fingerprint;
         _loss = config.CreateLoss(student.Device);
+        if (config.Init.Length > 0 && _loss.Parameters.Count > 0)
+        {
+            StartLoss(config.Init);
+        }
         _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
         IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
         var rates = new GroupOptions(
@@ -47,7 +52,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     public TrainedWeights Weights { get; }
 
     /// <summary>Where the model is exported to.</summary>
-    public string ModelFolder => Path.Combine(_in.Output, "model");
+    public string ModelFolder => Path.Combine(_in.Output, StudentFolder.ModelName);
 
     /// <inheritdoc/>
     public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
@@ -99,10 +104,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
     }
 
+    /// <summary>Writes the student's configurations: with the weights of the checkpoint they are a student that opens.</summary>
+    public void Describe(string folder) => _in.Student.SaveSettings(Path.Combine(folder, StudentFolder.ModelName));
+
     /// <summary>Writes the model of the current weights.</summary>
     public void ExportModel()
     {
-        _in.Student.TeacherFingerprint = _in.Vectors.Fingerprint;
         AtomicFolder.Replace(ModelFolder, folder =>
         {
             _in.Student.Save(folder);
@@ -121,14 +128,37 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         _loss.Dispose();
     }
 
+    /// <summary>Takes what the loss had learned beside the student that training starts from, where it learned the same.</summary>
+    private void StartLoss(string init)
+    {
+        var found = StudentFolder.Find(init);
+        var path = found.Checkpoint is { } checkpoint
+            ? Path.Combine(checkpoint, StudentFolder.WeightsName)
+            : Path.Combine(found.Settings, LossWeights);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, parameter) in _loss.Parameters)
+        {
+            if (file.Contains(name) && file.Info(name).Shape.SequenceEqual(parameter.shape))
+            {
+                parameter.copy_(file.Load(name, ScalarType.Float32));
+            }
+        }
+    }
+
     private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
     {
         var config = inputs.Config;
         return new TrainingPlan
         {
             Title = "clip-train",
-            Checkpoint = Path.Combine(inputs.Output, "checkpoints", "last"),
-            BestCheckpoint = Path.Combine(inputs.Output, "checkpoints", "best"),
+            Checkpoint = StudentFolder.CheckpointOf(inputs.Output, "last"),
+            BestCheckpoint = StudentFolder.CheckpointOf(inputs.Output, "best"),
             Identity = RunIdentity.Of(
                 "clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
             Budget = BudgetOf(config, () => inputs.Batches.BatchesPerEpoch(cancellation)),

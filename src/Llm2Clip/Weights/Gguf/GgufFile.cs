@@ -5,7 +5,7 @@ namespace Llm2Clip.Weights.Gguf;
 
 /// <summary>
 /// A GGUF file's metadata and tensor table (format versions 2 and 3), checked strictly: whatever the file claims is held against its
-/// length before anything is allocated. Values of unquantised and Q8_0 tensors can be read.
+/// length before anything is allocated. Values of unquantized and Q8_0 tensors can be read.
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 /// </summary>
 internal sealed class GgufFile
@@ -13,7 +13,8 @@ internal sealed class GgufFile
     private readonly Dictionary<string, GgufValue> metadata;
     private readonly Dictionary<string, GgufTensor> byName;
 
-    internal GgufFile(string path, int version, IReadOnlyList<string> keys, Dictionary<string, GgufValue> metadata, IReadOnlyList<GgufTensor> tensors)
+    internal GgufFile(
+        string path, int version, IReadOnlyList<string> keys, Dictionary<string, GgufValue> metadata, IReadOnlyList<GgufTensor> tensors)
     {
         Path = path;
         Version = version;
@@ -75,6 +76,9 @@ internal sealed class GgufFile
         _ => throw WrongType(key, "a floating-point number"),
     };
 
+    /// <summary>True or false. Throws <see cref="InputException"/> where the key is missing or of another type.</summary>
+    public bool GetFlag(string key) => Require(key).Value as bool? ?? throw WrongType(key, "true or false");
+
     /// <summary>An array of strings. Throws <see cref="InputException"/> where the key is missing or of another type.</summary>
     public IReadOnlyList<string> GetStrings(string key) => Require(key).Value as string[] ?? throw WrongType(key, "an array of strings");
 
@@ -126,7 +130,8 @@ internal sealed class GgufFile
                 GgufQ8.Decode(bytes, values);
                 break;
             default:
-                throw new InputException($"{Path}: tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and Q8_0 values can be read here.");
+                throw new InputException(
+                    $"{Path}: tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and Q8_0 values can be read here.");
         }
     }
 

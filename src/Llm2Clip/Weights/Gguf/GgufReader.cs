@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Weights.Gguf;
 
@@ -29,6 +30,7 @@ internal sealed class GgufReader
     /// <summary>See <see cref="GgufFile.Open"/>.</summary>
     public static GgufFile Read(string path)
     {
+        LfsPointer.Refuse(path);
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
@@ -58,7 +60,7 @@ internal sealed class GgufReader
             where = $"key '{key}'";
             if (!metadata.TryAdd(key, ReadValue(ReadValueType())))
             {
-                throw Bad("stands twice in the metadata");
+                throw Bad("occurs twice in the metadata");
             }
             keys.Add(key);
         }
@@ -93,7 +95,8 @@ internal sealed class GgufReader
         var count = input.ReadUInt64();
         return count <= (ulong)(Left / leastBytes)
             ? (long)count
-            : throw new InputException($"{path}: the header claims {count} {what}, more than {length} bytes can hold. The file is damaged.");
+            : throw new InputException(
+                $"{path}: the header claims {count} {what}, more than {length} bytes can hold. The file is damaged.");
     }
 
     private GgufValueType ReadValueType()
@@ -216,7 +219,7 @@ internal sealed class GgufReader
             }
             if (!names.Add(name))
             {
-                throw Bad("stands twice in the table");
+                throw Bad("occurs twice in the table");
             }
             table.Add(ReadTensor(name));
         }
@@ -254,7 +257,9 @@ internal sealed class GgufReader
             : throw Bad($"claims {bytes} bytes at offset {offset}, but the file has {length}");
     }
 
-    /// <summary>Turns offsets within the data section into file positions; tensors must follow each other, padded to the alignment.</summary>
+    /// <summary>
+    /// Turns offsets within the data section into file positions; tensors must follow each other, padded to the alignment.
+    /// </summary>
     private List<GgufTensor> Place(List<GgufTensor> table, long start, long alignment)
     {
         var placed = new List<GgufTensor>(table.Count);
@@ -288,5 +293,6 @@ internal sealed class GgufReader
 
     private InputException Bad(string what) => new($"{path}: {where} {what}. The file is damaged; fetch or convert the model anew.");
 
-    private static string Printable(byte[] bytes) => bytes.All(b => b is >= 32 and < 127) ? $"'{Encoding.ASCII.GetString(bytes)}'" : Convert.ToHexString(bytes);
+    private static string Printable(byte[] bytes) =>
+        bytes.All(b => b is >= 32 and < 127) ? $"'{Encoding.ASCII.GetString(bytes)}'" : Convert.ToHexString(bytes);
 }

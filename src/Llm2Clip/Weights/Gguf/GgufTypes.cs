@@ -61,7 +61,8 @@ internal sealed record GgufValue(GgufValueType Type, object Value);
 /// <summary>One tensor of the table.</summary>
 /// <param name="Name">Such as <c>blk.0.attn_q.weight</c>; at most 63 bytes.</param>
 /// <param name="Type">Number format.</param>
-/// <param name="Shape">Fastest dimension first, as ggml counts: a matrix that maps <c>in</c> to <c>out</c> is [in, out], stored as out rows of in values.</param>
+/// <param name="Shape">Fastest dimension first, as ggml counts: a matrix that maps <c>in</c> to <c>out</c> is [in, out], stored as out rows
+/// of in values.</param>
 /// <param name="Offset">Position of the first byte from the start of the file.</param>
 /// <param name="ByteLength">Size in bytes.</param>
 internal sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long> Shape, long Offset, long ByteLength)

@@ -36,9 +36,11 @@ internal sealed class GgufWriter
     /// </summary>
     /// <param name="name">At most 63 bytes.</param>
     /// <param name="type">F32, F16 (round to nearest even) or Q8_0.</param>
-    /// <param name="shape">Fastest dimension first: a weight that torch calls [out, in] is [in, out] here, with the same memory order.</param>
+    /// <param name="shape">Fastest dimension first: a weight that torch calls [out, in] is [in, out] here, with the same memory
+    /// order.</param>
     /// <param name="values">All values in memory order.</param>
-    /// <exception cref="ArgumentException">Wrong number of values, a name that is too long or there already, or rows that do not fit Q8_0.</exception>
+    /// <exception cref="ArgumentException">Wrong number of values, a name that is too long or there already, or rows that do not fit
+    /// Q8_0.</exception>
     public GgufWriter AddTensor(string name, GgufType type, ReadOnlySpan<long> shape, ReadOnlySpan<float> values)
     {
         if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes || tensors.Exists(tensor => tensor.Name == name))
@@ -52,7 +54,8 @@ internal sealed class GgufWriter
         }
         if (elements != values.Length || shape.Length is 0 or > 4)
         {
-            throw new ArgumentException($"GGUF tensor '{name}': {values.Length} values for the shape [{string.Join(", ", shape.ToArray())}].");
+            throw new ArgumentException(
+                $"GGUF tensor '{name}': {values.Length} values for the shape [{string.Join(", ", shape.ToArray())}].");
         }
         tensors.Add((name, type, shape.ToArray(), Encode(name, type, shape[0], values)));
         return this;
@@ -95,7 +98,8 @@ internal sealed class GgufWriter
                 GgufQ8.Encode(values, blocks);
                 return blocks;
             default:
-                throw new ArgumentException($"GGUF tensor '{name}' cannot be written as {type} with rows of {row} (F32, F16, or Q8_0 with rows of 32 n).");
+                throw new ArgumentException(
+                    $"GGUF tensor '{name}' cannot be written as {type} with rows of {row} (F32, F16, or Q8_0 with rows of 32 n).");
         }
     }
 
