@@ -11,7 +11,8 @@ public sealed record CliHost(Screen Output, Screen Error, CancellationToken Canc
     /// <summary>
     /// Opens the log of a run: a live display on a terminal, plain lines elsewhere. It is to be disposed before anything else is printed.
     /// </summary>
-    internal IConsoleLog OpenLog() => Error.Terminal is { } terminal
-        ? new LiveRunLog(Error, terminal, TimeProvider.System)
-        : new PlainRunLog(Error.Writer, TimeProvider.System);
+    /// <param name="verbose">Whether details are shown too.</param>
+    internal IConsoleLog OpenLog(bool verbose = false) => Error.Terminal is { } terminal
+        ? new LiveRunLog(Error, terminal, TimeProvider.System, verbose)
+        : new PlainRunLog(Error.Writer, TimeProvider.System, verbose);
 }

@@ -79,8 +79,25 @@ public static class CommandLine
             host.Error.WriteLine($"Error: {error.Message}");
         }
         host.Error.WriteLine($"{Path(parsed)} --help lists what there is.");
+        if (JsonOf(parsed) is { } file)
+        {
+            var what = unknown.Count > 0 ? $"{string.Join(", ", unknown)} is not known" : parsed.Errors[0].Message;
+            JsonFile.Write(file, Outcome.Of(WordsOf(parsed), new Failure(Failure.BadUsage, what)), host);
+        }
         return Failure.BadUsage;
     }
+
+    /// <summary>What <c>--json</c> names in a call that cannot be understood.</summary>
+    private static string? JsonOf(ParseResult parsed)
+    {
+        var at = parsed.Tokens.Select(token => token.Value).ToList();
+        var option = at.IndexOf("--json");
+        var isThere = option >= 0 && option + 1 < at.Count && parsed.CommandResult.Command.Options.Any(o => o.Name == "--json");
+        return isThere ? at[option + 1] : null;
+    }
+
+    /// <summary>The words that call a command, without the program's name.</summary>
+    internal static string WordsOf(ParseResult parsed) => Path(parsed).Split(' ', 2) is [_, var words] ? words : "";
 
     private static string Path(ParseResult parsed)
     {

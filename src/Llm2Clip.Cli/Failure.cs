@@ -1,7 +1,9 @@
 namespace Llm2Clip.Cli;
 
 /// <summary>The one place where exceptions become messages and exit codes.</summary>
-internal static class Failure
+/// <param name="ExitCode">Exit code of the process.</param>
+/// <param name="Message">What happened, and what to do.</param>
+internal sealed record Failure(int ExitCode, string Message)
 {
     public const int BadUsage = 2;
 
@@ -10,30 +12,27 @@ internal static class Failure
 
     private const int Failed = 1;
 
-    /// <summary>Prints what happened and returns the exit code of the process.</summary>
-    public static int Report(Exception error, CliHost host)
+    /// <summary>What an exception means for the user.</summary>
+    public static Failure Of(Exception error, CliHost host) => error switch
     {
-        switch (error)
-        {
-            case OperationCanceledException when host.Cancellation.IsCancellationRequested:
-                host.Error.WriteLine("Stopped. The same command resumes from what was saved.");
-                return Interrupted;
-            case UserException mistake:
-                host.Error.WriteLine($"Error: {mistake.Message}");
-                return mistake.ExitCode;
-            case TypeInitializationException { InnerException: UserException or TypeInitializationException }:
-                return Report(error.InnerException, host);
-            case AggregateException { InnerExceptions: [var only] }:
-                return Report(only, host);
-            case IOException or UnauthorizedAccessException:
-                host.Error.WriteLine($"Error: {error.Message}");
-                return Failed;
-            case DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException }:
-                host.Error.WriteLine($"Error: a native library cannot be loaded. {(error.InnerException ?? error).Message}");
-                return Failed;
-            default:
-                host.Error.WriteLine($"Error: this is a fault of the program, please report it. {error}");
-                return Failed;
-        }
+        OperationCanceledException when host.Cancellation.IsCancellationRequested =>
+            new(Interrupted, "Stopped. The same command resumes from what was saved."),
+        UserException mistake => new(mistake.ExitCode, mistake.Message),
+        TypeInitializationException { InnerException: UserException or TypeInitializationException } => Of(error.InnerException, host),
+        AggregateException { InnerExceptions: [var only] } => Of(only, host),
+        IOException or UnauthorizedAccessException => new(Failed, error.Message),
+        DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } =>
+            new(Failed, $"a native library cannot be loaded. {(error.InnerException ?? error).Message}"),
+        _ => new(Failed, $"this is a fault of the program, please report it. {error}"),
+    };
+
+    /// <summary>Prints what happened and returns the exit code of the process.</summary>
+    public static int Report(Exception error, CliHost host) => Of(error, host).Print(host);
+
+    /// <summary>Prints it and returns the exit code of the process.</summary>
+    public int Print(CliHost host)
+    {
+        host.Error.WriteLine(ExitCode == Interrupted ? Message : $"Error: {Message}");
+        return ExitCode;
     }
 }

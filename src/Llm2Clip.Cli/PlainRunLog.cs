@@ -6,7 +6,7 @@ namespace Llm2Clip.Cli;
 internal interface IConsoleLog : IRunLog, IDisposable;
 
 /// <summary>Shows a run in a pipe or a file: plain lines with the time of day, one for the progress every few seconds.</summary>
-internal sealed class PlainRunLog(TextWriter output, TimeProvider clock) : IConsoleLog
+internal sealed class PlainRunLog(TextWriter output, TimeProvider clock, bool verbose = false) : IConsoleLog
 {
     private static readonly TimeSpan PrintEvery = TimeSpan.FromSeconds(15);
 
@@ -15,6 +15,14 @@ internal sealed class PlainRunLog(TextWriter output, TimeProvider clock) : ICons
     private DateTimeOffset _lastShown = DateTimeOffset.MinValue;
 
     public void Info(string message) => Print(message);
+
+    public void Detail(string message)
+    {
+        if (verbose)
+        {
+            Print(message);
+        }
+    }
 
     public void Warn(string message) => Print($"Warning: {message}");
 

@@ -6,8 +6,13 @@ namespace Llm2Clip;
 /// </summary>
 public interface IRunLog
 {
-    /// <summary>A line worth keeping: what was decided and why, what was found.</summary>
+    /// <summary>A line that a user can act on, or wants to find later: what was decided and why, what was found.</summary>
     void Info(string message);
+
+    /// <summary>What only somebody who looks for a fault wants to know; shown with <c>--verbose</c>.</summary>
+    void Detail(string message)
+    {
+    }
 
     /// <summary>Something the user should look at, without which the run goes on.</summary>
     void Warn(string message);

@@ -28,7 +28,7 @@ internal sealed class MakeDataCommand : Command, IHasExample
             }
             if (parsed.GetValue(_json) is { } json)
             {
-                JsonFile.Write(json, new { Files = files });
+                JsonFile.Write(json, new { Files = files }, host);
             }
             return 0;
         });

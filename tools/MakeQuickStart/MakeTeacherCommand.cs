@@ -55,7 +55,7 @@ internal sealed class MakeTeacherCommand : Command, IHasExample
         if (parsed.GetValue(_json) is { } json)
         {
             var settings = ConfigBinder.Print(config, comments: false);
-            JsonFile.Write(json, new { File = path, Tokens = training.Vocabulary.Count, Losses = losses, Config = settings });
+            JsonFile.Write(json, new { File = path, Tokens = training.Vocabulary.Count, Losses = losses, Config = settings }, host);
         }
         return 0;
     }

@@ -9,13 +9,16 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 {
     public ClipTrainCommand(CliHost host)
         : base(host, "clip-train",
-            "Trains image encoder and text adapter against the teacher's caption vectors; resumes from its last checkpoint.",
-            "llm2clip clip-train --config configs/flickr8k.yaml --set clip_train.max_minutes=30")
+            "Trains image encoder and text adapter against the teacher's caption vectors, which extract stored; resumes from its last "
+            + "checkpoint.",
+            "llm2clip clip-train --config configs/quickstart.yaml --output runs/short --set clip_train.epochs=2")
     {
         Shortcut("--data", "data.train", "PATTERN", "Training images.");
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store of their captions.");
         Shortcut("--output", "clip_train.output", "FOLDER", "Checkpoints, model and metrics.");
     }
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.ClipTrain.Device);
 
     protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         ClipTrain.Run(config, log, cancellation);

@@ -38,7 +38,7 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
 /// <summary><c>data convert</c>: a data set in another format.</summary>
 internal sealed class ConvertCommand(CliHost host) : DataSetCommand(
     host, "convert", "Writes a data set in another format; images are copied byte by byte. Resumes where it was stopped.",
-    "llm2clip data convert --data 'shards/{00000..00011}.tar' --to data/as-csv --format csv --languages en")
+    "llm2clip data convert --data 'data/quickstart/val-*.tar' --to runs/as-csv --format csv --languages en")
 {
     protected override ConversionResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         DataConvert.Run(config, log, cancellation);
@@ -49,7 +49,7 @@ internal sealed class SplitCommand : DataSetCommand
 {
     public SplitCommand(CliHost host)
         : base(host, "split", "Splits a data set by image into parts, each a data set of its own; equal images stay together.",
-            "llm2clip data split --data photos/metadata.jsonl --to data/photos --parts train=0.9,val=0.1 --seed 7")
+            "llm2clip data split --data 'data/quickstart/train-*.tar' --to runs/parts --parts train=0.9,val=0.1 --seed 7")
     {
         MapShortcut("--parts", "convert.parts", "train=0.9,val=0.1", "Parts and their shares.");
         Shortcut("--seed", "convert.seed", "N", "Another seed, another split.");
@@ -64,7 +64,7 @@ internal sealed class SampleCommand : DataSetCommand
 {
     public SampleCommand(CliHost host)
         : base(host, "sample", "Draws images at random, without replacement, and writes them in the order of the source.",
-            "llm2clip data sample --data 'shards/*.tar' --to data/small --count 1000 --seed 7")
+            "llm2clip data sample --data 'data/quickstart/train-*.tar' --to runs/few --count 20 --seed 7")
     {
         Shortcut("--count", "convert.count", "N", "Images that are drawn.");
         Shortcut("--seed", "convert.seed", "N", "Another seed, another sample.");

@@ -16,10 +16,11 @@ internal sealed class DoctorCommand : Command, IHasExample
         SetAction(parsed =>
         {
             var report = Doctor.Run();
-            DoctorSummary.Print(report, host.Output);
-            if (parsed.GetValue(_json) is { } file)
+            var file = parsed.GetValue(_json);
+            DoctorSummary.Print(report, JsonFile.ReaderOf(file, host));
+            if (file is not null)
             {
-                JsonFile.Write(file, report);
+                JsonFile.Write(file, report, host);
             }
             return report.IsHealthy ? 0 : 1;
         });

@@ -10,11 +10,13 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
     public EvalCaptionsCommand(CliHost host)
         : base(host, "captions",
             "Finds captions by other captions of the same image, within and across languages, with any teacher or bare GGUF.",
-            "llm2clip eval captions --teacher model.gguf --data 'data/val-*.tar'")
+            "llm2clip eval captions --teacher data/quickstart/teacher.gguf --data 'data/quickstart/val-*.tar'")
     {
         Shortcut("--teacher", "teacher.tuned", "FILE|FOLDER", "Bare GGUF or teacher folder.");
         Shortcut("--data", "eval_captions.data", "PATTERN", "Data that is probed.");
     }
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();
 
     protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         EvalCaptions.Run(config, log, cancellation);

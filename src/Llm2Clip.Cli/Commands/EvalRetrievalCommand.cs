@@ -10,13 +10,15 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
     public EvalRetrievalCommand(CliHost host)
         : base(host, "retrieval",
             "Finds images by captions and captions by images, language by language; writes retrieval.json and report.html.",
-            "llm2clip eval retrieval --model runs/flickr8k/student --teacher runs/flickr8k/teacher --data 'data/val-*.tar'")
+            "llm2clip eval retrieval --config configs/quickstart.yaml --output runs/report")
     {
         Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint.");
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
         Shortcut("--data", "eval.data", "PATTERN", "Images and captions.");
         Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");
     }
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.Eval.Device);
 
     protected override RetrievalReport Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         EvalRetrieval.Run(config, log, cancellation);

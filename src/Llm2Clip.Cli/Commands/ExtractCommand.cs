@@ -9,13 +9,16 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 {
     public ExtractCommand(CliHost host)
         : base(host, "extract",
-            "Computes the teacher's vector of every caption, once, into an embedding store; resumes where it was stopped.",
-            "llm2clip extract --config configs/flickr8k.yaml")
+            "Computes the teacher's vectors of the captions that clip-train and its evaluation ask for into an embedding store; resumes "
+            + "where it was stopped.",
+            "llm2clip extract --config configs/quickstart.yaml")
     {
         Shortcut("--teacher", "teacher.tuned", "FOLDER", "Teacher folder or bare GGUF.");
-        Shortcut("--data", "data.train", "PATTERN", "Data whose captions are embedded.");
+        Shortcut("--data", "data.train", "PATTERN", "Data whose captions are embedded; those of data.val are too.");
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
     }
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();
 
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         Extract.Run(config, log, cancellation);

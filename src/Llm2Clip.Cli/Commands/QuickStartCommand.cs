@@ -20,6 +20,8 @@ internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
             $"{QuickStart.ConfigFile} is not below the current directory. Go to the folder of the repository, or name a run file with "
             + "--config.");
 
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.ClipTrain.Device);
+
     protected override QuickStartResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         QuickStart.Run(config, log, cancellation);
 

@@ -15,13 +15,16 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
         new("--config") { Description = "Run file (YAML). Paths in it are relative to the current directory.", HelpName = "FILE" };
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Sets one key of the run file; may stand several times. The value is YAML.",
+        Description = "Sets one key of the run file; may be given several times. The value is YAML.",
         HelpName = "PATH.TO.KEY=VALUE",
     };
 
     private readonly Option<bool> _printConfig =
-        new("--print-config") { Description = "Prints the configuration in effect, every key with its meaning, and ends." };
+        new("--print-config") { Description = "Prints the run file in effect, every key with its value and meaning, and ends." };
     private readonly Option<string?> _json = JsonFile.Option();
+    private readonly Option<bool> _verbose =
+        new("--verbose") { Description = "Logs details that help to find a fault: weights, devices, every pair of languages." };
+
     private readonly List<(Option<string?> Option, Func<string, string> Assignment)> _shortcuts = [];
 
     protected RunCommand(CliHost host, string name, string summary, string example)
@@ -33,6 +36,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
         Add(_set);
         Add(_printConfig);
         Add(_json);
+        Add(_verbose);
         SetAction(Invoke);
     }
 
@@ -40,6 +44,9 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
 
     /// <summary>The run file where none is named; null = every section's defaults.</summary>
     protected virtual string? DefaultConfig => null;
+
+    /// <summary>What a run that ended well computed on; null where it computed nothing to speak of.</summary>
+    protected virtual string? DeviceOf(RunConfig config) => null;
 
     /// <summary>The work; long parts tell <paramref name="log"/>, and stop at a cancellation with what they have saved.</summary>
     protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
@@ -73,35 +80,58 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
 
     private int Invoke(ParseResult parsed)
     {
+        var (command, file) = (CommandLine.WordsOf(parsed), parsed.GetValue(_json));
+        var started = TimeProvider.System.GetTimestamp();
+        RunConfig? config = null;
+        try
+        {
+            config = Load(parsed);
+            if (parsed.GetValue(_printConfig))
+            {
+                _host.Output.Write(ConfigBinder.Print(config, EffectiveValues.Of(config)));
+                return 0;
+            }
+            TResult result;
+            using (var log = _host.OpenLog(parsed.GetValue(_verbose)))
+            {
+                result = Execute(config, log, _host.Cancellation);
+            }
+            Report(result, JsonFile.ReaderOf(file, _host));
+            Write(new Outcome(command, TimeProvider.System.GetUtcNow(), RunState.Done, 0)
+            {
+                Device = DeviceOf(config),
+                Result = result,
+            });
+            return 0;
+        }
+        catch (Exception error) when (file is not null)
+        {
+            var failure = Failure.Of(error, _host);
+            failure.Print(_host);
+            Write(Outcome.Of(command, failure));
+            return failure.ExitCode;
+        }
+
+        void Write(Outcome outcome)
+        {
+            if (file is not null)
+            {
+                var whole = outcome with
+                {
+                    Seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3),
+                    Config = config is null ? null : ConfigBinder.ToJson(config),
+                };
+                JsonFile.Write(file, whole, _host);
+            }
+        }
+    }
+
+    private RunConfig Load(ParseResult parsed)
+    {
         var shortcuts = _shortcuts
             .Select(s => (s.Assignment, Value: parsed.GetValue(s.Option)))
             .Where(s => s.Value is not null)
             .Select(s => s.Assignment(s.Value!));
-        var config =
-            ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
-        if (parsed.GetValue(_printConfig))
-        {
-            _host.Output.Write(ConfigBinder.Print(config));
-            return 0;
-        }
-        var started = TimeProvider.System.GetTimestamp();
-        TResult result;
-        using (var log = _host.OpenLog())
-        {
-            result = Execute(config, log, _host.Cancellation);
-        }
-        Report(result, _host.Output);
-        if (parsed.GetValue(_json) is { } file)
-        {
-            JsonFile.Write(file, new
-            {
-                Command = Name,
-                Version = typeof(RunConfig).Assembly.GetName().Version?.ToString(3),
-                Seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3),
-                Result = (object?)result,
-                Config = ConfigBinder.Print(config, comments: false),
-            });
-        }
-        return 0;
+        return ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
     }
 }

@@ -44,7 +44,7 @@ internal static class StoreCommands
             });
         }
 
-        public string Example => "llm2clip data store verify runs/flickr8k/raw";
+        public string Example => "llm2clip data store verify runs/quickstart/vectors";
     }
 
     private sealed class RepairCommand : Command, IHasExample
@@ -62,7 +62,7 @@ internal static class StoreCommands
             });
         }
 
-        public string Example => "llm2clip data store repair runs/flickr8k/raw";
+        public string Example => "llm2clip data store repair runs/quickstart/vectors";
     }
 
     private sealed class ExportCommand : Command, IHasExample
@@ -100,7 +100,7 @@ internal static class StoreCommands
             });
         }
 
-        public string Example => "llm2clip data store export runs/flickr8k/raw --to raw.parquet";
+        public string Example => "llm2clip data store export runs/quickstart/vectors --to runs/vectors.parquet";
     }
 
     private sealed class ImportCommand : Command, IHasExample
@@ -152,6 +152,6 @@ internal static class StoreCommands
             });
         }
 
-        public string Example => "llm2clip data store import runs/raw --from raw.parquet";
+        public string Example => "llm2clip data store import runs/imported --from runs/vectors.parquet";
     }
 }

@@ -15,19 +15,28 @@ internal sealed class LiveRunLog : IConsoleLog
     private readonly Screen _screen;
     private readonly Terminal _terminal;
     private readonly TimeProvider _clock;
+    private readonly bool _isVerbose;
     private readonly PosixSignalRegistration? _resized;
     private LiveConsole _console;
     private LiveDisplay? _display;
 
-    public LiveRunLog(Screen screen, Terminal terminal, TimeProvider clock)
+    public LiveRunLog(Screen screen, Terminal terminal, TimeProvider clock, bool verbose = false)
     {
-        (_screen, _terminal, _clock) = (screen, terminal, clock);
+        (_screen, _terminal, _clock, _isVerbose) = (screen, terminal, clock, verbose);
         _console = new LiveConsole(screen.Writer, terminal);
         _resized = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Resize());
         screen.ShowThrough(Info);
     }
 
     public void Info(string message) => Print(message, Tone.Plain);
+
+    public void Detail(string message)
+    {
+        if (_isVerbose)
+        {
+            Print(message, Tone.Plain);
+        }
+    }
 
     public void Warn(string message) => Print($"Warning: {message}", Tone.Warning);
 

@@ -13,7 +13,7 @@ internal static class CaptionProbeTable
         // A column of its own for the number of candidates only where pairs of languages differ in it.
         var counts = scores.Select(one => one.Score.Recall.Candidates).Distinct().ToList();
         var among = counts.Count == 1 ? $" among {counts[0]} candidates" : "";
-        output.Paragraph($"{result.Images} images of {result.Data}; recall{among} in percent{intervals}. Protocol: {result.Protocol}.");
+        output.Paragraph($"{result.Images} images of {result.Data}; recall{among} in percent{intervals}.");
 
         Cell[] heading = ["captions", "vectors", .. Recalls.Headings];
         List<Cell[]> lines = [counts.Count == 1 ? heading : [.. heading, "candidates"]];
@@ -23,9 +23,10 @@ internal static class CaptionProbeTable
             lines.Add(counts.Count == 1 ? line : [.. line, score.Recall.Candidates.ToString(CultureInfo.InvariantCulture)]);
         }
         output.Table(lines, labels: 2);
-        foreach (var row in result.Rows.Where(row => row.OwnMeans.Count > 0))
+        foreach (var used in result.Rows.SelectMany(row => row.OwnMeans).Distinct())
         {
-            output.Paragraph($"{row.Name}: used {string.Join("; ", row.OwnMeans)}.");
+            output.Paragraph($"Own mean of {used}.");
         }
+        output.Paragraph($"Protocol: {result.Protocol}.");
     }
 }

@@ -31,7 +31,7 @@ internal static class InspectionSummary
         output.Paragraph(InspectionText.Rules(report.Bounds));
         if (report.Folder.Length > 0)
         {
-            output.WriteLine(Path.Combine(report.Folder, InspectionReport.PageFile));
+            output.WriteLine($"Page: {Path.Combine(report.Folder, InspectionReport.PageFile)}");
         }
     }
 

@@ -16,29 +16,32 @@ internal static class QuickStartSummary
             output.Gap();
         }
         output.Paragraph("The student: images found by captions (T2I) and captions found by images (I2T)", Tone.Strong);
-        output.Paragraph($"{result.After.Images} images; R@1 / R@5 / R@10 in percent; before: the untrained student.");
-        List<Cell[]> lines = [["search", "captions", "mean", "before", "after"]];
+        var intervals = Recalls.IntervalNote(result.After.Rows.SelectMany(row => new[] { row.TextToImage, row.ImageToText }), output);
+        output.Paragraph($"{result.After.Images} images; recall in percent{intervals}; before: R@10 of the untrained student.");
+        List<Cell[]> lines = [["search", "captions", "mean", "before", .. Recalls.Headings]];
         Add("T2I", row => row.TextToImage);
         Add("I2T", row => row.ImageToText);
         output.Table(lines, labels: 3);
-        output.Paragraph($"Protocol: {result.After.Protocol}.");
+        output.Paragraph(RetrievalReport.MeansNote);
         foreach (var note in result.After.Notes)
         {
             output.Paragraph($"Note: {note}");
         }
+        output.Paragraph($"Protocol: {result.After.Protocol}.");
         var times = result.Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s"));
         output.Paragraph($"Time: {string.Join(", ", times)}.");
-        output.WriteLine($"Report: {result.Report}");
+        output.WriteLine($"Page: {result.Report}");
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers)
         {
             foreach (var row in result.After.Rows)
             {
-                var before = result.Before.Rows.First(other => (other.Language, other.Centering) == (row.Language, row.Centering));
-                lines.Add([search, row.Language, row.Centering, Recalls.Line(numbers(before).Recalls), Recalls.Line(numbers(row).Recalls)]);
+                var before = result.Before.Rows.First(other => (other.Language, other.Mean) == (row.Language, row.Mean));
+                lines.Add(
+                    [search, row.Language, row.Mean, Recalls.Percent(numbers(before).RecallAt10), .. Recalls.Cells(numbers(row))]);
             }
-            var chance = Recalls.Line(numbers(result.After.Rows[0]).Chance);
-            lines.Add([search, "chance", "", chance, chance]);
+            var chance = numbers(result.After.Rows[0]).Chance.Select(Recalls.Percent).ToList();
+            lines.Add([search, "chance", "", chance[^1], .. chance.Select(share => (Cell)share)]);
         }
     }
 }

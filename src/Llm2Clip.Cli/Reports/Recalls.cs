@@ -13,9 +13,6 @@ internal static class Recalls
     public static IEnumerable<Cell> Cells(RecallNumbers numbers) => numbers.Recalls.Select((recall, i) =>
         new Cell(Percent(recall), i < numbers.Intervals.Length ? Text(numbers.Intervals[i]) : null));
 
-    /// <summary>All depths in one cell.</summary>
-    public static string Line(IEnumerable<double> shares) => string.Join(" / ", shares.Select(Percent));
-
     /// <summary>A share in percent.</summary>
     public static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
 

@@ -15,10 +15,16 @@ internal static class RetrievalTable
         var intervals = Recalls.IntervalNote(report.Rows.SelectMany(row => new[] { row.TextToImage, row.ImageToText }), output);
         output.Paragraph(
             $"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. "
-            + $"Protocol: {report.Protocol}.");
+            + $"The last column has R@10 as a share of that in {report.ReferenceLanguage}.");
+        output.Paragraph(RetrievalReport.MeansNote);
         foreach (var note in report.Notes)
         {
             output.Paragraph($"Note: {note}");
+        }
+        output.Paragraph($"Protocol: {report.Protocol}.");
+        if (report.Page.Length > 0)
+        {
+            output.WriteLine($"Page: {report.Page}");
         }
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers, Func<RetrievalRow, string> share)
@@ -27,7 +33,7 @@ internal static class RetrievalTable
             {
                 var found = numbers(row);
                 var median = found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture);
-                lines.Add([search, row.Language, row.Centering, .. Recalls.Cells(found), median, share(row)]);
+                lines.Add([search, row.Language, row.Mean, .. Recalls.Cells(found), median, share(row)]);
             }
             if (report.Rows.Count > 0)
             {

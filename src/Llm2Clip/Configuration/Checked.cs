@@ -9,7 +9,8 @@ namespace Llm2Clip.Configuration;
 internal static class Checked
 {
     /// <summary>
-    /// The record itself. Throws <see cref="ConfigException"/> with all of its mistakes, their keys under the path <paramref name="section"/>.
+    /// The record itself. Throws <see cref="ConfigException"/> with all of its mistakes, their keys under the path
+    /// <paramref name="section"/>.
     /// </summary>
     public static T Require<T>(T record, string section = "")
         where T : class

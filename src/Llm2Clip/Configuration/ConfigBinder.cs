@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Llm2Clip.Configuration;
 
 /// <summary>
@@ -23,7 +25,7 @@ public static class ConfigBinder
         return Parse<T>(path is null ? "" : File.ReadAllText(path), path ?? "--set", overrides);
     }
 
-    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> stands for the file in messages.</summary>
+    /// <summary>Like <see cref="Load{T}"/>, from a text; <paramref name="name"/> is what messages call it.</summary>
     public static T Parse<T>(string yaml, string name, IEnumerable<string>? overrides = null)
         where T : class
     {
@@ -45,21 +47,51 @@ public static class ConfigBinder
     public static string Print<T>(T config, bool comments = true)
         where T : class => new ConfigPrinter(comments).Print(config);
 
+    /// <summary>The same with what empty keys come to, by the path of the key, in front of their comments.</summary>
+    internal static string Print<T>(T config, IReadOnlyDictionary<string, string> effective)
+        where T : class => new ConfigPrinter(comments: true, effective).Print(config);
+
+    /// <summary>The whole record as JSON, with the keys and values of a run file.</summary>
+    internal static JsonObject ToJson<T>(T config)
+        where T : class => ConfigJson.Of(config);
+
     /// <summary>The override that gives a key this very text, whatever characters it holds.</summary>
     public static string Assignment(string key, string text) => $"{key}={ConfigPrinter.Quote(text)}";
 
     /// <summary>The override that makes a key the list of these texts.</summary>
-    public static string ListAssignment(string key, IEnumerable<string> items) => $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
+    public static string ListAssignment(string key, IEnumerable<string> items) =>
+        $"{key}=[{string.Join(", ", items.Select(ConfigPrinter.Quote))}]";
 
     /// <summary>The override that makes a key the mapping of these names to these values.</summary>
     public static string MapAssignment(string key, IEnumerable<(string Name, string Value)> entries) =>
         $"{key}={{{string.Join(", ", entries.Select(entry => $"{ConfigPrinter.Quote(entry.Name)}: {ConfigPrinter.Quote(entry.Value)}"))}}}";
 
-    /// <summary>The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.</summary>
+    /// <summary>
+    /// The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.
+    /// </summary>
     /// <param name="value">The value.</param>
     /// <param name="key">Path of the key.</param>
     /// <param name="what">What it names, for the message.</param>
-    public static string Required(string value, string key, string what) => value.Length > 0
-        ? value
-        : throw new ConfigException($"{key} is empty: name {what} in the run file, or with --set {key}=...");
+    public static string Required(string value, string key, string what)
+    {
+        Require((value, key, what));
+        return value;
+    }
+
+    /// <summary>The same for several keys: all that are empty are named at once.</summary>
+    public static void Require(params ReadOnlySpan<(string Value, string Key, string What)> keys)
+    {
+        var empty = new List<string>();
+        foreach (var (value, key, what) in keys)
+        {
+            if (value.Length == 0)
+            {
+                empty.Add($"{key} is empty: name {what}, in the run file or with --set {key}=...");
+            }
+        }
+        if (empty.Count > 0)
+        {
+            throw new ConfigException(empty.Count == 1 ? empty[0] : $"{empty.Count} keys are missing\n  " + string.Join("\n  ", empty));
+        }
+    }
 }

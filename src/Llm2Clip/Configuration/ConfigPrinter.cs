@@ -5,7 +5,7 @@ using System.Text;
 namespace Llm2Clip.Configuration;
 
 /// <summary>Writes a configuration record as YAML, with what each key means as a comment.</summary>
-internal sealed class ConfigPrinter(bool comments)
+internal sealed class ConfigPrinter(bool comments, IReadOnlyDictionary<string, string>? effective = null)
 {
     private const int LineWidth = 120;
 
@@ -13,20 +13,24 @@ internal sealed class ConfigPrinter(bool comments)
 
     public string Print(object config)
     {
-        Record(config, 0);
+        Record(config, 0, "");
         return _text.ToString();
     }
 
-    private void Record(object record, int indent, bool firstInList = false)
+    /// <param name="path">
+    /// Path of the record with a dot behind it, empty at the root; null where keys have no path (items of lists).
+    /// </param>
+    private void Record(object record, int indent, string? path, bool firstInList = false)
     {
         foreach (var key in ConfigSchema.Of(record.GetType()).Keys)
         {
-            Key(key.Name, key.Type, key.Property.GetValue(record), indent, Comment(key), firstInList);
+            var below = path is null ? null : path + key.Name;
+            Key(key.Name, key.Type, key.Property.GetValue(record), indent, Comment(key, below), below, firstInList);
             firstInList = false;
         }
     }
 
-    private void Key(string name, ConfigType type, object? value, int indent, string? comment, bool firstInList)
+    private void Key(string name, ConfigType type, object? value, int indent, string? comment, string? path, bool firstInList)
     {
         var margin = firstInList ? "" : new string(' ', indent);
         if (Inline(type, value) is { } text)
@@ -35,21 +39,21 @@ internal sealed class ConfigPrinter(bool comments)
             return;
         }
         Line($"{margin}{Quote(name)}:", comment, indent, firstInList);
-        Block(type, value!, indent + 2);
+        Block(type, value!, indent + 2, path);
     }
 
-    private void Block(ConfigType type, object value, int indent)
+    private void Block(ConfigType type, object value, int indent, string? path)
     {
         switch (type.Form)
         {
             case ConfigForm.Record:
-                Record(value, indent);
+                Record(value, indent, path is null ? null : path + '.');
                 break;
             case ConfigForm.Dictionary:
                 var entries = ((IEnumerable)value).Cast<object>().Select(Entry).OrderBy(e => e.Name, StringComparer.Ordinal);
                 foreach (var (name, item) in entries)
                 {
-                    Key(name, ConfigType.Of(type.Item!), item, indent, null, firstInList: false);
+                    Key(name, ConfigType.Of(type.Item!), item, indent, null, path: null, firstInList: false);
                 }
                 break;
             default:
@@ -70,12 +74,12 @@ internal sealed class ConfigPrinter(bool comments)
         }
         else if (type.Form == ConfigForm.Record)
         {
-            Record(item!, indent, firstInList: true);
+            Record(item!, indent, path: null, firstInList: true);
         }
         else
         {
             _text.Append('\n');
-            Block(type, item!, indent);
+            Block(type, item!, indent, path: null);
         }
     }
 
@@ -103,7 +107,8 @@ internal sealed class ConfigPrinter(bool comments)
         }
     }
 
-    private static (string Name, object? Value) Entry(object pair)
+    /// <summary>Name and value of an entry of a dictionary.</summary>
+    internal static (string Name, object? Value) Entry(object pair)
     {
         var type = pair.GetType();
         return ((string)type.GetProperty("Key")!.GetValue(pair)!, type.GetProperty("Value")!.GetValue(pair));
@@ -121,7 +126,8 @@ internal sealed class ConfigPrinter(bool comments)
     /// <summary>Plain where YAML reads it as the same text, double-quoted with escapes otherwise.</summary>
     internal static string Quote(string text)
     {
-        var plain = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
+        var plain = text.Length > 0 && char.IsAsciiLetter(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
             && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
         if (plain)
         {
@@ -144,7 +150,7 @@ internal sealed class ConfigPrinter(bool comments)
         return quoted.Append('"').ToString();
     }
 
-    private string? Comment(ConfigKey key)
+    private string? Comment(ConfigKey key, string? path)
     {
         if (!comments)
         {
@@ -152,10 +158,14 @@ internal sealed class ConfigPrinter(bool comments)
         }
         var item = key.Type.Form == ConfigForm.List ? ConfigType.Of(key.Type.Item!) : key.Type;
         var description = key.Description?.TrimEnd('.');
+        var comesTo = path is null ? null : effective?.GetValueOrDefault(path);
         string?[] parts =
         [
+            comesTo is null ? null : $"= {comesTo}",
             description,
-            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true) ? null : string.Join(" | ", item.Choices),
+            item.Choices.Count == 0 || item.Choices.All(choice => description?.Contains(choice) == true)
+                ? null
+                : string.Join(" | ", item.Choices),
             key.RangeText(),
         ];
         var text = string.Join("; ", parts.Where(p => !string.IsNullOrEmpty(p)));

@@ -48,7 +48,8 @@ internal sealed class ConfigReader(Type rootType, ConfigProblems problems)
             {
                 return (key.AllowsNull, null);
             }
-            problems.Add(origin, $"{path} has no value; it must be {key.Type.Expected}");
+            var empty = key.Type.Type == typeof(string) ? ", \"\" for an empty one" : "";
+            problems.Add(origin, $"{path} has no value; it must be {key.Type.Expected}{empty}");
             return (false, null);
         }
         if (!TryRead(key.Type, value, path, out var read))
@@ -75,10 +76,16 @@ internal sealed class ConfigReader(Type rootType, ConfigProblems problems)
         };
         if (read is null)
         {
-            problems.Add(value.Origin, $"{path} is {Shown(value)}; it must be {type.Expected}");
+            problems.Add(value.Origin, $"{path} is {Shown(value)}; it must be {Expected(type, value)}");
         }
         return read is not null;
     }
+
+    /// <summary>What would be right. Of a text in the place of a list that list is shown: <c>en,de</c> was meant as [en, de].</summary>
+    private static string Expected(ConfigType type, YamlValue value) =>
+        type.Form == ConfigForm.List && ConfigType.Of(type.Item!).Form == ConfigForm.Scalar && value is YamlScalar { IsNull: false } scalar
+            ? $"a list, here [{string.Join(", ", scalar.Text.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries))}]"
+            : type.Expected;
 
     private object ReadList(ConfigType type, YamlList list, string path)
     {

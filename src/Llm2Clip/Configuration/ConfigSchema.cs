@@ -35,7 +35,9 @@ internal sealed class ConfigSchema
     public object Create() =>
         Activator.CreateInstance(Type) ?? throw new InvalidOperationException($"{Type} has no parameterless constructor.");
 
-    /// <summary><c>BatchSize</c> becomes <c>batch_size</c>; <c>MaxKVCells</c> becomes <c>max_kv_cells</c>; digits stay with their word.</summary>
+    /// <summary>
+    /// <c>BatchSize</c> becomes <c>batch_size</c>; <c>MaxKVCells</c> becomes <c>max_kv_cells</c>; digits stay with their word.
+    /// </summary>
     public static string SnakeCase(string name)
     {
         var text = new StringBuilder(name.Length + 8);
@@ -71,7 +73,8 @@ internal sealed class ConfigKey(PropertyInfo property, NullabilityInfo nullabili
     public RangeAttribute? Range { get; } = property.GetCustomAttribute<RangeAttribute>();
 
     /// <summary>Whether a value, or each item of a list, is within the bounds; true where there are none.</summary>
-    public bool Allows(object value) => Range is null || (value is IEnumerable items and not string ? items.Cast<object>().All(InRange) : InRange(value));
+    public bool Allows(object value) =>
+        Range is null || (value is IEnumerable items and not string ? items.Cast<object>().All(InRange) : InRange(value));
 
     /// <summary>
     /// Whether a number is within the bounds, compared as doubles: the attribute's own check rounds a double to a whole number
@@ -100,7 +103,8 @@ internal sealed class ConfigKey(PropertyInfo property, NullabilityInfo nullabili
             (null, _) => Range.MaximumIsExclusive ? $"below {high}" : $"at most {high}",
             (_, null) => Range.MinimumIsExclusive ? $"above {low}" : $"from {low}",
             _ when Range.MinimumIsExclusive || Range.MaximumIsExclusive =>
-                (Range.MinimumIsExclusive ? $"above {low}" : $"from {low}") + (Range.MaximumIsExclusive ? $", below {high}" : $", at most {high}"),
+                (Range.MinimumIsExclusive ? $"above {low}" : $"from {low}")
+                    + (Range.MaximumIsExclusive ? $", below {high}" : $", at most {high}"),
             _ => $"{low} to {high}",
         };
     }
@@ -149,7 +153,7 @@ internal sealed record ConfigType(Type Type, ConfigForm Form, Type? Item = null)
         }
         return type is { IsClass: true, IsAbstract: false } && type.GetConstructor(Type.EmptyTypes) is not null
             ? new ConfigType(type, ConfigForm.Record)
-            : throw new InvalidOperationException($"{type} cannot stand in a configuration record: use a record with init properties, a list, "
+            : throw new InvalidOperationException($"{type} cannot be in a configuration record: use a record with init properties, a list, "
                 + "a dictionary with string keys, an enum, bool, int, long, double, float or string.");
     }
 

@@ -15,8 +15,9 @@ internal sealed record YamlScalar(string Origin, string Text, bool Plain) : Yaml
 
 internal sealed record YamlList(string Origin, List<YamlValue> Items) : YamlValue(Origin);
 
-/// <summary>A mapping; <see cref="KeyOrigins"/> says where each key stands.</summary>
-internal sealed record YamlMap(string Origin, Dictionary<string, YamlValue> Items, Dictionary<string, string> KeyOrigins) : YamlValue(Origin)
+/// <summary>A mapping; <see cref="KeyOrigins"/> says where each key is.</summary>
+internal sealed record YamlMap(string Origin, Dictionary<string, YamlValue> Items, Dictionary<string, string> KeyOrigins)
+    : YamlValue(Origin)
 {
     public YamlMap(string origin)
         : this(origin, [], [])
@@ -35,7 +36,7 @@ internal sealed class YamlReader
     private readonly ConfigProblems _problems;
     private readonly Dictionary<AnchorName, YamlValue> _anchors = [];
 
-    /// <summary>Where every value stands, if it is not the line of the text (an override).</summary>
+    /// <summary>Where every value is, if it is not the line of the text (an override).</summary>
     private readonly string? _fixedOrigin;
 
     private int _depth;
@@ -77,7 +78,8 @@ internal sealed class YamlReader
         {
             // The scanner of YamlDotNet throws InvalidOperationException for some texts, such as a flow list without an end.
             var line = e is YamlException yaml ? yaml.Start.Line : reader._parser.Current?.End.Line ?? 1;
-            problems.Add(fixedOrigin ?? $"{name}:{line}", $"this is not YAML: {(e is YamlException ? e.Message : "a bracket or quote that stands here is not closed")}");
+            var what = e is YamlException ? e.Message : "a bracket or quote that is here is not closed";
+            problems.Add(fixedOrigin ?? $"{name}:{line}", $"this is not YAML: {what}");
             return new YamlScalar(fixedOrigin ?? $"{name}:1", "", Plain: true);
         }
     }
@@ -102,7 +104,8 @@ internal sealed class YamlReader
     {
         if (_depth > MaxDepth)
         {
-            throw new YamlException(_parser.Current?.Start ?? Mark.Empty, _parser.Current?.End ?? Mark.Empty, $"values are nested more than {MaxDepth} deep");
+            throw new YamlException(
+                _parser.Current?.Start ?? Mark.Empty, _parser.Current?.End ?? Mark.Empty, $"values are nested more than {MaxDepth} deep");
         }
         _depth++;
         var value = Unbounded();
@@ -132,7 +135,7 @@ internal sealed class YamlReader
                 _parser.MoveNext();
                 return _anchors.TryGetValue(alias.Value, out var known)
                     ? known
-                    : throw new YamlException(alias.Start, alias.End, $"no anchor &{alias.Value} stands before this alias");
+                    : throw new YamlException(alias.Start, alias.End, $"no anchor &{alias.Value} is before this alias");
             default:
                 throw new YamlException(_parser.Current?.Start ?? Mark.Empty, _parser.Current?.End ?? Mark.Empty, "a value is missing");
         }
@@ -147,7 +150,7 @@ internal sealed class YamlReader
             var value = Value();
             if (!map.Items.TryAdd(key.Value, value))
             {
-                _problems.Add(Origin(key), $"{key.Value} stands twice (first at {map.KeyOrigins[key.Value]}); keep one");
+                _problems.Add(Origin(key), $"{key.Value} occurs twice (first at {map.KeyOrigins[key.Value]}); keep one");
                 continue;
             }
             map.KeyOrigins[key.Value] = Origin(key);

@@ -41,8 +41,10 @@ public sealed class CaptionSampler
     }
 
     /// <summary>Whether the image has a caption that can be picked.</summary>
-    public bool Accepts(Sample sample) =>
-        sample.Captions.Any(caption => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0));
+    public bool Accepts(Sample sample) => sample.Captions.Any(Draws);
+
+    /// <summary>Whether a caption can be picked.</summary>
+    public bool Draws(Caption caption) => Array.Exists(_choices, choice => Matches(choice, caption) && choice.Probability > 0);
 
     /// <summary>
     /// <paramref name="count"/> captions, all different until the image has no more; empty where it has none that fits.

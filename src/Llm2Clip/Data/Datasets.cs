@@ -40,7 +40,11 @@ public static partial class Datasets
         }
         var captions = new CaptionReader(config, format.Language, format.Kind);
         var source = format.Open(new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
-        log.Info($"Data: {source.Description}{(chosen is null ? $"; recognized as data.format {DatasetFormats.Name(format.Name)}" : "")}");
+        log.Info($"Data: {source.Description}");
+        if (chosen is null)
+        {
+            log.Detail($"{pattern}: recognized as data.format {DatasetFormats.Name(format.Name)}");
+        }
         if (files.Any(ShardStream.Takes))
         {
             log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "

@@ -11,6 +11,9 @@ internal sealed class FileImage(string path, long offset, long? size) : IImageBy
     /// <summary>The whole file, whatever its size when it is read.</summary>
     public static FileImage Whole(string path) => new(path, 0, null);
 
+    /// <inheritdoc/>
+    string? IImageBytes.File => size is null ? path : null;
+
     public byte[] Read()
     {
         try

@@ -35,6 +35,9 @@ public interface IImageBytes
 
     /// <summary>Memory that the encoded image takes for as long as its sample lives, bytes; 0 where it stays in a file.</summary>
     long HeldBytes => 0;
+
+    /// <summary>The file that holds this image and nothing else; null where there is none.</summary>
+    string? File => null;
 }
 
 /// <summary>

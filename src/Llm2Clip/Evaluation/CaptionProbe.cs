@@ -18,14 +18,16 @@ internal static class CaptionProbe
 {
     /// <summary>The protocol in one sentence, printed with every number.</summary>
     public const string Protocol =
-        "caption to caption: an image's first caption against the second (same language) or against the first of the other language; candidates: one caption of every "
-        + "image that has both; cosine similarity in fp32; rank = 1 + candidates of other images scoring >= the own one (ties count against it)";
+        "caption to caption: an image's first caption against the second (same language) or against the first of the other language; "
+        + "candidates: one caption of every image that has both; cosine similarity in fp32; "
+        + "rank = 1 + candidates of other images scoring >= the own one (ties count against it)";
 
     /// <summary>
     /// Scores one direction. <paramref name="embed"/> gives un-normalized vectors of texts of a language, row-major.
     /// </summary>
     /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
-    public static ProbeScore Score(ProbeTexts texts, ProbePair pair, int dimension, Func<IReadOnlyList<string>, string, float[]> embed, int? seed = null)
+    public static ProbeScore Score(
+        ProbeTexts texts, ProbePair pair, int dimension, Func<IReadOnlyList<string>, string, float[]> embed, int? seed = null)
     {
         var (queries, candidates) = texts.Pair(pair);
         var ranks = Ranking.Rank(
@@ -35,7 +37,8 @@ internal static class CaptionProbe
         var recall = RecallNumbers.From(ranks, candidates.Count, [.. ranks.Select(_ => 1)]);
         if (seed is { } drawn)
         {
-            recall = recall with { Intervals = Bootstrap.Intervals(ranks, [.. Enumerable.Range(0, ranks.Length)], ranks.Length, RecallNumbers.Depths, drawn) };
+            IReadOnlyList<int> images = [.. Enumerable.Range(0, ranks.Length)];
+            recall = recall with { Intervals = Bootstrap.Intervals(ranks, images, ranks.Length, RecallNumbers.Depths, drawn) };
         }
         return new ProbeScore(pair.From, pair.To, recall);
     }

@@ -19,17 +19,20 @@ public sealed record CaptionProbeConfig : ICheckedConfig
     [Description("Pairs of languages such as en->zh; empty = the training language to itself, and to and from every other that occurs.")]
     public IReadOnlyList<string> Pairs { get; init; } = [];
 
-    [Description("Language whose training captions give the mean that is taken out of all vectors; a teacher folder with an adapter brings its own means.")]
+    [Description("Language whose training captions give the mean that is taken out of all vectors; a teacher folder with an adapter brings "
+        + "its own means.")]
     public string TrainingLanguage { get; init; } = "en";
 
-    [Description("Sentences for means: of the training language and of others. Empty = data.train's captions in each language probed, or, without data.train, the probed captions themselves.")]
+    [Description("Sentences for means: of the training language and of others. Empty = data.train's captions in each language probed, or, "
+        + "without data.train, the probed captions themselves.")]
     public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
 
     [Description("Images of data.train whose first captions give the means where language_text is empty; 0 = all captions.")]
     [Range(0, 1 << 30)]
     public int MeanImages { get; init; } = 1000;
 
-    [Description("Store of raw LLM vectors to read from and add to; empty = none is kept.")]
+    [Description("Store of raw LLM vectors to read from and add to; empty = the one that the teacher was made with, or that cc-finetune of "
+        + "this run file filled, where it is there.")]
     public string RawStore { get; init; } = "";
 
     [Description("fp16 | fp32, for a new raw store.")]

@@ -11,7 +11,9 @@ internal sealed record StudentScore(double Score, string ScoreName, IReadOnlyDic
 /// <summary>Evaluates the student during training.</summary>
 internal interface IStudentEvaluator
 {
-    /// <summary>Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.</summary>
+    /// <summary>
+    /// Called before training: throws <see cref="UserException"/> where an evaluation could not work, rather than hours later.
+    /// </summary>
     void Check(CancellationToken cancellation)
     {
     }

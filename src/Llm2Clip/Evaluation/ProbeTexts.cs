@@ -56,8 +56,8 @@ internal sealed class ProbeTexts
     }
 
     /// <summary>
-    /// Queries and candidates of a pair, row i of both being the same image: the first caption against the second of the same language, or against
-    /// the first of another. Images that lack either stand in neither list.
+    /// Queries and candidates of a pair, row i of both being the same image: the first caption against the second of the same language, or
+    /// against the first of another. Images that lack either are in neither list.
     /// </summary>
     public (IReadOnlyList<string> Queries, IReadOnlyList<string> Candidates) Pair(ProbePair pair)
     {
@@ -92,17 +92,29 @@ internal sealed class ProbeTexts
         }
     }
 
-    /// <summary>The pairs asked for; where none is: the training language to itself, and to and from every other language that occurs.</summary>
+    /// <summary>
+    /// The pairs asked for; where none is: the training language to itself, and to and from every other language that occurs. Throws
+    /// <see cref="InputException"/> where no image has captions for one of them.
+    /// </summary>
     public IReadOnlyList<ProbePair> Pairs(IReadOnlyList<string> asked, string training)
     {
-        IReadOnlyList<ProbePair> pairs = asked.Count > 0
-            ? [.. asked.Select(ProbePair.Parse)]
-            : [new(training, training), .. Languages.Where(l => l != training).SelectMany(l => new ProbePair[] { new(training, l), new(l, training) })];
-        var usable = pairs.Where(pair => Pair(pair).Queries.Count > 1).ToList();
-        if (usable.Count == 0)
-        {
-            throw new InputException($"No image has captions for {string.Join(", ", pairs)}; languages found: {string.Join(", ", Languages)}.");
-        }
-        return usable;
+        var usable = UsablePairs(asked, training);
+        return usable.Count > 0
+            ? usable
+            : throw new InputException(
+                $"No image has captions for {string.Join(", ", Named(asked, training))}; languages found: {string.Join(", ", Languages)}.");
     }
+
+    /// <summary>The same; empty where no image has captions for one of them.</summary>
+    public IReadOnlyList<ProbePair> UsablePairs(IReadOnlyList<string> asked, string training) =>
+        [.. Named(asked, training).Where(pair => Pair(pair).Queries.Count > 1)];
+
+    private IReadOnlyList<ProbePair> Named(IReadOnlyList<string> asked, string training) => asked.Count > 0
+        ? [.. asked.Select(ProbePair.Parse)]
+        :
+        [
+            new(training, training),
+            .. Languages.Where(other => other != training)
+                .SelectMany(other => new ProbePair[] { new(training, other), new(other, training) }),
+        ];
 }

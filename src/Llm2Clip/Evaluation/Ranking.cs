@@ -45,8 +45,10 @@ internal static class Ranking
     /// <param name="queries">Normalised query vectors.</param>
     /// <param name="candidates">Normalised candidate vectors of the same dimension.</param>
     /// <param name="ownOf">Own candidates of each query, ascending.</param>
-    /// <param name="visit">Called with query and scores, for readers that need more than the rank; may be called from several threads.</param>
-    public static int[] Rank(VectorSet queries, VectorSet candidates, IReadOnlyList<int[]> ownOf, Action<int, ReadOnlySpan<float>>? visit = null)
+    /// <param name="visit">Called with query and scores, for readers that need more than the rank; may be called from several
+    /// threads.</param>
+    public static int[] Rank(
+        VectorSet queries, VectorSet candidates, IReadOnlyList<int[]> ownOf, Action<int, ReadOnlySpan<float>>? visit = null)
     {
         if (queries.Dimension != candidates.Dimension)
         {

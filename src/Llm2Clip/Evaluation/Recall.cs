@@ -50,7 +50,11 @@ public sealed record RecallNumbers
             RecallAt5 = At(ranks, 5),
             RecallAt10 = At(ranks, 10),
             MedianRank = Median(ranks),
-            Chance = [.. Depths.Select(depth => ownCounts.GroupBy(own => own).Sum(group => group.Count() * ChanceOf(candidates, group.Key, depth)) / ranks.Count)],
+            Chance =
+            [
+                .. Depths.Select(depth =>
+                    ownCounts.GroupBy(own => own).Sum(group => group.Count() * ChanceOf(candidates, group.Key, depth)) / ranks.Count),
+            ],
         };
     }
 

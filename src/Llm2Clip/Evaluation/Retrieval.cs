@@ -28,7 +28,8 @@ public static class Retrieval
     /// <summary>The protocol in one sentence, printed with every number.</summary>
     public const string Protocol =
         "cosine similarity in fp32; rank = 1 + candidates of others scoring >= the query's best own candidate (ties count against it); "
-        + "recall@k = share of queries with rank <= k; text to image: one query per caption, image to text: one query per image, any of its captions counts; "
+        + "recall@k = share of queries with rank <= k; text to image: one query per caption, image to text: one query per image, "
+        + "any of its captions counts; "
         + "intervals: 95 % percentile bootstrap over images";
 
     /// <summary>
@@ -63,8 +64,9 @@ public static class Retrieval
         var imageToText = RecallNumbers.From(imageRanks, texts.Count, [.. queried.Select(image => textsOfImage[image])]);
         if (bootstrapSeed is { } seed)
         {
-            textToImage = textToImage with { Intervals = Bootstrap.Intervals(textRanks, imageOfText, images.Count, RecallNumbers.Depths, seed) };
-            imageToText = imageToText with { Intervals = Bootstrap.Intervals(imageRanks, queried, images.Count, RecallNumbers.Depths, seed) };
+            var depths = RecallNumbers.Depths;
+            textToImage = textToImage with { Intervals = Bootstrap.Intervals(textRanks, imageOfText, images.Count, depths, seed) };
+            imageToText = imageToText with { Intervals = Bootstrap.Intervals(imageRanks, queried, images.Count, depths, seed) };
         }
         return new RetrievalResult
         {

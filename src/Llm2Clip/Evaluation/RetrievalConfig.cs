@@ -13,14 +13,15 @@ public enum MeanChoice
     /// <summary>The language's own mean only.</summary>
     Own,
 
-    /// <summary>Both, a row each, so that the numbers stand beside each other.</summary>
+    /// <summary>Both, one row each, so that the numbers can be compared.</summary>
     Both,
 }
 
 /// <summary>The <c>eval</c> section of a run file.</summary>
 public sealed record RetrievalConfig
 {
-    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = clip_train.output.")]
+    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = the one that clip-train of this run "
+        + "file writes.")]
     public string Model { get; init; } = "";
 
     [Description("Data pattern to evaluate on; empty = data.val.")]
@@ -38,18 +39,23 @@ public sealed record RetrievalConfig
     [Description("training | own | both: which mean is taken out of captions of a language that has its own.")]
     public MeanChoice Means { get; init; } = MeanChoice.Both;
 
-    [Description("Folder of a store with raw LLM vectors (extract.raw_store); captions found there are not embedded again, others are added. Empty = none.")]
+    [Description("Data set whose captions give own means to the evaluated languages that the teacher has no mean of: the first caption of "
+        + "2,000 images per language at most. Any data set but the one that is evaluated.")]
+    public string MeansFrom { get; init; } = "";
+
+    [Description("Folder of a store with raw LLM vectors; captions found there are not embedded again, others are added. Empty = the one "
+        + "that the teacher was made with, where it is there.")]
     public string RawStore { get; init; } = "";
 
     [Description("Images encoded at once.")]
     [Range(1, 1 << 20)]
     public int BatchSize { get; init; } = 250;
 
-    [Description("Queries a language whose top images the report shows; 0 = none.")]
+    [Description("Queries per language whose top images the report shows; 0 = none.")]
     [Range(0, 10_000)]
     public int ShownQueries { get; init; } = 5;
 
-    [Description("Images shown a query.")]
+    [Description("Images shown per query.")]
     [Range(0, 1000)]
     public int ShownImages { get; init; } = 5;
 

@@ -9,7 +9,9 @@ namespace Llm2Clip.Evaluation;
 /// <summary>Image features [count, dim] of a batch of images, un-normalized, row-major.</summary>
 internal delegate float[] EmbedImages(SampleBatch batch);
 
-/// <summary>Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.</summary>
+/// <summary>
+/// Text features [count, dim] of captions of a language, un-normalized, row-major; <paramref name="mode"/> says which mean was taken out.
+/// </summary>
 internal delegate float[] EmbedCaptions(IReadOnlyList<string> texts, string language, CenteringMode mode);
 
 /// <summary>The images of a data set, encoded once, with their captions: what captions of any language are scored against.</summary>
@@ -25,14 +27,15 @@ internal sealed class EncodedImages
     /// <summary>Records whose image could be read, in stored order.</summary>
     public IReadOnlyList<Sample> Samples { get; }
 
-    /// <summary>Normalised image features, a row a record.</summary>
+    /// <summary>Normalized image features, one row per record.</summary>
     public VectorSet Vectors { get; }
 
     /// <summary>How the images were decoded.</summary>
     public DecodeOptions Decode { get; }
 
     /// <summary>Encodes all images of a data set. Throws <see cref="InputException"/> where there is none.</summary>
-    public static EncodedImages Encode(ISampleSource source, LoaderConfig loader, EmbedImages embed, IRunLog log, CancellationToken cancellation = default)
+    public static EncodedImages Encode(
+        ISampleSource source, LoaderConfig loader, EmbedImages embed, IRunLog log, CancellationToken cancellation = default)
     {
         var samples = new List<Sample>();
         var rows = new List<float[]>();
@@ -62,14 +65,16 @@ internal sealed class EncodedImages
     }
 }
 
-/// <summary>Scores captions of several languages against encoded images: the rows of the recall table and the queries that are shown.</summary>
+/// <summary>
+/// Scores captions of several languages against encoded images: the rows of the recall table and the queries that are shown.
+/// </summary>
 internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
 {
-    /// <summary>What the table calls rows whose captions lost their own language's mean.</summary>
-    public const string OwnMean = "own mean";
+    /// <summary>The mean of rows whose captions lost their own language's.</summary>
+    public const string OwnMean = "own";
 
-    /// <summary>What the table calls rows whose captions lost what the training captions gave.</summary>
-    public const string AsIs = "as is";
+    /// <summary>The mean of rows whose captions lost the training captions'.</summary>
+    public const string TrainingMean = "training";
 
     /// <summary>Side of the images in the report, pixels.</summary>
     private const int ThumbnailSide = 128;
@@ -84,7 +89,9 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
     /// <exception cref="InputException">The data has no caption of a language asked for.</exception>
     public (IReadOnlyList<RetrievalRow> Rows, IReadOnlyList<ShownQuery> Shown) Run(Func<string, bool> hasOwnMean)
     {
-        foreach (var language in Languages())
+        var captions = images.Samples.SelectMany(sample => sample.Captions);
+        var found = captions.Select(caption => caption.Language).Distinct(StringComparer.Ordinal);
+        foreach (var language in Languages(config, [.. found]))
         {
             foreach (var mode in Modes(hasOwnMean(language)))
             {
@@ -95,17 +102,25 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
         return (RetrievalReport.WithShares(rows, config.ReferenceLanguage), shown);
     }
 
-    private IReadOnlyList<string> Languages()
+    /// <summary>
+    /// The languages that are scored, in the order of the table, of data whose captions are in <paramref name="found"/>. Throws
+    /// <see cref="InputException"/> where one that is asked for is not there.
+    /// </summary>
+    public static IReadOnlyList<string> Languages(RetrievalConfig config, IReadOnlyList<string> found)
     {
-        var found = images.Samples.SelectMany(sample => sample.Captions).Select(caption => caption.Language).Distinct(StringComparer.Ordinal).ToList();
         if (config.Languages.Count == 0)
         {
-            return [.. found.OrderBy(language => language == config.ReferenceLanguage ? 0 : 1).ThenBy(language => language, StringComparer.Ordinal)];
+            return
+            [
+                .. found.OrderBy(language => language == config.ReferenceLanguage ? 0 : 1)
+                    .ThenBy(language => language, StringComparer.Ordinal),
+            ];
         }
         var missing = config.Languages.Except(found, StringComparer.Ordinal).ToList();
         return missing.Count == 0
             ? config.Languages
-            : throw new InputException($"eval.languages: the data has no captions in {string.Join(", ", missing)}; it has {string.Join(", ", found)}.");
+            : throw new InputException(
+                $"eval.languages: the data has no captions in {string.Join(", ", missing)}; it has {string.Join(", ", found)}.");
     }
 
     private CenteringMode[] Modes(bool ownMean) => (config.Means, ownMean) switch
@@ -133,18 +148,21 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
         }
         if (texts.Count == 0)
         {
-            throw new InputException($"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds.Select(CaptionKinds.Name))}.");
+            throw new InputException(
+                $"eval.kinds: the data has no captions in {language} of kind {string.Join(", ", config.Kinds.Select(CaptionKinds.Name))}.");
         }
         var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
         var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
-        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : AsIs, result.TextToImage, result.ImageToText));
+        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : TrainingMean, result.TextToImage, result.ImageToText));
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
         }
     }
 
-    /// <summary>Queries of images drawn once for all languages, so that the same images are asked for in each; not chosen by success.</summary>
+    /// <summary>
+    /// Queries of images drawn once for all languages, so that the same images are asked for in each; not chosen by success.
+    /// </summary>
     private void Show(string language, List<string> texts, VectorSet vectors, List<int> imageOfText, int[] ranks)
     {
         var drawn = Enumerable.Range(0, images.Samples.Count).ToArray();
@@ -159,9 +177,12 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
             var best = Enumerable.Range(0, scores.Length).OrderByDescending(candidate => scores[candidate]).Take(config.ShownImages);
             shown.Add(new ShownQuery(
                 language, texts[text], ranks[text],
-                [.. best.Select(hit => new ShownHit(images.Samples[hit].Key, scores[hit], hit == image, Thumbnail(images.Samples[hit])))]));
+                [.. best.Select(hit => Hit(images.Samples[hit], scores[hit], hit == image))]));
         }
     }
+
+    private ShownHit Hit(Sample sample, float score, bool isOwn) =>
+        new(sample.Key, score, isOwn, Thumbnail(sample), sample.Origin, sample.Image.File);
 
     /// <summary>As the model saw it: upright, and over a ground, where the run file says so.</summary>
     private byte[] Thumbnail(Sample sample)

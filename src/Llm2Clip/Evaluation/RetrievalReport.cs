@@ -7,10 +7,10 @@ namespace Llm2Clip.Evaluation;
 
 /// <summary>One line of the recall table: captions of one language against all images.</summary>
 /// <param name="Language">The data set's label of the captions.</param>
-/// <param name="Centering">Which mean was taken out of the caption vectors: <c>as is</c> (the training language's) or <c>own mean</c>.</param>
+/// <param name="Mean">Which mean was taken out of the caption vectors: <c>training</c> (the training captions') or <c>own</c>.</param>
 /// <param name="TextToImage">Captions as queries.</param>
 /// <param name="ImageToText">Images as queries.</param>
-public sealed record RetrievalRow(string Language, string Centering, RecallNumbers TextToImage, RecallNumbers ImageToText)
+public sealed record RetrievalRow(string Language, string Mean, RecallNumbers TextToImage, RecallNumbers ImageToText)
 {
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -29,7 +29,10 @@ public sealed record ShownQuery(string Language, string Text, int Rank, IReadOnl
 /// <param name="Score">Cosine similarity.</param>
 /// <param name="IsOwn">Whether it is the query's own image.</param>
 /// <param name="Jpeg">A small encoded image (JPEG) for the report.</param>
-public sealed record ShownHit(string Key, float Score, bool IsOwn, [property: JsonIgnore] byte[] Jpeg);
+/// <param name="Origin">Where it was read: shard and member, or list and line.</param>
+/// <param name="File">Its own file; null where it lies within another, such as a tar.</param>
+public sealed record ShownHit(
+    string Key, float Score, bool IsOwn, [property: JsonIgnore] byte[] Jpeg, string Origin = "", string? File = null);
 
 /// <summary>Outcome of <c>eval retrieval</c>: what was measured, how, and on what.</summary>
 public sealed record RetrievalReport
@@ -55,6 +58,21 @@ public sealed record RetrievalReport
     /// <summary>How the numbers were taken.</summary>
     public string Protocol { get; init; } = Retrieval.Protocol;
 
+    /// <summary>When it was measured.</summary>
+    public DateTimeOffset Date { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public string Version { get; init; } = Product.Version;
+
+    /// <summary>What encoded the images.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>What determines the teacher's vectors, by the names of the run file's keys.</summary>
+    public IReadOnlyDictionary<string, string> TeacherSettings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The page with these numbers; empty where none was written.</summary>
+    public string Page { get; init; } = "";
+
     /// <summary>The recall table.</summary>
     public required IReadOnlyList<RetrievalRow> Rows { get; init; }
 
@@ -64,10 +82,15 @@ public sealed record RetrievalReport
     /// <summary>Queries for the report's gallery.</summary>
     public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
 
-    /// <summary>The report as indented JSON with snake_case keys; shares in [0, 1], images left out.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Report);
+    /// <summary>What the two means of the table are.</summary>
+    public const string MeansNote =
+        "mean: what was subtracted from the caption vectors; training: the mean of the training captions, own: the mean of sentences in "
+        + "the captions' own language.";
 
-    /// <summary>Fills in each row's share of the reference language's text-to-image R@10, taken as is.</summary>
+    /// <summary>The report as indented JSON with snake_case keys; recall in percent, images left out.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, RecallJson.Options);
+
+    /// <summary>Fills in each row's share of the reference language's text-to-image R@10, with the training mean.</summary>
     public static IReadOnlyList<RetrievalRow> WithShares(IReadOnlyList<RetrievalRow> rows, string referenceLanguage)
     {
         var reference = rows.FirstOrDefault(row => row.Language == referenceLanguage)?.TextToImage.RecallAt10;

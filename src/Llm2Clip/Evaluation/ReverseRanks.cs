@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>
-/// Ranks from images to captions, out of the score rows of the other direction: a score is the same number both ways (<see cref="ScoreKernel"/>),
-/// so that one pass over all pairs serves both. Of each image it keeps the best score of its own captions and a count, never a column.
+/// Ranks from images to captions, out of the score rows of the other direction: a score is the same number both ways
+/// (<see cref="ScoreKernel"/>), so that one pass over all pairs serves both. Of each image it keeps the best score of its own captions and
+/// a count, never a column.
 /// </summary>
 internal sealed class ReverseRanks : IDisposable
 {
@@ -27,7 +28,9 @@ internal sealed class ReverseRanks : IDisposable
         }
     }
 
-    /// <summary>Counts, for every image, whether this caption beats the image's own; to be called once a caption, from any thread.</summary>
+    /// <summary>
+    /// Counts, for every image, whether this caption beats the image's own; to be called once per caption, from any thread.
+    /// </summary>
     public void Add(int text, ReadOnlySpan<float> scores)
     {
         var counts = _counts.Value!;
@@ -38,7 +41,8 @@ internal sealed class ReverseRanks : IDisposable
         for (; i + Vector512<int>.Count <= counts.Length; i += Vector512<int>.Count)
         {
             // A lane where it holds is all ones, which is -1.
-            var beats = Vector512.GreaterThanOrEqual(Vector512.LoadUnsafe(ref score, (nuint)i), Vector512.LoadUnsafe(ref best, (nuint)i)).AsInt32();
+            var (its, bests) = (Vector512.LoadUnsafe(ref score, (nuint)i), Vector512.LoadUnsafe(ref best, (nuint)i));
+            var beats = Vector512.GreaterThanOrEqual(its, bests).AsInt32();
             (Vector512.LoadUnsafe(ref count, (nuint)i) - beats).StoreUnsafe(ref count, (nuint)i);
         }
         for (; i < counts.Length; i++)

@@ -5,7 +5,7 @@ namespace Llm2Clip.Evaluation;
 
 /// <summary>
 /// Dot products of fp32 vectors in tiles. Unlike a blocked matrix product, the sum of a pair is taken in one order wherever
-/// the pair stands in a tile, so equal vectors have exactly equal scores, which the tie rule needs.
+/// the pair is in a tile, so equal vectors have exactly equal scores, which the tie rule needs.
 /// </summary>
 internal static class ScoreKernel
 {
@@ -16,7 +16,8 @@ internal static class ScoreKernel
     /// scores[i, j] = queries[firstQuery + i] . candidates[firstCandidate + j], written with <paramref name="stride"/> values a row.
     /// </summary>
     public static void Score(
-        VectorSet queries, int firstQuery, int queryCount, VectorSet candidates, int firstCandidate, int candidateCount, Span<float> scores, int stride)
+        VectorSet queries, int firstQuery, int queryCount, VectorSet candidates, int firstCandidate, int candidateCount, Span<float> scores,
+        int stride)
     {
         var i = 0;
         for (; i + TileQueries <= queryCount; i += TileQueries)

@@ -13,7 +13,10 @@ namespace Llm2Clip.Evaluation;
 /// <param name="loader">How they are decoded.</param>
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
-internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors) : IStudentEvaluator
+/// <param name="kinds">Kinds of captions to score; empty or null = all.</param>
+internal sealed class StudentEvaluator(
+    ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors,
+    IReadOnlyList<CaptionKind>? kinds = null) : IStudentEvaluator
 {
     /// <inheritdoc/>
     public void Check(CancellationToken cancellation)
@@ -24,7 +27,7 @@ internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader
             cancellation.ThrowIfCancellationRequested();
             foreach (var caption in source.ReadShard(shard, _ => { }, cancellation).SelectMany(sample => sample.Captions))
             {
-                if (languages.Contains(caption.Language) && !vectors.Contains(caption.Text))
+                if (languages.Any(language => IsAsked(caption, language)) && !vectors.Contains(caption.Text))
                 {
                     first = missing++ == 0 ? caption.Text : first;
                 }
@@ -33,15 +36,16 @@ internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader
         if (missing > 0)
         {
             throw new InputException(
-                $"{vectors.Folder} has no vector of {missing:N0} captions of data.val that the run would be scored on, such as \"{EmbeddingStore.Shorten(first)}\". "
-                + "List data.val in extract.data and run `llm2clip extract` again, or leave data.val empty to train without evaluation.");
+                $"{vectors.Folder} has no vector of {missing:N0} captions of {source.Description} that the run would be scored on, in "
+                + $"{string.Join(", ", languages)}, such as \"{EmbeddingStore.Shorten(first)}\".");
         }
     }
 
     /// <inheritdoc/>
     public StudentScore Evaluate(Student student, CancellationToken cancellation)
     {
-        var images = EncodedImages.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
+        var images = EncodedImages.Encode(
+            source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var recalls = new List<double>();
         foreach (var language in languages)
@@ -50,7 +54,7 @@ internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader
             var imageOfText = new List<int>();
             for (var image = 0; image < images.Samples.Count; image++)
             {
-                foreach (var caption in images.Samples[image].Captions.Where(caption => caption.Language == language))
+                foreach (var caption in images.Samples[image].Captions.Where(caption => IsAsked(caption, language)))
                 {
                     captions.Add(caption);
                     imageOfText.Add(image);
@@ -58,18 +62,23 @@ internal sealed class StudentEvaluator(ISampleSource source, LoaderConfig loader
             }
             if (captions.Count == 0)
             {
-                throw new InputException($"{source.Description}: no image has a caption in {language}, which the run is to be scored on (data.val, clip_train.captions).");
+                throw new InputException(
+                    $"{source.Description}: no image has a caption in {language}, which the run is to be scored on (data.val).");
             }
             var teacher = new float[captions.Count * vectors.Dimension];
             vectors.Gather([.. captions.Select(caption => caption.Text)], teacher);
-            var result = Retrieval.Score(images.Vectors, new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension), imageOfText);
+            var texts = new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension);
+            var result = Retrieval.Score(images.Vectors, texts, imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
             {
-                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]}"] = result.TextToImage.Recalls[i];
-                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]}"] = result.ImageToText.Recalls[i];
+                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]} %"] = 100 * result.TextToImage.Recalls[i];
+                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]} %"] = 100 * result.ImageToText.Recalls[i];
             }
             recalls.Add(result.TextToImage.RecallAt10);
         }
         return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics);
     }
+
+    private bool IsAsked(Caption caption, string language) =>
+        caption.Language == language && (kinds is not { Count: > 0 } || kinds.Contains(caption.Kind));
 }

@@ -14,38 +14,54 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
 
     /// <summary>Raw vectors, without the training captions' mean, and without each language's own.</summary>
     /// <param name="means">What to take out.</param>
-    /// <param name="training">Name of the training captions, for the row's label.</param>
     /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
-    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, string training, int? seed = null)
+    public IReadOnlyList<ProbeRow> RawRows(LanguageMeans means, int? seed = null)
     {
         List<ProbeRow> rows =
         [
             Row("raw", pairs, raw.Dimension, (vectors, _) => vectors, [], seed),
-            Row($"minus the mean of {training}", pairs, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
+            Row(
+                "raw, training mean", pairs, raw.Dimension,
+                (vectors, language) => Center(vectors, means, language, CenteringMode.Training), [], seed),
         ];
         if (WithOwnMeans(means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "minus each language's own mean", own, raw.Dimension, (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
+                "raw, own mean", own, raw.Dimension,
+                (vectors, language) => Center(vectors, means, language, CenteringMode.Own), Notes(means, own), seed));
         }
         return rows;
     }
 
-    /// <summary>Adapted vectors, with the training captions' mean and with each language's own.</summary>
+    /// <summary>
+    /// Adapted vectors, with the training captions' mean and with each language's own; none for an adapter of kind none, whose vectors are
+    /// those of <see cref="RawRows"/>.
+    /// </summary>
     public IReadOnlyList<ProbeRow> AdapterRows(CcAdapter adapter, int? seed = null)
     {
-        List<ProbeRow> rows = [Row("adapter", pairs, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Training), [], seed)];
+        if (adapter.Config.Kind == AdapterKind.None)
+        {
+            return [];
+        }
+        float[] Adapted(float[] vectors, string language) => adapter.Apply(vectors, language, CenteringMode.Training);
+        var name = adapter.Config.Centering == Centering.None ? "adapter" : "adapter, training mean";
+        List<ProbeRow> rows = [Row(name, pairs, adapter.Dimension, Adapted, [], seed)];
         if (adapter.Config.Centering != Centering.None && WithOwnMeans(adapter.Means) is { Count: > 0 } own)
         {
             rows.Add(Row(
-                "adapter, own means", own, adapter.Dimension, (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
+                "adapter, own mean", own, adapter.Dimension,
+                (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
     }
 
     private ProbeRow Row(
-        string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans, int? seed) =>
-        new(name, ownMeans, [.. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed))]);
+        string name, IReadOnlyList<ProbePair> scored, int dimension, Func<float[], string, float[]> map, IReadOnlyList<string> ownMeans,
+        int? seed) =>
+        new(name, ownMeans,
+        [
+            .. scored.Select(pair => CaptionProbe.Score(texts, pair, dimension, (list, language) => map(raw.Get(list), language), seed)),
+        ]);
 
     private static float[] Center(float[] vectors, LanguageMeans means, string language, CenteringMode mode)
     {
@@ -67,5 +83,5 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
         [.. scored.SelectMany(pair => new[] { pair.From, pair.To }).Distinct().Order(StringComparer.Ordinal)
             .Select(language => (Language: language, Mean: means.Of(language)!))
             .Where(entry => !entry.Mean.Training)
-            .Select(entry => $"{entry.Language}: mean of {entry.Mean.Count:N0} sentences labelled {entry.Mean.Language} ({entry.Mean.Source})")];
+            .Select(entry => $"{entry.Language}: {entry.Mean.Count:N0} sentences in {entry.Mean.Language} ({entry.Mean.Source})")];
 }

@@ -2,13 +2,15 @@ using System.Numerics.Tensors;
 
 namespace Llm2Clip.Evaluation;
 
-/// <summary>Row-major fp32 vectors, L2-normalised at construction: x / max(||x||, 1e-12), as torch's normalize does.</summary>
+/// <summary>Row-major fp32 vectors, L2-normalized at construction: x / max(||x||, 1e-12), as torch's normalize does.</summary>
 public sealed class VectorSet
 {
     private const float SmallestNorm = 1e-12f;
     private readonly float[] values;
 
-    /// <summary>Takes a normalised copy of <paramref name="vectors"/>, whose length is a multiple of <paramref name="dimension"/>.</summary>
+    /// <summary>
+    /// Takes a normalized copy of <paramref name="vectors"/>, whose length is a multiple of <paramref name="dimension"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">The length is not a multiple of the dimension, or a value is not finite.</exception>
     public VectorSet(ReadOnlySpan<float> vectors, int dimension)
     {
@@ -38,6 +40,6 @@ public sealed class VectorSet
     /// <summary>Number of vectors.</summary>
     public int Count { get; }
 
-    /// <summary>One normalised vector.</summary>
+    /// <summary>One normalized vector.</summary>
     public ReadOnlySpan<float> this[int row] => values.AsSpan(row * Dimension, Dimension);
 }

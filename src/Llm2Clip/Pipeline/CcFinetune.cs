@@ -5,19 +5,24 @@ using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Pipeline;
 
-/// <summary>The <c>cc-finetune</c> command: opens what a run file asks for, and trains.</summary>
+/// <summary>The <c>cc-finetune</c> command: checks what a run file asks for, opens it, and trains.</summary>
 public static class CcFinetune
 {
     /// <summary>
-    /// Trains the adapter of <paramref name="run"/> and writes the teacher folder, resuming where <c>cc_finetune.output</c> holds a
-    /// checkpoint. Throws as <see cref="CcTrainer.Run"/>, and <see cref="ConfigException"/> where another process writes the folder.
+    /// Trains the adapter of <paramref name="run"/> and writes the teacher folder, resuming where that holds a checkpoint. Languages,
+    /// pairs, texts and the raw store are checked before the LLM is loaded. Throws as <see cref="CcTrainer.Run"/>, and
+    /// <see cref="ConfigException"/> where another process writes the folder.
     /// </summary>
     public static CcFinetuneResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var output = ConfigBinder.Required(run.CcFinetune.Output, "cc_finetune.output", "the teacher folder to write");
-        using var teacher = Teacher.Open(ConfigBinder.Required(run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"), run.Teacher, log);
-        using var writer = FolderLock.Take(output);
-        using var metrics = new ResumableMetrics(output);
-        return CcTrainer.Run(run.CcFinetune, run.Data, teacher, metrics, log, cancellation);
+        Needs.OfCcFinetune(run);
+        using var files = TeacherFiles.Open(run.Teacher.Path, run.Teacher);
+        var named = run.CcFinetune with { Output = run.TeacherOutput(), RawStore = run.RawStore() };
+        RunTeacher.RequireRawStoreOf(files, named.RawStore);
+        var (config, data) = new CcFinetuneChecks(named, run.Data, log, cancellation).Check();
+        using var teacher = files.Load(log);
+        using var writer = FolderLock.Take(config.Output);
+        using var metrics = new ResumableMetrics(config.Output);
+        return CcTrainer.Run(config, data, teacher, metrics, log, cancellation);
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
-using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
@@ -18,20 +17,25 @@ namespace Llm2Clip.Pipeline;
 public static class ClipTrain
 {
     /// <summary>
-    /// Trains the student of <paramref name="run"/>, resuming where <c>clip_train.output</c> holds a checkpoint. The effective
-    /// configuration and the metrics go into that folder too.
+    /// Trains the student of <paramref name="run"/>, resuming where its folder holds a checkpoint. The effective
+    /// configuration and the metrics go into that folder too. Store, languages and batch size are checked against the data before anything
+    /// is built.
     /// </summary>
+    /// <exception cref="InputException">The store is missing or another teacher's, or lacks captions of the data.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint was saved.</exception>
     public static ClipTrainResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var config = run.ClipTrain;
-        var output = ConfigBinder.Required(config.Output, "clip_train.output", "the folder for checkpoints and model");
+        Needs.OfClipTrain(run);
+        var output = run.StudentOutput();
         using var store = Store(run, log);
+        var data = StudentData.Open(run, store, log, cancellation);
+        var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var student = NewStudent(run, store, device, log);
         var sampler = config.CreateSampler();
-        using var loader = TrainingLoader(run, student.Transform, sampler, log);
+        using var loader = new SampleLoader(
+            data.Train, LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed), log, sampler.Accepts);
         using var writer = FolderLock.Take(output);
         using var metrics = new ResumableMetrics(
             output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
@@ -44,7 +48,7 @@ public static class ClipTrain
                 Vectors = store,
                 Sampler = sampler,
                 Output = output,
-                Evaluator = Evaluator(run, student.Transform, store, log),
+                Evaluator = Evaluator(run, data, student.Transform, store),
                 Identity = Identity(run),
                 Log = log,
                 Metrics = metrics,
@@ -61,8 +65,20 @@ public static class ClipTrain
         student.Save(folder);
     }
 
-    private static EmbeddingStore Store(RunConfig run, IRunLog log) => EmbeddingStore.Open(
-        ConfigBinder.Required(run.Extract.Store, "extract.store", "the embedding store that `llm2clip extract` made"), FingerprintOf(run.TunedTeacher(), log));
+    /// <summary>
+    /// The store of the run's teacher. A store that is named while no teacher is counts as it is; its fingerprint goes into the student.
+    /// </summary>
+    private static EmbeddingStore Store(RunConfig run, IRunLog log)
+    {
+        var folder = run.VectorStore();
+        var namesTeacher = run.Teacher.Tuned.Length > 0 || run.CcFinetune.Output.Length > 0 || run.Teacher.Path.Length > 0;
+        if (!namesTeacher && (run.Extract.Store.Length > 0 || run.TunedTeacher().Path.Length == 0))
+        {
+            return EmbeddingStore.Open(folder);
+        }
+        using var teacher = RunTeacher.Open(run, log);
+        return EmbeddingStore.Open(folder, teacher.Fingerprint, teacher.Describe());
+    }
 
     /// <summary>
     /// The student that training starts from: with <c>clip_train.init</c> one that was trained before, else the one that the model section
@@ -105,7 +121,7 @@ public static class ClipTrain
         {
             throw new InputException(
                 $"clip_train.init, {init}, takes teacher vectors of {student.TextAdapter.Config.InputDim} elements, those of "
-                + $"{run.Extract.Store} have {store.Dimension}. Name a student of this teacher, or start from its image encoder alone: "
+                + $"{store.Folder} have {store.Dimension}. Name a student of this teacher, or start from its image encoder alone: "
                 + "model.start.");
         }
         var teacher = student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != store.Fingerprint
@@ -115,39 +131,12 @@ public static class ClipTrain
         log.Info($"Training starts from the student {init}: image encoder, text adapter and scale.{teacher}");
     }
 
-    /// <summary>The teacher's fingerprint, so that another teacher's store is refused; null where the run file names no teacher.</summary>
-    private static string? FingerprintOf(TeacherConfig config, IRunLog log)
-    {
-        if (config.Path.Length == 0)
-        {
-            return null;
-        }
-        using var teacher = Teacher.Open(config.Path, config, log);
-        return teacher.Fingerprint;
-    }
-
-    private static SampleLoader TrainingLoader(RunConfig run, ImageTransformConfig transform, CaptionSampler sampler, IRunLog log) => new(
-        Datasets.OpenTrain(run.Data, log),
-        LoaderConfig.ForTraining(run.Data, transform, run.ClipTrain.BatchSize, run.ClipTrain.Seed),
-        log,
-        sampler.Accepts);
-
-    /// <summary>Retrieval on held-out images in the languages that are trained on; null where the run file names no such data.</summary>
-    private static StudentEvaluator? Evaluator(RunConfig run, ImageTransformConfig transform, EmbeddingStore store, IRunLog log)
-    {
-        if (run.Data.Val.Length == 0)
-        {
-            log.Info("data.val is empty: nothing is evaluated during training, and the last weights are the result.");
-            return null;
-        }
-        var drawn = run.ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
-        var languages = drawn.Count > 0 && !drawn.Contains("") ? drawn : [.. run.Extract.Languages];
-        return new StudentEvaluator(
-            Datasets.OpenVal(run.Data, log),
-            LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize),
-            languages.Count > 0 ? languages : [run.Eval.ReferenceLanguage],
-            store);
-    }
+    /// <summary>Retrieval on held-out images; null where there are none.</summary>
+    private static StudentEvaluator? Evaluator(RunConfig run, StudentData data, ImageTransformConfig transform, EmbeddingStore store) =>
+        data.Val is null
+            ? null
+            : new StudentEvaluator(
+                data.Val, LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize), data.ValLanguages, store, run.Extract.Kinds);
 
     /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>

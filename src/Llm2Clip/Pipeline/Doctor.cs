@@ -49,5 +49,6 @@ public static class Doctor
 
     /// <summary>Which library decodes JPEGs. libvips alone is slower, which is no problem to mend before one can work.</summary>
     private static RuntimeComponent Jpeg() => new(
-        "JPEG", TurboJpeg.IsAvailable ? TurboJpeg.Library : "libvips (an installed libturbojpeg makes decoding about 1.5 times as fast)", null);
+        "JPEG",
+        TurboJpeg.IsAvailable ? TurboJpeg.Library : "libvips (an installed libturbojpeg makes decoding about 1.5 times as fast)", null);
 }

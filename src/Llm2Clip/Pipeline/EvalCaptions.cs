@@ -13,49 +13,56 @@ namespace Llm2Clip.Pipeline;
 /// </summary>
 public static class EvalCaptions
 {
-    private const string ForMeans = "eval captions, for the means of languages (unless data.train or eval_captions.language_text gives them),";
+    private const string ForMeans =
+        "eval captions, for the means of languages (unless data.train or eval_captions.language_text gives them),";
 
     /// <summary>
-    /// Probes the teacher. Throws <see cref="ConfigException"/> where no teacher or data is named, also for data that is there once and
-    /// would be read again: for means, unless other texts are named for them; <see cref="InputException"/> where the data lacks what is
-    /// asked for.
+    /// Probes the teacher. Data, languages and stores are checked before the LLM is loaded. Throws <see cref="ConfigException"/> where no
+    /// teacher or data is named, also for data that is there once and would be read again: for means, unless other texts are named for
+    /// them; <see cref="InputException"/> where the data lacks what is asked for.
     /// </summary>
     public static CaptionProbeResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        var tuned = run.TunedTeacher();
-        var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
-        Check(run);
-        using var teacher = Teacher.Open(path, tuned, log);
-        return Run(run, teacher, log, cancellation);
+        var config = Checked.Require(run.EvalCaptions, "eval_captions");
+        Needs.OfEvalCaptions(run);
+        CheckData(run);
+        using var files = RunTeacher.Open(run, log);
+        RunTeacher.RequireRawStoreOf(files, config.RawStore);
+        var probed = Probed.Read(run, files.Adapter, log, cancellation);
+        using var teacher = files.Load(log);
+        return Run(run, teacher, files.RawStore, probed, log, cancellation);
     }
 
     /// <summary>The same with a teacher that is open.</summary>
     internal static CaptionProbeResult Run(RunConfig run, Teacher teacher, IRunLog log, CancellationToken cancellation)
     {
-        Check(run);
-        const int BootstrapSeed = 0;
-        var config = run.EvalCaptions;
-        var source = Datasets.Open(run.ProbedData(), run.Data, log);
-        var texts = ProbeTexts.Read(CaptionStream.Of(source, run.Data, [], [], log, cancellation), config.Limit);
-        var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
-        var sources = MeanSources(run, pairs, teacher.Adapter, cancellation);
-        using var raw = new RawVectors(teacher.Encoder, config.RawStore, config.RawDtype, log);
-        raw.Require(texts.Captions(pairs), cancellation);
-
-        var means = Means(config, MeanFitter.Fit(sources, run.Data, raw, training: false, log, cancellation), teacher.Adapter);
-        var probe = new TeacherProbe(texts, pairs, raw);
-        var rows = probe.RawRows(means, TrainingName(means, config.TrainingLanguage), BootstrapSeed).ToList();
-        if (teacher.Adapter is { } adapter)
-        {
-            rows.AddRange(probe.AdapterRows(adapter.WithMeans(means.Languages), BootstrapSeed)); // Shares the adapter's weights, which the teacher owns.
-        }
-        return new CaptionProbeResult(CaptionProbe.Protocol, teacher.Fingerprint, source.Description, texts.Images, rows);
+        CheckData(run);
+        return Run(run, teacher, "", Probed.Read(run, teacher.Adapter, log, cancellation), log, cancellation);
     }
 
-    /// <summary>What can be said before the teacher is loaded.</summary>
-    private static void Check(RunConfig run)
+    private static CaptionProbeResult Run(
+        RunConfig run, Teacher teacher, string rawOfTeacher, Probed probed, IRunLog log, CancellationToken cancellation)
     {
-        Checked.Require(run.EvalCaptions, "eval_captions");
+        const int BootstrapSeed = 0;
+        var (config, texts, pairs) = (run.EvalCaptions, probed.Texts, probed.Pairs);
+        var store = RunTeacher.RawStore(run, config.RawStore, teacher.Encoder.Fingerprint, rawOfTeacher);
+        using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
+        raw.Require(texts.Captions(pairs), cancellation);
+
+        var fitted = MeanFitter.Fit(probed.MeanSources, run.Data, raw, training: false, log, cancellation);
+        var means = Means(config, fitted, teacher.Adapter);
+        var probe = new TeacherProbe(texts, pairs, raw);
+        var rows = probe.RawRows(means, BootstrapSeed).ToList();
+        if (teacher.Adapter is { } adapter)
+        {
+            // Shares the adapter's weights, which the teacher owns.
+            rows.AddRange(probe.AdapterRows(adapter.WithMeans(means.Languages), BootstrapSeed));
+        }
+        return new CaptionProbeResult(CaptionProbe.Protocol, teacher.Fingerprint, probed.Description, texts.Images, rows);
+    }
+
+    private static void CheckData(RunConfig run)
+    {
         if (run.ProbedData().Length == 0)
         {
             throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
@@ -66,26 +73,47 @@ public static class EvalCaptions
         }
     }
 
-    /// <summary>The texts for the means that the adapter, if there is one, does not bring.</summary>
-    private static List<TextSourceConfig> MeanSources(
-        RunConfig run, IReadOnlyList<ProbePair> pairs, CcAdapter? adapter, CancellationToken cancellation)
+    /// <summary>What is probed, and the texts for the means that the adapter, if there is one, does not bring.</summary>
+    private sealed record Probed(
+        string Description, ProbeTexts Texts, IReadOnlyList<ProbePair> Pairs, IReadOnlyList<TextSourceConfig> MeanSources)
     {
-        var config = run.EvalCaptions;
-        var needed = pairs.SelectMany(pair => new[] { pair.From, pair.To }).Append(config.TrainingLanguage).Distinct()
-            .Where(language => adapter?.Means.Of(language) is null).ToList();
-        var sources = config.LanguageText.Where(text => needed.Contains(text.Language)).ToList();
-        var missing = needed.Where(language => !sources.Exists(text => text.Language == language)).ToList();
-        if (missing.Count > 0)
+        public static Probed Read(RunConfig run, CcAdapter? adapter, IRunLog log, CancellationToken cancellation)
         {
+            var config = run.EvalCaptions;
+            var source = Datasets.Open(run.ProbedData(), run.Data, log);
+            var texts = ProbeTexts.Read(CaptionStream.Of(source, run.Data, [], [], log, cancellation), config.Limit);
+            var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
+            return new Probed(source.Description, texts, pairs, Sources(run, pairs, adapter, log, cancellation));
+        }
+
+        private static List<TextSourceConfig> Sources(
+            RunConfig run, IReadOnlyList<ProbePair> pairs, CcAdapter? adapter, IRunLog log, CancellationToken cancellation)
+        {
+            var config = run.EvalCaptions;
+            var needed = pairs.SelectMany(pair => new[] { pair.From, pair.To }).Append(config.TrainingLanguage).Distinct()
+                .Where(language => adapter?.Means.Of(language) is null).ToList();
+            var sources = config.LanguageText.Where(text => needed.Contains(text.Language)).ToList();
+            var missing = needed.Where(language => !sources.Exists(text => text.Language == language)).ToList();
+            if (missing.Count == 0)
+            {
+                return sources;
+            }
             var pattern = run.Data.Train.Length > 0 ? run.Data.Train : run.ProbedData();
             ShardPattern.RequireRepeatable(pattern, ForMeans);
-            var found = LanguagesOf(pattern, run.Data, config.MeanImages, cancellation);
-            sources.AddRange(missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).Select(language => new TextSourceConfig
+            if (pattern == run.ProbedData())
             {
-                Path = pattern, Language = language, Limit = config.MeanImages, CaptionsPerGroup = config.MeanImages > 0 ? 1 : 0,
-            }));
+                log.Warn($"The means of {string.Join(", ", missing)} are those of the probed captions themselves, which flatters them a "
+                    + "little: name other texts as data.train or eval_captions.language_text.");
+            }
+            var found = LanguagesOf(pattern, run.Data, config.MeanImages, cancellation);
+            var there = missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).ToList();
+            sources.AddRange(MeanFitter.Sources(pattern, there, config.MeanImages));
+            if (missing.Except(there).ToList() is { Count: > 0 } without)
+            {
+                log.Warn(OwnMeans.Hint(without, "name a text or a data set with such captions as eval_captions.language_text"));
+            }
+            return sources;
         }
-        return sources;
     }
 
     /// <summary>
@@ -106,7 +134,4 @@ public static class EvalCaptions
         var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
-
-    private static string TrainingName(LanguageMeans means, string language) =>
-        means.Of(language) is { } mean ? $"{mean.Count:N0} {mean.Language} captions" : "the training captions";
 }

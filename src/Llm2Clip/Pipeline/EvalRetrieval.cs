@@ -25,89 +25,138 @@ public static class EvalRetrieval
     public const string JsonFile = "retrieval.json";
 
     /// <summary>
-    /// Evaluates and writes both files. Throws <see cref="ConfigException"/> where model, teacher or data is not named, and
-    /// <see cref="InputException"/> where they do not belong together or the data lacks what is asked for.
+    /// Evaluates and writes both files. Model, teacher, languages and stores are checked before the LLM is loaded. Throws
+    /// <see cref="ConfigException"/> where model, teacher or data is not named, and <see cref="InputException"/> where they do not belong
+    /// together or the data lacks what is asked for.
     /// </summary>
-    public static RetrievalReport Run(RunConfig run, IRunLog log, CancellationToken cancellation) => Run(run, takeLock: true, log, cancellation);
+    public static RetrievalReport Run(RunConfig run, IRunLog log, CancellationToken cancellation) =>
+        Run(run, takeLock: true, log, cancellation);
 
     /// <summary>The same; without <paramref name="takeLock"/> in a folder that the caller has locked.</summary>
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
-        Checked.Require(run.Eval, "eval");
-        var model = run.NamedStudent();
-        var (tuned, pattern) = (run.TunedTeacher(), run.EvaluationData());
-        Require(model, "eval.model", "the folder that clip-train wrote, for example --model runs/student");
-        Require(tuned.Path, "teacher.tuned", "the teacher that the student was trained with, for example --teacher runs/teacher");
-        Require(pattern, "data.val", "the images to search, for example --data 'data/val-*.tar'");
+        var config = Checked.Require(run.Eval, "eval");
+        Needs.OfEvalRetrieval(run);
+        var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
         var found = StudentFolder.Find(model);
         var output = run.EvaluationFolder(found);
         if (found.Checkpoint is { } checkpoint)
         {
             log.Info($"{model} is evaluated as it was in its checkpoint, {checkpoint}.");
         }
-        using var student = Student.Load(model, ComputeDevice.Resolve(run.Eval.Device).Device);
-        using var teacher = Teacher.Open(tuned.Path, tuned, log);
-        RequireSameTeacher(student, teacher, model, tuned.Path);
-
+        using var files = RunTeacher.Open(run, log);
+        var device = ComputeDevice.Resolve(config.Device).Device;
+        using var student = Student.Load(model, device);
+        RequireSameTeacher(student, files.Fingerprint, model, run.TunedTeacher().Path);
         var source = Datasets.Open(pattern, run.Data, log);
+        var means = MeanSources(run, files, Languages(run, source, pattern, cancellation), log, cancellation);
+        var rawStore = RunTeacher.RawStore(run, config.RawStore, files.RawFingerprint, files.RawStore);
+        RunTeacher.RequireRawStoreOf(files, rawStore);
         using var writer = takeLock ? FolderLock.Take(output) : null;
-        var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
+        using var teacher = files.Load(log);
+        using var vectors = new TeacherVectors(teacher, rawStore, VectorType.Fp16, log);
+        if (means.Count > 0)
+        {
+            vectors.FitMeans(means, run.Data, log, cancellation);
+        }
+        var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, config.BatchSize);
         var images = EncodedImages.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);
-        using var vectors = new TeacherVectors(teacher, run.Eval.RawStore, VectorType.Fp16, log);
         var evaluation = new RetrievalEvaluation(
-            images, run.Eval, (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
+            images, config,
+            (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
         var (rows, shown) = evaluation.Run(vectors.HasOwnMean);
 
         var report = new RetrievalReport
         {
             Model = model,
-            Teacher = tuned.Path,
+            Teacher = run.TunedTeacher().Path,
             TeacherFingerprint = teacher.Fingerprint,
             Data = pattern,
             Images = images.Samples.Count,
-            ReferenceLanguage = run.Eval.ReferenceLanguage,
+            ReferenceLanguage = config.ReferenceLanguage,
             Rows = rows,
-            Notes = MeansUsed(rows, teacher),
+            Notes = MeansUsed(rows, vectors.Means),
             Queries = shown,
+            Date = TimeProvider.System.GetUtcNow(),
+            Device = device.ToString(),
+            TeacherSettings = teacher.Describe(),
+            Page = Path.Combine(output, ReportFile),
         };
-        Write(report, output);
+        Write(report, output, ConfigBinder.Print(run, comments: false));
         return report;
     }
 
+    /// <summary>Languages that will have a row; those that are named where the data is a stream, which is not read twice.</summary>
+    private static IReadOnlyList<string> Languages(RunConfig run, ISampleSource source, string pattern, CancellationToken cancellation)
+    {
+        if (!CaptionSurvey.CanSurvey(pattern))
+        {
+            return run.Eval.Languages;
+        }
+        var groups = CaptionStream.Of(source, run.Data, [], run.Eval.Kinds, SilentLog.Instance, cancellation);
+        return RetrievalEvaluation.Languages(run.Eval, CaptionSurvey.Of(groups).Languages);
+    }
+
+    /// <summary>
+    /// Sources of own means for the languages that the teacher has none of; one line says which remain without, and what a mean is worth.
+    /// </summary>
+    private static IReadOnlyList<TextSourceConfig> MeanSources(
+        RunConfig run, TeacherFiles teacher, IReadOnlyList<string> languages, IRunLog log, CancellationToken cancellation)
+    {
+        const string Key = "eval.means_from";
+        if (run.Eval.Means == MeanChoice.Training)
+        {
+            return [];
+        }
+        if (teacher.Adapter is not { } adapter)
+        {
+            log.Info("The teacher is a bare LLM, and its vectors are not centered. `llm2clip cc-finetune --set "
+                + "cc_finetune.adapter.kind=none` makes a teacher that only takes means out of them.");
+            return run.Eval.MeansFrom.Length == 0
+                ? []
+                : throw new ConfigException($"{Key} needs a teacher that takes means out; a bare LLM has none. Leave it out.");
+        }
+        var without = languages.Where(language => adapter.Means.Of(language) is null).ToList();
+        if (adapter.Config.Centering == Centering.None || without.Count == 0)
+        {
+            return [];
+        }
+        OwnMeans.RefuseEvaluated(Key, run.Eval.MeansFrom, run.EvaluationData());
+        var sources = OwnMeans.From(Key, run.Eval.MeansFrom, run.Data, without.Contains, log, cancellation);
+        without.RemoveAll(language => sources.Any(text => text.Language == language));
+        if (without.Count > 0)
+        {
+            log.Warn(OwnMeans.Hint(without, $"name a data set with such captions, other than the evaluated one, as {Key}"));
+        }
+        return sources;
+    }
+
     /// <summary>Each file appears complete or not at all.</summary>
-    private static void Write(RetrievalReport report, string folder)
+    private static void Write(RetrievalReport report, string folder, string settings)
     {
         DurableFolder.Create(folder);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
-        RetrievalPage.Of(report).Write(Path.Combine(folder, ReportFile));
+        RetrievalPage.Of(report, settings).Write(Path.Combine(folder, ReportFile));
     }
 
-    private static void Require(string value, string key, string remedy)
+    private static void RequireSameTeacher(Student student, string fingerprint, string model, string path)
     {
-        if (value.Length == 0)
-        {
-            throw new ConfigException($"{key} is empty: name {remedy}.");
-        }
-    }
-
-    private static void RequireSameTeacher(Student student, Teacher teacher, string model, string path)
-    {
-        if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != teacher.Fingerprint)
+        if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != fingerprint)
         {
             throw new InputException(
                 $"{model} was trained with the teacher {Fingerprints.Short(student.TeacherFingerprint)}, but {path} is "
-                + $"{Fingerprints.Short(teacher.Fingerprint)}: their caption vectors do not mean the same. Name the teacher folder of that training run.");
+                + $"{Fingerprints.Short(fingerprint)}: their caption vectors do not mean the same. Name the teacher folder of that "
+                + "training run (--teacher, teacher.tuned), or run `llm2clip extract` and `llm2clip clip-train` with this one.");
         }
     }
 
     /// <summary>Where the means of the rows with an own mean came from.</summary>
-    private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, Teacher teacher) =>
+    private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, LanguageMeans? means) =>
     [
         .. from row in rows
-           where row.Centering == RetrievalEvaluation.OwnMean
-           let mean = teacher.Adapter?.Means.Of(row.Language)
+           where row.Mean == RetrievalEvaluation.OwnMean
+           let mean = means?.Of(row.Language)
            where mean is not null
-           select $"{row.Language}, own mean: the mean of {mean.Count} sentences in {mean.Language} ({mean.Source}) was taken out; "
-               + "no images, no pairs.",
+           select $"{row.Language}, own mean: of {mean.Count:N0} sentences in {mean.Language} ({mean.Source}); no images, no pairs.",
     ];
 }

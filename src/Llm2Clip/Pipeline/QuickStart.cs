@@ -30,7 +30,8 @@ public static class QuickStart
     {
         using var writer = Prepare(run);
         var seconds = new Dictionary<string, double>();
-        var fresh = run with { Teacher = run.Teacher with { Tuned = "" }, Eval = run.Eval with { Model = "" } }; // What this run makes, not what another made.
+        // What this run makes, not what another made.
+        var fresh = run with { Teacher = run.Teacher with { Tuned = "" }, Eval = run.Eval with { Model = "" } };
         var probe = Stage("cc-finetune", () => CcFinetune.Run(fresh, log, cancellation)).Probe;
         Stage("extract", () => Extract.Run(fresh, log, cancellation));
         var before = Stage("eval before", () => EvaluateUntrained(fresh, log, cancellation));
@@ -66,16 +67,17 @@ public static class QuickStart
         var folder = Path.GetFullPath(ConfigBinder.Required(run.Eval.Output, "eval.output", "the folder of the quick start"));
         foreach (var (key, path) in new[]
         {
-            ("cc_finetune.output", run.CcFinetune.Output), ("cc_finetune.raw_store", run.CcFinetune.RawStore), ("extract.store", run.Extract.Store),
-            ("clip_train.output", run.ClipTrain.Output),
+            ("cc_finetune.output", run.TeacherOutput()), ("cc_finetune.raw_store", run.RawStore()),
+            ("extract.store", run.VectorStore()), ("clip_train.output", run.StudentOutput()),
         })
         {
-            if (path.Length == 0 || !Path.GetFullPath(path).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            if (!Path.GetFullPath(path).StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             {
                 throw new ConfigException($"{key} is '{path}'; in a quick start it lies below eval.output, {run.Eval.Output}.");
             }
         }
-        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, Marker)) && Directory.EnumerateFileSystemEntries(folder).Any(path => !IsFirst(path)))
+        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, Marker))
+            && Directory.EnumerateFileSystemEntries(folder).Any(path => !IsFirst(path)))
         {
             throw new ConfigException($"eval.output, {run.Eval.Output}, holds files that no quick start made. Name another folder.");
         }

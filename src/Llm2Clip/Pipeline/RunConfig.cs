@@ -17,6 +17,10 @@ namespace Llm2Clip.Pipeline;
 /// </summary>
 public sealed record RunConfig
 {
+    [Description("Folder of the run. What a stage writes lies in it, and the next stage finds it there, unless keys of their own name "
+        + "other places: teacher, teacher-raw (the LLM's vectors), vectors, student.")]
+    public string Output { get; init; } = "runs/default";
+
     [Description("Images and captions.")]
     public DataConfig Data { get; init; } = new();
 
@@ -47,11 +51,29 @@ public sealed record RunConfig
     [Description("What is counted of data sets, and what in them is called alike.")]
     public InspectConfig Inspect { get; init; } = new();
 
+    /// <summary>The teacher folder that cc-finetune writes: <c>cc_finetune.output</c>, else <c>teacher</c> in the run's folder.</summary>
+    public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, "teacher"));
+
     /// <summary>
-    /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else the folder that this run file's
-    /// cc-finetune writes, else <c>teacher.path</c> itself.
+    /// The store of the LLM's vectors that cc-finetune fills: <c>cc_finetune.raw_store</c>, else the teacher folder's name with
+    /// <c>-raw</c>.
     /// </summary>
-    public TeacherConfig TunedTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, CcFinetune.Output, Teacher.Path) };
+    public string RawStore() => FirstNamed(CcFinetune.RawStore, TeacherOutput() + "-raw");
+
+    /// <summary>The store that extract fills and clip-train reads: <c>extract.store</c>, else <c>vectors</c> in the run's folder.</summary>
+    public string VectorStore() => FirstNamed(Extract.Store, Path.Combine(Output, "vectors"));
+
+    /// <summary>Where clip-train writes: <c>clip_train.output</c>, else <c>student</c> in the run's folder.</summary>
+    public string StudentOutput() => FirstNamed(ClipTrain.Output, Path.Combine(Output, "student"));
+
+    /// <summary>
+    /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else <c>cc_finetune.output</c> where that is
+    /// named, else the run's folder <c>teacher</c> where cc-finetune wrote one, else <c>teacher.path</c> itself.
+    /// </summary>
+    public TeacherConfig TunedTeacher() => Teacher with
+    {
+        Path = FirstNamed(Teacher.Tuned, CcFinetune.Output, TeacherFolder.IsTeacher(TeacherOutput()) ? TeacherOutput() : "", Teacher.Path),
+    };
 
     /// <summary>
     /// The model whose tokens <c>data inspect</c> counts. It is used before any training, so that cc-finetune's folder does not count.
@@ -59,13 +81,13 @@ public sealed record RunConfig
     public TeacherConfig CountingTeacher() => Teacher with { Path = FirstNamed(Teacher.Tuned, Teacher.Path) };
 
     /// <summary>
-    /// The student that is evaluated: <c>eval.model</c>, else the run that this run file's clip-train writes; empty = none is named.
+    /// The student that is evaluated: <c>eval.model</c>, else the run that this run file's clip-train writes.
     /// </summary>
-    public string NamedStudent() => FirstNamed(Eval.Model, ClipTrain.Output);
+    public string NamedStudent() => FirstNamed(Eval.Model, StudentOutput());
 
     /// <summary>
-    /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the folder
-    /// of its run.
+    /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the
+    /// folder of its run.
     /// </summary>
     internal string EvaluationFolder(StudentFolder student) =>
         FirstNamed(Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);
@@ -76,8 +98,39 @@ public sealed record RunConfig
     /// <summary>The captions that <c>eval captions</c> probes: <c>eval_captions.data</c>, else <c>data.val</c>.</summary>
     public string ProbedData() => FirstNamed(EvalCaptions.Data, Data.Val);
 
-    /// <summary>The captions that <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c>.</summary>
-    public IReadOnlyList<string> ExtractedData() => Extract.Data.Count > 0 ? Extract.Data : [Data.Train];
+    /// <summary>
+    /// The data whose captions <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c> and, for the evaluations of
+    /// <c>clip-train</c>, <c>data.val</c>.
+    /// </summary>
+    public IReadOnlyList<string> ExtractedData() => Extract.Data.Count > 0
+        ? Extract.Data
+        : [.. new[] { Data.Train, Data.Val }.Where(pattern => pattern.Length > 0)];
+
+    /// <summary>
+    /// Languages whose captions <c>extract</c> embeds and <c>clip-train</c> draws: <c>extract.languages</c>, else those of
+    /// <c>clip_train.captions</c>, else <c>cc_finetune.languages</c>; empty = all that <c>data.train</c> has.
+    /// </summary>
+    public IReadOnlyList<string> StudentLanguages()
+    {
+        var drawn = ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
+        return Extract.Languages.Count > 0 ? Extract.Languages
+            : drawn.Count > 0 && !drawn.Contains("") ? drawn
+            : CcFinetune.Languages;
+    }
+
+    /// <summary>
+    /// What <c>clip-train</c> draws: <c>clip_train.captions</c>, else all that <c>extract</c> embeds, each language and kind as often.
+    /// </summary>
+    public IReadOnlyList<CaptionChoice> DrawnCaptions()
+    {
+        if (ClipTrain.Captions.Count > 0)
+        {
+            return ClipTrain.Captions;
+        }
+        IReadOnlyList<string> languages = StudentLanguages() is { Count: > 0 } named ? named : [""];
+        IReadOnlyList<CaptionKind?> kinds = Extract.Kinds.Count > 0 ? [.. Extract.Kinds.Select(kind => (CaptionKind?)kind)] : [null];
+        return [.. languages.SelectMany(language => kinds.Select(kind => new CaptionChoice { Language = language, Kind = kind }))];
+    }
 
     /// <summary>What <c>data inspect</c> reads: <c>inspect.data</c>, else <c>data.train</c>.</summary>
     public string InspectedData() => FirstNamed(Inspect.Data, Data.Train);

@@ -1,62 +1,60 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 
 namespace Llm2Clip.Reporting;
 
-/// <summary>One bar: what it stands for, and its height.</summary>
+/// <summary>One bar: its label, and its height.</summary>
 internal sealed record ChartBar(string Label, long Count);
 
-/// <summary>A bar chart as inline SVG: counts on top of the highest bar, labels below as many as have room, all values as tooltips.</summary>
+/// <summary>
+/// A bar chart as SVG: the count on top of the highest bar, labels below as many as have room, names of both axes, all values as tooltips.
+/// </summary>
 internal static class BarChart
 {
-    private const int Width = 560;
-    private const int Height = 200;
+    private const string Blue = "#2563eb";
+    private const int Height = 210;
     private const int Left = 8;
     private const int Right = 8;
-    private const int Top = 22;
-    private const int Bottom = 36;
-
-    /// <summary>Width of a character of a label, pixels.</summary>
-    private const double LetterWidth = 6.2;
+    private const int Top = 40;
+    private const int Bottom = 38;
 
     /// <summary>Renders the chart, or an empty string where there is nothing to draw.</summary>
-    public static string Render(string title, string unit, IReadOnlyList<ChartBar> bars)
+    /// <param name="title">What is counted.</param>
+    /// <param name="unit">What the labels below are in.</param>
+    /// <param name="counted">What a bar's height is a number of, such as <c>images</c>.</param>
+    /// <param name="bars">From left to right.</param>
+    public static string Render(string title, string unit, string counted, IReadOnlyList<ChartBar> bars)
     {
         var highest = bars.Count == 0 ? 0 : bars.Max(bar => bar.Count);
         if (highest == 0)
         {
             return "";
         }
-        var step = (double)(Width - Left - Right) / bars.Count;
+        var step = (double)(SvgCanvas.Width - Left - Right) / bars.Count;
         var longest = bars.Max(bar => bar.Label.Length);
-        var every = Math.Max(1, (int)Math.Ceiling((longest + 1) * LetterWidth / step));
-        var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<figure><figcaption>{Encode(title)}</figcaption>");
-        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Encode(title)}\">");
-        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/>");
+        var every = Math.Max(1, (int)Math.Ceiling((longest + 1) * SvgCanvas.LetterWidth / step));
+        var svg = new SvgCanvas(title, Height);
+        svg.Label(Left, 12, counted, "start");
+        svg.Grid(Left, Height - Bottom, SvgCanvas.Width - Right, Height - Bottom);
         for (var i = 0; i < bars.Count; i++)
         {
             var (label, count) = bars[i];
-            var height = (double)count / highest * (Height - Top - Bottom);
+            var height = Math.Max(1, (double)count / highest * (Height - Top - Bottom));
             var x = Left + i * step;
+            var number = count.ToString("N0", CultureInfo.InvariantCulture);
             if (count > 0)
             {
-                svg.Append(CultureInfo.InvariantCulture,
-                    $"<rect class=\"bar\" x=\"{x + step * 0.06:F1}\" y=\"{Height - Bottom - Math.Max(height, 1):F1}\" width=\"{step * 0.88:F1}\" height=\"{Math.Max(height, 1):F1}\"><title>{Encode(label)} {Encode(unit)}: {count:N0}</title></rect>");
+                svg.Bar(x + step * 0.06, Height - Bottom - height, step * 0.88, height, Blue, $"{label} {unit}: {number} {counted}");
             }
             if (count == highest)
             {
-                svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{Math.Clamp(x + step / 2, 30, Width - 30):F1}\" y=\"{Top - 6}\" text-anchor=\"middle\">{count:N0}</text>");
+                svg.Label(Math.Clamp(x + step / 2, 30, SvgCanvas.Width - 30), Top - 6, number, "middle");
             }
             if (i % every == 0)
             {
-                svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{x + step / 2:F1}\" y=\"{Height - Bottom + 14}\" text-anchor=\"middle\">{Encode(label)}</text>");
+                svg.Label(x + step / 2, Height - Bottom + 15, label, "middle");
             }
         }
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{Width / 2}\" y=\"{Height - 4}\" text-anchor=\"middle\">{Encode(unit)}</text>");
-        return svg.Append("</svg></figure>\n").ToString();
+        svg.Label(SvgCanvas.Width / 2.0, Height - 5, unit, "middle");
+        return svg.Figure(title);
     }
-
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

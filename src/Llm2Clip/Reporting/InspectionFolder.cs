@@ -3,7 +3,9 @@ using Llm2Clip.Files;
 
 namespace Llm2Clip.Reporting;
 
-/// <summary>The folder of a report: locked from the start, so that a folder that cannot be written shows before the work; files come at the end.</summary>
+/// <summary>
+/// The folder of a report: locked from the start, so that a folder that cannot be written shows before the work; files come at the end.
+/// </summary>
 internal sealed class InspectionFolder : IDisposable
 {
     /// <summary>Name of the numbers.</summary>
@@ -19,7 +21,10 @@ internal sealed class InspectionFolder : IDisposable
 
     private InspectionFolder(string path, FolderLock writeLock) => (_path, _lock) = (path, writeLock);
 
-    /// <summary>Throws <see cref="RunException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to it.</summary>
+    /// <summary>
+    /// Throws <see cref="RunException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to
+    /// it.
+    /// </summary>
     public static InspectionFolder Open(string path) => Guard(path, () => new InspectionFolder(path, FolderLock.Take(path)));
 
     /// <summary>Writes the report in the place of an earlier one; each file appears complete or not at all, the numbers last.</summary>

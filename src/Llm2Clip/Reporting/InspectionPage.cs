@@ -36,7 +36,8 @@ internal static class InspectionPage
             {
                 rows.Add(
                 [
-                    name, set.Data, InspectionText.Number(set.Records), InspectionText.Number(set.Broken), InspectionText.Number(set.Images), InspectionText.Number(set.Captions),
+                    name, set.Data,
+                    .. new[] { set.Records, set.Broken, set.Images, set.Captions }.Select(count => InspectionText.Number(count)),
                     $"{InspectionText.Value(set.CaptionsPerImage.Min)} to {InspectionText.Value(set.CaptionsPerImage.Max)}",
                 ]);
             }
@@ -51,15 +52,14 @@ internal static class InspectionPage
         foreach (var cause in set.BrokenByCause)
         {
             page.Details(
-                string.Create(CultureInfo.InvariantCulture, $"{cause.Count:N0} {BadSampleTally.Name(cause.Cause)}{(cause.Samples.Count < cause.Count ? $", the first {cause.Samples.Count:N0}" : "")}"),
+                Counted(cause.Count, BadSampleTally.Name(cause.Cause), cause.Samples.Count),
                 string.Join('\n', cause.Samples.Select(sample => $"{sample.Origin}: {sample.Reason}")));
         }
         page.Paragraph(InspectionText.Keys(set.RepeatedKeys));
         if (set.RepeatedKeys.Listed is { Count: > 0 } keys)
         {
             page.Details(
-                string.Create(CultureInfo.InvariantCulture, $"{set.RepeatedKeys.Keys:N0} repeated keys{(keys.Count < set.RepeatedKeys.Keys ? $", the first {keys.Count:N0}" : "")}"),
-                string.Join('\n', keys.Select(InspectionText.Line)));
+                Counted(set.RepeatedKeys.Keys, "repeated keys", keys.Count), string.Join('\n', keys.Select(InspectionText.Line)));
         }
         if (set.Images == 0)
         {
@@ -70,24 +70,31 @@ internal static class InspectionPage
             page.Image("Random sample of the images", sheet).Note("A random sample.");
         }
         page.Subheading("Captions").Table(InspectionText.Languages(set), labels: 3);
-        page.Note("Repeated: the text stands at another image too. Words are runs without white space that hold a letter or digit; in scripts written without spaces (Chinese, Japanese, Thai, "
-            + "Lao, Khmer, Burmese) each letter counts as one, and the column says characters.");
+        page.Note("Repeated: another image has the same text. Words are runs without white space that hold a letter or digit; in scripts "
+            + "written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each letter counts as one, and the column says "
+            + "characters.");
         if (bounds.TeacherTokens is { } limit)
         {
-            page.Table(InspectionText.Tokens(set, bounds)).Note($"Tokens are the teacher's, its template included; it reads {limit}. Past {bounds.ContextTokens} says, roughly, what an encoder of that context would cut.");
+            page.Table(InspectionText.Tokens(set, bounds)).Note(
+                $"Tokens are the teacher's, its template included; it reads {limit}. Past {bounds.ContextTokens} says, roughly, what an "
+                + "encoder of that context would cut.");
         }
         page.Charts([
-            Chart("Captions per image", "captions", set.CaptionsPerImage),
+            Chart("Captions per image", "captions", "images", set.CaptionsPerImage),
             .. set.Languages.SelectMany(language => new[]
             {
-                Chart($"{language.Language}: {language.Unit} a caption", language.Unit, language.Words),
-                language.Tokens is { } tokens ? Chart($"{language.Language}: tokens a caption", "tokens", tokens.Lengths) : "",
+                Chart($"{language.Language}: {language.Unit} per caption", language.Unit, "captions", language.Words),
+                language.Tokens is { } tokens
+                    ? Chart($"{language.Language}: tokens per caption", "tokens", "captions", tokens.Lengths)
+                    : "",
             }),
         ]);
         page.Subheading("Images").Table(InspectionText.Sizes(set)).Paragraph(InspectionText.Images(set));
         page.Charts([
-            Chart("Width", "pixels", set.ImageStatistics.Width), Chart("Height", "pixels", set.ImageStatistics.Height),
-            Chart("Aspect", "width / height", set.ImageStatistics.Aspect), Chart("Encoded size", "KB", set.ImageStatistics.Kilobytes),
+            Chart("Width", "pixels", "images", set.ImageStatistics.Width),
+            Chart("Height", "pixels", "images", set.ImageStatistics.Height),
+            Chart("Aspect", "width / height", "images", set.ImageStatistics.Aspect),
+            Chart("Encoded size", "KB", "images", set.ImageStatistics.Kilobytes),
         ]);
     }
 
@@ -100,10 +107,16 @@ internal static class InspectionPage
             {
                 continue;
             }
-            var what = kind.Key switch { Likeness.SameBytes => "Same file", Likeness.SamePixels => "Same pixels, other file", _ => "Look alike" };
+            var what = kind.Key switch
+            {
+                Likeness.SameBytes => "Same file",
+                Likeness.SamePixels => "Same pixels, other file",
+                _ => "Look alike",
+            };
             page.Heading($"{what}, {InspectionText.Where(found.Scope)}");
             page.Note(kind.Key == Likeness.Near ? "The most alike ones first." : "One pair of each group of equal images.");
-            page.Pairs(shown.Select(pair => (InspectionText.Name(pair), (pair.First.Key, pair.First.Jpeg!), (pair.Second.Key, pair.Second.Jpeg!))));
+            page.Pairs(shown.Select(pair =>
+                (InspectionText.Name(pair), (pair.First.Key, pair.First.Jpeg!), (pair.Second.Key, pair.Second.Jpeg!))));
         }
     }
 
@@ -116,7 +129,11 @@ internal static class InspectionPage
             [
                 ["text", "first at", "in data", "in against"],
                 .. found.Captions.Texts.Take(MostExamples).Select(text => (string[])
-                    [text.Text, text.Key, found.Scope == Scope.Against ? "" : InspectionText.Number(text.InData), found.Scope == Scope.Data ? "" : InspectionText.Number(text.InAgainst)]),
+                [
+                    text.Text, text.Key,
+                    found.Scope == Scope.Against ? "" : InspectionText.Number(text.InData),
+                    found.Scope == Scope.Data ? "" : InspectionText.Number(text.InAgainst),
+                ]),
             ], labels: 2);
         }
         if (found.Captions.Pairs.Count > 0)
@@ -125,14 +142,22 @@ internal static class InspectionPage
             page.Table(
             [
                 ["one", "image", "other", "image", "alike"],
-                .. found.Captions.Pairs.Take(MostExamples).Select(pair => (string[])[pair.First, pair.FirstKey, pair.Second, pair.SecondKey, InspectionText.Percent(pair.Similarity, 1)]),
+                .. found.Captions.Pairs.Take(MostExamples).Select(pair => (string[])
+                    [pair.First, pair.FirstKey, pair.Second, pair.SecondKey, InspectionText.Percent(pair.Similarity, 1)]),
             ], labels: 4);
         }
     }
 
-    private static string Chart(string title, string unit, Distribution distribution) => distribution.Histogram.Count < 2 // A single value stands in the table.
-        ? ""
-        : BarChart.Render(title, unit, [.. distribution.Histogram.Select((bar, i) => new ChartBar(Label(bar, i == distribution.Histogram.Count - 1), bar.Count))]);
+    private static string Counted(long count, string what, int listed) => string.Create(
+        CultureInfo.InvariantCulture, $"{count:N0} {what}{(listed < count ? $", the first {listed:N0}" : "")}");
+
+    private static string Chart(string title, string unit, string counted, Distribution distribution)
+    {
+        var bars = distribution.Histogram;
+        return bars.Count < 2 // A single value is in the table.
+            ? ""
+            : BarChart.Render(title, unit, counted, [.. bars.Select((bar, i) => new ChartBar(Label(bar, i == bars.Count - 1), bar.Count))]);
+    }
 
     /// <summary>A bar by its lower end; the last one holds everything from there on.</summary>
     private static string Label(HistogramBar bar, bool isLast) => InspectionText.Value(bar.From) + (isLast && bar.To > bar.From ? "+" : "");

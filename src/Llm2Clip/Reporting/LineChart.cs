@@ -1,29 +1,41 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 
 namespace Llm2Clip.Reporting;
 
 /// <summary>One line of a chart.</summary>
 internal sealed record ChartSeries(string Name, IReadOnlyList<MetricPoint> Points);
 
-/// <summary>A line chart as inline SVG: axes with round ticks, a legend, values as tooltips. Points that are not finite leave a gap.</summary>
+/// <summary>
+/// A line chart as SVG: axes with round ticks and their names, a legend, values as tooltips. Points that are not finite leave a gap.
+/// </summary>
 internal static class LineChart
 {
-    private const int Width = 560;
-    private const int Height = 260;
-    private const int Left = 56;
-    private const int Right = 12;
-    private const int Top = 14;
-    private const int Bottom = 34;
+    private const int PlotHeight = 200;
+    private const int Left = 52;
+    private const int Right = 14;
+    private const int Bottom = 38;
+
+    /// <summary>Height of the name of the upright axis, and of a line of the legend.</summary>
+    private const int TextLine = 18;
+
+    /// <summary>Room below these.</summary>
+    private const int Gap = 8;
 
     /// <summary>Points drawn per series at most; longer ones are averaged over equal stretches.</summary>
     private const int MostPoints = 400;
 
-    private static readonly string[] Colours = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f"];
+    /// <summary>Points up to which each has a dot with its value.</summary>
+    private const int MostDots = 60;
+
+    private static readonly string[] Colors =
+        ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f"];
 
     /// <summary>Renders the chart, or an empty string where there is nothing to draw.</summary>
-    public static string Render(string title, string stepName, IReadOnlyList<ChartSeries> series)
+    /// <param name="title">What the chart is of.</param>
+    /// <param name="stepName">What the axis below counts.</param>
+    /// <param name="valueName">What the upright axis measures, with its unit.</param>
+    /// <param name="series">The lines.</param>
+    public static string Render(string title, string stepName, string valueName, IReadOnlyList<ChartSeries> series)
     {
         var drawn = series
             .Select(one => one with { Points = Thin([.. one.Points.Where(point => double.IsFinite(point.Value))]) })
@@ -34,53 +46,62 @@ internal static class LineChart
         {
             return "";
         }
+        var legend = drawn.Count > 1 ? Legend(drawn) : [];
+        var top = TextLine * (1 + (legend.Count == 0 ? 0 : legend[^1].Line + 1)) + Gap;
+        var height = top + PlotHeight + Bottom;
         var all = drawn.SelectMany(one => one.Points).ToList();
-        var x = new Axis(all.Min(point => (double)point.Step), all.Max(point => (double)point.Step), Left, Width - Right);
-        var y = new Axis(all.Min(point => point.Value), all.Max(point => point.Value), Height - Bottom, Top);
+        var x = new Axis(all.Min(point => (double)point.Step), all.Max(point => (double)point.Step), Left, SvgCanvas.Width - Right);
+        var y = new Axis(all.Min(point => point.Value), all.Max(point => point.Value), height - Bottom, top);
 
-        var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<figure><figcaption>{WebUtility.HtmlEncode(title)}</figcaption>");
-        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(title)}\">");
+        var svg = new SvgCanvas(title, height);
+        svg.Label(4, 12, valueName, "start");
+        for (var i = 0; i < legend.Count; i++)
+        {
+            var baseline = 12 + TextLine * (legend[i].Line + 1);
+            svg.Bar(legend[i].X, baseline - 6, 12, 4, Colors[i % Colors.Length], drawn[i].Name);
+            svg.Label(legend[i].X + 17, baseline, drawn[i].Name, "start");
+        }
         foreach (var tick in y.Ticks(5))
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y.At(tick):F1}\" y2=\"{y.At(tick):F1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{Left - 6}\" y=\"{y.At(tick) + 4:F1}\" text-anchor=\"end\">{Number(tick)}</text>");
+            svg.Grid(Left, y.At(tick), SvgCanvas.Width - Right, y.At(tick));
+            svg.Label(Left - 6, y.At(tick) + 4, Number(tick), "end");
         }
         foreach (var tick in x.Ticks(6))
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{x.At(tick):F1}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{Number(tick)}</text>");
+            svg.Label(x.At(tick), height - Bottom + 16, Number(tick), "middle");
         }
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 4}\" text-anchor=\"middle\">{WebUtility.HtmlEncode(stepName)}</text>");
+        svg.Label((Left + SvgCanvas.Width - Right) / 2.0, height - 5, stepName, "middle");
         for (var i = 0; i < drawn.Count; i++)
         {
-            AppendSeries(svg, drawn[i], Colours[i % Colours.Length], x, y);
+            Draw(svg, drawn[i], Colors[i % Colors.Length], x, y);
         }
-        svg.Append("</svg>");
-        if (drawn.Count > 1)
-        {
-            svg.Append("<div class=\"legend\">");
-            for (var i = 0; i < drawn.Count; i++)
-            {
-                svg.Append(CultureInfo.InvariantCulture, $"<span><i style=\"background:{Colours[i % Colours.Length]}\"></i>{WebUtility.HtmlEncode(drawn[i].Name)}</span>");
-            }
-            svg.Append("</div>");
-        }
-        return svg.Append("</figure>\n").ToString();
+        return svg.Figure(title);
     }
 
-    private static void AppendSeries(StringBuilder svg, ChartSeries series, string colour, Axis x, Axis y)
+    /// <summary>Where each series' name is, in lines as wide as the chart.</summary>
+    private static List<(double X, int Line)> Legend(IReadOnlyList<ChartSeries> series)
     {
-        svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.8\" points=\"");
-        svg.AppendJoin(' ', series.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{x.At(point.Step):F1},{y.At(point.Value):F1}")));
-        svg.Append("\"/>");
-        if (series.Points.Count > 60)
+        var places = new List<(double X, int Line)>();
+        var (x, line) = (4.0, 0);
+        foreach (var one in series)
         {
-            return;
+            var width = 30 + one.Name.Length * SvgCanvas.LetterWidth;
+            if (x > 4 && x + width > SvgCanvas.Width)
+            {
+                (x, line) = (4, line + 1);
+            }
+            places.Add((x, line));
+            x += width;
         }
-        foreach (var point in series.Points)
+        return places;
+    }
+
+    private static void Draw(SvgCanvas svg, ChartSeries series, string color, Axis x, Axis y)
+    {
+        svg.Curve(series.Points.Select(point => (x.At(point.Step), y.At(point.Value))), color);
+        foreach (var point in series.Points.Count > MostDots ? [] : series.Points)
         {
-            svg.Append(CultureInfo.InvariantCulture,
-                $"<circle cx=\"{x.At(point.Step):F1}\" cy=\"{y.At(point.Value):F1}\" r=\"2.6\" fill=\"{colour}\"><title>{WebUtility.HtmlEncode(series.Name)} at {point.Step}: {Number(point.Value)}</title></circle>");
+            svg.Dot(x.At(point.Step), y.At(point.Value), color, $"{series.Name} at {point.Step}: {Number(point.Value)}");
         }
     }
 
@@ -97,9 +118,11 @@ internal static class LineChart
         })];
     }
 
-    private static string Number(double value) => value.ToString(Math.Abs(value) is >= 1000 or 0 ? "0" : "0.####", CultureInfo.InvariantCulture) is "0" or "-0" && value != 0
-        ? value.ToString("0.#e0", CultureInfo.InvariantCulture)
-        : value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.####", CultureInfo.InvariantCulture);
+    private static string Number(double value)
+    {
+        var text = value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.####", CultureInfo.InvariantCulture);
+        return text is "0" or "-0" && value != 0 ? value.ToString("0.#e0", CultureInfo.InvariantCulture) : text;
+    }
 
     /// <summary>Maps values to pixels.</summary>
     private readonly record struct Axis(double Low, double High, double From, double To)

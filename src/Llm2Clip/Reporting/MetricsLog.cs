@@ -9,7 +9,7 @@ namespace Llm2Clip.Reporting;
 
 /// <summary>
 /// Writes every scalar twice: a line of <c>metrics.jsonl</c> (<c>{"tag", "step", "value", "time"}</c>) and an event of a
-/// TensorBoard file (<c>events.out.tfevents.*</c>). Appends, so that a resumed run goes on in the same folder: values from
+/// TensorBoard file (<c>events.out.tfevents.*</c>). Appends, so that a resumed run writes to the same folder: values from
 /// beyond the step it resumes at are dropped from the JSONL file by <see cref="DropAfter"/>.
 /// </summary>
 public sealed class MetricsLog : IMetricsSink, IDisposable
@@ -17,38 +17,41 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
     /// <summary>Name of the JSON lines file in the run's folder.</summary>
     public const string FileName = "metrics.jsonl";
 
-    private readonly Lock gate = new();
-    private readonly FileStream lines;
-    private readonly FileStream events;
-    private readonly TimeProvider clock;
+    private readonly Lock _gate = new();
+    private readonly FileStream _lines;
+    private readonly FileStream _events;
+    private readonly TimeProvider _clock;
 
     /// <summary>Opens the files of a run in <paramref name="folder"/>, creating it where it is missing.</summary>
     public MetricsLog(string folder, TimeProvider? clock = null)
     {
-        this.clock = clock ?? TimeProvider.System;
+        _clock = clock ?? TimeProvider.System;
         DurableFolder.Create(folder);
-        lines = Open(Path.Combine(folder, FileName));
-        var seconds = this.clock.GetUtcNow().ToUnixTimeSeconds();
-        events = Open(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds}.{Environment.ProcessId}.llm2clip")));
-        Append(events, TensorBoardEvent.Record(TensorBoardEvent.Version(WallTime())));
+        _lines = Open(Path.Combine(folder, FileName));
+        var seconds = _clock.GetUtcNow().ToUnixTimeSeconds();
+        var name = string.Create(CultureInfo.InvariantCulture, $"events.out.tfevents.{seconds}.{Environment.ProcessId}.llm2clip");
+        _events = Open(Path.Combine(folder, name));
+        Append(_events, TensorBoardEvent.Record(TensorBoardEvent.Version(WallTime())));
     }
 
     /// <inheritdoc/>
     public void Scalar(string tag, long step, double value)
     {
-        lock (gate)
+        lock (_gate)
         {
             var time = WallTime();
             // JSON has no NaN: a diverged value is written as null, so that every line stays readable.
             var text = double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : "null";
-            Append(lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            Append(_lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
                 $"{{\"tag\":{JsonSerializer.Serialize(tag, Json.Line)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}\n")));
-            Append(events, TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
+            Append(_events, TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
         }
     }
 
-    /// <summary>Reads a run's metrics: for each tag the points in order of steps. A line cut off by a killed run is left out; of a step that a resumed run
-    /// wrote again the last value counts.</summary>
+    /// <summary>
+    /// Reads a run's metrics: for each tag the points in order of steps. A line cut off by a killed run is left out; of a step that a
+    /// resumed run wrote again the last value counts.
+    /// </summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<MetricPoint>> Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
@@ -73,7 +76,9 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             StringComparer.Ordinal);
     }
 
-    /// <summary>Removes the points of steps after <paramref name="step"/>, which a resumed run will write again, and a line that a kill cut off.</summary>
+    /// <summary>
+    /// Removes the points of steps after <paramref name="step"/>, which a resumed run will write again, and a line that a kill cut off.
+    /// </summary>
     public static void DropAfter(string folder, long step)
     {
         var path = Path.Combine(folder, FileName);
@@ -92,8 +97,8 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {
-        lines.Dispose();
-        events.Dispose();
+        _lines.Dispose();
+        _events.Dispose();
     }
 
     /// <summary>Unbuffered: what is written is a whole line or record, and closing has nothing left to write.</summary>
@@ -121,7 +126,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
         }
     }
 
-    private double WallTime() => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+    private double WallTime() => _clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
     private static (string Tag, MetricPoint Point)? Parse(string line)
     {
@@ -130,11 +135,13 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             using var document = JsonDocument.Parse(line);
             var root = document.RootElement;
             var value = root.GetProperty("value");
+            var number = value.ValueKind == JsonValueKind.Null ? double.NaN : value.GetDouble();
             return (root.GetProperty("tag").GetString() ?? throw new FormatException("The tag is null."),
-                new MetricPoint(root.GetProperty("step").GetInt64(), value.ValueKind == JsonValueKind.Null ? double.NaN : value.GetDouble()));
+                new MetricPoint(root.GetProperty("step").GetInt64(), number));
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or FormatException or InvalidOperationException) // the latter: a value of another type, or a text that is not Unicode
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {
+            // InvalidOperationException: a value of another type, or a text that is not Unicode.
             return null;
         }
     }

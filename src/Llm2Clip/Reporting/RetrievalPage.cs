@@ -1,22 +1,67 @@
+using System.Globalization;
 using Llm2Clip.Evaluation;
 
 namespace Llm2Clip.Reporting;
 
 /// <summary>
-/// The self-contained page of a retrieval report: its tables and queries, and the curves of the runs that made student and teacher.
+/// The self-contained page of a retrieval report: its tables and queries, the curves of the runs that made teacher and student, and what
+/// was run with which settings.
 /// </summary>
 internal static class RetrievalPage
 {
-    /// <summary>Builds the page. The curves come from the metrics beside the report's model and in its teacher's folder.</summary>
-    public static HtmlReport Of(RetrievalReport report)
+    /// <summary>The effective settings that clip-train leaves beside its model.</summary>
+    private const string TrainingSettings = "config.yaml";
+
+    /// <summary>
+    /// Builds the page. The curves come from the metrics beside the report's model and in its teacher's folder.
+    /// </summary>
+    /// <param name="report">The numbers.</param>
+    /// <param name="settings">The run file of the evaluation, as text.</param>
+    public static HtmlReport Of(RetrievalReport report, string settings)
     {
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
-        page.Heading("Queries and the images they found")
-            .Paragraph("Queries are drawn by the seed, not chosen by success. The query's own image is framed.")
-            .Gallery(report.Queries);
+        page.Heading("What was measured").Facts(Facts(report));
+        if (report.Queries.Count > 0)
+        {
+            page.Heading("Queries and the images they found")
+                .Paragraph("The queries are drawn at random, not chosen by success. A query's own image has a green frame. "
+                    + "Below each image are its key and its score, the cosine.")
+                .Gallery(report.Queries);
+        }
+        AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
         var training = Path.GetDirectoryName(Path.GetFullPath(report.Model))!;
-        page.Heading("Student: training (clip-train)").Curves(MetricsLog.Read(training));
-        page.Heading("Teacher: caption-contrastive training (cc-finetune)").Curves(MetricsLog.Read(report.Teacher));
+        AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
+        page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
+        var trainedWith = Path.Combine(training, TrainingSettings);
+        if (File.Exists(trainedWith))
+        {
+            page.Details("The run file of the student's training, with the defaults", File.ReadAllText(trainedWith));
+        }
         return page;
+    }
+
+    private static IEnumerable<(string Name, string Text)> Facts(RetrievalReport report) =>
+    [
+        ("date", report.Date.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+        ("version", "Llm2Clip " + report.Version),
+        ("device", report.Device),
+        ("data", $"{report.Data}, {report.Images} images"),
+        ("student", report.Model),
+        ("teacher", $"{report.Teacher}, fingerprint {report.TeacherFingerprint[..Math.Min(12, report.TeacherFingerprint.Length)]}"),
+        ("teacher's settings", string.Join(
+            "; ", report.TeacherSettings.Where(setting => setting.Value is not "''").Select(setting => $"{setting.Key} {setting.Value}"))),
+    ];
+
+    private static void AddCurves(HtmlReport page, string heading, string folder, IReadOnlyList<string> charts)
+    {
+        page.Heading(heading);
+        if (charts.Count > 0)
+        {
+            page.Charts(charts);
+        }
+        else
+        {
+            page.Note($"{Path.Combine(folder, MetricsLog.FileName)} has no metrics to draw.");
+        }
     }
 }

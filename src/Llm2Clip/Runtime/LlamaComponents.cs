@@ -30,7 +30,8 @@ internal static unsafe class LlamaComponents
         }
     }
 
-    private static List<string> Devices()
+    /// <summary>Devices that the LLM can run on, as llama.cpp names them.</summary>
+    public static IReadOnlyList<string> Devices()
     {
         var devices = new List<string>();
         for (nuint i = 0; i < NativeApi.ggml_backend_dev_count(); i++)

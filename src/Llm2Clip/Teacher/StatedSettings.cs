@@ -54,9 +54,8 @@ internal sealed class StatedSettings
     public void Tell(TeacherSettings used, string? poolingSource, string? attentionSource, IRunLog log)
     {
         var (pooling, attention) = (Text(used.Pooling), Text(used.Attention));
-        log.Info(
-            $"teacher: pooling {pooling} ({poolingSource ?? Reason(Pooling is not null, _poolingKey)}), "
-            + $"attention {attention} ({attentionSource ?? Reason(_attention is not null, _attentionKey)})");
+        log.Info($"Pooling: {pooling} ({poolingSource ?? Reason(Pooling is not null, _poolingKey)}).");
+        log.Info($"Attention: {attention} ({attentionSource ?? Reason(_attention is not null, _attentionKey)}).");
         if (_poolingType is not null && Pooling != used.Pooling)
         {
             Warn(_poolingKey, PoolingName, poolingSource, "pooling", pooling, Pooling is not null);

@@ -1,6 +1,4 @@
 using Llm2Clip.Teachers.Adapter;
-using Llm2Clip.Teachers.Llm;
-using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 
@@ -30,66 +28,9 @@ public sealed class Teacher : IDisposable
     /// on.</exception>
     public static Teacher Open(string folderOrGguf, TeacherConfig? overrides = null, IRunLog? log = null)
     {
-        var config = overrides ?? new TeacherConfig();
-        log ??= SilentLog.Instance;
-        return Directory.Exists(folderOrGguf)
-            ? OpenFolder(TeacherFolder.Find(folderOrGguf), config, log)
-            : OpenGguf(folderOrGguf, config, log);
+        using var files = TeacherFiles.Open(folderOrGguf, overrides);
+        return files.Load(log);
     }
-
-    private static Teacher OpenGguf(string path, TeacherConfig config, IRunLog log)
-    {
-        var model = GgufFile.Open(path);
-        var stated = new StatedSettings(model);
-        var settings = stated.Over(new TeacherSettings()).With(config);
-        stated.Tell(settings, Named("pooling", config.Pooling), Named("attention", config.Attention), log);
-        var hash = WeightsHash.Of(model);
-        return new Teacher(new LlamaTextEncoder(path, settings, config, hash, log), settings) { Model = new TeacherModel(path, hash) };
-    }
-
-    private static Teacher OpenFolder(string folder, TeacherConfig config, IRunLog log)
-    {
-        var manifest = TeacherFolder.Read(folder);
-        var settings = manifest.Settings.With(config);
-        if (manifest.Adapter is not null && settings != manifest.Settings)
-        {
-            throw new ConfigException(
-                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for. Leave template, "
-                + "instruction, pooling, attention, full_window, max_length, flash_attention and kv_type out, or train a teacher with them "
-                + "(cc-finetune).");
-        }
-        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
-        try
-        {
-            var gguf = TeacherFolder.ResolveGguf(folder, manifest);
-            new StatedSettings(GgufFile.Open(gguf)).Tell(
-                settings, Named("pooling", config.Pooling) ?? TeacherFolder.ManifestName,
-                Named("attention", config.Attention) ?? TeacherFolder.ManifestName, log);
-            var encoder = new LlamaTextEncoder(gguf, settings, config, manifest.GgufSha256, log);
-            if (adapter is not null && adapter.InputDimension != encoder.Dimension)
-            {
-                encoder.Dispose();
-                throw new InputException(
-                    $"{Path.Combine(folder, manifest.Adapter!)} is for vectors of {adapter.InputDimension} elements, the model gives "
-                    + $"{encoder.Dimension}.");
-            }
-            return new Teacher(encoder, settings, adapter) { Model = new TeacherModel(gguf, manifest.GgufSha256) };
-        }
-        catch (ConfigException error) when (settings == manifest.Settings)
-        {
-            // Not a mistake of the run file: the settings are the folder's own.
-            adapter?.Dispose();
-            throw new InputException($"{Path.Combine(folder, TeacherFolder.ManifestName)}: {error.Message}", error);
-        }
-        catch
-        {
-            adapter?.Dispose();
-            throw;
-        }
-    }
-
-    private static string? Named<T>(string key, T? value)
-        where T : struct => value is null ? null : $"teacher.{key}";
 
     /// <summary>Raw pooled vectors of the LLM.</summary>
     public ILlmEncoder Encoder { get; }
@@ -107,9 +48,11 @@ public sealed class Teacher : IDisposable
     public int Dimension => Adapter?.Dimension ?? Encoder.Dimension;
 
     /// <summary>Hash of all that determines <see cref="Embed"/>'s vectors: weights, every setting, adapter.</summary>
-    public string Fingerprint => Adapter is null
-        ? Encoder.Fingerprint
-        : Fingerprints.Of("teacher", Encoder.Fingerprint, Adapter.Fingerprint);
+    public string Fingerprint => FingerprintOf(Encoder.Fingerprint, Adapter);
+
+    /// <summary>Fingerprint of a teacher by those of its parts.</summary>
+    internal static string FingerprintOf(string raw, CcAdapter? adapter) =>
+        adapter is null ? raw : Fingerprints.Of("teacher", raw, adapter.Fingerprint);
 
     /// <summary>
     /// The teacher's vectors of raw ones: the only road from the LLM's pooled vectors, cached or fresh, to what a student sees.
@@ -131,6 +74,9 @@ public sealed class Teacher : IDisposable
         var raw = Encoder.Encode(texts, log, cancellation);
         return raw with { Vectors = FromRaw(raw.Vectors, language, mean) };
     }
+
+    /// <inheritdoc cref="TeacherDescription"/>
+    internal IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
 
     /// <summary>The vectors of <see cref="Embed"/>, batch by batch as they are computed.</summary>
     public IEnumerable<EncodedBatch> EmbedInBatches(

@@ -45,7 +45,8 @@ public sealed record TeacherConfig : ICheckedConfig
     [Description("The LLM: bare GGUF file, or a teacher folder (with teacher.json). cc-finetune starts from it.")]
     public string Path { get; init; } = "";
 
-    [Description("Teacher that extract, clip-train and eval work with; empty = cc_finetune.output where that is named, else path.")]
+    [Description("Teacher that extract, clip-train and eval work with; empty = the one that cc-finetune of this run file wrote, else "
+        + "path.")]
     public string Tuned { get; init; } = "";
 
     [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the "

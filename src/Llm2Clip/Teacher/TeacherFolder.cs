@@ -24,6 +24,12 @@ public sealed record TeacherManifest
 
     /// <summary>File name of the adapter's weights in the folder, or null.</summary>
     public string? Adapter { get; init; }
+
+    /// <summary>
+    /// The store of the LLM's raw vectors that the teacher was made with, relative to the folder; null where none is known. It saves the
+    /// LLM work, and nothing depends on it: the store may be gone.
+    /// </summary>
+    public string? RawStore { get; init; }
 }
 
 /// <summary>Reads and writes teacher folders.</summary>
@@ -36,6 +42,9 @@ public static class TeacherFolder
     public const string CheckpointName = "checkpoint";
 
     private const int Format = 1;
+
+    /// <summary>Whether a folder holds a teacher, sound or not.</summary>
+    public static bool IsTeacher(string folder) => File.Exists(Path.Combine(folder, ManifestName));
 
     /// <summary>
     /// The folder with <c>teacher.json</c>: the named one, or, where its training is not over, the checkpoint in it. The named one where
@@ -56,11 +65,11 @@ public static class TeacherFolder
         var path = Path.Combine(folder, ManifestName);
         try
         {
-            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException(
-                "it holds null");
-            if (manifest.Gguf.Contains('\0') || manifest.Adapter?.Contains('\0') == true)
+            var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File)
+                ?? throw new JsonException("it holds null");
+            if (new[] { manifest.Gguf, manifest.Adapter, manifest.RawStore }.Any(name => name?.Contains('\0') == true))
             {
-                throw new JsonException("no file's name can hold a zero character, as `gguf` or `adapter` does");
+                throw new JsonException("no file's name can hold a zero character, as `gguf`, `adapter` or `raw_store` does");
             }
             return manifest.Format == Format
                 ? manifest
@@ -70,11 +79,12 @@ public static class TeacherFolder
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new InputException(
-                $"{folder}: no teacher here ({ManifestName} is missing). Give a folder that cc-finetune wrote, or a GGUF file.", error);
+                $"{folder}: no teacher here ({ManifestName} is missing). Run `llm2clip cc-finetune` first, or give a folder that it wrote, "
+                + "or a GGUF file.", error);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
-            // InvalidOperationException: a text that is not Unicode.
+            // InvalidOperationException: a text that is not Unicode
             throw new InputException($"{path}: cannot be read as a teacher: {error.Message}", error);
         }
     }

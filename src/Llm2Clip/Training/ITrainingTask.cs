@@ -65,4 +65,4 @@ internal sealed record TrainingBatch(long Index, int Images, Func<long, double> 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Score">Higher is better; null where weights are not chosen by it.</param>
 /// <param name="Summary">For the log.</param>
-internal sealed record TrainingScore(double? Score, string Summary);
+internal sealed record TrainingScore(double? Score, string Summary, string? Details = null);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Llm2Clip.Training.Checkpoints;
 
 namespace Llm2Clip.Training;
 
@@ -13,11 +14,15 @@ namespace Llm2Clip.Training;
 /// <param name="every">Steps between lines; 0 = neither lines nor speeds.</param>
 internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, MetricNames names, long every)
 {
+    /// <summary>Share of the time spent waiting above which the user can gain by other settings.</summary>
+    private const double WorthAWarning = 0.5;
+
     private readonly Stopwatch _window = new();
     private readonly Stopwatch _waiting = new();
     private long _images;
     private long _steps;
     private double _loss;
+    private bool _warned;
 
     /// <summary>The trainer asks for the next batch.</summary>
     public void DataStarts()
@@ -29,9 +34,13 @@ internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, MetricNames 
     /// <summary>The batch is there.</summary>
     public void StepStarts() => _waiting.Stop();
 
-    /// <summary>A step is done. <paramref name="numbers"/> are the task's own, by name.</summary>
-    public void Step(long step, int images, double loss, double norm, double rate, IReadOnlyList<(string Name, double Value)> numbers)
+    /// <summary>
+    /// A step is done, which is the last of <paramref name="state"/>. <paramref name="numbers"/> are the task's own, by name.
+    /// </summary>
+    public void Step(
+        TrainState state, int images, double loss, double norm, double rate, IReadOnlyList<(string Name, double Value)> numbers)
     {
+        var step = state.Step;
         Record("loss", step, loss);
         Record(names.Rate, step, rate);
         foreach (var (name, value) in numbers)
@@ -52,9 +61,13 @@ internal sealed class TrainMeter(IRunLog log, IMetricsSink metrics, MetricNames 
         Record("data_wait_share", step, waited);
         static string Text(FormattableString text) => FormattableString.Invariant(text);
         var own = string.Concat(numbers.Select(number => Text($"{number.Name} {number.Value:0.000}, ")));
-        log.Info(
-            Text($"step {step}: loss {_loss / _steps:0.0000}, lr {rate:0.00e+0}, {own}grad norm {norm:0.00}, ")
-            + Text($"{speed:0.0} images/s, data wait {waited:0.0%}"));
+        log.Info(Text($"step {step:N0}, epoch {state.Epoch + 1}: loss {_loss / _steps:0.000}, rate {rate:0.0e+0}, {speed:N0} images/s"));
+        log.Detail(Text($"step {step:N0}: {own}gradient norm {norm:0.00}, waited for images {100 * waited:0.0} % of the time"));
+        if (waited > WorthAWarning && !_warned)
+        {
+            _warned = true;
+            log.Warn(Text($"{100 * waited:0} % of the time went into waiting for images: try data.image_cache_mb or data.workers."));
+        }
         _window.Restart();
         _waiting.Reset();
         (_images, _steps, _loss) = (0, 0, 0);

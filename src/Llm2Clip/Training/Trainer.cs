@@ -53,10 +53,22 @@ internal sealed class Trainer
         ITrainingTask task, IRunLog log, IMetricsSink metrics, Action<CancellationToken>? ready, CancellationToken cancellation)
     {
         var trainer = new Trainer(task, log, metrics);
+        trainer.WarnOfWarmup();
         trainer.Resume();
         ready?.Invoke(cancellation);
         trainer.Train(cancellation);
         return new TrainingResult(trainer._state with { Seconds = trainer.Seconds });
+    }
+
+    private void WarnOfWarmup()
+    {
+        var (warmup, steps) = (_plan.Schedule.WarmupSteps, _plan.Budget.Steps);
+        if (steps > 0 && warmup >= steps)
+        {
+            _log.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The run's {steps:N0} steps are all warm-up: lower warmup_steps, {warmup:N0}, or train longer."));
+        }
     }
 
     private void Resume()
@@ -70,9 +82,10 @@ internal sealed class Trainer
             (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
             _log.Info(Done
-                ? $"Already complete: {_plan.Checkpoint} is at step {state.Step}, where "
-                    + (StoppedEarly ? "the run stopped early. " : "its budget is spent. ") + "To train on, raise the budget."
-                : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch} from {_plan.Checkpoint}.");
+                ? $"Already complete at step {state.Step}: "
+                    + (StoppedEarly ? "it stopped early." : "the budget is spent. Raise it to train on.")
+                : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
+            _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
         }
         else
         {
@@ -168,7 +181,7 @@ internal sealed class Trainer
             SamplesSeen = _state.SamplesSeen + batch.Images,
             Seconds = Seconds,
         };
-        _meter.Step(_state.Step, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
+        _meter.Step(_state, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }
 
     private void RequireFinite(double loss, double norm)
@@ -208,6 +221,10 @@ internal sealed class Trainer
             }
             better = found.Score is { } score && (_state.BestScore is not { } best || score > best);
             _log.Info(found.Summary + (better ? ", best so far" : ""));
+            if (found.Details is { } details)
+            {
+                _log.Detail(details);
+            }
             _state = _state with { EvaluatedAt = _state.Step };
             if (found.Score is not null)
             {

@@ -127,7 +127,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void MissingInputIsBadInput()
     {
-        var (code, output, error) = Run("extract", "--teacher", Path.Combine(_folder, "absent.gguf"), "--store", Path.Combine(_folder, "store"));
+        var (code, output, error) = Run(
+            "extract", "--teacher", Path.Combine(_folder, "absent.gguf"), "--data", "x.tar", "--store", Path.Combine(_folder, "store"));
         Assert.Equal((3, ""), (code, output));
         Assert.StartsWith("Error: ", error);
         Assert.Contains(Path.Combine(_folder, "absent.gguf"), error);
@@ -136,7 +137,9 @@ public sealed class CommandLineTests : IDisposable
 
     [Fact]
     public void WithoutATeacherTheKeyIsNamed() =>
-        Assert.Equal((2, "", "Error: teacher.tuned is empty: name the teacher folder or GGUF in the run file, or with --set teacher.tuned=...\n"), Run("extract"));
+        Assert.Equal(
+            (2, "", "Error: teacher.tuned is empty: name the teacher folder or GGUF, in the run file or with --set teacher.tuned=...\n"),
+            Run("extract", "--data", "x", "--store", "y"));
 
     [Theory]
     [InlineData(1)]

@@ -22,8 +22,18 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.StartsWith($"{_folder["out"]}: 5 images with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
         Assert.Equal(5, json.RootElement.GetProperty("result").GetProperty("parts")[0].GetProperty("images").GetInt32());
-        Assert.Contains("languages: [en, zh]", json.RootElement.GetProperty("config").GetString());
+        var languages = json.RootElement.GetProperty("config").GetProperty("convert").GetProperty("languages");
+        Assert.Equal(["en", "zh"], languages.EnumerateArray().Select(language => language.GetString()));
         Assert.Equal(6, File.ReadAllLines(_folder["out/captions.csv"]).Length);
+    }
+
+    [Fact]
+    public void ALanguageThatIsNotThereIsAnsweredWithThoseThatAre()
+    {
+        _folder.Shard("a.tar", "k", 2);
+        var (code, _, error) = CommandLineTests.Run("data", "convert", "--data", _folder["a.tar"], "--to", _folder["none"], "--languages", "fr");
+        Assert.Equal(3, code);
+        Assert.Contains("2 have no caption in the chosen languages and kinds. Languages of their captions: en (convert.languages", error);
     }
 
     [Fact]

@@ -32,6 +32,17 @@ public class PlainRunLogTests
             """, _output.ToString());
     }
 
+    [Theory]
+    [InlineData(false, "03:04:00 found\n")]
+    [InlineData(true, "03:04:00 why\n03:04:00 found\n")]
+    public void DetailsAreShownWhereTheyAreAskedFor(bool verbose, string expected)
+    {
+        using var log = new PlainRunLog(_output, _clock, verbose);
+        log.Detail("why");
+        log.Info("found");
+        Assert.Equal(expected, _output.ToString());
+    }
+
     [Fact]
     public void OfNestedTasksTheInnermostIsShown()
     {

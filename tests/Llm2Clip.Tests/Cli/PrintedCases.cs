@@ -70,10 +70,11 @@ internal static class PrintedCases
             TeacherFingerprint = "abc",
             Data = "val-*.tar",
             Images = 1000,
+            Page = "runs/[new]/report.html",
             ReferenceLanguage = "en",
             Rows = RetrievalReport.WithShares(
-                [Row("en", "as is", 0.31), Row("de", "as is", 0.2), Row("中文", "own mean", 0.124)], "en"),
-            Notes = ["2 bad images left out: [a].jpg, 图.jpg", "own mean: zh from means [zh].txt"],
+                [Row("en", "training", 0.31), Row("de", "training", 0.2), Row("中文", "own", 0.124)], "en"),
+            Notes = ["2 bad images left out: [a].jpg, 图.jpg", "zh, own mean: of 1,000 sentences in zh (means [zh].txt); no images, no pairs."],
         };
 
         RetrievalRow Row(string language, string mean, double recall) =>
@@ -84,8 +85,8 @@ internal static class PrintedCases
         CaptionProbe.Protocol, "0123456789ab", "val-*.tar [2 shards]", 500,
         [
             new("raw", [], [Score("en", "en", 0.348, english), Score("zh", "en", 0.14, chinese)]),
-            new("minus the mean of 1,000 en captions", [], [Score("en", "en", 0.5, english), Score("zh", "en", 0.2, chinese)]),
-            new("adapter, own means", ["zh: mean of 1,000 sentences labelled zh (means [zh].txt)"], [Score("zh", "en", 0.982, chinese)]),
+            new("raw, training mean", [], [Score("en", "en", 0.5, english), Score("zh", "en", 0.2, chinese)]),
+            new("adapter, own mean", ["zh: 1,000 sentences in zh (means [zh].txt)"], [Score("zh", "en", 0.982, chinese)]),
         ]);
 
     private static ProbeScore Score(string from, string to, double recall, int candidates) =>

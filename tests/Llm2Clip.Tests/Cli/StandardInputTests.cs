@@ -38,7 +38,7 @@ public sealed class StandardInputTests : IDisposable
     {
         _folder.Shard("a.tar", "a", 3);
         var data = Piped("a.tar");
-        var result = Extract.Run(new RunConfig { Extract = new ExtractConfig { Store = _folder["store"] }, Data = data }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = Extract.Run(new RunConfig { Output = _folder["run"], Extract = new ExtractConfig { Store = _folder["store"] }, Data = data }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal((3, 3), (result.Captions, result.Added));
         Assert.Single(File.ReadLines(_folder["runs"]));
     }
@@ -50,7 +50,7 @@ public sealed class StandardInputTests : IDisposable
         using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(new float[8], []), 1);
         var tuned = new Teacher(_encoder, new TeacherSettings(), adapter);
         var config = new ExtractConfig { Store = _folder["store"], RawStore = _folder["raw"] };
-        ExtractResult Run(DataConfig data) => Extract.Run(new RunConfig { Extract = config, Data = data }, tuned, SilentLog.Instance, TestContext.Current.CancellationToken);
+        ExtractResult Run(DataConfig data) => Extract.Run(new RunConfig { Output = _folder["run"], Extract = config, Data = data }, tuned, SilentLog.Instance, TestContext.Current.CancellationToken);
 
         var error = Assert.Throws<ConfigException>(() => Run(new DataConfig { Train = "-" }));
         Assert.Contains("standard input can be read only once, and extract, with extract.raw_store", error.Message, StringComparison.Ordinal);

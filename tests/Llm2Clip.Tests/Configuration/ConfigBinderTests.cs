@@ -155,7 +155,7 @@ public class ConfigBinderTests
             run.yaml: 15 problems
               --set oops: an override is path.to.key=value, such as clip_train.batch_size=64
               run.yaml:2: data.pth is not a known key; did you mean data.path?
-              run.yaml:3: data.languages is 'en'; it must be a list, such as [a, b]
+              run.yaml:3: data.languages is 'en'; it must be a list, here [en]
               run.yaml:4: data.banana is not a known key; known keys of data: path, weights, languages
               --set data.path.x=1: data.path is a section; it must be a text
               run.yaml:6: clip_train.batch_size is '0'; it must be from 1
@@ -174,7 +174,7 @@ public class ConfigBinderTests
 
     [Theory]
     [InlineData("clip_train:\n  warmup_steps: 9\n  max_steps: 5\n", "run.yaml:2: clip_train.warmup_steps is 9, more than max_steps (5); lower it")]
-    [InlineData("data:\n  path: a\n  path: b\n", "run.yaml:3: path stands twice (first at run.yaml:2); keep one")]
+    [InlineData("data:\n  path: a\n  path: b\n", "run.yaml:3: path occurs twice (first at run.yaml:2); keep one")]
     [InlineData("- a\n", "run.yaml:1: a run file is a mapping of sections, such as `data:` with keys below it")]
     [InlineData("clip_train:\n  learning_rate: 0\n", "run.yaml:2: clip_train.learning_rate is '0'; it must be above 0, at most 1")]
     public void NamesOneProblem(string yaml, string message) =>
@@ -184,7 +184,7 @@ public class ConfigBinderTests
     public void SaysWhereTheYamlBreaks()
     {
         var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<Run>("data:\n  path: [a\nclip_train: 1\n", "run.yaml"));
-        Assert.Equal("run.yaml:2: this is not YAML: a bracket or quote that stands here is not closed", error.Message);
+        Assert.Equal("run.yaml:2: this is not YAML: a bracket or quote that is here is not closed", error.Message);
     }
 
     [Fact]

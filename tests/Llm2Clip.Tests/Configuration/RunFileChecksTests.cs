@@ -39,10 +39,10 @@ public sealed class RunFileChecksTests
         string[] expected =
         [
             "data.max_bad_share is '2'; it must be 0 to 1", "teacher.max_length is '3'; it must be from 8", "cc_finetune.learning_rate is 0;",
-            "extract.window is '0'", "model.image_size is 225", "clip_train.epochs no budget is set", "eval.batch_size is '0'",
+            "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
             "eval_captions.pairs holds \"en-zh\"", "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'",
         ];
-        Assert.Equal(typeof(RunConfig).GetProperties().Length, expected.Length);
+        Assert.Equal(typeof(RunConfig).GetProperties().Count(section => section.PropertyType != typeof(string)), expected.Length);
         Assert.StartsWith("run.yaml: 10 problems\n", error.Message, StringComparison.Ordinal);
         Assert.All(expected, message => Assert.Contains(message, error.Message, StringComparison.Ordinal));
     }

@@ -63,6 +63,8 @@ public sealed class DataFolder : IDisposable, IRunLog
 
     public void Info(string message) => Keep(message);
 
+    public void Detail(string message) => Keep(message);
+
     public void Warn(string message) => Keep("warning: " + message);
 
     public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;

@@ -68,7 +68,7 @@ public sealed class RetrievalEvaluationTests
     public void RowsStandByLanguageAndMean()
     {
         var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownImages = 3 }, Embed).Run(language => language == "zh");
-        Assert.Equal(["en as is", "zh as is", "zh own mean"], rows.Select(row => $"{row.Language} {row.Centering}"));
+        Assert.Equal(["en training", "zh training", "zh own"], rows.Select(row => $"{row.Language} {row.Mean}"));
         Assert.Equal([1.0, 0.0, 1.0], rows.Select(row => row.TextToImage.RecallAt1));
         Assert.Equal([16, 4, 4], rows.Select(row => row.TextToImage.Queries));
         Assert.Equal([8, 4, 4], rows.Select(row => row.ImageToText.Queries));

@@ -77,7 +77,7 @@ public sealed class DataInspectionTests : IDisposable
                 (BadSampleCause.EmptyImage, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"), (BadSampleCause.DamagedImage, 1, "cut.jpg"),
             ],
             set.BrokenByCause.Select(cause => (cause.Cause, (int)cause.Count, Assert.Single(cause.Samples).Origin[(_folder["a.tar"].Length + 2)..])));
-        Assert.Equal(9, _folder.Lines.Count); // the data, and eight bad records by name, though data.max_bad_share is long passed
+        Assert.Equal(10, _folder.Lines.Count); // the data, its format, and eight bad records by name, though data.max_bad_share is long passed
     }
 
     [Fact]

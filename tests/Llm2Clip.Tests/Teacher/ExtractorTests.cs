@@ -19,7 +19,7 @@ public sealed class ExtractorTests : IDisposable
     public void ConfiguredLanguagesAreEmbeddedOnceEach()
     {
         var data = new DataConfig { Train = FakeData.Write(_root, "train", 0, 30, 3, "en", "zh") };
-        var config = new ExtractConfig { Store = Path.Combine(_root, "store"), Dtype = VectorType.Fp32, Window = 7 };
+        var config = new ExtractConfig { Store = Path.Combine(_root, "store"), Languages = ["en"], Dtype = VectorType.Fp32, Window = 7 };
         var result = Run(config, data);
         Assert.Equal((90, 90, 90, 0), (result.Captions, result.Added, result.Stored, result.Truncated));
         Assert.Equal(90, _encoder.Encoded.Distinct().Count());
@@ -101,6 +101,32 @@ public sealed class ExtractorTests : IDisposable
     }
 
     [Fact]
+    public void WithoutDataTheKeyIsNamed() => Assert.StartsWith(
+        "data.train is empty", Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig())).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void ValCaptionsAreEmbeddedInTheLanguagesOfTheTrainingData()
+    {
+        var data = new DataConfig
+        {
+            Train = FakeData.Write(_root, "train", 0, 6, 1, "en", "de"), Val = FakeData.Write(_root, "val", 100, 4, 1, "en", "de", "zh"),
+        };
+        var result = Run(new ExtractConfig(), data);
+        Assert.Equal(((6 * 2) + (4 * 2), Path.Combine(_root, "vectors")), (result.Captions, result.Store));
+        Assert.DoesNotContain(_encoder.Encoded, text => text.StartsWith("zh", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ABareLlmFindsTheVectorsThatCcFinetuneComputed()
+    {
+        var data = new DataConfig { Train = FakeData.Write(_root, "train", 0, 6, 2, "en") };
+        Run(new ExtractConfig { Store = Path.Combine(_root, "teacher-raw") }, data);
+        var ran = _encoder.Encoded.Count;
+        var result = Run(new ExtractConfig(), data);
+        Assert.Equal((12, ran), (result.Added, _encoder.Encoded.Count));
+    }
+
+    [Fact]
     public void AFailedStartLeavesNothing()
     {
         var path = Path.Combine(_root, "train.jsonl");
@@ -111,11 +137,7 @@ public sealed class ExtractorTests : IDisposable
         Assert.False(Directory.Exists(stores));
     }
 
-    [Fact]
-    public void AnEmptyStoreNameIsAConfigurationError() =>
-        Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig()));
-
     private ExtractResult Run(ExtractConfig config, DataConfig data, CancellationToken? cancellation = null) => Extract.Run(
-        new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance,
+        new RunConfig { Output = _root, Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings()), SilentLog.Instance,
         cancellation ?? TestContext.Current.CancellationToken);
 }

@@ -33,7 +33,7 @@ public sealed class LiveVectorsTests : IDisposable
             Store = Path.Combine(_root, "store"), RawStore = rawStore.Length > 0 ? Path.Combine(_root, rawStore) : "", Languages = [], Dtype = VectorType.Fp32,
         };
         var data = new DataConfig { Train = FakeData.Write(_root, "train", 0, 20, 2, "en", "zh") };
-        Extract.Run(new RunConfig { Extract = config, Data = data }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        Extract.Run(new RunConfig { Output = _root, Extract = config, Data = data }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
 
         using var store = EmbeddingStore.Open(config.Store, teacher.Fingerprint);
         foreach (var language in new[] { "en", "zh" })

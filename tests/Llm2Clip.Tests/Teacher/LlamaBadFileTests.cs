@@ -56,7 +56,8 @@ public class LlamaBadFileTests
         File.WriteAllBytes(path, bytes);
 
         var output = new StringBuilder();
-        using var process = CutRun.Start(["extract", "--teacher", path, "--data", path, "--store", folder.File("store")], output);
+        var data = FakeData.Write(folder.Path, "train", 0, 2, 1, "en");
+        using var process = CutRun.Start(["extract", "--teacher", path, "--data", data, "--store", folder.File("store")], output);
         process.WaitForExit();
 
         Assert.Equal(3, process.ExitCode);

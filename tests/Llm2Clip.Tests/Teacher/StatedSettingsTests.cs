@@ -17,9 +17,8 @@ public sealed class StatedSettingsTests : IDisposable
         var log = new Lines();
         using var teacher = Teacher.Open(model, LlamaCases.OneThread, log);
         Assert.Equal((TeacherPooling.Last, TeacherAttention.Causal), (teacher.Settings.Pooling, teacher.Settings.Attention));
-        Assert.Contains(
-            "teacher: pooling last (stated by the GGUF, llama.pooling_type), attention causal (stated by the GGUF, llama.attention.causal)",
-            log.Infos);
+        Assert.Contains("Pooling: last (stated by the GGUF, llama.pooling_type).", log.Infos);
+        Assert.Contains("Attention: causal (stated by the GGUF, llama.attention.causal).", log.Infos);
         Assert.Empty(log.Warnings);
 
         // The same settings by hand are the same teacher, and other ones give other vectors.
@@ -45,7 +44,8 @@ public sealed class StatedSettingsTests : IDisposable
         Assert.Equal(new TeacherSettings(), teacher.Settings);
         using var encoder = LlamaCases.Encoder(Shipped);
         Assert.Equal(encoder.Fingerprint, teacher.Fingerprint);
-        Assert.Contains("teacher: pooling mean (default), attention bidirectional (default)", log.Infos);
+        Assert.Contains("Pooling: mean (default).", log.Infos);
+        Assert.Contains("Attention: bidirectional (default).", log.Infos);
         Assert.Empty(log.Warnings);
     }
 

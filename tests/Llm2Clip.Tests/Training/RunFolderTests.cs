@@ -51,10 +51,7 @@ public sealed class RunFolderTests : IDisposable
         var log = new Lines();
         var metrics = new Counted();
         var again = Train(TinyTraining.Config with { Steps = 5 }, log, metrics);
-        Assert.Contains(
-            $"Already complete: {Path.Combine(_folder, "checkpoints", "last")} is at step 5, where its budget is spent. To train on, raise the "
-            + "budget.",
-            log.Texts);
+        Assert.Contains("Already complete at step 5: the budget is spent. Raise it to train on.", log.Texts);
         Assert.Equal(0, metrics.Values);
         Assert.True(first.LastLoss is > 0);
         Assert.Equal((5, first.LastLoss), (again.State.Step, again.LastLoss));

@@ -7,6 +7,7 @@ namespace Llm2Clip.Data.Conversion;
 internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, BadSampleTally tally)
 {
     private readonly IReadOnlyList<CaptionKind> _kinds = config.Kinds;
+    private readonly SortedSet<string> _otherLanguages = new(StringComparer.Ordinal);
 
     /// <summary>Images without a chosen caption so far.</summary>
     public long LeftOut { get; private set; }
@@ -54,6 +55,9 @@ internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, 
         }
     }
 
+    /// <summary>Languages of the captions that were not chosen, in the order of their names.</summary>
+    public IReadOnlyCollection<string> OtherLanguages => _otherLanguages;
+
     private Sample? Choose(Sample sample)
     {
         if (config.Languages.Count == 0 && _kinds.Count == 0)
@@ -63,6 +67,10 @@ internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, 
         var captions = sample.Captions
             .Where(c => (config.Languages.Count == 0 || config.Languages.Contains(c.Language))
                 && (_kinds.Count == 0 || _kinds.Contains(c.Kind))).ToList();
+        if (captions.Count == 0)
+        {
+            _otherLanguages.UnionWith(sample.Captions.Select(caption => caption.Language));
+        }
         return captions.Count > 0 ? sample with { Captions = captions } : null;
     }
 }

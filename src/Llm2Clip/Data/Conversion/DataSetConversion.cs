@@ -186,8 +186,12 @@ internal sealed class DataSetConversion
         parts.ForEach(part => part.Complete(end));
         if (parts.Sum(part => part.Written.Images) == 0)
         {
-            throw new InputException($"{_source.Description}: nothing is left to write; of {end.Seen:N0} records {end.Bad:N0} are bad "
-                + $"and {end.LeftOut:N0} have no caption in the chosen languages and kinds.");
+            var others = _samples.OtherLanguages.Count > 0
+                ? $" Languages of their captions: {string.Join(", ", _samples.OtherLanguages)} (convert.languages, convert.kinds)."
+                : "";
+            throw new InputException(
+                $"{_source.Description}: nothing is left to write; of {end.Seen:N0} records {end.Bad:N0} are bad and {end.LeftOut:N0} have "
+                + $"no caption in the chosen languages and kinds.{others}");
         }
         foreach (var empty in parts.Where(part => part.Written.Images == 0))
         {

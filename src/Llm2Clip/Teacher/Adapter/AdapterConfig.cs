@@ -11,6 +11,9 @@ public enum AdapterKind
 
     /// <summary>Residual blocks, layer norm, linear layer.</summary>
     Residual,
+
+    /// <summary>Nothing is learned: the vectors are the LLM's own, centered.</summary>
+    None,
 }
 
 /// <summary>How the last linear layer starts.</summary>
@@ -29,14 +32,15 @@ public enum AdapterStart
 /// <summary>What an adapter over the LLM's pooled vectors looks like.</summary>
 public sealed record AdapterConfig
 {
-    [Description("linear | residual (blocks of LN, d to 2d, GELU, 2d to d, then LN and linear).")]
+    [Description("linear | residual (blocks of LN, d to 2d, GELU, 2d to d, then LN and linear) | none (nothing is trained: the LLM's "
+        + "vectors, centered; one caption per image is enough).")]
     public AdapterKind Kind { get; init; } = AdapterKind.Residual;
 
     [Description("Residual blocks; 0 leaves LN and linear.")]
     [Range(0, 64)]
     public int Blocks { get; init; } = 1;
 
-    [Description("Length of the teacher's vectors.")]
+    [Description("Length of the teacher's vectors; with kind none, the LLM's own.")]
     [Range(1, 1 << 16)]
     public int Dimension { get; init; } = 512;
 
@@ -51,9 +55,16 @@ public sealed record AdapterConfig
     [Description("random | half_whitened: how the last linear layer starts.")]
     public AdapterStart Start { get; init; } = AdapterStart.HalfWhitened;
 
+    /// <summary>The same for vectors of a width: without a head they keep it.</summary>
+    internal AdapterConfig Over(int width) => Kind == AdapterKind.None ? this with { Dimension = width } : this;
+
     /// <summary>Weights of an adapter over vectors of a width.</summary>
     internal Int128 WeightCount(int width)
     {
+        if (Kind == AdapterKind.None)
+        {
+            return 0;
+        }
         Int128 d = width;
         var blocks = Kind == AdapterKind.Residual ? Blocks * (2 * d + 4 * d * d + 3 * d) + 2 * d : 0; // norm, d to 2d to d in a block; norm
         return blocks + d * Dimension + Dimension;

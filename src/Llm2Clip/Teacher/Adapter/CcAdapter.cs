@@ -54,8 +54,11 @@ public sealed class CcAdapter : IDisposable
     /// <summary>
     /// A new adapter: blocks that do nothing yet and a head from torch's default initialization.
     /// </summary>
-    public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed) =>
-        new(config, means, new CcAdapterModule(means.Overall.Length, config, seed, CPU));
+    public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed)
+    {
+        var width = means.Overall.Length;
+        return new CcAdapter(config.Over(width), means, new CcAdapterModule(width, config, seed, CPU));
+    }
 
     /// <summary>
     /// Maps pooled LLM vectors [N, InputDimension] of one language to adapted ones [N, Dimension], row-major and un-normalized; which mean
@@ -75,6 +78,11 @@ public sealed class CcAdapter : IDisposable
             var rows = Math.Min(Chunk, count - start);
             var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
             Means.Center(centered, language, Config.Centering, mode);
+            if (Config.Kind == AdapterKind.None)
+            {
+                centered.CopyTo(adapted.AsSpan(start * Dimension));
+                continue;
+            }
             using var scope = NewDisposeScope();
             Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
                 .CopyTo(adapted.AsSpan(start * Dimension, rows * Dimension));
@@ -162,6 +170,7 @@ public sealed class CcAdapter : IDisposable
     {
         var sane = header.InputDimension > 0
             && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 }
+            && header.Adapter == header.Adapter.Over(header.InputDimension)
             && !header.Means.Contains(null!)
             && header.Means.DistinctBy(mean => mean.Language).Count() == header.Means.Count;
         if (!sane)

@@ -23,7 +23,7 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     private readonly LayerNorm? _norm;
 
     [ComponentName(Name = "head")]
-    private readonly Linear _head;
+    private readonly Linear? _head;
 
     private readonly double _dropout;
     private readonly float _length;
@@ -40,7 +40,7 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
                     .Select(_ => (nn.Module<Tensor, Tensor>)new CcAdapterBlock(width, Epsilon, device)),
             ]);
         _norm = residual ? new LayerNorm(width, Epsilon, device) : null;
-        _head = new Linear(width, config.Dimension, bias: true, device);
+        _head = config.Kind == AdapterKind.None ? null : new Linear(width, config.Dimension, bias: true, device);
         RegisterComponents();
 
         var init = new WeightInit(seed);
@@ -48,14 +48,17 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
         {
             block.Initialize(init);
         }
-        init.TorchDefault(_head.Weight, _head.Bias);
+        if (_head is not null)
+        {
+            init.TorchDefault(_head.Weight, _head.Bias);
+        }
     }
 
     /// <summary>The dropout's randomness: off until a trainer begins a pass.</summary>
     public TrainingNoise Noise { get; } = new();
 
-    /// <summary>The last layer, [Dimension, d].</summary>
-    public Linear Head => _head;
+    /// <summary>The last layer, [Dimension, d]; an adapter of kind none has none.</summary>
+    public Linear Head => _head ?? throw new InvalidOperationException("An adapter of kind none has no layer.");
 
     /// <summary>Centered vectors [N, d] to adapted ones [N, Dimension], un-normalized.</summary>
     public override Tensor forward(Tensor centered)
@@ -66,7 +69,7 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
         {
             x = block.call(x);
         }
-        return _head.call(_norm is null ? x : _norm.call(x)).MoveToOuterDisposeScope(); // [N, Dimension]
+        return Head.call(_norm is null ? x : _norm.call(x)).MoveToOuterDisposeScope(); // [N, Dimension]
     }
 }
 

@@ -6,6 +6,9 @@ namespace Llm2Clip.Teachers.Adapter;
 /// <summary>Fits means of languages on plain sentences.</summary>
 internal static class MeanFitter
 {
+    /// <summary>Sentences per language that a mean is taken over where only a data set is named: more change it little.</summary>
+    public const int SentencesPerLanguage = 2000;
+
     /// <summary>
     /// The mean of each text source's sentences; what has no raw vector yet gets one. Sources of one language are taken together. Throws
     /// <see cref="InputException"/> for a source without a sentence of its language.
@@ -34,6 +37,19 @@ internal static class MeanFitter
         }
         return means;
     }
+
+    /// <summary>
+    /// Sources for the means of languages that a data set has captions of: the first caption of each image, of
+    /// <paramref name="images"/> images per language at most (0 = all captions of all images).
+    /// </summary>
+    public static IReadOnlyList<TextSourceConfig> Sources(
+        string pattern, IEnumerable<string> languages, int images = SentencesPerLanguage) =>
+    [
+        .. languages.Select(language => new TextSourceConfig
+        {
+            Path = pattern, Language = language, Limit = images, CaptionsPerGroup = images > 0 ? 1 : 0,
+        }),
+    ];
 
     private static IEnumerable<Caption> Captions(TextSourceConfig source, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         CaptionStream.Of(source, data, log, cancellation).SelectMany(group => group.Captions);

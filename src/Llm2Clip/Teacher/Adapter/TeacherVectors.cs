@@ -11,6 +11,7 @@ internal sealed class TeacherVectors : IDisposable
 {
     private readonly Teacher _teacher;
     private readonly RawVectors _raw;
+    private CcAdapter? _adapter; // The teacher's, with further means: it shares its weights.
 
     /// <param name="teacher">The teacher; it stays the caller's.</param>
     /// <param name="rawStore">Folder of the raw store, read and added to; empty = a temporary one.</param>
@@ -18,25 +19,36 @@ internal sealed class TeacherVectors : IDisposable
     /// <param name="log">Progress and warnings.</param>
     public TeacherVectors(Teacher teacher, string rawStore, VectorType type, IRunLog log)
     {
-        _teacher = teacher;
+        (_teacher, _adapter) = (teacher, teacher.Adapter);
         _raw = new RawVectors(teacher.Encoder, rawStore, type, log);
     }
 
     /// <summary>Length of a vector.</summary>
     public int Dimension => _teacher.Dimension;
 
+    /// <summary>The means that vectors can lose; null for a bare LLM.</summary>
+    public LanguageMeans? Means => _adapter?.Means;
+
     /// <summary>
-    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: the teacher
-    /// has a mean of plain sentences of it.
+    /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: there is a
+    /// mean of plain sentences of it.
     /// </summary>
     public bool HasOwnMean(string language) =>
-        _teacher.Adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
+        _adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
+
+    /// <summary>
+    /// Fits means of further languages on their sentences, for this evaluation alone. The teacher has an adapter. Throws as
+    /// <see cref="MeanFitter.Fit"/>.
+    /// </summary>
+    public void FitMeans(IReadOnlyList<TextSourceConfig> sources, DataConfig data, IRunLog log, CancellationToken cancellation = default) =>
+        _adapter = _adapter!.WithMeans(MeanFitter.Fit(sources, data, _raw, training: false, log, cancellation));
 
     /// <summary>Un-normalized vectors of texts of one language, row-major [N, Dimension].</summary>
     public float[] Embed(IReadOnlyList<string> texts, string language, CenteringMode mode, CancellationToken cancellation = default)
     {
         _raw.Require(texts.Select(text => new Caption(text, language, CaptionKind.Short)), cancellation);
-        return _teacher.FromRaw(_raw.Get(texts), language, mode);
+        var raw = _raw.Get(texts);
+        return _adapter is null ? raw : _adapter.Apply(raw, language, mode);
     }
 
     public void Dispose() => _raw.Dispose();

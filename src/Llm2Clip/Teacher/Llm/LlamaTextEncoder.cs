@@ -125,7 +125,8 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
         model.Dispose();
     }
 
-    private static string FingerprintOf(string weights, TeacherSettings settings) => Fingerprints.Of(
+    /// <summary>Fingerprint of the vectors of a model, given the hash of its weights; nothing is loaded for it.</summary>
+    internal static string FingerprintOf(string weights, TeacherSettings settings) => Fingerprints.Of(
         "llm-pooled-1",
         weights,
         settings.Template,

@@ -200,7 +200,7 @@ internal sealed class SequenceDecoder : IDisposable
         var cut = States(probe);
         var stopped = headSkip.Stops > stops;
         headSkip.Enabled = stopped && whole.AsSpan().SequenceEqual(cut);
-        log.Info(headSkip.Enabled
+        log.Detail(headSkip.Enabled
             ? "teacher: output head left out (states of a probe with and without it are equal to the bit)"
             : stopped ? "teacher: output head computed (states differ without it)"
             : "teacher: output head computed (this model's graph names no tensor to stop at)");

@@ -78,7 +78,7 @@ internal sealed class CaptionFiller
         }
         if (filler.Added > 0)
         {
-            log.Info($"{title}: {filler.Added:N0} of {filler.Seen:N0} captions had no vector yet.");
+            log.Detail($"{title}: {filler.Added:N0} of {filler.Seen:N0} captions had no vector yet.");
         }
         if (filler.Truncated > 0)
         {

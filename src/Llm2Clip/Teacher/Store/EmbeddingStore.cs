@@ -54,13 +54,14 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     /// Opens a store for reading. Throws <see cref="InputException"/> where the folder is no store, a file is missing or cut, or, if
     /// <paramref name="fingerprint"/> is given, where the store is another teacher's.
     /// </summary>
-    public static EmbeddingStore Open(string folder, string? fingerprint = null)
+    /// <param name="teacher">What that teacher is (<see cref="Teacher.Describe"/>), so that the message can say what differs.</param>
+    public static EmbeddingStore Open(string folder, string? fingerprint = null, IReadOnlyDictionary<string, string>? teacher = null)
     {
         // A writer may replace index parts between our reading the manifest and mapping them: then there is a newer manifest to read.
         for (var attempt = 0; ; attempt++)
         {
             var manifest = EmbeddingStoreManifest.Read(folder);
-            RequireTeacher(folder, manifest, fingerprint);
+            RequireTeacher(folder, manifest, fingerprint, teacher);
             try
             {
                 return new EmbeddingStore(folder, manifest);
@@ -75,11 +76,34 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     /// <summary>
     /// Opens a store to be written to, creating it where the folder has none. See <see cref="EmbeddingStoreWriter.Open"/>.
     /// </summary>
-    public static EmbeddingStoreWriter Create(string folder, string fingerprint, int dimension, VectorType type = VectorType.Fp16) =>
-        EmbeddingStoreWriter.Open(folder, fingerprint, dimension, type);
+    /// <param name="teacher">What the teacher is (<see cref="Teacher.Describe"/>): kept beside the store, and used in messages.</param>
+    public static EmbeddingStoreWriter Create(
+        string folder, string fingerprint, int dimension, VectorType type = VectorType.Fp16,
+        IReadOnlyDictionary<string, string>? teacher = null)
+    {
+        var isNew = !Exists(folder);
+        if (!isNew)
+        {
+            RequireTeacher(folder, EmbeddingStoreManifest.Read(folder), fingerprint, teacher);
+        }
+        var writer = EmbeddingStoreWriter.Open(folder, fingerprint, dimension, type);
+        try
+        {
+            StoreDescription.Keep(folder, teacher, isNew);
+            return writer;
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Whether the folder holds a store (of whatever teacher).</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, EmbeddingStoreManifest.FileName));
+
+    /// <summary>Fingerprint of the teacher whose store is in a folder; null where there is none.</summary>
+    public static string? FingerprintOf(string folder) => Exists(folder) ? EmbeddingStoreManifest.Read(folder).Teacher : null;
 
     /// <summary>How the store in a folder keeps elements; null where there is none.</summary>
     public static VectorType? TypeOf(string folder) => Exists(folder) ? EmbeddingStoreManifest.Read(folder).Dtype : null;
@@ -200,12 +224,15 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
     }
 
     /// <summary>The refusal of another teacher's store, with both names.</summary>
-    internal static void RequireTeacher(string folder, EmbeddingStoreManifest manifest, string? fingerprint)
+    internal static void RequireTeacher(
+        string folder, EmbeddingStoreManifest manifest, string? fingerprint, IReadOnlyDictionary<string, string>? teacher = null)
     {
         if (fingerprint is not null && manifest.Teacher != fingerprint)
         {
-            throw new InputException($"{folder} holds vectors of teacher {manifest.Teacher}, but the teacher in use is {fingerprint}. "
-                + "Use the store of this teacher, or another folder.");
+            throw new InputException(
+                $"{folder} holds vectors of teacher {Fingerprints.Short(manifest.Teacher)}, but the teacher in use is "
+                + $"{Fingerprints.Short(fingerprint)}.{StoreDescription.Difference(folder, teacher)} Go back to that teacher, or name "
+                + "another folder.");
         }
     }
 

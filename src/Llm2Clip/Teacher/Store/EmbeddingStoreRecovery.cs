@@ -201,7 +201,7 @@ internal static partial class EmbeddingStoreRecovery
     }
 
     /// <summary>Whether a file name is one that the store itself makes.</summary>
-    internal static bool IsOurs(string name) => DataFile().IsMatch(name) || name is FolderLock.FileName;
+    internal static bool IsOurs(string name) => DataFile().IsMatch(name) || name is FolderLock.FileName or StoreDescription.FileName;
 
     /// <summary>The number in a file name such as <c>index-000003.bin</c>.</summary>
     internal static int NumberOf(string name) =>

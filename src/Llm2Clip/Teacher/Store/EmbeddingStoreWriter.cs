@@ -217,6 +217,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
             if (isNothing)
             {
                 File.Delete(Path.Combine(_folder, EmbeddingStoreManifest.FileName));
+                File.Delete(Path.Combine(_folder, StoreDescription.FileName));
             }
             _lock.Dispose();
         }

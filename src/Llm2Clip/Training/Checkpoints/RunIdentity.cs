@@ -11,10 +11,11 @@ namespace Llm2Clip.Training.Checkpoints;
 internal static class RunIdentity
 {
     /// <summary>
-    /// Keys of the training section that only say how a run is watched and stored, and how long it is; they may change on resuming.
+    /// Keys of the training section that only say how a run is watched and stored, how long it is, and where means of languages come from
+    /// that are not trained on; they may change on resuming.
     /// </summary>
     private static readonly string[] Changeable =
-        ["output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes"];
+        ["output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes", "language_text", "means_from"];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>

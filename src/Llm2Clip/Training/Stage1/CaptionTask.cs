@@ -106,12 +106,28 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         _history.Add(found);
         var recalls = found.Rows.SelectMany(row => row.Scores.Select(score =>
         {
-            var pair = $"{score.From}->{score.To}{(row.OwnMeans.Count > 0 ? " own" : "")}";
+            var pair = $"{score.From}->{score.To}{(row.OwnMeans.Count > 0 ? " own mean" : "")}";
             var (first, ten) = (100 * score.Recall.RecallAt1, 100 * score.Recall.RecallAt10);
-            return string.Create(CultureInfo.InvariantCulture, $"{pair} {first:f1}/{ten:f1}");
+            return string.Create(CultureInfo.InvariantCulture, $"{pair} {first:f1} / {ten:f1} %");
         }));
-        var criterion = found.Criterion is { } chosen ? string.Create(CultureInfo.InvariantCulture, $"criterion {chosen:f4}; ") : "";
-        return new TrainingScore(found.Criterion, $"Epoch {found.Epoch}: {criterion}R@1/R@10 {string.Join(", ", recalls)}");
+        var culture = CultureInfo.InvariantCulture;
+        List<string> parts = [];
+        if (found.Epoch > 0)
+        {
+            parts.Add(string.Create(culture, $"loss {FinalLoss:0.000}"));
+        }
+        if (found.Criterion is { } chosen)
+        {
+            parts.Add(string.Create(culture, $"criterion {100 * chosen:0.0} %"));
+        }
+        var all = recalls.ToList();
+        if (all.Count > 0)
+        {
+            parts.Add($"R@1 / R@10 {all[0]}");
+        }
+        return new TrainingScore(
+            found.Criterion, $"Epoch {found.Epoch} of {_config.Epochs}: {(parts.Count > 0 ? string.Join(", ", parts) : "before training")}",
+            all.Count > 1 ? $"Epoch {found.Epoch}: R@1 / R@10 {string.Join(", ", all)}" : null);
     }
 
     /// <inheritdoc/>

@@ -8,32 +8,32 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Training.Stage1;
 
 /// <summary>What caption-contrastive training works on.</summary>
+/// <param name="Languages">Languages that are trained on; the first is the one that chooses the epoch.</param>
 /// <param name="Images">The training captions by image.</param>
 /// <param name="Means">Means of the training captions and of further languages.</param>
 /// <param name="Val">Captions of data.val; null without.</param>
 /// <param name="HeldOut">Captions of images held out of the training data; null without.</param>
-internal sealed record CcData(CcImages Images, LanguageMeans Means, TeacherProbe? Val, TeacherProbe? HeldOut);
+internal sealed record CcData(
+    IReadOnlyList<string> Languages, CcImages Images, LanguageMeans Means, TeacherProbe? Val, TeacherProbe? HeldOut);
 
 /// <summary>Reads <see cref="CcData"/>; raw vectors that are missing are computed and kept.</summary>
 internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, RawVectors raw, IRunLog log, CancellationToken cancellation)
 {
+    private IReadOnlyList<string> _languages = config.Languages;
+
     /// <summary>Captions to rows of the raw store.</summary>
     public CcData Read()
     {
         ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
         var train = Datasets.OpenTrain(data, log);
         var extra = config.ExtraText.SelectMany(text => CaptionStream.Of(text, data, SilentLog.Instance, cancellation));
-        var count = 0L;
-        var counted = Groups(train, log).Select(group =>
-        {
-            count++;
-            return group;
-        });
-        raw.Require(Captions(counted).Concat(Captions(extra)), cancellation);
+        var survey = new CaptionSurvey();
+        raw.Require(Captions(survey.Counting(Groups(train, log))).Concat(Captions(extra)), cancellation);
+        _languages = _languages.Count > 0 ? _languages : survey.Languages;
 
-        var heldOut = HeldOut(count);
+        var heldOut = HeldOut(survey.Images);
         var chosen = new List<CaptionGroup>();
-        var images = new CcImages();
+        var images = new CcImages(config.Adapter.Kind == AdapterKind.None ? 1 : 2);
         foreach (var group in Groups(train, SilentLog.Instance))
         {
             var away = heldOut(group.Key);
@@ -48,10 +48,19 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
             images.Add(group, raw.Store);
         }
         images.Finish();
-        log.Info($"Pairs: {images.Count:N0} images with {images.Captions:N0} distinct captions; "
-            + $"{images.Merged:N0} groups were an image that was there already, "
-            + $"{images.Single:N0} images have one caption only and are left out, {chosen.Count:N0} are held out.");
-        return new CcData(images, FitMeans(images), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
+        log.Info($"Pairs: {images.Count:N0} images with {images.Captions:N0} distinct captions.");
+        foreach (var (number, what) in new[]
+        {
+            (images.Single, "images have one caption only and are left out"), (chosen.Count, "images are held out"),
+            (images.Merged, "groups of captions belong to an image that was there already"),
+        })
+        {
+            if (number > 0)
+            {
+                log.Info($"{number:N0} {what}.");
+            }
+        }
+        return new CcData(_languages, images, FitMeans(images), Val(), chosen.Count > 0 ? HeldOutProbe(chosen) : null);
     }
 
     private IEnumerable<CaptionGroup> Groups(ISampleSource train, IRunLog told) =>
@@ -80,7 +89,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
 
     private TeacherProbe HeldOutProbe(IReadOnlyList<CaptionGroup> chosen)
     {
-        var language = config.Languages[0];
+        var language = _languages[0];
         return new TeacherProbe(ProbeTexts.Read(chosen), [new ProbePair(language, language)], raw);
     }
 
@@ -91,9 +100,9 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
             return null;
         }
         var texts = ProbeTexts.Read(CaptionStream.Of(Datasets.OpenVal(data, log), data, [], [], log, cancellation));
-        var pairs = texts.Pairs(config.Pairs, config.Languages[0]);
+        var pairs = texts.Pairs(config.Pairs, _languages[0]);
         raw.Require(texts.Captions(pairs), cancellation);
-        log.Info("Validation: " + CaptionProbe.Protocol + ".");
+        log.Detail("Validation: " + CaptionProbe.Protocol + ".");
         return new TeacherProbe(texts, pairs, raw);
     }
 
@@ -101,11 +110,14 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     {
         var rows = images.All.ToArray();
         var (overall, _) = LanguageMeans.Fit(raw.Store, rows.Select(caption => caption.Row));
-        var training = images.Languages.Select((language, index) =>
+        // A language may occur on images alone that were left out.
+        var kept = images.Languages
+            .Select((language, index) => (Language: language, Rows: rows.Where(caption => caption.Language == index)))
+            .Where(own => own.Rows.Any());
+        var training = kept.Select(own =>
         {
-            var own = rows.Where(caption => caption.Language == index);
-            var (mean, count) = LanguageMeans.Fit(raw.Store, own.Select(caption => caption.Row));
-            return new LanguageMean(language, mean, count, "training captions", Training: true);
+            var (mean, count) = LanguageMeans.Fit(raw.Store, own.Rows.Select(caption => caption.Row));
+            return new LanguageMean(own.Language, mean, count, "training captions", Training: true);
         });
         var others = config.LanguageText.Where(text => !images.Languages.Contains(text.Language)).ToList();
         return new LanguageMeans(overall, training).With(MeanFitter.Fit(others, data, raw, training: false, log, cancellation));

@@ -38,9 +38,9 @@ internal sealed class CcEvaluator(
         }
         foreach (var (row, score) in rows.SelectMany(row => row.Scores.Select(score => (row, score))))
         {
-            var tag = $"cc/{(row.OwnMeans.Count > 0 ? "own-" : "")}{score.From}-{score.To}";
-            metrics.Scalar(tag + "/r1", epoch, score.Recall.RecallAt1);
-            metrics.Scalar(tag + "/r10", epoch, score.Recall.RecallAt10);
+            var tag = $"cc/{score.From}->{score.To}{(row.OwnMeans.Count > 0 ? " own mean" : "")}";
+            metrics.Scalar(tag + "/R@1 %", epoch, 100 * score.Recall.RecallAt1);
+            metrics.Scalar(tag + "/R@10 %", epoch, 100 * score.Recall.RecallAt10);
         }
         return new CcEvaluation(epoch, criterion, rows);
     }

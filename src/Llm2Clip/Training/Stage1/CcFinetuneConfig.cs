@@ -29,7 +29,7 @@ public enum CcSelection
 /// <summary>The <c>cc_finetune</c> section of a run file: caption-contrastive training of the teacher's adapter (stage 1).</summary>
 public sealed record CcFinetuneConfig : ICheckedConfig
 {
-    [Description("Teacher folder that is written.")]
+    [Description("Teacher folder that is written. Empty = teacher, in the folder of the run.")]
     public string Output { get; init; } = "";
 
     [Description("Folder of the store of raw LLM vectors; what is missing is computed and added. Empty = OUTPUT-raw.")]
@@ -38,8 +38,9 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Description("fp16 | fp32: number format in which raw vectors are stored.")]
     public VectorType RawDtype { get; init; } = VectorType.Fp16;
 
-    [Description("Languages whose captions in data.train are trained on; other languages are not read.")]
-    public IReadOnlyList<string> Languages { get; init; } = ["en"];
+    [Description("Languages whose captions in data.train are trained on, the most important first; other languages are not read. Empty = "
+        + "all that data.train has. extract and clip-train take the same ones unless their own keys name others.")]
+    public IReadOnlyList<string> Languages { get; init; } = [];
 
     [Description("Kinds of captions that are trained on: short, long, raw; empty = all.")]
     public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
@@ -50,6 +51,10 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Description("Sentences of further languages. Only their mean is used: it is what a language's vectors are centered by. An empty path "
         + "takes data.train's captions of the language.")]
     public IReadOnlyList<TextSourceConfig> LanguageText { get; init; } = [];
+
+    [Description("Data set whose captions give own means to the languages that are neither trained on nor named in language_text: the "
+        + "first caption of 2,000 images per language at most. Any data set but the one that is evaluated on.")]
+    public string MeansFrom { get; init; } = "";
 
     [Description("Shape of the adapter.")]
     public AdapterConfig Adapter { get; init; } = new();
@@ -136,11 +141,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
     {
-        if (Languages.Count == 0)
-        {
-            yield return ("languages", "is empty; name the language that is trained on, such as [en]");
-        }
-        foreach (var text in ExtraText.Where(text => !Languages.Contains(text.Language)))
+        foreach (var text in ExtraText.Where(text => Languages.Count > 0 && !Languages.Contains(text.Language)))
         {
             yield return ("extra_text", $"is of language {text.Language}, which is not one of languages ({string.Join(", ", Languages)})");
         }

@@ -9,7 +9,8 @@ namespace Llm2Clip.Training.Stage1;
 /// The training captions by image, as numbers alone: where each one's raw vector is, which captions say the same, which language they have.
 /// Images that share two captions are one image (data sets overlap: a photo occurs in Flickr8k and in Multi30k, with other spacing).
 /// </summary>
-internal sealed class CcImages
+/// <param name="least">Captions that an image needs to be kept: two make a pair; for means alone one is enough.</param>
+internal sealed class CcImages(int least = 2)
 {
     /// <summary>
     /// Captions that two groups must share, letters and digits compared, to be one image. One alone ("two dogs play") is no proof.
@@ -27,7 +28,7 @@ internal sealed class CcImages
     /// <summary>One caption: its row in the raw store, a number that captions of equal wording share, the index of its language.</summary>
     internal readonly record struct CcCaption(long Row, long Wording, int Language);
 
-    /// <summary>Images with two captions or more, after <see cref="Finish"/>.</summary>
+    /// <summary>Images that are kept, after <see cref="Finish"/>: those with two captions or more, where pairs are made.</summary>
     public int Count => _starts.Length - 1;
 
     /// <summary>Captions of all images.</summary>
@@ -105,8 +106,8 @@ internal sealed class CcImages
         List<int> kept = [0];
         for (var image = 0; image < _seen; image++)
         {
-            starts[image] = counts[image] < 2 ? -1 : kept[^1];
-            if (counts[image] >= 2)
+            starts[image] = counts[image] < least ? -1 : kept[^1];
+            if (counts[image] >= least)
             {
                 kept.Add(kept[^1] + counts[image]);
             }
@@ -125,8 +126,8 @@ internal sealed class CcImages
         _firstOfWording.Clear();
         if (Count < 2)
         {
-            throw new InputException(
-                $"Caption-contrastive training needs images with two captions or more; {Count} of {_seen} have that.");
+            var need = least == 1 ? "a caption" : "two captions or more";
+            throw new InputException($"Caption-contrastive training needs images with {need}; {Count} of {_seen} have that.");
         }
     }
 

@@ -38,15 +38,20 @@ internal static class CcTrainer
             throw new ConfigException(
                 "cc_finetune.output is empty: name the teacher folder, for example --set cc_finetune.output=runs/teacher.");
         }
+        if (config.Adapter.Kind == AdapterKind.None)
+        {
+            config = config with { Selection = CcSelection.Last }; // there is no epoch to choose, and no image is held out for it
+        }
         var clock = Stopwatch.StartNew();
         var store = config.RawStore.Length > 0 ? config.RawStore : config.Output + "-raw";
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
         var read = new CcDataReader(config, data, raw, log, cancellation).Read();
-        var name = $"{read.Images.Captions:N0} {string.Join("+", config.Languages)} training captions";
-        var before = read.Val?.RawRows(read.Means, name, seed: 0);
+        config = config with { Languages = read.Languages };
+        var before = read.Val?.RawRows(read.Means, seed: 0);
 
-        var (adapter, trained) = Train(
-            config, read, raw.Store, Identity(config, data, raw, read.Images), teacher, metrics, log, cancellation);
+        var (adapter, trained) = config.Adapter.Kind == AdapterKind.None
+            ? (CcAdapter.Create(config.Adapter, read.Means, 0), Centered(config, read))
+            : Train(config, read, raw.Store, Identity(config, data, raw, read.Images), teacher, metrics, log, cancellation);
         using (adapter)
         {
             var fingerprint = new Teacher(teacher.Encoder, teacher.Settings, adapter).Fingerprint;
@@ -60,7 +65,7 @@ internal static class CcTrainer
                         CaptionProbe.Protocol, fingerprint, data.Val, read.Val!.Images,
                         [.. before, .. read.Val.AdapterRows(adapter, seed: 0)]),
             };
-            Save(config.Output, teacher, adapter, result, log);
+            Save(config.Output, store, teacher, adapter, result, log);
             return result;
         }
     }
@@ -84,30 +89,41 @@ internal static class CcTrainer
         var evaluator = new CcEvaluator(config, data.Val, data.HeldOut, adapter, metrics);
         using var task = new CaptionTask(config, data.Images, batches, step, evaluator.Evaluate, identity)
         {
-            SaveTeacher = folder => Write(folder, CaptionTask.CheckpointOf(config.Output), teacher, adapter),
+            SaveTeacher = folder => Write(folder, CaptionTask.CheckpointOf(config.Output), raw.Folder, teacher, adapter),
         };
         var state = Trainer.Run(task, log, metrics, ready: null, cancellation).State;
         var kept = task.Finish(state);
-        var result = new CcFinetuneResult
+        var result = Centered(config, data) with
         {
-            Output = config.Output,
-            Fingerprint = "",
-            Images = data.Images.Count,
-            Captions = data.Images.Captions,
-            MergedGroups = data.Images.Merged,
-            SingleCaption = data.Images.Single,
-            HeldOut = data.HeldOut?.Images ?? 0,
             Steps = state.Step,
             KeptEpoch = kept,
             Selection = evaluator.Selection,
             FinalLoss = task.FinalLoss,
             TrainSeconds = state.Seconds,
-            Seconds = 0,
-            Probe = null,
             History = task.History,
         };
         return (adapter.Copy(), result); // the trained one's weights are views of the optimizer's buffers
     }
+
+    /// <summary>The result before any step: the means are all that the teacher has.</summary>
+    private static CcFinetuneResult Centered(CcFinetuneConfig config, CcData data) => new()
+    {
+        Output = config.Output,
+        Fingerprint = "",
+        Images = data.Images.Count,
+        Captions = data.Images.Captions,
+        MergedGroups = data.Images.Merged,
+        SingleCaption = data.Images.Single,
+        HeldOut = data.HeldOut?.Images ?? 0,
+        Steps = 0,
+        KeptEpoch = 0,
+        Selection = "nothing is trained",
+        FinalLoss = 0,
+        TrainSeconds = 0,
+        Seconds = 0,
+        Probe = null,
+        History = [],
+    };
 
     /// <summary>What a resumed run must share with the one that it continues.</summary>
     private static IReadOnlyDictionary<string, string> Identity(
@@ -127,20 +143,25 @@ internal static class CcTrainer
     }
 
     /// <summary>The adapter and <c>teacher.json</c>, as they are in the folder <paramref name="place"/> when all is written.</summary>
-    private static void Write(string folder, string place, Teacher teacher, CcAdapter adapter)
+    private static void Write(string folder, string place, string rawStore, Teacher teacher, CcAdapter adapter)
     {
         adapter.Save(Path.Combine(folder, CcAdapter.FileName));
-        TeacherFolder.Write(folder, teacher.Manifest(place) with { Adapter = CcAdapter.FileName, Dimension = adapter.Dimension });
+        TeacherFolder.Write(folder, teacher.Manifest(place) with
+        {
+            Adapter = CcAdapter.FileName,
+            Dimension = adapter.Dimension,
+            RawStore = Path.GetRelativePath(place, rawStore),
+        });
     }
 
     /// <summary>Each file under a temporary name first; <c>teacher.json</c> last, which makes the folder a teacher.</summary>
-    private static void Save(string output, Teacher teacher, CcAdapter adapter, CcFinetuneResult result, IRunLog log)
+    private static void Save(string output, string rawStore, Teacher teacher, CcAdapter adapter, CcFinetuneResult result, IRunLog log)
     {
         try
         {
             DurableFolder.Create(output);
-            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, Json.Report));
-            Write(output, output, teacher, adapter);
+            PendingFile.Write(Path.Combine(output, "cc-finetune.json"), JsonSerializer.Serialize(result, RecallJson.Options));
+            Write(output, output, rawStore, teacher, adapter);
         }
         catch (IOException error)
         {

@@ -23,7 +23,7 @@ public enum KeptWeights
 /// <summary>The <c>clip_train</c> section of a run file: training of the student (stage 2).</summary>
 public sealed record ClipTrainConfig : ICheckedConfig
 {
-    [Description("Folder of the run: checkpoints, model, metrics.")]
+    [Description("Folder of the training: checkpoints, model, metrics. Empty = student, in the folder of the run.")]
     public string Output { get; init; } = "";
 
     [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
@@ -40,7 +40,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Seed of new weights, order, augmentation, choice of captions and dropout.")]
     public long Seed { get; init; }
 
-    [Description("Images per step.")]
+    [Description("Images per step; where the data has fewer, all of them.")]
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 512;
 
@@ -53,8 +53,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }
 
-    [Description("Budget in epochs; 0 = no limit.")]
-    public double Epochs { get; init; }
+    [Description("Budget in epochs; 0 = no limit. Null = 20, where neither steps nor max_minutes gives a budget.")]
+    public double? Epochs { get; init; }
 
     [Description("Budget in minutes of wall clock, evaluations included; 0 = no limit.")]
     public double MaxMinutes { get; init; }
@@ -115,7 +115,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(1, 100)]
     public int CaptionsPerImage { get; init; } = 1;
 
-    [Description("Which captions are drawn, by language and kind, with probabilities; empty = any.")]
+    [Description("Which captions are drawn, by language and kind, with probabilities; empty = any that extract takes (extract.languages, "
+        + "extract.kinds).")]
     public IReadOnlyList<CaptionChoice> Captions { get; init; } = [];
 
     [Description("Label smoothing of multi_positive and infonce.")]
@@ -166,6 +167,13 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
 
+    /// <summary>Epochs where no key gives a budget.</summary>
+    private const double DefaultEpochs = 20;
+
+    /// <summary>The budget in epochs; 0 = no limit.</summary>
+    [JsonIgnore]
+    public double EpochBudget => Epochs ?? (Steps == 0 && MaxMinutes == 0 ? DefaultEpochs : 0);
+
     /// <summary>Start of logit_scale, a natural logarithm.</summary>
     [JsonIgnore]
     public double LogitScaleStart => Math.Log(ScaleStart ?? Loss.ScaleStart());
@@ -181,7 +189,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     {
         if (Steps < 0 || Epochs < 0 || MaxMinutes < 0 || (Steps == 0 && Epochs == 0 && MaxMinutes == 0))
         {
-            yield return ("epochs", "no budget is set: give steps, epochs or max_minutes a value above 0");
+            yield return ("epochs", "leaves no budget: give steps, epochs or max_minutes a value above 0, or leave all three out");
         }
         if (!(LearningRate > 0) || TextLearningRate <= 0 || ScaleLearningRate < 0 || !(Epsilon > 0))
         {

@@ -27,9 +27,7 @@ internal static class ClipTrainer
             using var averaged = task.Weights.Average?.Applied();
             task.ExportModel();
         }
-        inputs.Log.Info(
-            $"Trained {state.Step} steps on {state.SamplesSeen} images in {state.Seconds / 60:0.0} minutes; "
-            + $"the model is in {task.ModelFolder}.");
+        inputs.Log.Info(FormattableString.Invariant($"Trained {state.Step:N0} steps in {state.Seconds / 60:0.0} minutes."));
         return new ClipTrainResult(state, task.ModelFolder, state.LastLoss);
     }
 }

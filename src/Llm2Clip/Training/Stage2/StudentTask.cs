@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llm2Clip.Configuration;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -21,6 +22,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private readonly ClipTrainInputs _in;
     private readonly IContrastiveLoss _loss;
     private readonly ClipTrainStep _step;
+    private double _lastLoss = double.NaN; // of a step of this process
 
     public StudentTask(ClipTrainInputs inputs, CancellationToken cancellation)
     {
@@ -61,7 +63,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             using (batch)
             {
-                yield return new TrainingBatch(batch.Index, batch.Count, step => _step.Backward(batch, epoch, step));
+                yield return new TrainingBatch(batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step));
             }
         }
     }
@@ -91,8 +93,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar(tag, steps, value);
         }
-        return new TrainingScore(
-            score.Score, string.Create(CultureInfo.InvariantCulture, $"step {steps}: {score.ScoreName} {100 * score.Score:0.00} %"));
+        var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        return new TrainingScore(score.Score, summary);
     }
 
     /// <inheritdoc/>
@@ -178,9 +181,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private static TrainBudget BudgetOf(ClipTrainConfig config, Func<long> batchesPerEpoch)
     {
         var steps = config.Steps > 0 ? config.Steps : long.MaxValue;
-        if (config.Epochs > 0)
+        if (config.EpochBudget > 0)
         {
-            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.Epochs * batchesPerEpoch())));
+            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.EpochBudget * batchesPerEpoch())));
         }
         return new TrainBudget(steps == long.MaxValue ? 0 : steps, config.MaxMinutes * 60);
     }
@@ -190,14 +193,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         foreach (var range in Weights.Parameters.Ranges)
         {
             var group = range.Group;
-            _in.Log.Info(string.Create(
+            _in.Log.Detail(string.Create(
                 CultureInfo.InvariantCulture,
                 $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
                 + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
         }
+        var precision = ConfigSchema.SnakeCase(_in.Config.Precision.ToString());
         _in.Log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Weights.Parameters.Slots.Count} tensors, {Weights.Parameters.Values.numel():N0} weights, each in one group; ")
-            + $"computing on {_in.Student.Device} in {_in.Config.Precision}");
+            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}."));
     }
 }

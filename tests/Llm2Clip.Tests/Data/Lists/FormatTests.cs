@@ -26,7 +26,7 @@ public sealed class FormatTests : IDisposable
         File.WriteAllText(_folder[name], content);
         File.WriteAllText(_folder["x_texts.jsonl"], "");
         _folder.Open(name);
-        Assert.Contains(_folder.Lines, line => line.StartsWith("Data: ", StringComparison.Ordinal) && line.EndsWith($"recognized as data.format {format}", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line => line.EndsWith($"recognized as data.format {format}", StringComparison.Ordinal));
     }
 
     [Fact]

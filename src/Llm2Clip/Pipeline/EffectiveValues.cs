@@ -1,0 +1,160 @@
+using System.Collections;
+using System.Globalization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Data.Loading;
+using Llm2Clip.Models;
+using Llm2Clip.Teachers;
+
+namespace Llm2Clip.Pipeline;
+
+/// <summary>
+/// What the keys that are left empty come to, for <c>--print-config</c>: the value where the run file alone says it, else in words where it
+/// comes from. No data, GGUF or model is opened.
+/// </summary>
+internal static class EffectiveValues
+{
+    private const string AllThereAre = "all that the data has";
+    private const string RawStores = "the teacher's or the run's, else a temporary one";
+    private const string Gpu = "cuda:0 where there is a GPU, else cpu";
+
+    /// <summary>Texts by the path of their key. A key that has a value of its own has none.</summary>
+    public static IReadOnlyDictionary<string, string> Of(RunConfig run)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        IEnumerable<(string Key, string Text)> all =
+            [.. OfData(run), .. OfTeacher(run), .. OfTraining(run), .. OfModel(run.Model), .. OfUses(run)];
+        foreach (var (key, text) in all)
+        {
+            if (IsEmpty(run, key))
+            {
+                found.Add(key, text);
+            }
+        }
+        return found;
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfData(RunConfig run) =>
+    [
+        ("data.image_root", "the list's own folder"),
+        ("data.image_key", "the first column of a known name"),
+        ("data.language", "en; zh for chinese_clip"),
+        ("data.kind", "short; long for sharegpt4v"),
+        ("data.caption_keys", "the fields of known names"),
+        ("data.upright", "true for folders and lists of image files, false for shards"),
+        ("data.background", "alpha is dropped"),
+        ("data.workers", $"{LoaderConfig.Threads(run.Data.Workers)} threads"),
+    ];
+
+    private static IEnumerable<(string Key, string Text)> OfTeacher(RunConfig run)
+    {
+        var tuned = run.TunedTeacher().Path;
+        yield return ("teacher.tuned", tuned.Length == 0 ? "none is named" : tuned == run.TeacherOutput() ? $"{tuned} (cc_finetune.output)"
+            : $"{tuned} (teacher.path)");
+        var manifest = Path.Combine(tuned, TeacherFolder.ManifestName);
+        var folder = tuned.Length > 0 && File.Exists(manifest) ? TeacherFolder.Read(tuned).Settings : null;
+        var settings = folder ?? new TeacherSettings();
+        var stated = new[] { nameof(TeacherConfig.Pooling), nameof(TeacherConfig.Attention) };
+        foreach (var key in ConfigSchema.Of(typeof(TeacherSettings)).Keys)
+        {
+            var value = Text(key.Property.GetValue(settings));
+            var isStated = folder is null && stated.Contains(key.Property.Name);
+            var text = isStated ? $"from the GGUF, else {value}" : value;
+            yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : text);
+        }
+        yield return ("teacher.threads", $"{Environment.ProcessorCount}, one per core");
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfTraining(RunConfig run)
+    {
+        var (cc, clip) = (run.CcFinetune, run.ClipTrain);
+        var rate = clip.LearningRate.ToString(CultureInfo.InvariantCulture);
+        return
+        [
+            ("cc_finetune.output", run.TeacherOutput()),
+            ("cc_finetune.raw_store", run.RawStore()),
+            ("cc_finetune.languages", AllThereAre),
+            ("cc_finetune.means_from", "no data"),
+            ("cc_finetune.kinds", "all"),
+            ("cc_finetune.micro_batch", "the whole batch"),
+            ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
+            ("cc_finetune.device", Gpu),
+            ("clip_train.output", run.StudentOutput()),
+            ("clip_train.init", "new weights, or those of model.start"),
+            ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
+            ("clip_train.device", Gpu),
+            ("clip_train.micro_batch", "the whole batch"),
+            ("clip_train.text_learning_rate", rate),
+            ("clip_train.scale_learning_rate", rate),
+            ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
+            ("clip_train.captions", "all that extract takes"),
+        ];
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfModel(StudentConfig model)
+    {
+        if (model.Start.Length > 0)
+        {
+            var own = $"from {model.Start}";
+            return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
+                .Select(key => ("model." + key, own))
+                .Append(("model.embed_dim", "512; of a SigLIP tower its own"));
+        }
+        var shape = model.Vision;
+        return new (string Key, object Value)[]
+        {
+            ("image_size", shape.ImageSize), ("patch_size", shape.PatchSize), ("width", shape.Width), ("layers", shape.Layers),
+            ("heads", shape.Heads), ("mlp_ratio", (double)shape.MlpWidth / shape.Width), ("activation", shape.Activation),
+            ("embed_dim", shape.EmbedDim),
+        }.Select(key => ("model." + key.Key, Text(key.Value)));
+    }
+
+    private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>
+    [
+        ("extract.store", run.VectorStore()),
+        ("extract.raw_store", $"{run.RawStore()}, where it is this LLM's"),
+        ("extract.data", run.ExtractedData().Count > 0 ? string.Join(", ", run.ExtractedData()) : "data.train, which is empty"),
+        ("extract.languages", run.StudentLanguages() is { Count: > 0 } languages ? string.Join(", ", languages) : AllThereAre),
+        ("extract.kinds", "all"),
+        ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
+        ("eval.means_from", "no data"),
+        ("eval.data", Named(run.EvaluationData(), "data.val")),
+        ("eval.languages", AllThereAre),
+        ("eval.kinds", "all"),
+        ("eval.raw_store", RawStores),
+        ("eval.device", Gpu),
+        ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),
+        ("eval_captions.data", Named(run.ProbedData(), "data.val")),
+        ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
+        ("eval_captions.raw_store", RawStores),
+        ("convert.data", Named(run.Data.Train, "data.train")),
+        ("convert.languages", AllThereAre),
+        ("convert.kinds", "all"),
+        ("inspect.data", Named(run.Data.Train, "data.train")),
+        ("inspect.output", "nothing is written"),
+    ];
+
+    private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";
+
+    /// <summary>Whether a key is left to its default: null, an empty text or list, the 0 or <c>auto</c> in the place of a choice.</summary>
+    private static bool IsEmpty(RunConfig run, string path)
+    {
+        object? at = run;
+        foreach (var name in path.Split('.'))
+        {
+            if (at is null || ConfigSchema.Of(at.GetType()).Find(name) is not { } key)
+            {
+                return false;
+            }
+            at = key.Property.GetValue(at);
+        }
+        return at is null or "" or 0 or "auto" || (at is IEnumerable items and not string && !items.Cast<object>().Any());
+    }
+
+    private static string Text(object? value) => value switch
+    {
+        "" => "empty",
+        bool flag => flag ? "true" : "false",
+        Enum choice => ConfigSchema.SnakeCase(choice.ToString()),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+}

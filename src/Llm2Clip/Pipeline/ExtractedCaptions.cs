@@ -1,0 +1,142 @@
+using Llm2Clip.Data;
+
+namespace Llm2Clip.Pipeline;
+
+/// <summary>
+/// The captions that <c>extract</c> embeds: of each data set those in the languages and kinds that <c>clip-train</c> draws and is evaluated
+/// on. Where no key names languages they are those of <c>data.train</c>.
+/// </summary>
+internal sealed class ExtractedCaptions
+{
+    private readonly RunConfig _run;
+    private readonly IReadOnlyList<string> _named;
+    private readonly List<(string Pattern, ISampleSource Source)> _data;
+    private readonly HashSet<string> _trained = new(StringComparer.Ordinal); // languages of data.train, as far as it was read
+
+    private ExtractedCaptions(RunConfig run, List<(string Pattern, ISampleSource Source)> data) =>
+        (_run, _named, _data) = (run, run.StudentLanguages(), data);
+
+    /// <summary>Records of the last pass that could not be read.</summary>
+    public long Bad { get; private set; }
+
+    /// <summary>Opens the data. Throws <see cref="ConfigException"/> where none is named.</summary>
+    public static ExtractedCaptions Open(RunConfig run, IRunLog log)
+    {
+        var patterns = run.ExtractedData();
+        if (patterns.Count == 0)
+        {
+            throw new ConfigException(
+                "data.train is empty: name the data whose captions get a vector, for example --data 'data/train-*.tar'.");
+        }
+        // data.train first: its languages are those of the others.
+        var ordered = patterns.OrderBy(pattern => pattern != run.Data.Train);
+        return new ExtractedCaptions(run, [.. ordered.Select(pattern => (pattern, Datasets.Open(pattern, run.Data, log)))]);
+    }
+
+    /// <summary>Throws <see cref="ConfigException"/>, ending its sentence with <paramref name="reader"/>, for standard input.</summary>
+    public void RequireRepeatable(string reader)
+    {
+        foreach (var (pattern, _) in _data)
+        {
+            ShardPattern.RequireRepeatable(pattern, reader);
+        }
+    }
+
+    /// <summary>
+    /// Reads the captions once before the LLM is loaded. Throws <see cref="InputException"/> where no caption is in a language that is
+    /// asked for, naming the languages that there are.
+    /// </summary>
+    public void Check(IRunLog log, CancellationToken cancellation)
+    {
+        if (_named.Count == 0 && !_data.Exists(data => data.Pattern == _run.Data.Train) && _run.Data.Train.Length > 0)
+        {
+            _trained.UnionWith(Survey(_run.Data.Train, Datasets.OpenTrain(_run.Data, SilentLog.Instance), cancellation)?.Languages ?? []);
+        }
+        foreach (var (pattern, source) in _data)
+        {
+            if (Survey(pattern, source, cancellation) is not { } survey)
+            {
+                continue;
+            }
+            var taken = survey.Languages.Where(language => _named.Count == 0 || _named.Contains(language)).ToList();
+            if (pattern == _run.Data.Train)
+            {
+                _trained.UnionWith(taken);
+            }
+            else if (_named.Count == 0 && _trained.Count > 0)
+            {
+                taken.RemoveAll(language => !_trained.Contains(language));
+            }
+            Tell(pattern, survey, taken, log);
+        }
+    }
+
+    /// <summary>One pass over all of them.</summary>
+    public IEnumerable<Caption> Read(IRunLog log, CancellationToken cancellation)
+    {
+        Bad = 0;
+        foreach (var (pattern, source) in _data)
+        {
+            var tally = new BadSampleTally(source.Description, _run.Data.MaxBadShare, log);
+            var isTrain = pattern == _run.Data.Train;
+            IReadOnlyList<string> languages = _named.Count > 0 ? _named : isTrain ? [] : [.. _trained];
+            var before = Bad;
+            foreach (var group in CaptionStream.Select(CaptionStream.Of(source, tally, cancellation), languages, _run.Extract.Kinds))
+            {
+                foreach (var caption in group.Captions)
+                {
+                    if (isTrain)
+                    {
+                        _trained.Add(caption.Language);
+                    }
+                    yield return caption;
+                }
+            }
+            Bad = before + tally.Bad;
+            tally.Finish();
+        }
+    }
+
+    private CaptionSurvey? Survey(string pattern, ISampleSource source, CancellationToken cancellation) => CaptionSurvey.CanSurvey(pattern)
+        ? CaptionSurvey.Of(CaptionStream.Of(source, _run.Data, [], _run.Extract.Kinds, SilentLog.Instance, cancellation))
+        : null;
+
+    private void Tell(string pattern, CaptionSurvey survey, List<string> taken, IRunLog log)
+    {
+        if (taken.Count > 0)
+        {
+            var left = survey.Languages.Except(taken).ToList();
+            log.Info($"{pattern}: {survey}.");
+            if (left.Count > 0)
+            {
+                log.Info($"Of these, {string.Join(", ", left)} left out ({StudentLanguageKey.Of(_run)}).");
+            }
+        }
+        else if (pattern == _run.Data.Val && _data.Count > 1)
+        {
+            log.Warn($"data.val, {pattern}, has {survey}, and none in the languages that are trained on, "
+                + $"{string.Join(", ", _named.Count > 0 ? _named : [.. _trained])}: clip-train cannot be evaluated on it.");
+        }
+        else
+        {
+            var kinds = _run.Extract.Kinds.Count == 0
+                ? ""
+                : $" of the kinds {string.Join(", ", _run.Extract.Kinds.Select(CaptionKinds.Name))} (extract.kinds)";
+            var asked = _named.Count > 0 ? _named : [.. _trained.Order(StringComparer.Ordinal)];
+            throw new InputException(
+                $"{pattern} has {survey}{kinds}, and extract looks for {string.Join(", ", asked)} ({StudentLanguageKey.Of(_run)}). "
+                + $"Set {StudentLanguageKey.Of(_run)} to languages that are there, or leave it out to take all of data.train's.");
+        }
+    }
+}
+
+/// <summary>Which key says the languages of the student's captions.</summary>
+internal static class StudentLanguageKey
+{
+    /// <summary>The key that is in effect.</summary>
+    public static string Of(RunConfig run) =>
+        run.Extract.Languages.Count > 0 ? "extract.languages"
+        : run.ClipTrain.Captions.Count > 0 && !run.ClipTrain.Captions.Any(choice => choice.Language.Length == 0) ? "clip_train.captions"
+        : run.CcFinetune.Languages.Count > 0 ? "cc_finetune.languages"
+        : "the languages of data.train";
+}

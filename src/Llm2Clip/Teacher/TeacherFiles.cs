@@ -1,0 +1,156 @@
+using Llm2Clip.Configuration;
+using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Weights.Gguf;
+
+namespace Llm2Clip.Teachers;
+
+/// <summary>
+/// A teacher as its files state it: settings, adapter, fingerprints. Opening them costs a hash of the weights, which is remembered; the LLM
+/// is loaded by <see cref="Load"/> alone.
+/// </summary>
+internal sealed class TeacherFiles : IDisposable
+{
+    private readonly string _path;
+    private readonly TeacherConfig _config;
+    private readonly TeacherManifest? _manifest;
+    private readonly StatedSettings _stated;
+    private CcAdapter? _ownedAdapter;
+
+    private TeacherFiles(
+        string path, TeacherConfig config, TeacherManifest? manifest, TeacherSettings settings, TeacherModel model, StatedSettings stated,
+        CcAdapter? adapter)
+    {
+        (_path, _config, _manifest, Settings, Model, _stated) = (path, config, manifest, settings, model, stated);
+        (Adapter, _ownedAdapter) = (adapter, adapter);
+    }
+
+    /// <summary>What beside the weights determines the raw vectors.</summary>
+    public TeacherSettings Settings { get; }
+
+    /// <summary>The LLM's file and its hash.</summary>
+    public TeacherModel Model { get; }
+
+    /// <summary>Centering and learned map over the raw vectors, or null for a bare LLM.</summary>
+    public CcAdapter? Adapter { get; }
+
+    /// <summary>Fingerprint of the LLM's pooled vectors.</summary>
+    public string RawFingerprint => LlamaTextEncoder.FingerprintOf(Model.Sha256, Settings);
+
+    /// <summary>Fingerprint of the teacher's vectors.</summary>
+    public string Fingerprint => Teacher.FingerprintOf(RawFingerprint, Adapter);
+
+    /// <inheritdoc cref="TeacherDescription"/>
+    public IReadOnlyDictionary<string, string> Describe() => TeacherDescription.Of(Model, Settings, Adapter);
+
+    /// <summary>The store of raw vectors that <c>teacher.json</c> names; empty where there is none.</summary>
+    public string RawStore => _manifest?.RawStore is { } relative ? Path.GetRelativePath(".", Path.Combine(_path, relative)) : "";
+
+    /// <summary>
+    /// Reads a teacher folder, a checkpoint of its training, or the header of a bare GGUF file. Of a training that is not over the folder
+    /// gives the checkpoint.
+    /// </summary>
+    /// <param name="folderOrGguf">Folder with <c>teacher.json</c>, or a GGUF model.</param>
+    /// <param name="overrides">Settings that take the place of the folder's or the defaults; null: none.</param>
+    /// <exception cref="InputException">Folder or model is missing, damaged or does not belong together.</exception>
+    /// <exception cref="ConfigException">The overrides make no sense, or would change the vectors that the folder's adapter was trained
+    /// on.</exception>
+    public static TeacherFiles Open(string folderOrGguf, TeacherConfig? overrides = null)
+    {
+        var config = overrides ?? new TeacherConfig();
+        if (!Directory.Exists(folderOrGguf))
+        {
+            var file = GgufFile.Open(folderOrGguf);
+            var stated = new StatedSettings(file);
+            var bare = Checked.Require(stated.Over(new TeacherSettings()).With(config), "teacher");
+            return new TeacherFiles(folderOrGguf, config, null, bare, new TeacherModel(folderOrGguf, WeightsHash.Of(file)), stated, null);
+        }
+        return OpenFolder(TeacherFolder.Find(folderOrGguf), config);
+    }
+
+    private static TeacherFiles OpenFolder(string folder, TeacherConfig config)
+    {
+        var manifest = TeacherFolder.Read(folder);
+        var settings = manifest.Settings.With(config);
+        if (manifest.Adapter is not null && settings != manifest.Settings)
+        {
+            var differing = TeacherDescription.Difference(
+                TeacherDescription.Of(null, manifest.Settings, null), TeacherDescription.Of(null, settings, null));
+            throw new ConfigException(
+                $"{folder}: its adapter was trained with other settings than the run file's teacher section asks for: {differing}. Leave "
+                + "them out, or train a teacher with them (cc-finetune).");
+        }
+        var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
+        try
+        {
+            var model = new TeacherModel(TeacherFolder.ResolveGguf(folder, manifest), manifest.GgufSha256);
+            RequireSense(settings, manifest, folder);
+            return new TeacherFiles(folder, config, manifest, settings, model, new StatedSettings(GgufFile.Open(model.Path)), adapter);
+        }
+        catch
+        {
+            adapter?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads the LLM. The teacher owns the adapter from then on.</summary>
+    /// <exception cref="InputException">The model cannot be run, or the adapter is for vectors of another length.</exception>
+    /// <exception cref="ConfigException">The settings make no sense for this model.</exception>
+    public Teacher Load(IRunLog? log = null)
+    {
+        Tell(log ?? SilentLog.Instance);
+        var encoder = LoadEncoder(log ?? SilentLog.Instance);
+        if (Adapter is not null && Adapter.InputDimension != encoder.Dimension)
+        {
+            encoder.Dispose();
+            throw new InputException(
+                $"{Path.Combine(_path, _manifest!.Adapter!)} is for vectors of {Adapter.InputDimension} elements, the model gives "
+                + $"{encoder.Dimension}.");
+        }
+        _ownedAdapter = null;
+        return new Teacher(encoder, Settings, Adapter) { Model = Model };
+    }
+
+    /// <summary>The same of the LLM alone.</summary>
+    public IReadOnlyDictionary<string, string> DescribeLlm() => TeacherDescription.Of(Model, Settings, null);
+
+    /// <summary>Frees the adapter, unless a loaded teacher has it.</summary>
+    public void Dispose() => _ownedAdapter?.Dispose();
+
+    /// <summary>Says which pooling and attention count, and why.</summary>
+    private void Tell(IRunLog log)
+    {
+        var folder = _manifest is null ? null : TeacherFolder.ManifestName;
+        _stated.Tell(
+            Settings, _config.Pooling is null ? folder : "teacher.pooling", _config.Attention is null ? folder : "teacher.attention", log);
+    }
+
+    private LlamaTextEncoder LoadEncoder(IRunLog log)
+    {
+        try
+        {
+            return new LlamaTextEncoder(Model.Path, Settings, _config, Model.Sha256, log);
+        }
+        catch (ConfigException error) when (_manifest is not null && Settings == _manifest.Settings)
+        {
+            throw OfTheFolder(_path, error);
+        }
+    }
+
+    private static void RequireSense(TeacherSettings settings, TeacherManifest manifest, string folder)
+    {
+        try
+        {
+            Checked.Require(settings, "teacher");
+        }
+        catch (ConfigException error) when (settings == manifest.Settings)
+        {
+            throw OfTheFolder(folder, error);
+        }
+    }
+
+    /// <summary>Not a mistake of the run file: the settings are the folder's own.</summary>
+    private static InputException OfTheFolder(string folder, ConfigException error) =>
+        new($"{Path.Combine(folder, TeacherFolder.ManifestName)}: {error.Message}", error);
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Llm2Clip.MakeQuickStart;
+
+namespace Llm2Clip.Tests.Docs;
+
+/// <summary>
+/// A folder that looks like a fresh clone to the commands: the shipped run files with smaller numbers, and data of the quick start's names and
+/// kind, but little of it. The quick start has been run there, as the README tells.
+/// </summary>
+public sealed partial class FreshClone : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-clone").FullName;
+
+    public FreshClone()
+    {
+        var root = SharedData.RepositoryRoot();
+        var data = Path.Combine(_folder, "data", "quickstart");
+        var scenes = new SceneData(seed: 11, validationCount: 12);
+        SceneShards.Write(data, "train", 40, 20, scenes.Training);
+        SceneShards.Write(data, "val", 12, 20, scenes.Validation);
+        foreach (var grammar in new IGrammar[] { Grammars.German, Grammars.Chinese })
+        {
+            File.WriteAllLines(
+                Path.Combine(data, $"sentences-{grammar.Language}.txt"), QuickStartData.Sentences(grammar, scenes).Take(30));
+        }
+        File.CreateSymbolicLink(Path.Combine(data, "teacher.gguf"), Path.Combine(root, "data", "quickstart", "teacher.gguf"));
+        Directory.CreateDirectory(Path.Combine(_folder, "configs"));
+        foreach (var file in Directory.GetFiles(Path.Combine(root, "configs"), "*.yaml"))
+        {
+            var small = Epochs().Replace(Batches().Replace(File.ReadAllText(file), "${1}20"), "${1}2");
+            File.WriteAllText(Path.Combine(_folder, "configs", Path.GetFileName(file)), small);
+        }
+        Directory.CreateDirectory(Path.Combine(_folder, "bin"));
+        var program = Path.Combine(_folder, "bin", "llm2clip");
+        File.WriteAllText(program, $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll")}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    /// <summary>Runs a line as a shell would, in the folder of the clone.</summary>
+    public (int Code, string Text) Run(string line)
+    {
+        var start = new ProcessStartInfo("bash")
+        {
+            WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, ArgumentList = { "-c", line },
+        };
+        start.Environment["PATH"] = Path.Combine(_folder, "bin") + ":" + Environment.GetEnvironmentVariable("PATH");
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + errors.Result);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [GeneratedRegex(@"(\bbatch_size: )\d+")]
+    private static partial Regex Batches();
+
+    [GeneratedRegex(@"(\b(?:epochs|evaluate_every|warmup_steps): )\d+")]
+    private static partial Regex Epochs();
+}
