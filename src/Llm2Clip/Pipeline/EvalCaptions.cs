@@ -82,6 +82,12 @@ public static class EvalCaptions
             var config = run.EvalCaptions;
             var source = Datasets.Open(run.ProbedData(), run.Data, log);
             var texts = ProbeTexts.Read(CaptionStream.Of(source, run.Data, [], [], log, cancellation), config.Limit);
+            if (config.Pairs.Count == 0 && !texts.Languages.Contains(config.TrainingLanguage))
+            {
+                throw new InputException(
+                    $"eval_captions.training_language is {config.TrainingLanguage}, and {source.Description} has captions in "
+                    + $"{string.Join(", ", texts.Languages)}: set it to one of these.");
+            }
             var pairs = texts.Pairs(config.Pairs, config.TrainingLanguage);
             return new Probed(source.Description, texts, pairs, Sources(run, pairs, adapter, log, cancellation));
         }

@@ -138,6 +138,19 @@ public sealed class StagesAgreeTests : IDisposable
     }
 
     [Fact]
+    public void DataWithoutEnglishIsTrainedOnAndProbedByTheKeyThatTheMessageNames()
+    {
+        Write("train", 0, 20, sample => sample with
+        {
+            Captions = sample.Captions.Where(captions => captions.Key == "de").ToDictionary(),
+        });
+        Assert.Contains("trained on de", Done("cc-finetune", "--teacher", Gguf, "--data", Train), StringComparison.Ordinal);
+        string[] probe = ["eval", "captions", "--teacher", Gguf, "--data", Train];
+        Assert.Contains("eval_captions.training_language is en, and ", Failed(3, probe), StringComparison.Ordinal);
+        Done([.. probe, "--set", "eval_captions.training_language=de"]);
+    }
+
+    [Fact]
     public void ATeacherOfAnotherLlmIsNotTakenForTheNamedOne()
     {
         Write("train", 0, 6, OneCaption);

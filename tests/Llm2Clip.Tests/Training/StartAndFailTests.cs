@@ -61,7 +61,7 @@ public sealed class StartAndFailTests : IDisposable
     }
 
     [Theory]
-    [InlineData(3, "clip_train.batch_size=400")]
+    [InlineData(3, "clip_train.captions=[{language: fr}]")]
     [InlineData(3, "clip_train.init=nowhere")]
     [InlineData(3, "data.val=nowhere.jsonl")]
     public void AFailedStartLeavesNothing(int expected, string setting)
