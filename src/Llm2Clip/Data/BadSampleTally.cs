@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Llm2Clip.Data;
 
 /// <summary>
-/// Counts the samples of one pass over a data set: bad ones are named in the log (the first few) and, past the configured share,
-/// end the run; keys that stand twice are counted and reported. Safe to call from several threads.
+/// Counts the samples of one pass over a data set: bad ones are named in the log (the first few) and, past the configured share, end the
+/// run; keys that occur twice, and members of tars that belong to no sample, are counted and reported. Safe to call from several threads.
 /// </summary>
 internal sealed class BadSampleTally
 {
@@ -14,16 +14,24 @@ internal sealed class BadSampleTally
 
     private const int Named = 10;
 
+    /// <summary>Remarks have a list of their own, so that they do not keep bad samples from being named.</summary>
+    private const int NamedRemarks = 5;
+
+    private const int Examples = 3;
+
     private readonly string _what;
     private readonly double _maxShare;
     private readonly IRunLog _log;
     private readonly Lock _lock = new();
     private readonly HashSet<ulong> _keys = [];
     private readonly HashSet<string> _reported = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _reportedRemarks = new(StringComparer.Ordinal);
     private readonly List<BadSample> _first = [];
+    private readonly List<string> _firstStrays = [];
     private readonly SortedDictionary<BadSampleCause, long> _causes = [];
     private string? _firstDuplicate;
     private long _remarks;
+    private long _strays;
 
     /// <summary><paramref name="what"/> names the data set in messages.</summary>
     public BadSampleTally(string what, double maxShare, IRunLog log)
@@ -66,7 +74,7 @@ internal sealed class BadSampleTally
         }
     }
 
-    /// <summary>Takes over the counts of an interrupted pass that goes on.</summary>
+    /// <summary>Takes over the counts of an interrupted pass that is resumed.</summary>
     public void Continue(long seen, long bad)
     {
         lock (_lock)
@@ -97,7 +105,9 @@ internal sealed class BadSampleTally
         }
     }
 
-    /// <summary>Ends a pass: logs the totals, throws <see cref="InputException"/> where the share is passed, and starts the next one.</summary>
+    /// <summary>
+    /// Ends a pass: logs the totals, throws <see cref="InputException"/> where the share is passed, and starts the next one.
+    /// </summary>
     public void Finish()
     {
         lock (_lock)
@@ -108,15 +118,22 @@ internal sealed class BadSampleTally
             }
             if (Bad > 0)
             {
-                _log.Warn($"{_what}: {Bad:N0} of {Seen:N0} records left out ({Percent(Bad, Seen)}): {Causes()}; max_bad_share allows {_maxShare:P2}.");
+                _log.Warn($"{_what}: {Bad:N0} of {Seen:N0} records left out ({Percent(Bad, Seen)}): {Causes()}; max_bad_share allows "
+                    + $"{_maxShare:P2}.");
             }
             if (Duplicates > 0)
             {
-                _log.Warn($"{_what}: {Duplicates:N0} samples have a key that another sample has, the first at {_firstDuplicate}. All are used.");
+                _log.Warn($"{_what}: {Duplicates:N0} samples have a key that another sample has, the first at {_firstDuplicate}. All are "
+                    + "used.");
             }
             if (_remarks > 0)
             {
                 _log.Info($"{_what}: {_remarks:N0} remarks on records that were used all the same.");
+            }
+            if (_strays > 0)
+            {
+                _log.Warn($"{_what}: {_strays:N0} members belong to no sample and were not read, such as "
+                    + $"{string.Join(", ", _firstStrays)}.");
             }
             Restart();
         }
@@ -127,7 +144,8 @@ internal sealed class BadSampleTally
     {
         lock (_lock)
         {
-            (Seen, Bad, Duplicates, _remarks, _firstDuplicate) = (0, 0, 0, 0, null);
+            (Seen, Bad, Duplicates, _remarks, _strays, _firstDuplicate) = (0, 0, 0, 0, 0, null);
+            _firstStrays.Clear();
             _keys.Clear();
             _first.Clear();
             _causes.Clear();
@@ -136,9 +154,19 @@ internal sealed class BadSampleTally
 
     private void Report(BadSample bad)
     {
-        if (_reported.Count < Named && _reported.Add(bad.Origin + bad.Reason))
+        if (bad.Cause == BadSampleCause.NoSample)
         {
-            var more = _reported.Count == Named ? " Further ones are counted, not named." : "";
+            _strays++;
+            if (_firstStrays.Count < Examples)
+            {
+                _firstStrays.Add(bad.Origin);
+            }
+            return;
+        }
+        var (named, most) = bad.Kept ? (_reportedRemarks, NamedRemarks) : (_reported, Named);
+        if (named.Count < most && named.Add(bad.Origin + bad.Reason))
+        {
+            var more = named.Count == most ? " Further ones are counted, not named." : "";
             _log.Warn($"{bad.Origin}: {bad.Reason}{(bad.Kept ? "" : "; left out")}.{more}");
         }
         if (bad.Kept)
@@ -148,7 +176,7 @@ internal sealed class BadSampleTally
         }
         Bad++;
         _causes[bad.Cause] = _causes.GetValueOrDefault(bad.Cause) + 1;
-        if (_first.Count < 3)
+        if (_first.Count < Examples)
         {
             _first.Add(bad);
         }
@@ -161,11 +189,13 @@ internal sealed class BadSampleTally
     private InputException TooMany()
     {
         var examples = string.Join("; ", _first.Select(bad => $"{bad.Origin}: {bad.Reason}"));
-        return new InputException($"{_what}: {Bad:N0} of {Seen:N0} records are bad ({Percent(Bad, Seen)}), and max_bad_share allows {_maxShare:P2}. "
+        return new InputException(
+            $"{_what}: {Bad:N0} of {Seen:N0} records are bad ({Percent(Bad, Seen)}), and max_bad_share allows {_maxShare:P2}. "
             + $"{Causes()}. First: {examples}. Repair or remove them, or raise data.max_bad_share.");
     }
 
-    private string Causes() => string.Join(", ", _causes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value:N0} {Name(pair.Key)}"));
+    private string Causes() =>
+        string.Join(", ", _causes.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value:N0} {Name(pair.Key)}"));
 
     /// <summary>The cause behind a number of records, as in "3 without caption".</summary>
     internal static string Name(BadSampleCause cause) => cause switch
@@ -179,5 +209,6 @@ internal sealed class BadSampleTally
         _ => "with a damaged record",
     };
 
-    private static string Percent(long part, long whole) => (part / (double)Math.Max(1, whole)).ToString("P2", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Percent(long part, long whole) =>
+        (part / (double)Math.Max(1, whole)).ToString("P2", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using Llm2Clip.Data.Lists;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data;
 
-/// <summary>A record that cannot be used; the message says why. Caught by the source, which reports it as a <see cref="BadSample"/>.</summary>
+/// <summary>
+/// A record that cannot be used; the message says why. Caught by the source, which reports it as a <see cref="BadSample"/>.
+/// </summary>
 internal sealed class BadRecordException(string message, BadSampleCause cause = BadSampleCause.BadRecord) : Exception(message)
 {
     /// <summary>Why, for counting.</summary>
@@ -11,9 +14,10 @@ internal sealed class BadRecordException(string message, BadSampleCause cause = 
 }
 
 /// <summary>
-/// Finds the captions of a record. Forms of a value: a text, a list of texts, or kinds of those
-/// (<c>{"short": [..], "long": ".."}</c>). Without configured keys, the field <c>captions</c> (languages of values, or a value),
-/// else <c>caption</c>, else the txt member is taken; with configured keys those alone.
+/// Finds the captions of a record. A value is a text, a list of texts or of objects with a text in <c>raw</c>, <c>caption</c> or
+/// <c>text</c>, or kinds of those (<c>{"short": [..], "long": ".."}</c>); <c>captions</c> may also be languages of values. Without
+/// configured keys, the first of <see cref="FieldNames.Captions"/> that holds something is taken: null and empty ones are passed over.
+/// With configured keys those alone are, all of them.
 /// </summary>
 internal sealed class CaptionReader
 {
@@ -24,7 +28,9 @@ internal sealed class CaptionReader
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
 
-    /// <summary><paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.</summary>
+    /// <summary>
+    /// <paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.
+    /// </summary>
     public CaptionReader(DataConfig config, string language = "en", CaptionKind kind = CaptionKind.Short)
     {
         _language = config.Language.Length > 0 ? config.Language : language;
@@ -35,161 +41,185 @@ internal sealed class CaptionReader
             key.Kind ?? _kind))];
     }
 
+    /// <summary>Whether the fields that hold captions are configured by name.</summary>
+    public bool IsConfigured => _keys.Length > 0;
+
+    /// <summary>What is looked for, for messages.</summary>
+    public string Wanted =>
+        IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} (data.caption_keys)" : FieldNames.CaptionExamples;
+
     /// <summary>
     /// The captions of one record. Empty ones are left out with a remark. Throws <see cref="BadRecordException"/> where none is
     /// left or a value is not a caption.
     /// </summary>
     public IReadOnlyList<Caption> Read(JsonElement? json, string? text, List<string> remarks)
     {
+        var captions = new List<Caption>();
+        AddRecord(json, text, captions, remarks);
+        return captions.Count > 0 ? captions : throw new BadRecordException(Missing(json, text, remarks), BadSampleCause.NoCaption);
+    }
+
+    /// <summary>
+    /// Adds the captions of one record, if it has any. Throws <see cref="BadRecordException"/> where a value is not a caption.
+    /// </summary>
+    public void AddRecord(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)
+    {
         if (json is { ValueKind: not JsonValueKind.Object })
         {
             throw new BadRecordException($"the JSON is not an object but {JsonFields.Describe(json.Value)}");
         }
-        var captions = new List<Caption>();
-        if (_keys.Length > 0)
+        if (IsConfigured)
         {
-            ReadConfigured(json, text, captions, remarks);
+            AddConfigured(json, text, captions, remarks);
+            return;
         }
-        else if (Property(json, "captions") is { } several)
+        var fields = json is { } found ? found.EnumerateObject().Select(field => (field.Name, Value: (JsonElement?)field.Value)) : [];
+        if (text is not null)
         {
-            ReadCaptions(several, captions, remarks);
+            fields = fields.Where(field => field.Name != TextMember).Append((TextMember, null));
         }
-        else if (Property(json, "caption") is { } one)
-        {
-            ReadValue(one, "caption", _language, _kind, captions, remarks);
-        }
-        else if (text is not null)
-        {
-            Add(text, TextMember, _language, _kind, captions, remarks);
-        }
-        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(json, text, remarks), BadSampleCause.NoCaption);
+        FirstThatHolds(
+            fields.Where(field => FieldNames.CaptionRank(field.Name) is not null).OrderBy(field => FieldNames.CaptionRank(field.Name)),
+            (field, into, said) =>
+            {
+                if (field.Value is { } value)
+                {
+                    AddField(value, field.Name, into, said);
+                }
+                else
+                {
+                    CaptionValues.Add(text!, TextMember, _language, _kind, into, said);
+                }
+            },
+            captions,
+            remarks);
     }
 
-    /// <summary>Whether the fields that hold captions are configured by name.</summary>
-    public bool IsConfigured => _keys.Length > 0;
+    /// <summary>
+    /// Adds the captions of a row of a table: of the configured columns, or of the first that holds something. <paramref name="columns"/>
+    /// are those of <see cref="Columns"/>, in its order, each with its texts (one, a list, or null). Language and kind of the row win over
+    /// the data set's where given.
+    /// </summary>
+    public void AddColumns(
+        IEnumerable<(string Name, IReadOnlyList<string?>? Texts)> columns, List<Caption> captions, List<string> remarks,
+        string? language = null, CaptionKind? kind = null)
+    {
+        if (IsConfigured)
+        {
+            foreach (var column in columns.SelectMany(column => _keys.Where(key => key.Key == column.Name), (column, key) => (column, key)))
+            {
+                CaptionValues.AddTexts(column.column, language ?? column.key.Language, kind ?? column.key.Kind, captions, remarks);
+            }
+            return;
+        }
+        FirstThatHolds(
+            columns,
+            (column, into, said) => CaptionValues.AddTexts(column, language ?? _language, kind ?? _kind, into, said),
+            captions,
+            remarks);
+    }
+
+    /// <summary>Of the columns of a table those that are looked for, in that order: the configured, or those of a known name.</summary>
+    public IReadOnlyList<string> Columns(IReadOnlyCollection<string> columns) => IsConfigured
+        ? [.. _keys.Select(key => key.Key).Distinct().Where(columns.Contains)]
+        : [.. FieldNames.Known(columns, FieldNames.CaptionRank)];
 
     /// <summary>The captions of a record that gives language and kind of each. Throws as <see cref="Read"/>.</summary>
     public IReadOnlyList<Caption> ReadLabelled(string[]? texts, string[]? languages, string[]? kinds, List<string> remarks)
     {
         if (texts is null || languages?.Length != texts.Length || kinds?.Length != texts.Length)
         {
-            throw new BadRecordException($"has {texts?.Length ?? 0} captions, {languages?.Length ?? 0} languages and {kinds?.Length ?? 0} kinds, which must be as many");
+            throw new BadRecordException(
+                $"has {texts?.Length ?? 0} captions, {languages?.Length ?? 0} languages and {kinds?.Length ?? 0} kinds, which must be as "
+                + "many");
         }
         var captions = new List<Caption>();
         for (var i = 0; i < texts.Length; i++)
         {
-            var kind = CaptionKinds.TryParse(kinds[i], out var known) ? known : throw new BadRecordException($"kinds[{i}] is '{kinds[i]}', not short, long or raw");
-            Add(texts[i], $"captions[{i}]", languages[i].Length > 0 ? languages[i] : _language, kind, captions, remarks);
+            var kind = CaptionKinds.TryParse(kinds[i], out var known)
+                ? known
+                : throw new BadRecordException($"kinds[{i}] is '{kinds[i]}', not short, long or raw");
+            CaptionValues.Add(texts[i], $"captions[{i}]", languages[i].Length > 0 ? languages[i] : _language, kind, captions, remarks);
         }
-        return captions.Count > 0 ? captions : throw new BadRecordException(NoCaption(null, "", remarks), BadSampleCause.NoCaption);
+        return Complete(captions, remarks, "no caption (its `captions` are empty)");
     }
 
-    /// <summary>The configured fields with language and kind; without any, the first of <paramref name="usual"/> that <paramref name="columns"/> holds.</summary>
-    public IReadOnlyList<(string Key, string Language, CaptionKind Kind)> Columns(IReadOnlyCollection<string> columns, IEnumerable<string> usual) =>
-        _keys.Length > 0
-            ? [.. _keys.Where(key => columns.Contains(key.Key))]
-            : [.. usual.Where(columns.Contains).Take(1).Select(key => (key, _language, _kind))];
+    /// <summary>
+    /// Adds a caption that a format holds at a place of its own; language and kind are the data set's where none is given.
+    /// </summary>
+    public void Add(
+        string text, string path, List<Caption> into, List<string> remarks, string? language = null, CaptionKind? kind = null) =>
+        CaptionValues.Add(text, path, language ?? _language, kind ?? _kind, into, remarks);
 
-    /// <summary>The configured fields, for messages; empty where none is configured.</summary>
-    public string ConfiguredNames => string.Join(", ", _keys.Select(key => key.Key));
-
-    /// <summary>Adds a caption that a format holds at a place of its own; language and kind are the data set's where none is given.</summary>
-    public void Add(string text, string path, List<Caption> into, List<string> remarks, string? language = null, CaptionKind? kind = null) =>
-        Add(text, path, language ?? _language, kind ?? _kind, into, remarks);
-
-    /// <summary>The captions of a record, once all are added. Throws <see cref="BadRecordException"/> where there is none, saying <paramref name="missing"/>.</summary>
+    /// <summary>
+    /// The captions of a record, once all are added. Throws <see cref="BadRecordException"/> where there is none, saying
+    /// <paramref name="missing"/>.
+    /// </summary>
     public static IReadOnlyList<Caption> Complete(List<Caption> captions, List<string> remarks, string missing) =>
-        captions.Count > 0 ? captions : throw new BadRecordException(remarks.Count > 0 ? NoneLeft(remarks) : missing);
+        captions.Count > 0
+            ? captions
+            : throw new BadRecordException(remarks.Count > 0 ? NoneLeft(remarks) : missing, BadSampleCause.NoCaption);
 
-    private void ReadConfigured(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)
-    {
-        foreach (var (key, language, kind) in _keys)
-        {
-            if (Property(json, key) is { } value)
-            {
-                ReadValue(value, key, language, kind, captions, remarks);
-            }
-            else if (key == TextMember && text is not null)
-            {
-                Add(text, TextMember, language, kind, captions, remarks);
-            }
-        }
-    }
-
-    private void ReadCaptions(JsonElement captions, List<Caption> into, List<string> remarks)
-    {
-        if (captions.ValueKind != JsonValueKind.Object)
-        {
-            ReadValue(captions, "captions", _language, _kind, into, remarks);
-            return;
-        }
-        foreach (var language in captions.EnumerateObject())
-        {
-            ReadValue(language.Value, "captions." + language.Name, language.Name, _kind, into, remarks);
-        }
-    }
-
-    private static void ReadValue(JsonElement value, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Null:
-                return; // img2dataset writes null where an image came without text
-            case JsonValueKind.String:
-                Add(value.GetString()!, path, language, kind, into, remarks);
-                return;
-            case JsonValueKind.Array:
-                var index = 0;
-                foreach (var item in value.EnumerateArray())
-                {
-                    var name = $"{path}[{index++}]";
-                    if (item.ValueKind is not (JsonValueKind.String or JsonValueKind.Null))
-                    {
-                        throw new BadRecordException($"{name} is {JsonFields.Describe(item)} where a text was expected");
-                    }
-                    ReadValue(item, name, language, kind, into, remarks);
-                }
-                return;
-            case JsonValueKind.Object:
-                foreach (var part in value.EnumerateObject())
-                {
-                    if (!CaptionKinds.TryParse(part.Name, out var partKind) || part.Value.ValueKind == JsonValueKind.Object)
-                    {
-                        throw new BadRecordException($"{path}.{part.Name} is not a caption kind (short, long, raw) with a text or a list of texts");
-                    }
-                    ReadValue(part.Value, $"{path}.{part.Name}", language, partKind, into, remarks);
-                }
-                return;
-            default:
-                throw new BadRecordException($"{path} is {JsonFields.Describe(value)} where a text or a list of texts was expected");
-        }
-    }
-
-    private static void Add(string text, string path, string language, CaptionKind kind, List<Caption> into, List<string> remarks)
-    {
-        var trimmed = text.Trim();
-        if (trimmed.Length == 0)
-        {
-            remarks.Add($"{path} is empty");
-            return;
-        }
-        into.Add(new Caption(trimmed, string.Intern(language), kind));
-    }
-
-    private static JsonElement? Property(JsonElement? json, string name) =>
-        json is { } found && found.TryGetProperty(name, out var value) ? value : null;
-
-    private string NoCaption(JsonElement? json, string? text, List<string> remarks)
+    /// <summary>What is said of a record without captions.</summary>
+    public string Missing(JsonElement? json, string? text, List<string> remarks)
     {
         if (remarks.Count > 0)
         {
             return NoneLeft(remarks);
         }
-        var wanted = _keys.Length > 0 ? ConfiguredNames : "captions, caption or a txt member";
         var fields = json is { } found ? string.Join(", ", found.EnumerateObject().Select(field => field.Name).Take(12)) : "";
         var has = fields.Length > 0 ? $"its JSON has {fields}" : text is null ? "it has neither JSON nor txt" : "it has a txt member only";
-        return $"no caption (looked for {wanted}; {has})";
+        return $"no caption (looked for {Wanted}; {has}). "
+            + $"{(IsConfigured ? "Check data.caption_keys" : "Name its field with data.caption_keys")}";
     }
 
     private static string NoneLeft(List<string> remarks) => "no caption is left: " + string.Join(", ", remarks);
+
+    /// <summary>Adds the captions of the first place that has any; what is wrong with earlier ones is said only where none has.</summary>
+    private static void FirstThatHolds<T>(
+        IEnumerable<T> places, Action<T, List<Caption>, List<string>> add, List<Caption> captions, List<string> remarks)
+    {
+        var before = captions.Count;
+        var passed = new List<string>();
+        foreach (var place in places)
+        {
+            var said = new List<string>();
+            add(place, captions, said);
+            if (captions.Count > before)
+            {
+                remarks.AddRange(said);
+                return;
+            }
+            passed.AddRange(said);
+        }
+        remarks.AddRange(passed);
+    }
+
+    private void AddConfigured(JsonElement? json, string? text, List<Caption> captions, List<string> remarks)
+    {
+        foreach (var (key, language, kind) in _keys)
+        {
+            if (json is { } record && record.TryGetProperty(key, out var value))
+            {
+                CaptionValues.AddValue(value, key, language, kind, captions, remarks);
+            }
+            else if (key == TextMember && text is not null)
+            {
+                CaptionValues.Add(text, TextMember, language, kind, captions, remarks);
+            }
+        }
+    }
+
+    private void AddField(JsonElement value, string name, List<Caption> into, List<string> remarks)
+    {
+        if (value.ValueKind != JsonValueKind.Object || !name.Equals("captions", StringComparison.OrdinalIgnoreCase))
+        {
+            CaptionValues.AddValue(value, name, _language, _kind, into, remarks);
+            return;
+        }
+        foreach (var language in value.EnumerateObject())
+        {
+            CaptionValues.AddValue(language.Value, $"{name}.{language.Name}", language.Name, _kind, into, remarks);
+        }
+    }
 }

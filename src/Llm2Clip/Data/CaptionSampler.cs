@@ -32,7 +32,8 @@ public sealed class CaptionSampler
     public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed)
     {
         _seed = seed;
-        _choices = [.. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
+        _choices = [
+            .. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
         if (!_choices.Any(choice => choice.Probability > 0))
         {
             throw new ConfigException("The caption choices need at least one probability above 0.");

@@ -4,13 +4,15 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data.Lists;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data;
 
 /// <summary>Texts without images: more training pairs, or plain sentences of a language.</summary>
 public sealed record TextSourceConfig
 {
-    [Description("Plain text (a sentence a line), .jsonl with `captions` as in the data set (a line an image), either with .gz behind it; or a data pattern (tars); empty = data.train.")]
+    [Description("Plain text (one sentence per line), .jsonl with `captions` as in the data set (one line per image), either with .gz "
+        + "behind it; or a data pattern (tars); empty = data.train.")]
     public string Path { get; init; } = "";
 
     [Description("Language label that is taken from it; in plain text, the language of all lines.")]
@@ -34,7 +36,9 @@ internal static class CaptionStream
     /// <summary>Characters of a line in a text file at most.</summary>
     private const int MaxLine = 16 << 20;
 
-    /// <summary>Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.</summary>
+    /// <summary>
+    /// Captions of a data set; bad samples are counted in <paramref name="tally"/>, which ends the run past the configured share.
+    /// </summary>
     public static IEnumerable<CaptionGroup> Of(ISampleSource source, BadSampleTally tally, CancellationToken cancellation = default)
     {
         for (var shard = 0; shard < source.ShardCount; shard++)
@@ -48,7 +52,8 @@ internal static class CaptionStream
     }
 
     /// <summary>Captions of a data set in the named languages and kinds (all where none is named), with what was bad in the log.</summary>
-    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds, IRunLog log, CancellationToken cancellation = default)
+    public static IEnumerable<CaptionGroup> Of(ISampleSource source, DataConfig data, IReadOnlyList<string> languages,
+        IReadOnlyList<CaptionKind> kinds, IRunLog log, CancellationToken cancellation = default)
     {
         var tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
         foreach (var group in Select(Of(source, tally, cancellation), languages, kinds))
@@ -59,11 +64,13 @@ internal static class CaptionStream
     }
 
     /// <summary>Groups with the captions of the named languages and kinds; empty lists mean all; groups without any are left out.</summary>
-    public static IEnumerable<CaptionGroup> Select(IEnumerable<CaptionGroup> groups, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds)
+    public static IEnumerable<CaptionGroup> Select(
+        IEnumerable<CaptionGroup> groups, IReadOnlyList<string> languages, IReadOnlyList<CaptionKind> kinds)
     {
         foreach (var (key, captions) in groups)
         {
-            var kept = captions.Where(c => (languages.Count == 0 || languages.Contains(c.Language)) && (kinds.Count == 0 || kinds.Contains(c.Kind))).ToList();
+            var kept = captions.Where(
+                c => (languages.Count == 0 || languages.Contains(c.Language)) && (kinds.Count == 0 || kinds.Contains(c.Kind))).ToList();
             if (kept.Count > 0)
             {
                 yield return new CaptionGroup(key, kept);
@@ -71,8 +78,11 @@ internal static class CaptionStream
         }
     }
 
-    /// <summary>Captions of a text source in its language. Throws <see cref="InputException"/>, naming file and line, for what is not readable.</summary>
-    public static IEnumerable<CaptionGroup> Of(TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken cancellation = default)
+    /// <summary>
+    /// Captions of a text source in its language. Throws <see cref="InputException"/>, naming file and line, for what is not readable.
+    /// </summary>
+    public static IEnumerable<CaptionGroup> Of(
+        TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken cancellation = default)
     {
         var path = config.Path.Length > 0 ? config.Path : data.Train;
         var name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
@@ -80,7 +90,8 @@ internal static class CaptionStream
         {
             _ when name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) => Lines(path).Select(l =>
                 new CaptionGroup($"{path}:{l.Number}", [new Caption(l.Text, config.Language, CaptionKind.Short)])),
-            _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) => Records(path, data),
+            _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) =>
+                Records(path, data),
             // Callers read a source several times and name it themselves.
             _ => Of(Datasets.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, cancellation),
         };
@@ -101,15 +112,17 @@ internal static class CaptionStream
             CaptionGroup group;
             try
             {
-                using var json = JsonDocument.Parse(line);
+                using var json = RecordJson.Parse(Encoding.UTF8.GetBytes(line));
                 remarks.Clear();
-                var key = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("key", out var named) && named.ValueKind == JsonValueKind.String
-                    ? named.GetString()! : $"{path}:{number}";
-                group = new CaptionGroup(key, reader.Read(json.RootElement, null, remarks));
+                var captions = reader.Read(json.RootElement, null, remarks);
+                group = new CaptionGroup(JsonFields.Text(json.RootElement, "key") ?? $"{path}:{number}", captions);
             }
-            catch (Exception error) when (error is JsonException or BadRecordException or InvalidOperationException) // the latter: a text that is not Unicode
+            catch (Exception error) when (error is JsonException or BadRecordException or InvalidOperationException)
             {
-                throw new InputException($"{path}, line {number}: {error.Message}. Each line is an object such as {{\"captions\": {{\"en\": [\"...\"]}}}}.", error);
+                // InvalidOperationException: a text that is not Unicode.
+                throw new InputException(
+                    $"{path}, line {number}: {error.Message}. Each line is an object such as {{\"captions\": {{\"en\": "
+                    + $"[\"...\"]}}}}.", error);
             }
             yield return group;
         }
@@ -125,7 +138,7 @@ internal static class CaptionStream
         using Stream stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
             ? new GZipStream(File.OpenRead(path), CompressionMode.Decompress)
             : File.OpenRead(path);
-        using var reader = new StreamReader(stream);
+        using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
         var characters = new StringBuilder();
         for (var number = 1; ; number++)
         {
@@ -138,13 +151,18 @@ internal static class CaptionStream
             {
                 throw new InputException($"{path} is damaged near line {number}: {error.Message}", error);
             }
+            catch (DecoderFallbackException error)
+            {
+                throw new InputException($"{path}: not valid UTF-8 near line {number}. {CsvList.HowToConvert}.", error);
+            }
             if (line is null)
             {
                 yield break;
             }
             if (line.Length > MaxLine)
             {
-                throw new InputException($"{path}: line {number} is longer than {MaxLine:N0} characters. Is this a text with a sentence (or an object) a line?");
+                throw new InputException($"{path}: line {number} is longer than {MaxLine:N0} characters. Is this a text with one "
+                    + "sentence (or object) per line?");
             }
             if (line.Trim() is { Length: > 0 } text)
             {
@@ -153,7 +171,10 @@ internal static class CaptionStream
         }
     }
 
-    /// <summary>As <see cref="TextReader.ReadLine"/>, but a line that is too long ends behind <see cref="MaxLine"/>: a small gzip file may unpack to any length.</summary>
+    /// <summary>
+    /// As <see cref="TextReader.ReadLine"/>, but a line that is too long ends behind <see cref="MaxLine"/>: a small gzip file may unpack
+    /// to any length.
+    /// </summary>
     private static string? ReadLine(StreamReader reader, StringBuilder into)
     {
         into.Clear();

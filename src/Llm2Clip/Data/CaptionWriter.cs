@@ -5,8 +5,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data;
 
 /// <summary>
-/// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds stand in
-/// the order of their first captions, texts of one language and kind in the order of the sample.
+/// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds stand
+/// in the order of their first captions, texts of one language and kind in the order of the sample.
 /// </summary>
 internal static class CaptionWriter
 {
@@ -24,8 +24,8 @@ internal static class CaptionWriter
     }
 
     /// <summary>
-    /// The record of a sample: <c>file_name</c> where an image is named, <c>key</c> as the source has it, <c>caption</c> (the first, for readers
-    /// of one) and <c>captions</c>.
+    /// The record of a sample: <c>file_name</c> where an image is named, <c>key</c> as the source has it, <c>caption</c> (the first, for
+    /// readers of one) and <c>captions</c>.
     /// </summary>
     public static byte[] Record(Sample sample, string? image = null) => Object(json =>
     {

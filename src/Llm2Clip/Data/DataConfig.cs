@@ -5,10 +5,14 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data;
 
-/// <summary>The <c>data</c> section of a run file: where the images and captions lie, how captions are named, how they are loaded.</summary>
+/// <summary>
+/// The <c>data</c> section of a run file: where the images and captions lie, how captions are named, how they are loaded.
+/// </summary>
 public sealed record DataConfig : ICheckedConfig
 {
-    [Description("Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
+    [Description(
+        "Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, "
+        + "or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
     public string Train { get; init; } = "";
 
     [Description("Held-out data for validation and evaluation, written like train.")]
@@ -17,10 +21,13 @@ public sealed record DataConfig : ICheckedConfig
     [Description("Format of the data; auto: by file name, JSON files by content.")]
     public DatasetFormat Format { get; init; } = DatasetFormat.Auto;
 
-    [Description("Folder of the images that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
+    [Description(
+        "Folder of the images that a list names; several, searched in turn, as {a,b} or joined with ::. Empty: the list's own folder.")]
     public string ImageRoot { get; init; } = "";
 
-    [Description("Column of the images in Parquet files: bytes, or a struct with `bytes` and `path`. Empty: image, jpg, jpeg, png, webp, img, image or image_bytes.")]
+    [Description("Column or field of the images in Parquet (bytes, a struct with `bytes` and `path`, or names of files), CSV, TSV and "
+        + "JSONL (names of files). "
+        + "Empty: the first of image, jpg, png, img, file_name, filepath, path, Bild, Datei, 图片, ... (docs/data.md).")]
     public string ImageKey { get; init; } = "";
 
     [Description("Language of captions that do not state one (txt members, a plain `caption` field). Empty: en, or zh for chinese_clip.")]
@@ -29,7 +36,9 @@ public sealed record DataConfig : ICheckedConfig
     [Description("Kind of captions that do not state one: short | long | raw. Null: short, or long for sharegpt4v.")]
     public CaptionKind? Kind { get; init; }
 
-    [Description("Which JSON fields or CSV columns are captions, each with language and kind; `txt` names the txt member. Empty: `captions`, else `caption`, else txt; in CSV the first of caption, title, text, captions.")]
+    [Description(
+        "Which fields or columns are captions, each with language and kind; `txt` names the txt member. Empty: the first that holds "
+        + "something of captions, caption, txt, text, texts, sentences, title, description, Beschreibung, 描述, ... (docs/data.md).")]
     public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
 
     [Description("Share of bad records (unreadable image, no caption) past which a run stops, 0 to 1.")]
@@ -40,13 +49,18 @@ public sealed record DataConfig : ICheckedConfig
     [Range(0.0, Images.DecodeOptions.MaxMegapixelsOfAnArray, MinimumIsExclusive = true)]
     public double MaxMegapixels { get; init; } = 178;
 
-    [Description("Shrink large JPEGs by 2, 4 or 8 while decoding, as long as this many times the target size remain: 2 is faster and hardly differs, 1 is the fastest (docs/data.md); 0 = never.")]
+    [Description(
+        "Shrink large JPEGs by 2, 4 or 8 while decoding, as long as this many times the target size remain: 2 is faster and hardly "
+        + "differs, 1 is the fastest (docs/data.md); 0 = never.")]
     public double JpegReducingGap { get; init; }
 
-    [Description("Turn images as their EXIF orientation says. CLIP's own processors ignore it, and so do we by default.")]
-    public bool Upright { get; init; }
+    [Description(
+        "Turn images as their EXIF orientation says. Null: yes for folders and lists of image files, no for shards (webdataset, parquet), "
+        + "which are what training pipelines wrote that ignore it, as CLIP's own processors do.")]
+    public bool? Upright { get; init; }
 
-    [Description("R, G, B in 0..255 that transparent pixels are blended over, such as [255, 255, 255]; empty = alpha is dropped, as CLIP's processors do.")]
+    [Description("R, G, B in 0..255 that transparent pixels are blended over, such as [255, 255, 255]; empty = alpha is dropped, "
+        + "as CLIP's processors do.")]
     public IReadOnlyList<int> Background { get; init; } = [];
 
     [Description("Decode threads; 0 = as many as the machine has cores, at most 8.")]
@@ -57,11 +71,15 @@ public sealed record DataConfig : ICheckedConfig
     [Range(1, int.MaxValue)]
     public int Prefetch { get; init; } = 4;
 
-    [Description("Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a whole.")]
+    [Description(
+        "Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a "
+        + "whole.")]
     [Range(1, int.MaxValue)]
     public int ShuffleBuffer { get; init; } = 100_000;
 
-    [Description("Memory for encoded images in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, whose images cannot be read one by one later; other images stay in their files.")]
+    [Description(
+        "Memory for encoded images in the shuffle buffer, MB. Counts for Parquet files and for shards from pipe:, - and gzip alone, "
+        + "whose images cannot be read one by one later; other images stay in their files.")]
     [Range(1, int.MaxValue)]
     public int ShuffleBufferMb { get; init; } = 1024;
 
@@ -69,7 +87,8 @@ public sealed record DataConfig : ICheckedConfig
     [Range(0, int.MaxValue)]
     public int ImageCacheMb { get; init; }
 
-    [Description("Short side to which images are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
+    [Description(
+        "Short side to which images are shrunk before they enter the cache, pixels; 0 = kept at full size, which changes no pixel.")]
     [Range(0, int.MaxValue)]
     public int ImageCacheSide { get; init; }
 
@@ -77,7 +96,16 @@ public sealed record DataConfig : ICheckedConfig
     public AugmentConfig Augment { get; init; } = new();
 
     /// <summary>How encoded images are decoded, by these settings.</summary>
-    internal DecodeOptions DecodeOptions() => new() { MaxMegapixels = MaxMegapixels, JpegReducingGap = JpegReducingGap, Upright = Upright, Background = Background };
+    internal DecodeOptions DecodeOptions() => new()
+    {
+        MaxMegapixels = MaxMegapixels,
+        JpegReducingGap = JpegReducingGap,
+        Upright = Upright ?? false,
+        Background = Background,
+    };
+
+    /// <summary>These settings for the images of one data set, with what null means for it.</summary>
+    internal DataConfig For(ISampleSource source) => this with { Upright = Upright ?? source.IsUpright };
 
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check() => Checked.Problems(DecodeOptions());

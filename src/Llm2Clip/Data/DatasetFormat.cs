@@ -35,4 +35,7 @@ public enum DatasetFormat
 
     /// <summary>Crossmodal-3600's captions.</summary>
     Crossmodal3600,
+
+    /// <summary>A folder of images without captions.</summary>
+    Images,
 }

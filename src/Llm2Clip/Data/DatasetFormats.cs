@@ -13,24 +13,35 @@ internal static class DatasetFormats
     [
         new WebDatasetFormat(),
         new ParquetFormat(),
-        new ListFormat(DatasetFormat.ChineseClip, "Chinese-CLIP", ChineseClipList.Is, (file, data) => new ChineseClipList(file, data.Captions))
+        new ListFormat(
+            DatasetFormat.ChineseClip, "Chinese-CLIP", ChineseClipList.Is, (file, data) => new ChineseClipList(file, data.Captions))
             { Language = "zh" },
-        new ListFormat(DatasetFormat.Csv, "CSV", head => head.Ends(".csv"), (file, data) => new CsvList(file, data.Captions, data.Images))
+        new ListFormat(
+            DatasetFormat.Csv, "CSV", head => head.Ends(".csv"),
+            (file, data) => new CsvList(file, data.Captions, data.Images, data.Config.ImageKey))
             { HasCaptionKeys = true, List = new CsvListWriter(',') },
-        new ListFormat(DatasetFormat.Tsv, "TSV", head => head.Ends(".tsv"), (file, data) => new CsvList(file, data.Captions, data.Images))
+        new ListFormat(
+            DatasetFormat.Tsv, "TSV", head => head.Ends(".tsv"),
+            (file, data) => new CsvList(file, data.Captions, data.Images, data.Config.ImageKey))
             { HasCaptionKeys = true, List = new CsvListWriter('\t') },
         new ListFormat(
-            DatasetFormat.Crossmodal3600, "Crossmodal-3600", CrossmodalList.Is, (file, data) => new CrossmodalList(file, data.Captions, data.Images)),
-        new ListFormat(DatasetFormat.Folder, "JSONL", head => head.Ends(".jsonl"), (file, data) => new FolderList(file, data.Captions, data.Images))
+            DatasetFormat.Crossmodal3600, "Crossmodal-3600", CrossmodalList.Is,
+            (file, data) => new CrossmodalList(file, data.Captions, data.Images)),
+        new ListFormat(
+            DatasetFormat.Folder, "JSONL", head => head.Ends(".jsonl"),
+            (file, data) => new FolderList(file, data.Captions, data.Images, data.Config.ImageKey))
             { HasCaptionKeys = true, List = new FolderListWriter() },
         new ListFormat(
-            DatasetFormat.Karpathy, "Karpathy JSON", KarpathyList.Is, (file, data) => new KarpathyList(file, data.Captions, data.Images, data.Splits))
+            DatasetFormat.Karpathy, "Karpathy JSON", KarpathyList.Is,
+            (file, data) => new KarpathyList(file, data.Captions, data.Images, data.Splits))
             { HasSplits = true, List = new KarpathyListWriter() },
         new ListFormat(DatasetFormat.Coco, "COCO caption JSON", CocoList.Is, (file, data) => new CocoList(file, data.Captions, data.Images))
             { List = new CocoListWriter() },
         new ListFormat(
-            DatasetFormat.Sharegpt4v, "ShareGPT4V JSON", ShareGpt4VList.Is, (file, data) => new ShareGpt4VList(file, data.Captions, data.Images))
+            DatasetFormat.Sharegpt4v, "ShareGPT4V JSON", ShareGpt4VList.Is,
+            (file, data) => new ShareGpt4VList(file, data.Captions, data.Images))
             { Kind = CaptionKind.Long },
+        new ImageFolderFormat(),
     ];
 
     /// <summary>The names of all formats, for messages.</summary>
@@ -46,5 +57,6 @@ internal static class DatasetFormats
     public static string Name(DatasetFormat format) => ConfigSchema.SnakeCase(format.ToString());
 
     /// <summary>The names of the formats that <paramref name="which"/> chooses.</summary>
-    public static string NamesOf(Func<IDatasetFormat, bool> which) => string.Join(", ", All.Where(which).Select(format => Name(format.Name)));
+    public static string NamesOf(Func<IDatasetFormat, bool> which) =>
+        string.Join(", ", All.Where(which).Select(format => Name(format.Name)));
 }

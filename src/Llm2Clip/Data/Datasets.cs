@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Lists;
 using Llm2Clip.Data.WebDataset;
+using Llm2Clip.Files;
 
 namespace Llm2Clip.Data;
 
@@ -9,23 +10,34 @@ namespace Llm2Clip.Data;
 public static partial class Datasets
 {
     /// <summary>
-    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where nothing is
-    /// found.
+    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where
+    /// nothing is found.
     /// </summary>
     public static ISampleSource OpenTrain(DataConfig config, IRunLog log) => Open(Named(config.Train, "data.train"), config, log);
 
     /// <summary>The held-out data of the run file.</summary>
     public static ISampleSource OpenVal(DataConfig config, IRunLog log) => Open(Named(config.Val, "data.val"), config, log);
 
-    /// <summary>The data set that <paramref name="pattern"/> names; format and caption fields come from <paramref name="config"/>.</summary>
-    public static ISampleSource Open(string pattern, DataConfig config, IRunLog log)
+    /// <summary>
+    /// The data set that <paramref name="pattern"/> names; format and caption fields come from <paramref name="config"/>. A folder of
+    /// images alone is taken where <paramref name="needsCaptions"/> is false: its samples have no captions.
+    /// </summary>
+    public static ISampleSource Open(string pattern, DataConfig config, IRunLog log, bool needsCaptions = true)
     {
         var chosen = DatasetFormats.Find(Checked.Require(config, "data").Format);
         IReadOnlyList<IDatasetFormat> candidates = chosen is null ? DatasetFormats.All : [chosen];
         var (place, splits) = TakeSplits(pattern);
-        var files = ShardPattern.Expand(place).SelectMany(path => Directory.Exists(path) ? InFolder(path, candidates) : [path]).ToList();
+        var files = ShardPattern.Expand(place)
+            .SelectMany(path => Directory.Exists(path) && chosen is not ImageFolderFormat ? InFolder(path, candidates) : [path]).ToList();
+        files.FindAll(file => !ShardStream.IsStream(file)).ForEach(LfsPointer.Refuse);
         var format = chosen ?? Recognize(files);
         Check(format, config, splits, pattern);
+        if (needsCaptions && !format.HasCaptions)
+        {
+            throw new InputException(
+                $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
+                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
+        }
         var captions = new CaptionReader(config, format.Language, format.Kind);
         var source = format.Open(new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
         log.Info($"Data: {source.Description}");
@@ -36,7 +48,8 @@ public static partial class Datasets
         if (files.Any(ShardStream.Takes))
         {
             log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
-                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are read in place.");
+                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are "
+                + "read in place.");
         }
         return source;
     }
@@ -76,10 +89,15 @@ public static partial class Datasets
     [GeneratedRegex(@"#([\w+-]+)$")]
     private static partial Regex SplitSuffix();
 
-    /// <summary>A folder means the tars in it, else its list: metadata.*, or the only file that is one.</summary>
+    /// <summary>
+    /// A folder means the tars in it, else its Parquet files, else its list: metadata.*, or the only file that is one; else its images.
+    /// Names that begin with a dot are passed over, as in patterns: among them are the halves of files that a Mac leaves on other systems
+    /// (AppleDouble).
+    /// </summary>
     private static IReadOnlyList<string> InFolder(string folder, IReadOnlyList<IDatasetFormat> candidates)
     {
-        var files = Directory.GetFiles(folder).Order(StringComparer.Ordinal).Select(file => new FileHead(file)).ToList();
+        var files = Directory.GetFiles(folder).Where(file => !Path.GetFileName(file).StartsWith('.'))
+            .Order(StringComparer.Ordinal).Select(file => new FileHead(file)).ToList();
         foreach (var format in candidates.Where(format => format.FillsFolders))
         {
             if (files.FindAll(format.Recognizes) is { Count: > 0 } found)
@@ -93,8 +111,10 @@ public static partial class Datasets
         {
             (1, _) => [metadata[0].Path],
             (0, 1) => [lists[0].Path],
-            _ => throw new InputException($"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no" : "more than one")} list of images. "
-                + "Name the tars, or the list, such as a metadata.jsonl with `image` and `captions` on each line."),
+            (0, 0) when candidates.Any(format => format is ImageFolderFormat) && ImageFolderSource.HasImages(folder) => [folder],
+            _ => throw new InputException(
+            $"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no" : "more than one")} list of images. "
+                + "Name the tars, or the list, such as a metadata.jsonl with `image` and `captions` on each line, or a captions.csv."),
         };
     }
 

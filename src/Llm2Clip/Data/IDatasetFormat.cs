@@ -4,7 +4,8 @@ namespace Llm2Clip.Data;
 
 /// <summary>What a format is opened with: the files that a pattern named, and what the run file says about them.</summary>
 internal sealed record NamedData(
-    string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, ImageFolders Images, IReadOnlyList<string> Splits, DataConfig Config);
+    string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, ImageFolders Images, IReadOnlyList<string> Splits,
+    DataConfig Config);
 
 /// <summary>One format of data sets: how it is recognized, read and, for some, written. <see cref="DatasetFormats"/> lists them.</summary>
 internal interface IDatasetFormat
@@ -20,6 +21,9 @@ internal interface IDatasetFormat
 
     /// <summary>Its records belong to splits: <c>FILE#SPLIT</c>.</summary>
     bool HasSplits { get; }
+
+    /// <summary>Its samples have captions; without, only commands that need none take it.</summary>
+    bool HasCaptions => true;
 
     /// <summary>Language of its captions where neither they nor the run file state one.</summary>
     string Language { get; }

@@ -10,7 +10,7 @@ internal sealed record DatasetPlace(string Folder, string Name, string Split, st
 /// <summary>A shard to write: its number, and the images and captions that earlier shards hold.</summary>
 internal readonly record struct ShardStart(int Number, long Images, long Captions);
 
-/// <summary>How a data set is written shard by shard. A shard stands for itself: it can be written again without the others.</summary>
+/// <summary>How a data set is written shard by shard. A shard is complete in itself: it can be written again without the others.</summary>
 internal interface IDatasetWriter
 {
     /// <summary>Starts a shard, in the place of one that has its number already.</summary>

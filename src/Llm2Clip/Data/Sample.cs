@@ -48,6 +48,12 @@ public interface ISampleSource
     /// <summary>What it is, for logs: pattern and format.</summary>
     string Description { get; }
 
+    /// <summary>
+    /// Whether images are turned as their EXIF orientation says where <c>data.upright</c> does not decide: they are the files of a person,
+    /// and not what a training pipeline wrote, as those in shards are.
+    /// </summary>
+    bool IsUpright => false;
+
     /// <summary>Shards in a fixed order (tars, or chunks of list files).</summary>
     int ShardCount { get; }
 
@@ -55,15 +61,15 @@ public interface ISampleSource
     string ShardName(int shard);
 
     /// <summary>
-    /// The samples of one shard in stored order. A bad record is reported through <paramref name="onBad"/> and left out.
-    /// Throws <see cref="InputException"/> where the shard itself cannot be read. <paramref name="cancellation"/> ends the wait for a shard that
+    /// The samples of one shard in stored order. A bad record is reported through <paramref name="onBad"/> and left out. Throws
+    /// <see cref="InputException"/> where the shard itself cannot be read. <paramref name="cancellation"/> ends the wait for a shard that
     /// comes from a command or standard input; files are read without a look at it.
     /// </summary>
     IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default);
 }
 
 /// <summary>
-/// A record that could not be used: where it stands and why. <paramref name="Kept"/> marks a mere remark: something was wrong
+/// A record that could not be used: where it is and why. <paramref name="Kept"/> marks a mere remark: something was wrong
 /// (such as one empty caption of five), but the sample itself was given out and does not count as bad.
 /// </summary>
 public sealed record BadSample(string Origin, string Reason, bool Kept = false, BadSampleCause Cause = BadSampleCause.BadRecord)
@@ -107,4 +113,7 @@ public enum BadSampleCause
 
     /// <summary>The image is cut short or damaged.</summary>
     DamagedImage,
+
+    /// <summary>A member of a tar that belongs to no sample; a remark (<see cref="BadSample.Kept"/>), counted apart.</summary>
+    NoSample,
 }

@@ -5,9 +5,9 @@ using System.Text;
 namespace Llm2Clip.Data;
 
 /// <summary>
-/// File names of the samples of one shard, made of their keys. A key keeps its characters, except those that end a key or a folder's name in
-/// a WebDataset (<c>. / \</c>), control characters and <c>%</c>: they become %XX, so that different keys stay different. A key that stands
-/// twice in the shard gets <c>~2</c>, <c>~3</c>, ... Keys need not be unique beyond a shard, so nothing is remembered beyond it.
+/// File names of the samples of one shard, made of their keys. A key keeps its characters, except those that end a key or a folder's name
+/// in a WebDataset (<c>. / \</c>), control characters and <c>%</c>: they become %XX, so that different keys stay different. A key that
+/// occurs twice in the shard gets <c>~2</c>, <c>~3</c>, ... Keys need not be unique beyond a shard, so nothing is remembered beyond it.
 /// </summary>
 internal sealed class SampleNames
 {

@@ -3,7 +3,8 @@ namespace Llm2Clip.Data;
 /// <summary>A file a shard: FOLDER/NAME-00000.tar and on.</summary>
 internal sealed class ShardFileWriter(string ending, Func<string, ISampleWriter> open) : IDatasetWriter
 {
-    public ISampleWriter OpenShard(DatasetPlace place, ShardStart start) => open(Path.Combine(place.Folder, $"{place.Name}-{start.Number:D5}{ending}"));
+    public ISampleWriter OpenShard(DatasetPlace place, ShardStart start) =>
+        open(Path.Combine(place.Folder, $"{place.Name}-{start.Number:D5}{ending}"));
 
     public void Finish(DatasetPlace place, int shards)
     {

@@ -38,8 +38,8 @@ internal static class ShardPattern
     }
 
     /// <summary>
-    /// Throws <see cref="ConfigException"/> where the pattern takes standard input, which is there once. <paramref name="reader"/> begins the sentence
-    /// "… reads it again".
+    /// Throws <see cref="ConfigException"/> where the pattern takes standard input, which is there once. <paramref name="reader"/> begins
+    /// the sentence "… reads it again".
     /// </summary>
     public static void RequireRepeatable(string pattern, string reader)
     {
@@ -50,7 +50,9 @@ internal static class ShardPattern
         }
     }
 
-    /// <summary>The brace expansion alone, in written order. Throws <see cref="InputException"/> for an open brace or too many alternatives.</summary>
+    /// <summary>
+    /// The brace expansion alone, in written order. Throws <see cref="InputException"/> for an open brace or too many alternatives.
+    /// </summary>
     public static IReadOnlyList<string> ExpandBraces(string pattern)
     {
         var results = new List<string>();
@@ -58,9 +60,12 @@ internal static class ShardPattern
         return results;
     }
 
-    private static string[] Parts(string pattern) => pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Parts(string pattern) =>
+        pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    /// <summary>As a shell would before it runs the command: braces without a list or range, such as those of awk, stay as they are.</summary>
+    /// <summary>
+    /// As a shell would before it runs the command: braces without a list or range, such as those of awk, stay as they are.
+    /// </summary>
     private static IEnumerable<string> ExpandCommand(string command)
     {
         for (var open = command.IndexOf('{'); open >= 0; open = command.IndexOf('{', open + 1))
@@ -69,7 +74,8 @@ internal static class ShardPattern
             var isVariable = open > 0 && command[open - 1] == '$';
             if (close > 0 && !isVariable && ShellOptions(command[(open + 1)..close]) is { } options)
             {
-                return options.SelectMany(option => ExpandCommand(string.Concat(command.AsSpan(0, open), option, command.AsSpan(close + 1))));
+                return options
+                    .SelectMany(option => ExpandCommand(string.Concat(command.AsSpan(0, open), option, command.AsSpan(close + 1))));
             }
         }
         return [command];
@@ -82,7 +88,8 @@ internal static class ShardPattern
         {
             if (results.Count >= MaxAlternatives)
             {
-                throw new InputException($"Pattern '{whole}' names more than {MaxAlternatives:N0} files; use a range that fits, or * instead.");
+                throw new InputException(
+                    $"Pattern '{whole}' names more than {MaxAlternatives:N0} files; use a range that fits, or * instead.");
             }
             results.Add(text);
             return;
@@ -175,7 +182,8 @@ internal static class ShardPattern
         var matches = Glob(path);
         return matches.Count > 0
             ? matches
-            : throw new InputException($"No file matches '{path}'{(path == whole ? "" : $" (part of '{whole}')")}. Check the folder and the pattern.");
+            : throw new InputException(
+                $"No file matches '{path}'{(path == whole ? "" : $" (part of '{whole}')")}. Check the folder and the pattern.");
     }
 
     private static List<string> Glob(string path)
@@ -210,12 +218,15 @@ internal static class ShardPattern
         for (var i = 0; i < part.Length; i++)
         {
             // A ] directly behind [ or [! is a member of the set, as in a shell.
-            var set = part[i] == '[' ? part.IndexOf(']', Math.Min(part.Length, i + (i + 1 < part.Length && part[i + 1] == '!' ? 3 : 2))) : -1;
+            var set = part[i] == '['
+                ? part.IndexOf(']', Math.Min(part.Length, i + (i + 1 < part.Length && part[i + 1] == '!' ? 3 : 2)))
+                : -1;
             if (set > 0)
             {
                 var members = part[(i + 1)..set];
                 var negated = members[0] == '!';
-                var listed = (negated ? members[1..] : members).Replace("\\", "\\\\").Replace("[", "\\[").Replace("]", "\\]").Replace("^", "\\^");
+                var listed = (negated ? members[1..] : members).Replace("\\", "\\\\").Replace("[", "\\[").Replace("]", "\\]")
+                    .Replace("^", "\\^");
                 regex.Append('[').Append(negated ? "^" : "").Append(listed).Append(']');
                 i = set;
                 continue;

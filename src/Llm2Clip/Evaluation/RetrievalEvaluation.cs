@@ -61,7 +61,7 @@ internal sealed class EncodedImages
             part.CopyTo(all, at);
             at += part.Length;
         }
-        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.Decode);
+        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.For(source).Decode);
     }
 }
 

@@ -32,7 +32,8 @@ public sealed record DecodeOptions : ICheckedConfig
     {
         if (JpegReducingGap != 0 && !(JpegReducingGap >= 1))
         {
-            yield return ("jpeg_reducing_gap", FormattableString.Invariant($"is {JpegReducingGap}; it must be 0 (never shrink), or at least 1"));
+            yield return (
+                "jpeg_reducing_gap", FormattableString.Invariant($"is {JpegReducingGap}; it must be 0 (never shrink), or at least 1"));
         }
         if (Background.Count is not (0 or 3) || Background.Any(value => value is < 0 or > 255))
         {

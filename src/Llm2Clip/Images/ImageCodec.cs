@@ -1,3 +1,4 @@
+using Llm2Clip.Files;
 using NetVips;
 
 namespace Llm2Clip.Images;
@@ -9,6 +10,12 @@ namespace Llm2Clip.Images;
 /// </summary>
 internal static class ImageCodec
 {
+    /// <summary>
+    /// The codec of HEIC is patented, and so not in the libvips that comes with the program; it would decode AVIF of the same container.
+    /// </summary>
+    private const string HowToReadHeic = "it is HEIC, as iPhones write it, or damaged; the libvips in use does not decode it. "
+        + "Convert the images to JPEG first, for example with heif-convert, and name those";
+
     private static readonly DecodeOptions Defaults = new();
 
     /// <summary>One decode at a time is repeated under this lock after a failure, so that libvips' message is its own.</summary>
@@ -49,6 +56,8 @@ internal static class ImageCodec
         {
             throw encoded.Length == 0
                 ? new ImageException($"{origin}: the image is empty (zero bytes).", ImageProblem.Empty)
+                : LfsPointer.Is(encoded, encoded.Length)
+                ? new ImageException($"{origin}: the image is a Git LFS pointer. Fetch the image: git lfs pull.", ImageProblem.NotAnImage)
                 : new ImageException($"{origin}: not a jpg, png, webp, gif, tiff or avif image.", ImageProblem.NotAnImage);
         }
         if (format == ImageFormat.Png && PngChunks.Problem(encoded) is { } problem)
@@ -63,8 +72,8 @@ internal static class ImageCodec
                 throw Refused(origin, excess, ImageProblem.TooLarge);
             }
         }
-        // Not for images that are to be upright: libvips alone reads the orientation.
-        if (format == ImageFormat.Jpeg && !options.Upright && TurboJpeg.IsAvailable
+        // Not for images that are to be turned: libvips alone reads the orientation.
+        if (format == ImageFormat.Jpeg && (!options.Upright || JpegOrientation.IsUpright(encoded)) && TurboJpeg.IsAvailable
             && TurboJpeg.Decode(encoded, options, shrinkAbove, scratch) is { } decoded)
         {
             return decoded;
@@ -84,7 +93,9 @@ internal static class ImageCodec
                 }
                 catch (VipsException e)
                 {
-                    throw Refused(origin, VipsLibrary.Reason(e), inner: e);
+                    throw ImageFormats.Extension(encoded) == "heic"
+                        ? Refused(origin, HowToReadHeic, inner: e)
+                        : Refused(origin, VipsLibrary.Reason(e), inner: e);
                 }
             }
         }

@@ -26,6 +26,14 @@ internal static class ImageFormats
     /// <summary>Where the brands behind the first one are in a HEIF file: after size, type, first brand and its version.</summary>
     private const int OtherBrands = 16;
 
+    private static readonly string[] Known = ["jpg", "png", "jpeg", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
+
+    /// <summary>Extensions of image files; those of open_clip's list first, in its order (<c>jpg;png;jpeg;webp</c>).</summary>
+    public static IReadOnlyList<string> Extensions => Known;
+
+    /// <summary>Place of an extension among <see cref="Extensions"/>; -1 where it is none of an image.</summary>
+    public static int Rank(string extension) => Array.IndexOf(Known, extension);
+
     /// <summary>The format; null where the bytes are of none that is decoded.</summary>
     public static ImageFormat? Of(ReadOnlySpan<byte> encoded) => encoded switch
     {

@@ -42,7 +42,9 @@ public sealed class ImagePipeline
     public void Eval(RgbImage image, Span<byte> into)
     {
         var size = _transform.ImageSize;
-        var (width, height) = _transform.Resize == ResizeMode.Squash ? (size, size) : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
+        var (width, height) = _transform.Resize == ResizeMode.Squash
+            ? (size, size)
+            : ImageGeometry.ShortSideTo(image.Width, image.Height, size);
         var window = new PixelArea(ImageGeometry.CenterOffset(width, size), ImageGeometry.CenterOffset(height, size), size, size);
         _resampler.Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height, window, mirror: false, into);
     }

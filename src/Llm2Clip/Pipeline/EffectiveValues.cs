@@ -40,6 +40,7 @@ internal static class EffectiveValues
         ("data.language", "en; zh for chinese_clip"),
         ("data.kind", "short; long for sharegpt4v"),
         ("data.caption_keys", "the fields of known names"),
+        ("data.upright", "true for folders and lists of image files, false for shards"),
         ("data.background", "alpha is dropped"),
         ("data.workers", $"{LoaderConfig.Threads(run.Data.Workers)} threads"),
     ];

@@ -18,19 +18,14 @@ internal sealed class InspectionFolder : IDisposable
 
     private readonly string _path;
     private readonly FolderLock _lock;
-    private bool _isNew;
 
-    private InspectionFolder(string path, FolderLock writeLock, bool isNew) => (_path, _lock, _isNew) = (path, writeLock, isNew);
+    private InspectionFolder(string path, FolderLock writeLock) => (_path, _lock) = (path, writeLock);
 
     /// <summary>
     /// Throws <see cref="RunException"/> where the folder cannot be written, <see cref="ConfigException"/> while another process writes to
     /// it.
     /// </summary>
-    public static InspectionFolder Open(string path) => Guard(path, () =>
-    {
-        var isNew = !Directory.Exists(path);
-        return new InspectionFolder(path, FolderLock.Take(path), isNew);
-    });
+    public static InspectionFolder Open(string path) => Guard(path, () => new InspectionFolder(path, FolderLock.Take(path)));
 
     /// <summary>Writes the report in the place of an earlier one; each file appears complete or not at all, the numbers last.</summary>
     public void Write(InspectionReport report) => Guard(_path, () =>
@@ -39,22 +34,11 @@ internal sealed class InspectionFolder : IDisposable
         WriteSheet(AgainstSheetFile, report.Against);
         InspectionPage.Of(report).Write(Path.Combine(_path, InspectionReport.PageFile));
         PendingFile.Write(Path.Combine(_path, JsonFile), report.ToJson() + "\n");
-        return _isNew = false;
+        return true;
     });
 
     /// <summary>Lets other writers in; a folder that was made for a report that did not come about goes.</summary>
-    public void Dispose()
-    {
-        if (_isNew)
-        {
-            File.Delete(Path.Combine(_path, FolderLock.FileName));
-        }
-        _lock.Dispose();
-        if (_isNew && !Directory.EnumerateFileSystemEntries(_path).Any())
-        {
-            Directory.Delete(_path);
-        }
-    }
+    public void Dispose() => _lock.Dispose();
 
     private void WriteSheet(string name, SetReport? set)
     {

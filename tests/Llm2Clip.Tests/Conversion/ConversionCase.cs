@@ -15,8 +15,8 @@ internal static class ConversionCase
     public static ConvertConfig Config(DataFolder folder, string to, DatasetFormat form, int perShard = 4) =>
         new() { To = folder[to], Format = form, SamplesPerShard = perShard };
 
-    /// <summary>Every file below a folder with its bytes as hexadecimal digits, the lock aside.</summary>
-    public static SortedDictionary<string, string> Files(string folder) => new(
+    /// <summary>Every file below a folder with its bytes as hexadecimal digits, the lock aside; nothing where there is no such folder.</summary>
+    public static SortedDictionary<string, string> Files(string folder) => !Directory.Exists(folder) ? [] : new(
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Where(file => Path.GetFileName(file) != "write.lock")
             .ToDictionary(file => Path.GetRelativePath(folder, file), file => System.Convert.ToHexString(File.ReadAllBytes(file))), StringComparer.Ordinal);

@@ -84,9 +84,13 @@ public sealed class SampleLoaderTests : IDisposable
         _folder.Shard("s1.tar", "a", 12, width: 400, height: 300);
         using var loader = new SampleLoader(_folder.Open("s1.tar"), Training(new DataConfig { Workers = 2, ImageCacheMb = 1 }), _folder);
         var first = Batches(loader, 0);
-        Assert.Equal(2, loader.Cached.Images); // 360,000 bytes each
-        Assert.InRange(loader.Cached.Bytes, 1, 1 << 20);
         Assert.Equal(first, Batches(loader, 0));
+        var cache = new ImageCache(1 << 20);
+        foreach (var origin in new[] { "a", "b", "c" })
+        {
+            cache.Offer(origin, new DecodedImage(new RgbImage(400, 300, new byte[360_000]), 400, 300));
+        }
+        Assert.Equal([true, true, false], new[] { "a", "b", "c" }.Select(origin => cache.Find(origin) is not null));
     }
 
     [Fact]
@@ -188,7 +192,6 @@ public sealed class SampleLoaderTests : IDisposable
             }
         });
         loader.Epoch(0, 0, Stop).First().Dispose(); // returns only when all threads have been joined
-        Assert.InRange(loader.WaitShare, 0, 1);
     }
 
     [Fact]

@@ -68,7 +68,22 @@ public sealed class WebDatasetSourceTests : IDisposable
         _folder.Tar("apart.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")), ("1.txt", DataFolder.Bytes("one")));
         Pack("apart.tar", "apart.tgz");
         Assert.Contains("max_bad_share", Assert.Throws<InputException>(() => _folder.ReadAll("apart.tgz")).Message);
-        Assert.Contains(_folder.Lines, line => line.Contains("1.txt: stands apart from the other members of its sample, which a streamed or gzip tar must hold side by side", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line => line.Contains("1.txt: is apart from the other members of its sample, which a streamed or gzip tar must hold side by side", StringComparison.Ordinal));
+    }
+
+    /// <summary>Of tars joined with cat the second would be lost; zeros behind an archive are harmless.</summary>
+    [Fact]
+    public void JoinedTarsAreRefusedAndZerosAreNot()
+    {
+        var one = File.ReadAllBytes(_folder.Shard("a.tar", "k", 3));
+        File.WriteAllBytes(_folder["joined.tar"], [.. one, .. one]);
+        File.WriteAllBytes(_folder["zeros.tar"], [.. one, .. new byte[100_000]]);
+        File.WriteAllBytes(_folder["late.tar"], [.. one, .. new byte[100_000], 1]);
+        foreach (var name in new[] { "joined.tar", "late.tar" })
+        {
+            Assert.Contains($"{name}: data follows the end of the archive (near byte ", Assert.Throws<InputException>(() => _folder.ReadAll(name)).Message);
+        }
+        Assert.Equal(3, _folder.ReadAll("zeros.tar").Count);
     }
 
     /// <summary>A caption of 32 MB is refused by its header, and not taken into memory first.</summary>
@@ -119,7 +134,7 @@ public sealed class WebDatasetSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"url": "x"}""", "no caption (looked for captions, caption or a txt member; its JSON has url)")]
+    [InlineData("""{"url": "x"}""", "no caption (looked for captions, caption, txt, text, texts, sentences, title, description, alt_text; its JSON has url). Name its field with data.caption_keys")]
     [InlineData("""{"captions": {"en": []}}""", "no caption")]
     [InlineData("""{"captions": {"en": ["", "  "]}}""", "captions.en[0] is empty")]
     [InlineData("""{"captions": {"en": [5]}}""", "captions.en[0] is a number")]
@@ -168,7 +183,7 @@ public sealed class WebDatasetSourceTests : IDisposable
         Assert.Equal(["first", "again"], samples.Select(sample => sample.Captions[0].Text));
         Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 1: no caption"));
         Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 2: has no image"));
-        Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 3.txt: stands twice"));
+        Assert.Contains(_folder.Lines, line => line.Contains("a.tar: 3.txt: occurs twice"));
         Assert.Contains(_folder.Lines, line => line.Contains("1 samples have a key that another sample has"));
     }
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Lists;
+using Llm2Clip.Data.Lists.Records;
 using Llm2Clip.Data.Parquet;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
@@ -68,7 +69,7 @@ public sealed class FoundCasesTests : IDisposable
     {
         File.WriteAllText(_folder["a.json"], """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
         var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
-        Assert.StartsWith($"{_folder["a.json"]}: the list `images` stands twice, again near byte ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder["a.json"]}: the list `images` occurs twice, again near byte ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

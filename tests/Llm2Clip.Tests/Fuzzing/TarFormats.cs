@@ -10,7 +10,7 @@ namespace Llm2Clip.Tests.Fuzzing;
 internal static class TarFormats
 {
     private const int Block = 512;
-    private static readonly Regex Place = new(@"at byte \d+|near byte|cannot be read|holds no|stands twice|: \S+\.\S+");
+    private static readonly Regex Place = new(@"at byte \d+|near byte|cannot be read|holds no|occurs twice|: \S+\.\S+");
 
     public static IReadOnlyList<FuzzFormat> All { get; } =
     [

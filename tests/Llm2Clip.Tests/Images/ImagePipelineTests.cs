@@ -50,7 +50,6 @@ public class ImagePipelineTests
         Assert.Equal(first[0], pipeline.Eval(large, "large"));
         var cache = new ImageCache(1 << 20);
         cache.Offer("large", new DecodedImage(pipeline.Decode(large, "large", forTraining: false), 90, 70));
-        Assert.Equal(90 * 70 * 3, cache.Bytes);
         pipeline.Decode(small, "small", forTraining: false);
         Assert.Equal(Gradient(90, 70).Pixels, cache.Find("large")!.Image.Pixels);
     }

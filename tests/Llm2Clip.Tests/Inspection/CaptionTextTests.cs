@@ -21,7 +21,7 @@ public sealed class CaptionTextTests
     [InlineData("Über-Straße", "über straße")]
     [InlineData("e\u0301", "e\u0301")] // a mark is kept
     [InlineData(" ?! ", "?!")]
-    public void TextsAreNormalised(string text, string expected) => Assert.Equal(expected, CaptionText.Normalise(text));
+    public void TextsAreNormalized(string text, string expected) => Assert.Equal(expected, CaptionText.Normalize(text));
 
     [Theory]
     [InlineData("ab", "ab", 1)]

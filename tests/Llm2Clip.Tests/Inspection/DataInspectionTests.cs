@@ -77,7 +77,7 @@ public sealed class DataInspectionTests : IDisposable
                 (BadSampleCause.EmptyImage, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"), (BadSampleCause.DamagedImage, 1, "cut.jpg"),
             ],
             set.BrokenByCause.Select(cause => (cause.Cause, (int)cause.Count, Assert.Single(cause.Samples).Origin[(_folder["a.tar"].Length + 2)..])));
-        Assert.Equal(9, _folder.Lines.Count); // the data, and eight bad records by name, though data.max_bad_share is long passed
+        Assert.Equal(10, _folder.Lines.Count); // the data, its format, and eight bad records by name, though data.max_bad_share is long passed
     }
 
     [Fact]
@@ -149,8 +149,8 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(new ListedKey("k3", 3, _folder["s-0.tar"] + ": k3.jpg", _folder["s-2.tar"] + ": k3.jpg"), keys.Listed[3]);
         Assert.Equal((0, 0, 0), (report.Against!.RepeatedKeys.Keys, report.Against.RepeatedKeys.Records, report.Against.RepeatedKeys.Listed.Count));
         var text = Printed(report);
-        Assert.Contains($"\n7 keys stand more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", text);
-        Assert.Contains("\nEvery key stands once.\n", text);
+        Assert.Contains($"\n7 keys occur more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", text);
+        Assert.Contains("\nEvery key occurs once.\n", text);
         Assert.Contains("\"repeated_keys\": {\n      \"keys\": 7,\n      \"records\": 15,", report.ToJson());
 
         var few = InspectionCase.Inspect(_folder, "other.tar", "s-*.tar", inspect: new InspectConfig { Listed = 2, Output = _folder["out"] }).Against!.RepeatedKeys;

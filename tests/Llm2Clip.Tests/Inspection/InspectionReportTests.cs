@@ -96,7 +96,7 @@ public sealed partial class InspectionReportTests : IDisposable
             + $"  {_folder["a.tar"]}: k3.jpg: not a jpg, png, webp, gif, tiff or avif image\n", output);
         Assert.Matches(@"\nlanguage  kinds  counted in  captions  distinct  repeated  shortest  median  95 %  longest\nen        short  words              4         4       0 %         4       4     4        4\n", output);
         Assert.Matches(@"\nwidth, pixels  +40( +40){8}\n", output);
-        Assert.Contains("Formats: 4 jpg; 0 of one colour.\n", output);
+        Assert.Contains("Formats: 4 jpg; 0 of one color.\n", output);
         Assert.Matches(@"\nbetween both    images: same file +4 +4 +4\n", output);
         Assert.Contains("  between both: same file: k0 and k0\n", output);
     }

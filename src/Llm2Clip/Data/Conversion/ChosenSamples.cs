@@ -48,7 +48,8 @@ internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, 
             }
             if (!counts)
             {
-                throw new InputException($"{source.ShardName(shard)} has {index + 1} samples, but sample {start.Sample + 1} was read before. The data has changed; convert it into a new folder.");
+                throw new InputException($"{source.ShardName(shard)} has {index + 1} samples, but sample {start.Sample + 1} was read "
+                    + "before. The data has changed; convert it into a new folder.");
             }
             onShard();
         }
@@ -64,7 +65,8 @@ internal sealed class ChosenSamples(ISampleSource source, ConvertConfig config, 
             return sample;
         }
         var captions = sample.Captions
-            .Where(c => (config.Languages.Count == 0 || config.Languages.Contains(c.Language)) && (_kinds.Count == 0 || _kinds.Contains(c.Kind))).ToList();
+            .Where(c => (config.Languages.Count == 0 || config.Languages.Contains(c.Language))
+                && (_kinds.Count == 0 || _kinds.Contains(c.Kind))).ToList();
         if (captions.Count == 0)
         {
             _otherLanguages.UnionWith(sample.Captions.Select(caption => caption.Language));

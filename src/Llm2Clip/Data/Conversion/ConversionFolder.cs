@@ -3,7 +3,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
-/// The folder that a conversion writes to: locked while it is open, and with a hidden folder that holds what is needed to go on after a kill.
+/// The folder that a conversion writes to: locked while it is open, and with a hidden folder that holds what is needed to resume after a
+/// kill.
 /// </summary>
 internal sealed class ConversionFolder : IDisposable
 {
@@ -39,7 +40,8 @@ internal sealed class ConversionFolder : IDisposable
                 RequireSame(path, known.Request, request);
                 return new ConversionFolder(path, writeLock, known);
             }
-            var folder = new ConversionFolder(path, writeLock, new ConversionProgress(request, false, parts.ToDictionary(name => name, _ => PartProgress.Nothing)));
+            var folder = new ConversionFolder(
+                path, writeLock, new ConversionProgress(request, false, parts.ToDictionary(name => name, _ => PartProgress.Nothing)));
             folder.Write(folder.Progress); // Before anything else appears: whose it is must be known after a kill.
             return folder;
         }
@@ -57,7 +59,7 @@ internal sealed class ConversionFolder : IDisposable
     /// <summary>Where what is kept aside of a part begins.</summary>
     public string PartsOf(string part) => Path.Combine(Root, WorkFolder, part);
 
-    /// <summary>Makes a part's new state the one that a later run goes on from. Throws <see cref="IOException"/>.</summary>
+    /// <summary>Makes a part's new state the one that a later run resumes from. Throws <see cref="IOException"/>.</summary>
     public void Commit(string part, PartProgress state) =>
         Write(Progress with { Parts = Progress.Parts.ToDictionary(known => known.Key, known => known.Key == part ? state : known.Value) });
 
@@ -65,8 +67,8 @@ internal sealed class ConversionFolder : IDisposable
     public void Finish() => Write(Progress with { Finished = true });
 
     /// <summary>
-    /// Lets other writers in. Where no shard was completed, it does not bind the folder: another request may have it. A shard can be complete that
-    /// the progress does not tell of, as the disk was full in between: then the folder must stay known as ours.
+    /// Lets other writers in. Where no shard was completed, it does not bind the folder: another request may have it. A shard can be
+    /// complete that the progress does not tell of, as the disk was full in between: then the folder must stay known as ours.
     /// </summary>
     public void Dispose()
     {
@@ -79,7 +81,8 @@ internal sealed class ConversionFolder : IDisposable
 
     /// <summary>The error of a folder that cannot be written to.</summary>
     public static RunException CannotWrite(string path, Exception error) =>
-        new($"{WriteException.Of(path, error).Message} Complete shards are kept; check the folder and the free space, then run the same command again.", error);
+        new($"{WriteException.Of(path, error).Message} Complete shards are kept; check the folder and the free space, then run the same "
+            + "command again.", error);
 
     private void Write(ConversionProgress progress)
     {
@@ -103,7 +106,8 @@ internal sealed class ConversionFolder : IDisposable
         if (AnyOther(path) is { } foreign)
         {
             throw new InputException(
-                $"{path} is not empty and not a data set that this program was writing (it holds {Path.GetRelativePath(path, foreign)}). Name another folder.");
+                $"{path} is not empty and not a data set that this program was writing (it holds {Path.GetRelativePath(path, foreign)}). "
+                + "Name another folder.");
         }
     }
 
@@ -113,7 +117,8 @@ internal sealed class ConversionFolder : IDisposable
             .Select(pair => $"{pair.Key} was {known.GetValueOrDefault(pair.Key, "not given")} and is now {pair.Value}").ToList();
         if (differences.Count > 0)
         {
-            throw new InputException($"{path} holds another data set: {string.Join("; ", differences)}. Name another folder, or run the command that began it.");
+            throw new InputException(
+                $"{path} holds another data set: {string.Join("; ", differences)}. Name another folder, or run the command that began it.");
         }
     }
 }

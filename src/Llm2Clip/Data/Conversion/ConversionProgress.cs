@@ -4,7 +4,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
-/// A place between two samples of the source, with the counts of the records before it: reading on from here gives what reading through would.
+/// A place between two samples of the source, with the counts of the records before it: reading on from here gives what reading through
+/// would.
 /// </summary>
 /// <param name="Shard">Shard of the source.</param>
 /// <param name="Sample">The sample's number among those that the shard gave; -1 = before the shard.</param>
@@ -25,12 +26,14 @@ internal sealed record PartProgress(int Shards, long Images, long Captions, Sour
 }
 
 /// <summary>
-/// The file that makes a conversion resumable: what was asked for, and what of it is complete. A shard counts as complete when it stands here.
+/// The file that makes a conversion resumable: what was asked for, and what of it is complete. A shard counts as complete when it is
+/// written here.
 /// </summary>
 /// <param name="Request">What was asked for, by name; a run with another request is refused.</param>
 /// <param name="Finished">Whether everything is written.</param>
 /// <param name="Parts">The data sets by name.</param>
-internal sealed record ConversionProgress(IReadOnlyDictionary<string, string> Request, bool Finished, IReadOnlyDictionary<string, PartProgress> Parts)
+internal sealed record ConversionProgress(
+    IReadOnlyDictionary<string, string> Request, bool Finished, IReadOnlyDictionary<string, PartProgress> Parts)
 {
     /// <summary>Reads the file; null where there is none. Throws <see cref="InputException"/> where it is damaged.</summary>
     public static ConversionProgress? Read(string path)
@@ -41,11 +44,13 @@ internal sealed record ConversionProgress(IReadOnlyDictionary<string, string> Re
         }
         try
         {
-            return JsonSerializer.Deserialize<ConversionProgress>(File.ReadAllBytes(path), Json.File) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize<ConversionProgress>(File.ReadAllBytes(path), Json.File)
+                ?? throw new JsonException("it is null");
         }
         catch (JsonException error)
         {
-            throw new InputException($"{path} is damaged: {error.Message} Delete the folder that it lies in together with what was written beside it, and convert again.", error);
+            throw new InputException($"{path} is damaged: {error.Message} Delete the folder that it lies in together with what was "
+                + "written beside it, and convert again.", error);
         }
     }
 

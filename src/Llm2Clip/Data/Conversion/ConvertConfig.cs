@@ -5,7 +5,9 @@ using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Data.Conversion;
 
-/// <summary>The <c>convert</c> section of a run file: what <c>data convert</c>, <c>data split</c> and <c>data sample</c> read and write.</summary>
+/// <summary>
+/// The <c>convert</c> section of a run file: what <c>data convert</c>, <c>data split</c> and <c>data sample</c> read and write.
+/// </summary>
 public sealed record ConvertConfig : ICheckedConfig
 {
     [Description("Data that is read, written like data.train; empty = data.train.")]
@@ -46,7 +48,8 @@ public sealed record ConvertConfig : ICheckedConfig
     {
         if (DatasetFormats.Find(Format)?.Writer is null)
         {
-            yield return ("format", $"is {DatasetFormats.Name(Format)}, which is not written; it must be one of {DatasetFormats.WrittenNames}");
+            yield return (
+                "format", $"is {DatasetFormats.Name(Format)}, which is not written; it must be one of {DatasetFormats.WrittenNames}");
         }
         foreach (var (name, share) in Parts)
         {
@@ -58,7 +61,8 @@ public sealed record ConvertConfig : ICheckedConfig
         }
         if (Math.Abs(Parts.Values.Sum() - 1) > 1e-6)
         {
-            yield return ("parts", $"add up to {Parts.Values.Sum().ToString("0.######", CultureInfo.InvariantCulture)}; shares must add up to 1");
+            yield return (
+                "parts", $"add up to {Parts.Values.Sum().ToString("0.######", CultureInfo.InvariantCulture)}; shares must add up to 1");
         }
     }
 }

@@ -22,31 +22,42 @@ internal sealed class DataSetConversion
     private readonly ChosenSamples _samples;
     private readonly IReadOnlyDictionary<string, string> _request;
 
-    private DataSetConversion(string command, ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    private DataSetConversion(
+        string command, ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
         (_command, _source, _config, _log, _cancellation) = (command, source, config, log, cancellation);
         _tally = new BadSampleTally(source.Description, data.MaxBadShare, log);
         _samples = new ChosenSamples(source, config, _tally);
         _request = Request(command, source, config, data);
+        if (source.IsUpright && data.Upright is null && config.Format is DatasetFormat.Webdataset or DatasetFormat.Parquet)
+        {
+            log.Info("Images are copied as they are, with their EXIF orientation. Set data.upright: true where you use these shards, "
+                + "as null means false for shards.");
+        }
     }
 
     /// <summary>
-    /// The whole data set in one format. Throws <see cref="InputException"/> for too many bad records, for a folder that holds anything else and where
-    /// nothing is left to write, <see cref="RunException"/> where it cannot be written.
+    /// The whole data set in one format. Throws <see cref="InputException"/> for too many bad records, for a folder that holds anything
+    /// else and where nothing is left to write, <see cref="RunException"/> where it cannot be written.
     /// </summary>
-    public static ConversionResult Convert(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
+    public static ConversionResult Convert(
+        ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         new DataSetConversion("convert", source, config, data, log, cancellation).Run(One, () => new EverySample());
 
     /// <summary>Parts by image, each a data set in a folder of its name. Throws as <see cref="Convert"/>.</summary>
-    public static ConversionResult Split(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    public static ConversionResult Split(
+        ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
         var parts = config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
         return new DataSetConversion("split", source, config, data, log, cancellation)
             .Run([.. parts.Select(part => part.Key)], () => new SplitByImage([.. parts.Select(part => part.Value)], config.Seed));
     }
 
-    /// <summary>As many images as asked for, drawn without replacement, in the order of the source. Throws as <see cref="Convert"/>.</summary>
-    public static ConversionResult Sample(ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
+    /// <summary>
+    /// As many images as asked for, drawn without replacement, in the order of the source. Throws as <see cref="Convert"/>.
+    /// </summary>
+    public static ConversionResult Sample(
+        ISampleSource source, ConvertConfig config, DataConfig data, IRunLog log, CancellationToken cancellation)
     {
         var result = new DataSetConversion("sample", source, config, data, log, cancellation).Run(One, () =>
         {
@@ -57,7 +68,8 @@ internal sealed class DataSetConversion
         });
         if (result.Parts[0].Images < config.Count)
         {
-            log.Warn($"{config.Count:N0} images were asked for, {result.Parts[0].Images:N0} written: the data has no more, or some that were drawn cannot be read.");
+            log.Warn($"{config.Count:N0} images were asked for, {result.Parts[0].Images:N0} written: the data has no more, or some that "
+                + "were drawn cannot be read.");
         }
         return result;
     }
@@ -87,7 +99,8 @@ internal sealed class DataSetConversion
         };
         if (command == "split")
         {
-            request["parts"] = List(config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => $"{part.Key}={part.Value.ToString("R", CultureInfo.InvariantCulture)}"));
+            request["parts"] = List(config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal)
+                .Select(part => $"{part.Key}={part.Value.ToString("R", CultureInfo.InvariantCulture)}"));
         }
         if (command == "sample")
         {
@@ -135,7 +148,8 @@ internal sealed class DataSetConversion
             }
             parts.ForEach(part => part.CleanUp());
             var end = parts[0].Next;
-            return new ConversionResult(_config.To, _config.Format, [.. parts.Select(part => part.Written)], end.Seen, end.Bad, end.LeftOut, kept, clock.Elapsed.TotalSeconds);
+            return new ConversionResult(_config.To, _config.Format, [.. parts.Select(part => part.Written)], end.Seen, end.Bad, end.LeftOut,
+                kept, clock.Elapsed.TotalSeconds);
         }
         finally
         {

@@ -3,8 +3,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data.Conversion;
 
 /// <summary>
-/// Writes one data set into a <see cref="ConversionFolder"/>: cuts it into shards and commits each. Samples that complete shards hold already
-/// are passed over. Throws <see cref="RunException"/> where a file cannot be written; the shard that it belongs to is dropped.
+/// Writes one data set into a <see cref="ConversionFolder"/>: cuts it into shards and commits each. Samples that complete shards hold
+/// already are passed over. Throws <see cref="RunException"/> where a file cannot be written; the shard that it belongs to is dropped.
 /// </summary>
 internal sealed class PartWriter : IDisposable
 {
@@ -39,7 +39,7 @@ internal sealed class PartWriter : IDisposable
     /// <summary>What is complete.</summary>
     public WrittenPart Written => new(_name, _place.Folder, _state.Shards, _state.Images, _state.Captions);
 
-    /// <summary>Appends a sample that stands at <paramref name="at"/> in the source, unless it is there already.</summary>
+    /// <summary>Appends a sample that is at <paramref name="at"/> in the source, unless it is there already.</summary>
     public void Add(Sample sample, ReadOnlyMemory<byte> image, SourcePosition at)
     {
         if (at.CompareTo(Next) < 0)
@@ -75,7 +75,7 @@ internal sealed class PartWriter : IDisposable
         Guard(() => _folder.Commit(_name, _state));
     }
 
-    /// <summary>Writes what stands over all shards.</summary>
+    /// <summary>Writes what spans all shards.</summary>
     public void Finish() => Guard(() => _writer.Finish(_place, _state.Shards));
 
     /// <summary>Deletes what <see cref="Finish"/> needed.</summary>

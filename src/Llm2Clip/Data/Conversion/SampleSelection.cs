@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Llm2Clip.Data.Conversion;
 
-/// <summary>Which samples of the source are written, and to which part. The answer for a sample depends on nothing that was asked before.</summary>
+/// <summary>
+/// Which samples of the source are written, and to which part. The answer for a sample depends on nothing that was asked before.
+/// </summary>
 internal abstract class SampleSelection
 {
     /// <summary>Whether a sample is written; asked before its image is read.</summary>
@@ -39,7 +41,8 @@ internal sealed class SplitByImage(IReadOnlyList<double> shares, long seed) : Sa
 }
 
 /// <summary>
-/// A number of samples, each set of them equally likely: those with the smallest hashes of seed and key. Equal keys come in the order of the source.
+/// A number of samples, each set of them equally likely: those with the smallest hashes of seed and key. Equal keys come in the order of
+/// the source.
 /// </summary>
 internal sealed class SampleDraw : SampleSelection
 {
@@ -51,7 +54,8 @@ internal sealed class SampleDraw : SampleSelection
     /// <summary>Goes once through <paramref name="samples"/>, keeping <paramref name="count"/> hashes in memory.</summary>
     public static SampleDraw Of(IEnumerable<(Sample Sample, SourcePosition At)> samples, int count, long seed)
     {
-        var smallest = new PriorityQueue<ValueTuple, (ulong, int, int)>(Comparer<(ulong, int, int)>.Create((a, b) => b.CompareTo(a))); // The largest of them leaves first.
+        // The largest of them leaves first.
+        var smallest = new PriorityQueue<ValueTuple, (ulong, int, int)>(Comparer<(ulong, int, int)>.Create((a, b) => b.CompareTo(a)));
         foreach (var (sample, at) in samples)
         {
             var rank = Rank(sample, at, seed);

@@ -6,7 +6,8 @@ internal sealed class AlikeTexts
     private readonly CaptionDuplicates _captions;
     private readonly Lookup _lookup;
     private readonly InspectConfig _config;
-    private readonly Dictionary<Scope, List<(double Similarity, int First, int Second)>> _pairs = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => new List<(double, int, int)>());
+    private readonly Dictionary<Scope, List<(double Similarity, int First, int Second)>> _pairs = Enum.GetValues<Scope>()
+        .ToDictionary(scope => scope, _ => new List<(double, int, int)>());
 
     public AlikeTexts(CaptionDuplicates captions, Lookup lookup, InspectConfig config)
     {
@@ -16,7 +17,8 @@ internal sealed class AlikeTexts
             double? similarity = null;
             foreach (var (scope, first, second) in captions.Scopes(a, b))
             {
-                similarity ??= CaptionText.Similarity(CaptionText.Normalise(lookup.Captions[first].Text), CaptionText.Normalise(lookup.Captions[second].Text));
+                similarity ??= CaptionText.Similarity(
+                    CaptionText.Normalize(lookup.Captions[first].Text), CaptionText.Normalize(lookup.Captions[second].Text));
                 if (similarity >= config.NearCaptionSimilarity)
                 {
                     _pairs[scope].Add((similarity.Value, first, second));
@@ -36,11 +38,14 @@ internal sealed class AlikeTexts
             Scope.Against => new NearCount(pairs.Count, 0, first.Union(second).LongCount()),
             _ => new NearCount(pairs.Count, first.Count, second.Count),
         };
-        var texts = findings.Texts.UnorderedItems.Select(item => item.Element).OrderByDescending(text => text.Count).ThenBy(text => text.Caption);
-        var listed = pairs.OrderByDescending(pair => pair.Similarity).ThenBy(pair => pair.First).ThenBy(pair => pair.Second).Take(_config.Listed);
+        var texts = findings.Texts.UnorderedItems.Select(item => item.Element).OrderByDescending(text => text.Count)
+            .ThenBy(text => text.Caption);
+        var listed = pairs.OrderByDescending(pair => pair.Similarity).ThenBy(pair => pair.First).ThenBy(pair => pair.Second)
+            .Take(_config.Listed);
         return new TextDuplicateReport(
             findings.Same, scope == Scope.Between ? null : findings.WithinImage, near, !_captions.Cut,
-            [.. texts.Select(text => new ListedText(_lookup.Captions[text.Caption].Text, text.InData, text.InAgainst, _lookup.Captions[text.Caption].Key))],
+            [.. texts.Select(
+            text => new ListedText(_lookup.Captions[text.Caption].Text, text.InData, text.InAgainst, _lookup.Captions[text.Caption].Key))],
             [.. listed.Select(pair => Named(pair.Similarity, _lookup.Captions[pair.First], _lookup.Captions[pair.Second]))]);
     }
 

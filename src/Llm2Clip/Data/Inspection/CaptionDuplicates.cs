@@ -1,6 +1,8 @@
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>How often a language's texts are repeated: distinct texts, and captions whose text stands at another image of the data set too.</summary>
+/// <summary>
+/// How often a language's texts are repeated: distinct texts, and captions whose text occurs at another image of the data set too.
+/// </summary>
 internal sealed class LanguageTexts
 {
     public long Distinct { get; set; }
@@ -8,7 +10,7 @@ internal sealed class LanguageTexts
     public long Repeated { get; set; }
 }
 
-/// <summary>A text that stands at several images: the number of its first caption, and how many say it.</summary>
+/// <summary>A text that occurs at several images: the number of its first caption, and how many say it.</summary>
 internal readonly record struct FrequentText(int Caption, long InData, long InAgainst)
 {
     public long Count => InData + InAgainst;
@@ -30,9 +32,9 @@ internal sealed class CaptionFindings
 internal readonly record struct DistinctText(int Data, int Against);
 
 /// <summary>
-/// Finds equal captions and candidates for alike ones. Equal ones stand side by side when hashes of normalised texts are sorted; what is left of each
-/// is one text, and <see cref="MinHashPairs"/> says which of these may be alike. Captions of the first data set have numbers below
-/// <paramref name="boundary"/>.
+/// Finds equal captions and candidates for alike ones. Equal ones are side by side when hashes of normalized texts are sorted; what is
+/// left of each is one text, and <see cref="MinHashPairs"/> says which of these may be alike. Captions of the first data set have numbers
+/// below <paramref name="boundary"/>.
 /// </summary>
 internal sealed class CaptionDuplicates(int boundary, InspectConfig config, InspectionTables tables, CancellationToken cancellation)
 {
@@ -40,7 +42,8 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
     private readonly List<MinHash> _signatures = [];
 
     /// <summary>Equal captions by scope.</summary>
-    public IReadOnlyDictionary<Scope, CaptionFindings> Found { get; } = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => new CaptionFindings());
+    public IReadOnlyDictionary<Scope, CaptionFindings> Found { get; } = Enum.GetValues<Scope>()
+        .ToDictionary(scope => scope, _ => new CaptionFindings());
 
     /// <summary>By data set (the scope that it is) and number of the language.</summary>
     public Dictionary<(Scope Set, byte Language), LanguageTexts> Languages { get; } = [];
@@ -64,7 +67,8 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         });
         tables.Signatures.Clear();
         tables.CaptionLanguages.Clear();
-        var (pairs, cut) = MinHashPairs.Find(_signatures, config.NearCaptionSimilarity, (a, b) => Scopes(_texts[a], _texts[b]).Any(), cancellation);
+        var (pairs, cut) = MinHashPairs.Find(
+            _signatures, config.NearCaptionSimilarity, (a, b) => Scopes(_texts[a], _texts[b]).Any(), cancellation);
         Candidates = [.. pairs.Select(pair => (_texts[pair.First], _texts[pair.Second]))];
         Cut = cut;
     }
@@ -126,7 +130,9 @@ internal sealed class CaptionDuplicates(int boundary, InspectConfig config, Insp
         Found[set].WithinImage += captions.Length - images;
         if (images > 1)
         {
-            Count(set, set == Scope.Data ? new FrequentText(captions[0], captions.Length, 0) : new FrequentText(captions[0], 0, captions.Length));
+            Count(set, set == Scope.Data
+                ? new FrequentText(captions[0], captions.Length, 0)
+                : new FrequentText(captions[0], 0, captions.Length));
         }
         Span<bool> seen = stackalloc bool[256];
         foreach (var caption in captions)

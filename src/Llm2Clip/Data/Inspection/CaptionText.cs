@@ -11,10 +11,10 @@ internal static class CaptionText
     private const int ShingleLength = 3;
 
     /// <summary>
-    /// The text in lower case with letters, digits and marks alone, and single spaces for what stood between them; full-width Latin becomes ordinary.
-    /// A text without any letter or digit stays as it is.
+    /// The text in lower case with letters, digits and marks alone, and single spaces for what stood between them; full-width Latin
+    /// becomes ordinary. A text without any letter or digit stays as it is.
     /// </summary>
-    public static string Normalise(string text)
+    public static string Normalize(string text)
     {
         var result = new StringBuilder(text.Length);
         var gap = false;
@@ -36,12 +36,13 @@ internal static class CaptionText
         return result.Length > 0 ? result.ToString() : text.Trim();
     }
 
-    /// <summary>Hash of a normalised text; never 0.</summary>
-    public static ulong Hash(string normalised) => Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(normalised.AsSpan())));
+    /// <summary>Hash of a normalized text; never 0.</summary>
+    public static ulong Hash(string normalized) => Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(normalized.AsSpan())));
 
     /// <summary>
-    /// Words of a text: a run of characters without white space that holds a letter or digit is one. In scripts that are written without spaces
-    /// (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each letter is one; <c>Characters</c> says how many of the words are such letters.
+    /// Words of a text: a run of characters without white space that holds a letter or digit is one. In scripts that are written without
+    /// spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each letter is one; <c>Characters</c> says how many of the words are such
+    /// letters.
     /// </summary>
     public static (int Words, int Characters) Words(string text)
     {
@@ -67,18 +68,21 @@ internal static class CaptionText
         return (words, characters);
     }
 
-    /// <summary>Every piece of three UTF-16 units of the normalised text with a space before and behind it, packed into a number; repeated ones are repeated.</summary>
-    public static int Shingles(string normalised, ref ulong[] into)
+    /// <summary>
+    /// Every piece of three UTF-16 units of the normalized text with a space before and behind it, packed into a number; repeated ones are
+    /// repeated.
+    /// </summary>
+    public static int Shingles(string normalized, ref ulong[] into)
     {
-        var count = normalised.Length + 2 - ShingleLength + 1;
+        var count = normalized.Length + 2 - ShingleLength + 1;
         if (into.Length < count)
         {
             into = new ulong[Math.Max(count, 256)];
         }
         ulong packed = ' ';
-        for (var i = 0; i <= normalised.Length; i++)
+        for (var i = 0; i <= normalized.Length; i++)
         {
-            packed = (packed << 16 | (i < normalised.Length ? normalised[i] : ' ')) & 0xFFFF_FFFF_FFFF;
+            packed = (packed << 16 | (i < normalized.Length ? normalized[i] : ' ')) & 0xFFFF_FFFF_FFFF;
             if (i > 0)
             {
                 into[i - 1] = packed;
@@ -87,7 +91,7 @@ internal static class CaptionText
         return count;
     }
 
-    /// <summary>Jaccard similarity of the pieces of two normalised texts: those that both have, of those that either has.</summary>
+    /// <summary>Jaccard similarity of the pieces of two normalized texts: those that both have, of those that either has.</summary>
     public static double Similarity(string first, string second)
     {
         var (a, b) = (Distinct(first), Distinct(second));
@@ -95,10 +99,10 @@ internal static class CaptionText
         return (double)common / (a.Count + b.Count - common);
     }
 
-    private static HashSet<ulong> Distinct(string normalised)
+    private static HashSet<ulong> Distinct(string normalized)
     {
         ulong[] shingles = [];
-        var count = Shingles(normalised, ref shingles);
+        var count = Shingles(normalized, ref shingles);
         return [.. shingles.AsSpan(0, count)];
     }
 

@@ -5,12 +5,14 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// A random sample of images, drawn while they go by: those with the smallest hashes of seed and key. It depends on neither their order nor the workers.
+/// A random sample of images, drawn while they go by: those with the smallest hashes of seed and key. It depends on neither their order
+/// nor the workers.
 /// </summary>
 internal sealed class SheetSample(int size)
 {
     // The largest rank leaves first.
-    private readonly PriorityQueue<RgbImage, (ulong Hash, int Ordinal)> _drawn = new(Comparer<(ulong, int)>.Create((a, b) => b.CompareTo(a)));
+    private readonly PriorityQueue<RgbImage, (ulong Hash, int Ordinal)> _drawn = new(
+        Comparer<(ulong, int)>.Create((a, b) => b.CompareTo(a)));
 
     /// <summary>Offers an image; it is shrunk only where it is drawn.</summary>
     public void Offer(long seed, string key, int ordinal, RgbImage image)
@@ -35,7 +37,8 @@ internal sealed class SheetSample(int size)
     }
 
     /// <summary>The sample in the order of the data.</summary>
-    public IReadOnlyList<RgbImage> InOrder() => [.. _drawn.UnorderedItems.OrderBy(item => item.Priority.Ordinal).Select(item => item.Element)];
+    public IReadOnlyList<RgbImage> InOrder() =>
+        [.. _drawn.UnorderedItems.OrderBy(item => item.Priority.Ordinal).Select(item => item.Element)];
 
     private bool IsDrawn((ulong, int) rank) => _drawn.Count < size || (_drawn.TryPeek(out _, out var last) && rank.CompareTo(last) < 0);
 
@@ -72,7 +75,8 @@ internal static class ContactSheet
     {
         var columns = Math.Clamp(images.Count, 1, Columns);
         var rows = Math.Max(1, (images.Count + Columns - 1) / Columns);
-        var sheet = new RgbImage(columns * (Tile + Gap) + Gap, rows * (Tile + Gap) + Gap, new byte[(columns * (Tile + Gap) + Gap) * (rows * (Tile + Gap) + Gap) * 3]);
+        var sheet = new RgbImage(columns * (Tile + Gap) + Gap, rows * (Tile + Gap) + Gap,
+            new byte[(columns * (Tile + Gap) + Gap) * (rows * (Tile + Gap) + Gap) * 3]);
         sheet.Pixels.AsSpan().Fill(0x80);
         for (var i = 0; i < images.Count; i++)
         {

@@ -33,7 +33,8 @@ internal sealed class DataInspection
     /// <param name="against">A second data set, or null.</param>
     /// <param name="tokens">Counts captions in tokens too; null leaves them out.</param>
     public static InspectionReport Run(
-        ISampleSource source, ISampleSource? against, InspectConfig config, DataConfig data, CaptionLengths? tokens, IRunLog log, CancellationToken cancellation) =>
+        ISampleSource source, ISampleSource? against, InspectConfig config, DataConfig data, CaptionLengths? tokens, IRunLog log,
+        CancellationToken cancellation) =>
         new DataInspection(config, data, log, cancellation).Inspect(source, against, tokens);
 
     private InspectionReport Inspect(ISampleSource source, ISampleSource? against, CaptionLengths? tokens)
@@ -53,11 +54,16 @@ internal sealed class DataInspection
         var texts = new AlikeTexts(same, lookup, _config);
         Scope[] scopes = against is null ? [Scope.Data] : [Scope.Data, Scope.Against, Scope.Between];
         var reports = sets.Select((set, i) => i == 0 ? Scope.Data : Scope.Against).Zip(sets, (scope, set) =>
-            ReportParts.Of(set, scope, same, _tables.Languages, _config, tokens?.Limit) with { RepeatedKeys = ReportParts.Of(keys[scope], lookup) }).ToList();
+            ReportParts.Of(set, scope, same, _tables.Languages, _config, tokens?.Limit) with
+            {
+                RepeatedKeys = ReportParts.Of(keys[scope], lookup),
+            }).ToList();
         return new InspectionReport(
             Schema, reports[0], reports.ElementAtOrDefault(1),
             [.. scopes.Select(scope => new DuplicateReport(scope, ReportParts.Of(alike[scope], lookup), texts.Report(scope)))],
-            new InspectionBounds(_config.NearImageBits, _config.NearImageFineBits, _config.NearCaptionSimilarity, _config.ContextTokens, tokens?.Limit), "", 0);
+            new InspectionBounds(
+                _config.NearImageBits, _config.NearImageFineBits, _config.NearCaptionSimilarity, _config.ContextTokens, tokens?.Limit),
+            "", 0);
     }
 
     private InspectedSet Read(InspectionPass pass, ISampleSource source)
@@ -67,9 +73,10 @@ internal sealed class DataInspection
     }
 
     /// <summary>Names all that is listed, and the texts that may be alike.</summary>
-    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys, IReadOnlyDictionary<Scope, ImageFindings> alike, CaptionDuplicates same)
+    private Lookup LookUp(List<InspectedSet> sets, IReadOnlyDictionary<Scope, RepeatedKeys> keys,
+        IReadOnlyDictionary<Scope, ImageFindings> alike, CaptionDuplicates same)
     {
-        var lookup = new Lookup(_data.DecodeOptions(), ContactSheet.Tile * 2);
+        var lookup = new Lookup(_data, ContactSheet.Tile * 2);
         foreach (var key in keys.Values.SelectMany(found => found.Listed))
         {
             lookup.WantImage(key.First, shown: false);

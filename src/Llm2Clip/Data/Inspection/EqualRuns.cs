@@ -4,8 +4,8 @@ namespace Llm2Clip.Data.Inspection;
 internal static class EqualRuns
 {
     /// <summary>
-    /// Sorts <paramref name="keys"/> and calls <paramref name="visit"/> with the places, as they were before, of each value; in ascending order of the
-    /// values, the places of one in any order. A key of 0 stands for a place without a hash, and is passed over.
+    /// Sorts <paramref name="keys"/> and calls <paramref name="visit"/> with the places, as they were before, of each value; in ascending
+    /// order of the values, the places of one in any order. A key of 0 stands for a place without a hash, and is passed over.
     /// </summary>
     public static void Visit(ulong[] keys, CancellationToken cancellation, Action<Span<int>> visit)
     {

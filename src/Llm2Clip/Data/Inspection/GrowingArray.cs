@@ -1,8 +1,8 @@
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// An array of up to 2^31 elements that grows in chunks, so that growing copies nothing. One thread grows it; others read and write elements that
-/// are there.
+/// An array of up to 2^31 elements that grows in chunks, so that growing copies nothing. One thread grows it; others read and write
+/// elements that are there.
 /// </summary>
 internal sealed class GrowingArray<T>
 {

@@ -6,15 +6,18 @@ namespace Llm2Clip.Data.Inspection;
 /// <summary>Takes pairs of one worker; <see cref="HammingPairs"/> makes one for each.</summary>
 internal interface IPairSink
 {
-    /// <summary>A pair of places with <paramref name="first"/> &lt; <paramref name="second"/>, and in how many bits their hashes differ.</summary>
+    /// <summary>
+    /// A pair of places with <paramref name="first"/> &lt; <paramref name="second"/>, and in how many bits their hashes differ.
+    /// </summary>
     void Add(int first, int second, int distance);
 }
 
 /// <summary>
-/// All pairs of 64-bit hashes that differ in few bits, without comparing all with all: multi-index hashing (M. Norouzi, A. Punjani, D. Fleet, Fast
-/// Search in Hamming Space with Multi-Index Hashing, CVPR 2012, https://arxiv.org/abs/1307.2982). Hashes are cut into m bands of 64 / m bits, with
-/// m near 64 / log2 n. Two that differ in r bits differ in r / m, rounded down, or fewer in some band (proposition 2), so only those are compared that have
-/// nearly equal bands. Exact: no pair is missed. Takes 12 bytes a hash and 16 MB on top of the hashes.
+/// All pairs of 64-bit hashes that differ in few bits, without comparing all with all: multi-index hashing (M. Norouzi, A. Punjani, D.
+/// Fleet, Fast Search in Hamming Space with Multi-Index Hashing, CVPR 2012, https://arxiv.org/abs/1307.2982). Hashes are cut into m bands
+/// of 64 / m bits, with m near 64 / log2 n. Two that differ in r bits differ in r / m, rounded down, or fewer in some band (proposition
+/// 2), so only those are compared that have nearly equal bands. Exact: no pair is missed. Takes 12 bytes a hash and 16 MB on top of the
+/// hashes.
 /// </summary>
 internal static class HammingPairs
 {
@@ -22,7 +25,9 @@ internal static class HammingPairs
     private const int MostBands = 8;
     private const int Chunk = 1024;
 
-    /// <summary>Gives every pair within <paramref name="radius"/> bits to a sink, once, in no order; returns the sinks of all workers.</summary>
+    /// <summary>
+    /// Gives every pair within <paramref name="radius"/> bits to a sink, once, in no order; returns the sinks of all workers.
+    /// </summary>
     public static IReadOnlyList<T> Find<T>(ulong[] hashes, int radius, Func<T> newSink, int workers, CancellationToken cancellation)
         where T : IPairSink
     {
@@ -54,7 +59,10 @@ internal static class HammingPairs
         return [.. sinks];
     }
 
-    /// <summary>Compares an entry with those of greater keys, and with those behind it under its own: every pair has one entry that meets the other.</summary>
+    /// <summary>
+    /// Compares an entry with those of greater keys, and with those behind it under its own: every pair has one entry that meets the
+    /// other.
+    /// </summary>
     private static void Probe<T>(BandIndex index, int entry, int radius, uint[] masks, Band[] done, T sink)
         where T : IPairSink
     {
@@ -112,7 +120,9 @@ internal static class HammingPairs
         public uint Key(ulong hash) => (uint)(hash >> Shift) & ((1u << Bits) - 1);
     }
 
-    /// <summary>Hashes in the order of one band: a counting sort. Entries of a key stand side by side, and of near keys near each other.</summary>
+    /// <summary>
+    /// Hashes in the order of one band: a counting sort. Entries of a key are side by side, and of near keys near each other.
+    /// </summary>
     private sealed class BandIndex
     {
         private readonly int[] _starts;

@@ -46,7 +46,10 @@ internal sealed class Histogram(int limit)
         }
     }
 
-    /// <summary>The smallest number that at least <paramref name="share"/> of all are not above (the inverse of the distribution function); 0 where there are none.</summary>
+    /// <summary>
+    /// The smallest number that at least <paramref name="share"/> of all are not above (the inverse of the distribution function); 0 where
+    /// there are none.
+    /// </summary>
     public long Quantile(double share)
     {
         var rank = Math.Max(1, (long)Math.Ceiling(share * Count));
@@ -66,8 +69,8 @@ internal sealed class Histogram(int limit)
     public long Above(long bound) => bound >= Max ? 0 : _counts.Skip((int)Math.Min(bound + 1, limit)).Sum();
 
     /// <summary>
-    /// At most <paramref name="bars"/> bars of equal width from the smallest number to the one that 99.5 % are not above; the last bar holds the rest.
-    /// Widths are 1, 2 or 5 times a power of ten.
+    /// At most <paramref name="bars"/> bars of equal width from the smallest number to the one that 99.5 % are not above; the last bar
+    /// holds the rest. Widths are 1, 2 or 5 times a power of ten.
     /// </summary>
     public IReadOnlyList<HistogramBar> Bars(int bars, double scale = 1)
     {
@@ -82,7 +85,8 @@ internal sealed class Histogram(int limit)
         {
             var isLast = from + width > high;
             var end = isLast ? _counts.Length : (int)(from + width);
-            result.Add(new HistogramBar(from * scale, (isLast ? Math.Max(Max, from + width - 1) : from + width - 1) * scale, _counts[(int)from..end].Sum()));
+            result.Add(new HistogramBar(
+                from * scale, (isLast ? Math.Max(Max, from + width - 1) : from + width - 1) * scale, _counts[(int)from..end].Sum()));
         }
         return result;
     }
@@ -90,7 +94,8 @@ internal sealed class Histogram(int limit)
     /// <summary>What a report says of it; numbers are multiplied by <paramref name="scale"/>.</summary>
     public Distribution Describe(int bars = 20, double scale = 1) => new(
         Count, Min * scale, Max * scale, Count == 0 ? 0 : Math.Round((double)Sum / Count * scale, 3),
-        Quantile(0.01) * scale, Quantile(0.05) * scale, Quantile(0.25) * scale, Quantile(0.5) * scale, Quantile(0.75) * scale, Quantile(0.95) * scale, Quantile(0.99) * scale,
+        Quantile(0.01) * scale, Quantile(0.05) * scale, Quantile(0.25) * scale, Quantile(0.5) * scale, Quantile(0.75) * scale,
+        Quantile(0.95) * scale, Quantile(0.99) * scale,
         Bars(bars, scale));
 
     private static IEnumerable<long> Widths()

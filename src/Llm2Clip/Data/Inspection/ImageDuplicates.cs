@@ -2,10 +2,13 @@ using System.Numerics;
 
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>Two images by their numbers, and how they are alike; <paramref name="Distance"/> is in bits of both perceptual hashes.</summary>
+/// <summary>
+/// Two images by their numbers, and how they are alike; <paramref name="Distance"/> is in bits of both perceptual hashes.
+/// </summary>
 internal readonly record struct ImagePair(Likeness Likeness, int Distance, int First, int Second) : IComparable<ImagePair>
 {
-    public int CompareTo(ImagePair other) => (Likeness, Distance, First, Second).CompareTo((other.Likeness, other.Distance, other.First, other.Second));
+    public int CompareTo(ImagePair other) =>
+        (Likeness, Distance, First, Second).CompareTo((other.Likeness, other.Distance, other.First, other.Second));
 }
 
 /// <summary>What was found of equal and alike images within one data set, or between two.</summary>
@@ -25,12 +28,14 @@ internal sealed class ImageFindings
 }
 
 /// <summary>
-/// Finds equal and alike images. Equal ones stand side by side when hashes of pixels are sorted; what is left of each is one image, and these are
-/// held against each other by <see cref="HammingPairs"/>. Images of the first data set have numbers below <paramref name="boundary"/>.
+/// Finds equal and alike images. Equal ones are side by side when hashes of pixels are sorted; what is left of each is one image, and
+/// these are held against each other by <see cref="HammingPairs"/>. Images of the first data set have numbers below
+/// <paramref name="boundary"/>.
 /// </summary>
 internal sealed class ImageDuplicates(int boundary, InspectConfig config, int workers, CancellationToken cancellation)
 {
-    private readonly Dictionary<Scope, ImageFindings> _found = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => new ImageFindings());
+    private readonly Dictionary<Scope, ImageFindings> _found = Enum.GetValues<Scope>()
+        .ToDictionary(scope => scope, _ => new ImageFindings());
     private readonly List<PerceptualHash> _hashes = [];
     private readonly List<(int Data, int Against)> _first = [];
 
@@ -115,13 +120,16 @@ internal sealed class ImageDuplicates(int boundary, InspectConfig config, int wo
 
     private void Near()
     {
-        var marks = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => (Data: new bool[_first.Count], Against: new bool[_first.Count]));
+        var marks = Enum.GetValues<Scope>()
+            .ToDictionary(scope => scope, _ => (Data: new bool[_first.Count], Against: new bool[_first.Count]));
         var sinks = HammingPairs.Find(
-            [.. _hashes.Select(hash => hash.Coarse)], config.NearImageBits, () => new NearSink(_hashes, config.NearImageFineBits, _first, marks, config.Listed), workers, cancellation);
+            [.. _hashes.Select(hash => hash.Coarse)], config.NearImageBits, () =>
+                new NearSink(_hashes, config.NearImageFineBits, _first, marks, config.Listed), workers, cancellation);
         foreach (var (scope, findings) in _found)
         {
             var (data, against) = marks[scope];
-            findings.Near = new NearCount(sinks.Sum(sink => sink.Pairs(scope)), data.LongCount(mark => mark), against.LongCount(mark => mark));
+            findings.Near = new NearCount(
+                sinks.Sum(sink => sink.Pairs(scope)), data.LongCount(mark => mark), against.LongCount(mark => mark));
             findings.Pairs.AddRange(sinks.SelectMany(sink => sink.Nearest(scope)).Order().Take(config.Listed));
         }
     }
@@ -170,7 +178,8 @@ internal sealed class ImageDuplicates(int boundary, InspectConfig config, int wo
     }
 
     /// <summary>Counts one worker's pairs, and keeps the nearest of each scope.</summary>
-    private sealed class NearSink(List<PerceptualHash> hashes, int fineBits, List<(int Data, int Against)> first, Dictionary<Scope, (bool[] Data, bool[] Against)> marks, int listed) : IPairSink
+    private sealed class NearSink(List<PerceptualHash> hashes, int fineBits, List<(int Data, int Against)> first,
+        Dictionary<Scope, (bool[] Data, bool[] Against)> marks, int listed) : IPairSink
     {
         private readonly Dictionary<Scope, long> _pairs = Enum.GetValues<Scope>().ToDictionary(scope => scope, _ => 0L);
 

@@ -9,13 +9,15 @@ public sealed record InspectConfig
     [Description("Data that is inspected, written like data.train; empty = data.train.")]
     public string Data { get; init; } = "";
 
-    [Description("A second data set that shares nothing with the first if all is well, such as the test set of a training set; empty = none.")]
+    [Description(
+        "A second data set that shares nothing with the first if all is well, such as the test set of a training set; empty = none.")]
     public string Against { get; init; } = "";
 
     [Description("Folder for inspection.json, report.html and contact-sheet.jpg; empty = nothing is written.")]
     public string Output { get; init; } = "";
 
-    [Description("Bits of 64 in which the perceptual hashes of images that look alike may differ; the next 64, of finer detail, may differ in half as many more.")]
+    [Description("Bits of 64 in which the perceptual hashes of images that look alike may differ; the next 64, of finer detail, may "
+        + "differ in half as many more.")]
     [Range(0, 12)]
     public int NearImageBits { get; init; } = 8;
 

@@ -10,10 +10,12 @@ namespace Llm2Clip.Data.Inspection;
 /// <param name="Statistics">What was counted.</param>
 /// <param name="Broken">What could not be used.</param>
 /// <param name="Shards">Numbers of each shard's first image and first caption, and of those behind the last shard.</param>
-internal sealed record InspectedSet(ISampleSource Source, SetStatistics Statistics, BrokenSamples Broken, IReadOnlyList<(int Image, int Caption)> Shards);
+internal sealed record InspectedSet(
+    ISampleSource Source, SetStatistics Statistics, BrokenSamples Broken, IReadOnlyList<(int Image, int Caption)> Shards);
 
 /// <summary>
-/// Reads a data set through once: one thread reads records, others decode their images, count and hash. The result does not depend on the number of threads.
+/// Reads a data set through once: one thread reads records, others decode their images, count and hash. The result does not depend on the
+/// number of threads.
 /// </summary>
 internal sealed class InspectionPass
 {
@@ -21,7 +23,7 @@ internal sealed class InspectionPass
     private const int WaitingPerWorker = 16;
 
     private readonly InspectConfig _config;
-    private readonly DecodeOptions _decode;
+    private readonly DataConfig _data;
     private readonly int _workers;
     private readonly InspectionTables _tables;
     private readonly CaptionLengths? _tokens;
@@ -29,7 +31,7 @@ internal sealed class InspectionPass
 
     public InspectionPass(InspectConfig config, DataConfig data, InspectionTables tables, CaptionLengths? tokens, IRunLog log)
     {
-        (_config, _decode, _workers, _tables, _tokens, _log) = (config, data.DecodeOptions() with { JpegReducingGap = 0 }, LoaderConfig.Threads(data.Workers), tables, tokens, log);
+        (_config, _data, _workers, _tables, _tokens, _log) = (config, data, LoaderConfig.Threads(data.Workers), tables, tokens, log);
     }
 
     /// <summary>Throws <see cref="InputException"/> where a shard cannot be read, <see cref="OperationCanceledException"/>.</summary>
@@ -39,7 +41,7 @@ internal sealed class InspectionPass
         return run.Finish();
     }
 
-    private void Inspect(Work work, SetStatistics statistics, BrokenSamples broken, ref ulong[] scratch)
+    private void Inspect(Work work, DecodeOptions decode, SetStatistics statistics, BrokenSamples broken, ref ulong[] scratch)
     {
         var (sample, number, caption) = work;
         byte[] encoded;
@@ -47,7 +49,7 @@ internal sealed class InspectionPass
         try
         {
             encoded = sample.Image.Read();
-            image = ImageCodec.Decode(encoded, sample.Origin, _decode);
+            image = ImageCodec.Decode(encoded, sample.Origin, decode);
         }
         catch (InputException error)
         {
@@ -77,6 +79,7 @@ internal sealed class InspectionPass
         private readonly CancellationTokenSource _stop;
         private readonly BlockingCollection<Work> _queue;
         private readonly BrokenSamples _broken;
+        private readonly DecodeOptions _decode;
         private readonly ConcurrentBag<SetStatistics> _counted = [];
         private readonly List<(int, int)> _shards = [];
         private readonly Thread[] _threads;
@@ -87,8 +90,13 @@ internal sealed class InspectionPass
             (_pass, _source, _cancellation) = (pass, source, cancellation);
             _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             _queue = new BlockingCollection<Work>(pass._workers * WaitingPerWorker);
+            _decode = pass._data.For(source).DecodeOptions() with { JpegReducingGap = 0 };
             _broken = new BrokenSamples(source.Description, pass._config.Listed, pass._log);
-            _threads = [.. Enumerable.Range(0, pass._workers).Select(i => new Thread(WorkOn) { Name = $"inspect {i}", IsBackground = true })];
+            _threads =
+            [
+                .. Enumerable.Range(0, pass._workers)
+                    .Select(i => new Thread(WorkOn) { Name = $"inspect {i}", IsBackground = true }),
+            ];
         }
 
         public InspectedSet Finish()
@@ -149,7 +157,7 @@ internal sealed class InspectionPass
             {
                 foreach (var work in _queue.GetConsumingEnumerable(_stop.Token))
                 {
-                    _pass.Inspect(work, statistics, _broken, ref scratch);
+                    _pass.Inspect(work, _decode, statistics, _broken, ref scratch);
                 }
                 _counted.Add(statistics);
             }

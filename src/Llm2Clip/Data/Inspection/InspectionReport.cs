@@ -9,7 +9,8 @@ public sealed record HistogramBar(double From, double To, long Count);
 
 /// <summary>How values are spread. Quantiles are values that occur: of all, the named share is not above it.</summary>
 public sealed record Distribution(
-    long Count, double Min, double Max, double Mean, double P1, double P5, double P25, double P50, double P75, double P95, double P99, IReadOnlyList<HistogramBar> Histogram);
+    long Count, double Min, double Max, double Mean, double P1, double P5, double P25, double P50, double P75, double P95, double P99,
+    IReadOnlyList<HistogramBar> Histogram);
 
 /// <summary>A sample that cannot be used.</summary>
 public sealed record BrokenSample(string Origin, string Reason);
@@ -30,10 +31,11 @@ public sealed record TokenLengths(Distribution Lengths, long PastLimit, long Pas
 /// <param name="Unit"><c>characters</c> where most counted words are letters of a script written without spaces, else <c>words</c>.</param>
 /// <param name="Words">Words (or characters) a caption.</param>
 /// <param name="Distinct">Distinct texts, letter case and punctuation aside.</param>
-/// <param name="Repeated">Captions whose text stands at another image too.</param>
+/// <param name="Repeated">Captions whose text occurs at another image too.</param>
 /// <param name="Tokens">Lengths in tokens, where a teacher is named.</param>
 public sealed record LanguageReport(
-    string Language, long Captions, IReadOnlyDictionary<string, long> Kinds, string Unit, Distribution Words, long Distinct, long Repeated, TokenLengths? Tokens);
+    string Language, long Captions, IReadOnlyDictionary<string, long> Kinds, string Unit, Distribution Words, long Distinct, long Repeated,
+    TokenLengths? Tokens);
 
 /// <summary>An image and its size in pixels.</summary>
 public sealed record NamedImage(string Key, int Width, int Height);
@@ -46,25 +48,26 @@ public sealed record NamedImage(string Key, int Width, int Height);
 /// <param name="Formats">Images by format, as their first bytes say it.</param>
 /// <param name="Smallest">The one of fewest pixels.</param>
 /// <param name="Largest">The one of most pixels.</param>
-/// <param name="Flat">Images of one colour, or nearly so.</param>
+/// <param name="Flat">Images of one color, or nearly so.</param>
 public sealed record ImageReport(
-    Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats, NamedImage? Smallest, NamedImage? Largest, long Flat);
+    Distribution Width, Distribution Height, Distribution Aspect, Distribution Kilobytes, IReadOnlyDictionary<string, long> Formats,
+    NamedImage? Smallest, NamedImage? Largest, long Flat);
 
-/// <summary>A key that stands more than once.</summary>
+/// <summary>A key that occurs more than once.</summary>
 /// <param name="Key">Key.</param>
 /// <param name="Records">Records that have it.</param>
-/// <param name="First">Where it stands first.</param>
-/// <param name="Second">Where it stands again.</param>
+/// <param name="First">Where it occurs first.</param>
+/// <param name="Second">Where it occurs again.</param>
 public sealed record ListedKey(string Key, long Records, string First, string Second);
 
-/// <summary>Keys that stand more than once in one data set.</summary>
+/// <summary>Keys that occur more than once in one data set.</summary>
 /// <param name="Keys">Different ones.</param>
 /// <param name="Records">Records that have one of these, broken ones included.</param>
 /// <param name="Listed">The first ones in the data.</param>
 public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<ListedKey> Listed);
 
 /// <summary>What one data set holds. Images and captions are those of usable samples.</summary>
-/// <param name="Data">The data as it was named, and its form.</param>
+/// <param name="Data">The data as it was named, and its format.</param>
 /// <param name="Records">Records read, broken ones included.</param>
 /// <param name="Images">Usable samples.</param>
 /// <param name="Captions">Their captions.</param>
@@ -77,12 +80,23 @@ public sealed record RepeatedKeyReport(long Keys, long Records, IReadOnlyList<Li
 /// <param name="ImageStatistics">Sizes and formats.</param>
 /// <param name="ContactSheet">A random sample as JPEG; null where there is none.</param>
 public sealed record SetReport(
-    string Data, long Records, long Images, long Captions, long Broken, double BrokenShare, IReadOnlyList<BrokenCause> BrokenByCause, long Remarks,
-    Distribution CaptionsPerImage, IReadOnlyList<LanguageReport> Languages, ImageReport ImageStatistics, [property: JsonIgnore] byte[]? ContactSheet)
+    string Data, long Records, long Images, long Captions, long Broken, double BrokenShare, IReadOnlyList<BrokenCause> BrokenByCause,
+    long Remarks, Distribution CaptionsPerImage, IReadOnlyList<LanguageReport> Languages, ImageReport ImageStatistics,
+    [property: JsonIgnore] byte[]? ContactSheet)
 {
-    /// <summary>Keys that stand more than once: a store or a list by key would keep one record of each.</summary>
+    /// <summary>Keys that occur more than once: a store or a list by key would keep one record of each.</summary>
     public RepeatedKeyReport RepeatedKeys { get; init; } = new(0, 0, []);
+
+    /// <summary>Members of tars that belong to no sample.</summary>
+    public StrayMembers StrayMembers { get; init; } = new(0, []);
 }
+
+/// <summary>
+/// Members of tars that belong to no sample: hidden files, files without an extension, files whose key has neither image nor caption.
+/// </summary>
+/// <param name="Members">How many.</param>
+/// <param name="Listed">The first of them, with their shards.</param>
+public sealed record StrayMembers(long Members, IReadOnlyList<string> Listed);
 
 /// <summary>Where duplicates were looked for.</summary>
 public enum Scope
@@ -111,13 +125,14 @@ public enum Likeness
 }
 
 /// <summary>Equal images or texts.</summary>
-/// <param name="Groups">Different ones that stand more than once (between data sets: in both).</param>
-/// <param name="InData">Places of the data set where these stand.</param>
+/// <param name="Groups">Different ones that occur more than once (between data sets: in both).</param>
+/// <param name="InData">Places of the data set where these occur.</param>
 /// <param name="InAgainst">Places of the second data set.</param>
 public sealed record TwinCount(long Groups, long InData, long InAgainst)
 {
     /// <summary>Both together.</summary>
-    public static TwinCount operator +(TwinCount a, TwinCount b) => new(a.Groups + b.Groups, a.InData + b.InData, a.InAgainst + b.InAgainst);
+    public static TwinCount operator +(TwinCount a, TwinCount b) =>
+        new(a.Groups + b.Groups, a.InData + b.InData, a.InAgainst + b.InAgainst);
 }
 
 /// <summary>Alike but not equal images or texts; of equal ones, one is counted.</summary>
@@ -128,7 +143,7 @@ public sealed record NearCount(long Pairs, long InData, long InAgainst);
 
 /// <summary>An image of a listed pair.</summary>
 /// <param name="Key">Key.</param>
-/// <param name="Origin">Where it stands.</param>
+/// <param name="Origin">Where it is.</param>
 /// <param name="Jpeg">The image for the page, small; null where it is not shown.</param>
 public sealed record ListedImage(string Key, string Origin, [property: JsonIgnore] byte[]? Jpeg);
 
@@ -139,11 +154,11 @@ public sealed record ListedImage(string Key, string Origin, [property: JsonIgnor
 /// <param name="Second">The other.</param>
 public sealed record ListedImagePair(Likeness Likeness, int Bits, ListedImage First, ListedImage Second);
 
-/// <summary>A text that stands at several images.</summary>
-/// <param name="Text">The caption where it stands first.</param>
+/// <summary>A text that occurs at several images.</summary>
+/// <param name="Text">The caption where it occurs first.</param>
 /// <param name="InData">Captions of the data set that say the same.</param>
 /// <param name="InAgainst">Captions of the second data set.</param>
-/// <param name="Key">Key of the image where it stands first.</param>
+/// <param name="Key">Key of the image where it occurs first.</param>
 public sealed record ListedText(string Text, long InData, long InAgainst, string Key);
 
 /// <summary>Two captions that are alike.</summary>
@@ -162,19 +177,23 @@ public sealed record ListedTextPair(double Similarity, string First, string Firs
 public sealed record ImageDuplicateReport(TwinCount SameBytes, TwinCount SamePixels, NearCount Near, IReadOnlyList<ListedImagePair> Pairs);
 
 /// <summary>Equal and alike captions.</summary>
-/// <param name="Same">Texts that stand at two images or more, letter case and punctuation aside.</param>
+/// <param name="Same">Texts that occur at two images or more, letter case and punctuation aside.</param>
 /// <param name="WithinImage">Captions that repeat another one of their own image; null between data sets.</param>
 /// <param name="Near">Alike ones.</param>
 /// <param name="NearIsComplete">False where so many are alike that not all could be compared; the counts are lower bounds then.</param>
 /// <param name="Texts">The most frequent of the equal ones.</param>
 /// <param name="Pairs">The most alike of the alike ones.</param>
 public sealed record TextDuplicateReport(
-    TwinCount Same, long? WithinImage, NearCount Near, bool NearIsComplete, IReadOnlyList<ListedText> Texts, IReadOnlyList<ListedTextPair> Pairs);
+    TwinCount Same, long? WithinImage, NearCount Near, bool NearIsComplete, IReadOnlyList<ListedText> Texts,
+    IReadOnlyList<ListedTextPair> Pairs);
 
 /// <summary>Duplicates within a data set or between two.</summary>
 public sealed record DuplicateReport(Scope Scope, ImageDuplicateReport Images, TextDuplicateReport Captions);
 
-/// <summary>What <c>data inspect</c> found. Its JSON is what scripts read: fields are added without notice, <see cref="Schema"/> changes where one changes its meaning or goes.</summary>
+/// <summary>
+/// What <c>data inspect</c> found. Its JSON is what scripts read: fields are added without notice, <see cref="Schema"/> changes where one
+/// changes its meaning or goes.
+/// </summary>
 /// <param name="Schema">Version of this layout.</param>
 /// <param name="Data">The data set.</param>
 /// <param name="Against">The second one.</param>
@@ -183,7 +202,8 @@ public sealed record DuplicateReport(Scope Scope, ImageDuplicateReport Images, T
 /// <param name="Folder">Where the report was written; empty = nowhere.</param>
 /// <param name="Seconds">Wall clock.</param>
 public sealed record InspectionReport(
-    int Schema, SetReport Data, SetReport? Against, IReadOnlyList<DuplicateReport> Duplicates, InspectionBounds Bounds, string Folder, double Seconds)
+    int Schema, SetReport Data, SetReport? Against, IReadOnlyList<DuplicateReport> Duplicates, InspectionBounds Bounds, string Folder,
+    double Seconds)
 {
     /// <summary>Name of the page in <see cref="Folder"/>.</summary>
     public const string PageFile = "report.html";
@@ -198,4 +218,5 @@ public sealed record InspectionReport(
 /// <param name="NearCaptionSimilarity">Least similarity of near duplicate captions.</param>
 /// <param name="ContextTokens">The context that lengths are compared with.</param>
 /// <param name="TeacherTokens">The teacher's limit; null without a teacher.</param>
-public sealed record InspectionBounds(int NearImageBits, int NearImageFineBits, double NearCaptionSimilarity, int ContextTokens, int? TeacherTokens);
+public sealed record InspectionBounds(
+    int NearImageBits, int NearImageFineBits, double NearCaptionSimilarity, int ContextTokens, int? TeacherTokens);

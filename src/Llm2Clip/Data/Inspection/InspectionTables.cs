@@ -6,8 +6,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// What is kept of every image and caption to find duplicates: 36 bytes an image, 37 bytes a caption. Images and captions of all data sets are
-/// numbered through in the order of the data; those of broken samples have hash 0.
+/// What is kept of every image and caption to find duplicates: 36 bytes an image, 37 bytes a caption. Images and captions of all data sets
+/// are numbered through in the order of the data; those of broken samples have hash 0.
 /// </summary>
 internal sealed class InspectionTables
 {
@@ -27,7 +27,7 @@ internal sealed class InspectionTables
     /// <summary>Hash of the encoded image, which needs to tell only images of equal pixels apart.</summary>
     public GrowingArray<uint> Encoded { get; } = new();
 
-    /// <summary>Hash of the normalised text.</summary>
+    /// <summary>Hash of the normalized text.</summary>
     public GrowingArray<ulong> Texts { get; } = new();
 
     public GrowingArray<MinHash> Signatures { get; } = new();
@@ -43,7 +43,8 @@ internal sealed class InspectionTables
     public int CaptionCount { get; private set; }
 
     /// <summary>Names of the languages by their numbers; the 256th and all after it share the last number.</summary>
-    public IReadOnlyList<string> Languages => [.. _languages.GroupBy(pair => pair.Value).OrderBy(group => group.Key).Select(group => group.Min(pair => pair.Key)!)];
+    public IReadOnlyList<string> Languages =>
+        [.. _languages.GroupBy(pair => pair.Value).OrderBy(group => group.Key).Select(group => group.Min(pair => pair.Key)!)];
 
     /// <summary>Numbers of a sample's image and of its first caption. Called by one thread.</summary>
     public (int Image, int Caption) Append(Sample sample)
@@ -78,7 +79,7 @@ internal sealed class InspectionTables
     /// <summary>Sets what is kept of a caption.</summary>
     public void SetCaption(int caption, int image, Caption content, ref ulong[] scratch)
     {
-        var text = CaptionText.Normalise(content.Text);
+        var text = CaptionText.Normalize(content.Text);
         Texts[caption] = CaptionText.Hash(text);
         Signatures[caption] = MinHash.Of(text, ref scratch);
         CaptionImages[caption] = image;

@@ -1,9 +1,9 @@
 namespace Llm2Clip.Data.Inspection;
 
-/// <summary>A key that stands more than once: the numbers of its first two records, and how many have it.</summary>
+/// <summary>A key that occurs more than once: the numbers of its first two records, and how many have it.</summary>
 internal readonly record struct RepeatedKey(int First, int Second, long Records);
 
-/// <summary>Keys that stand more than once in one data set.</summary>
+/// <summary>Keys that occur more than once in one data set.</summary>
 internal sealed class RepeatedKeys
 {
     // The last in the data leaves first.
@@ -31,13 +31,17 @@ internal sealed class RepeatedKeys
 }
 
 /// <summary>
-/// Finds keys that stand more than once in a data set, where samples are meant to be told apart by them. Hashes of 64 bits are compared: of 15 million
-/// different keys, two are taken for one with a probability of 6 in a million.
+/// Finds keys that occur more than once in a data set, where samples are meant to be told apart by them. Hashes of 64 bits are compared:
+/// of 15 million different keys, two are taken for one with a probability of 6 in a million.
 /// </summary>
 internal static class KeyDuplicates
 {
-    /// <summary>Looks through both data sets; the tables' hashes are used up. Records of the first one have numbers below <paramref name="boundary"/>.</summary>
-    public static IReadOnlyDictionary<Scope, RepeatedKeys> Find(InspectionTables tables, int boundary, int listed, CancellationToken cancellation)
+    /// <summary>
+    /// Looks through both data sets; the tables' hashes are used up. Records of the first one have numbers below
+    /// <paramref name="boundary"/>.
+    /// </summary>
+    public static IReadOnlyDictionary<Scope, RepeatedKeys> Find(
+        InspectionTables tables, int boundary, int listed, CancellationToken cancellation)
     {
         var found = new Dictionary<Scope, RepeatedKeys> { [Scope.Data] = new(), [Scope.Against] = new() };
         EqualRuns.Visit(tables.Keys.TakeArray(tables.ImageCount), cancellation, run =>

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// The low 8 bits of 24 minimum hashes of a text's pieces. Two texts agree in each of them with the probability J + (1 - J) / 256, J being their
-/// Jaccard similarity: min-wise hashing (A. Broder, On the resemblance and containment of documents, 1997) of b bits (P. Li, A. C. König, b-Bit Minwise
-/// Hashing, WWW 2010, https://arxiv.org/abs/0910.3349).
+/// The low 8 bits of 24 minimum hashes of a text's pieces. Two texts agree in each of them with the probability J + (1 - J) / 256, J being
+/// their Jaccard similarity: min-wise hashing (A. Broder, On the resemblance and containment of documents, 1997) of b bits (P. Li, A. C.
+/// König, b-Bit Minwise Hashing, WWW 2010, https://arxiv.org/abs/0910.3349).
 /// </summary>
 internal readonly record struct MinHash(ulong A, ulong B, ulong C)
 {
@@ -15,14 +15,16 @@ internal readonly record struct MinHash(ulong A, ulong B, ulong C)
     /// <summary>Bands of four minimum hashes each.</summary>
     public const int Bands = 6;
 
-    /// <summary>Odd factors and addends of the hash functions: multiply-add-shift (M. Dietzfelbinger, 1996), from splitmix64 of 0, 1, 2, ...</summary>
+    /// <summary>
+    /// Odd factors and addends of the hash functions: multiply-add-shift (M. Dietzfelbinger, 1996), from splitmix64 of 0, 1, 2, ...
+    /// </summary>
     private static readonly (ulong Factor, ulong Addend)[] Functions =
         [.. Enumerable.Range(0, Count).Select(i => (Mix((ulong)(2 * i)) | 1, Mix((ulong)(2 * i + 1))))];
 
-    /// <summary>The signature of a normalised text; <paramref name="scratch"/> is grown where it must be.</summary>
-    public static MinHash Of(string normalised, ref ulong[] scratch)
+    /// <summary>The signature of a normalized text; <paramref name="scratch"/> is grown where it must be.</summary>
+    public static MinHash Of(string normalized, ref ulong[] scratch)
     {
-        var count = CaptionText.Shingles(normalised, ref scratch);
+        var count = CaptionText.Shingles(normalized, ref scratch);
         Span<uint> least = stackalloc uint[Count];
         least.Fill(uint.MaxValue);
         foreach (var shingle in scratch.AsSpan(0, count))

@@ -1,13 +1,16 @@
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// Pairs of texts that are likely alike, by locality sensitive hashing: texts that agree in all four minimum hashes of one of six bands are compared
-/// (J. Leskovec, A. Rajaraman, J. Ullman, Mining of Massive Datasets, 3.4), and those that agree in few of the 24 are dropped. A pair of similarity
-/// J is met with the probability 1 - (1 - J^4)^6: 0.96 at 0.8, 0.998 at 0.9, 0.32 at 0.5. Takes 8 bytes a text on top of the signatures.
+/// Pairs of texts that are likely alike, by locality sensitive hashing: texts that agree in all four minimum hashes of one of six bands
+/// are compared (J. Leskovec, A. Rajaraman, J. Ullman, Mining of Massive Datasets, 3.4), and those that agree in few of the 24 are
+/// dropped. A pair of similarity J is met with the probability 1 - (1 - J^4)^6: 0.96 at 0.8, 0.998 at 0.9, 0.32 at 0.5. Takes 8 bytes a
+/// text on top of the signatures.
 /// </summary>
 internal static class MinHashPairs
 {
-    /// <summary>A text is compared with so many others of its bucket; only texts that hardly differ from thousands of others are affected.</summary>
+    /// <summary>
+    /// A text is compared with so many others of its bucket; only texts that hardly differ from thousands of others are affected.
+    /// </summary>
     public const int MostNeighbours = 2000;
 
     /// <summary>Pairs that are kept, since their texts must be read to judge them.</summary>
@@ -45,7 +48,8 @@ internal static class MinHashPairs
                         break;
                     }
                     var (a, b) = (Math.Min(places[from], places[to]), Math.Max(places[from], places[to]));
-                    if (signatures[a].Agreements(signatures[b]) >= agreements && IsFirst(signatures[a], signatures[b], band) && accepts(a, b))
+                    if (signatures[a].Agreements(signatures[b]) >= agreements && IsFirst(signatures[a], signatures[b], band)
+                        && accepts(a, b))
                     {
                         found.Pairs.Add((a, b));
                     }
@@ -55,7 +59,10 @@ internal static class MinHashPairs
         return found;
     }
 
-    /// <summary>Three standard deviations below the mean of the agreements at this similarity: of a thousand pairs at the bound, one or two are missed.</summary>
+    /// <summary>
+    /// Three standard deviations below the mean of the agreements at this similarity: of a thousand pairs at the bound, one or two are
+    /// missed.
+    /// </summary>
     private static int Fewest(double similarity)
     {
         const int N = MinHash.Count;

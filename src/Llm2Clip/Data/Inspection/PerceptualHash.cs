@@ -4,12 +4,13 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// 128 bits of what an image looks like: alike images differ in few of them. <see cref="Coarse"/> is the DCT hash of pHash (C. Zauner, Implementation and
-/// Benchmarking of Perceptual Image Hash Functions, 2010, 3.2.1; <c>ph_dct_imagehash</c> in https://github.com/aetilius/pHash): gray, 32 x 32, DCT-II, the
-/// coefficients of rows and columns 1 to 8, a bit for each that is above their median. Unlike there, the image is shrunk by the bicubic antialias
-/// resize that all images here go through, and not by a mean filter and picking of pixels. <see cref="Fine"/> is the same of the next 64
-/// coefficients, by rising frequency. Coarse hashes are what images are looked up by; in millions of them, some are alike by chance, and their fine
-/// ones are not. Sees through scaling, other encodings and slight changes of colour and light; a crop, a turned or a mirrored image is another one to it.
+/// 128 bits of what an image looks like: alike images differ in few of them. <see cref="Coarse"/> is the DCT hash of pHash (C. Zauner,
+/// Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, 3.2.1; <c>ph_dct_imagehash</c> in
+/// https://github.com/aetilius/pHash): gray, 32 x 32, DCT-II, the coefficients of rows and columns 1 to 8, a bit for each that is above
+/// their median. Unlike there, the image is shrunk by the bicubic antialias resize that all images here go through, and not by a mean
+/// filter and picking of pixels. <see cref="Fine"/> is the same of the next 64 coefficients, by rising frequency. Coarse hashes are what
+/// images are looked up by; in millions of them, some are alike by chance, and their fine ones are not. Sees through scaling, other
+/// encodings and slight changes of color and light; a crop, a turned or a mirrored image is another one to it.
 /// </summary>
 /// <param name="Coarse">Bit 8 (v - 1) + u - 1 stands for row v and column u of the DCT.</param>
 /// <param name="Fine">Rows and columns 1 to 16 without the former, in the order of v + u, then of v.</param>
@@ -26,14 +27,18 @@ internal readonly record struct PerceptualHash(ulong Coarse, ulong Fine)
     /// <summary>Standard deviation of the 32 x 32 gray levels, of 255, below which an image has no structure.</summary>
     private const double FlatBelow = 2;
 
-    private static readonly double[] Cosines = [.. Enumerable.Range(0, Kept * Side).Select(i => Math.Cos(Math.PI * (i / Side + 1) * (2 * (i % Side) + 1) / (2 * Side)))];
+    private static readonly double[] Cosines =
+    [
+        .. Enumerable.Range(0, Kept * Side)
+            .Select(i => Math.Cos(Math.PI * (i / Side + 1) * (2 * (i % Side) + 1) / (2 * Side))),
+    ];
 
     private static readonly int[] CoarsePlaces = [.. Enumerable.Range(0, Kept * Kept).Where(i => i / Kept < Low && i % Kept < Low)];
 
     private static readonly int[] FinePlaces =
         [.. Enumerable.Range(0, Kept * Kept).Except(CoarsePlaces).OrderBy(i => i / Kept + i % Kept).ThenBy(i => i / Kept).Take(Bits)];
 
-    /// <summary>The hash; <see cref="None"/> for an image of one colour.</summary>
+    /// <summary>The hash; <see cref="None"/> for an image of one color.</summary>
     public static PerceptualHash Of(RgbImage image)
     {
         var small = (image.Width, image.Height) == (Side, Side) ? image : image.Resize(Side, Side);
@@ -58,7 +63,7 @@ internal readonly record struct PerceptualHash(ulong Coarse, ulong Fine)
     /// <summary>ITU-R 601 luma as Pillow's <c>convert("L")</c> rounds it (src/libImaging/Convert.c, L24).</summary>
     private static int Gray(byte[] pixels, int at) => (pixels[at] * 19595 + pixels[at + 1] * 38470 + pixels[at + 2] * 7471 + 0x8000) >> 16;
 
-    /// <summary>Rows and columns 1 to 16 of the DCT-II, not normalised: [v, u].</summary>
+    /// <summary>Rows and columns 1 to 16 of the DCT-II, not normalized: [v, u].</summary>
     private static void Transform(ReadOnlySpan<double> gray, Span<double> into)
     {
         Span<double> rows = stackalloc double[Kept * Side]; // [u, y]

@@ -5,7 +5,8 @@ namespace Llm2Clip.Data.Inspection;
 /// <summary>Puts a report together from what was counted.</summary>
 internal static class ReportParts
 {
-    public static SetReport Of(InspectedSet set, Scope scope, CaptionDuplicates captions, IReadOnlyList<string> languages, InspectConfig config, int? limit)
+    public static SetReport Of(
+        InspectedSet set, Scope scope, CaptionDuplicates captions, IReadOnlyList<string> languages, InspectConfig config, int? limit)
     {
         var statistics = set.Statistics;
         var causes = set.Broken.Causes();
@@ -15,11 +16,16 @@ internal static class ReportParts
             set.Source.Description, set.Broken.Seen, statistics.CaptionsPerImage.Count, statistics.CaptionsPerImage.Sum,
             broken, Math.Round((double)broken / Math.Max(1, set.Broken.Seen), 6), causes, set.Broken.Remarks,
             statistics.CaptionsPerImage.Describe(),
-            [.. statistics.Languages.Select(pair => Language(pair.Key, pair.Value, captions.Languages.GetValueOrDefault((scope, Number(languages, pair.Key))), config, limit))],
+            [.. statistics.Languages.Select(pair => Language(
+            pair.Key, pair.Value, captions.Languages.GetValueOrDefault((scope, Number(languages, pair.Key))), config, limit))],
             new ImageReport(
-                statistics.Width.Describe(), statistics.Height.Describe(), statistics.Aspect.Describe(scale: SetStatistics.AspectScale), statistics.Kilobytes.Describe(),
+                statistics.Width.Describe(), statistics.Height.Describe(), statistics.Aspect.Describe(scale: SetStatistics.AspectScale),
+                statistics.Kilobytes.Describe(),
                 statistics.Formats, Named(statistics.Smallest), Named(statistics.Largest), statistics.Flat),
-            sample.Count > 0 ? ImageCodec.EncodeJpeg(ContactSheet.Arrange(sample), quality: 85) : null);
+            sample.Count > 0 ? ImageCodec.EncodeJpeg(ContactSheet.Arrange(sample), quality: 85) : null)
+        {
+            StrayMembers = set.Broken.Strays,
+        };
     }
 
     /// <summary>What is listed was read again: a pair whose hashes alone were equal shows here, and is left out.</summary>
@@ -33,14 +39,19 @@ internal static class ReportParts
 
     public static ImageDuplicateReport Of(ImageFindings findings, Lookup lookup) => new(
         findings.SameBytes, findings.SamePixels, findings.Near,
-        [.. findings.Pairs.Select(pair => new ListedImagePair(pair.Likeness, pair.Distance, lookup.Images[pair.First], lookup.Images[pair.Second]))]);
+        [.. findings.Pairs
+        .Select(pair => new ListedImagePair(pair.Likeness, pair.Distance, lookup.Images[pair.First], lookup.Images[pair.Second]))]);
 
-    private static LanguageReport Language(string name, LanguageStatistics counts, LanguageTexts? texts, InspectConfig config, int? limit) => new(
+    private static LanguageReport Language(
+        string name, LanguageStatistics counts, LanguageTexts? texts, InspectConfig config, int? limit) => new(
         name, counts.Words.Count,
-        Enum.GetValues<CaptionKind>().Where(kind => counts.Kinds[(int)kind] > 0).ToDictionary(CaptionKinds.Name, kind => counts.Kinds[(int)kind]),
+        Enum.GetValues<CaptionKind>().Where(kind => counts.Kinds[(int)kind] > 0)
+        .ToDictionary(CaptionKinds.Name, kind => counts.Kinds[(int)kind]),
         counts.Characters * 2 > counts.Words.Sum ? "characters" : "words",
         counts.Words.Describe(), texts?.Distinct ?? 0, texts?.Repeated ?? 0,
-        limit is { } most ? new TokenLengths(counts.Tokens.Describe(), counts.Tokens.Above(most), counts.Tokens.Above(config.ContextTokens)) : null);
+        limit is { } most
+        ? new TokenLengths(counts.Tokens.Describe(), counts.Tokens.Above(most), counts.Tokens.Above(config.ContextTokens))
+        : null);
 
     private static byte Number(IReadOnlyList<string> languages, string name) => (byte)Math.Max(0, languages.ToList().IndexOf(name));
 

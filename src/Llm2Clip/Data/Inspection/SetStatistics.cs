@@ -47,7 +47,8 @@ internal readonly record struct SizedImage(int Ordinal, string Key, int Width, i
 }
 
 /// <summary>
-/// What one pass counts of a data set, in memory that does not grow with it. Each worker has its own; added up in whatever order, they say the same.
+/// What one pass counts of a data set, in memory that does not grow with it. Each worker has its own; added up in whatever order, they say
+/// the same.
 /// </summary>
 /// <param name="sheetImages">Size of the sample for the contact sheet.</param>
 internal sealed class SetStatistics(int sheetImages)

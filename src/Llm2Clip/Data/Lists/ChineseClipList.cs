@@ -1,11 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the image</c> a line, and <c>NAME_texts.jsonl</c> with
-/// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> a line. Where images and texts stand is kept; both are read when they are asked for.
+/// Chinese-CLIP's pair of files: <c>NAME_imgs.tsv</c> with <c>id TAB base64 of the image</c> per line, and <c>NAME_texts.jsonl</c> with
+/// <c>{"text_id": 1, "text": .., "image_ids": [..]}</c> per line. Where images and texts are is kept; both are read when they are asked
+/// for.
 /// </summary>
 internal sealed class ChineseClipList : ListFile
 {
@@ -40,7 +42,8 @@ internal sealed class ChineseClipList : ListFile
             throw new InputException($"{path}: the captions belong into {_texts}, which does not exist.");
         }
         _lines.AddRange(FileLines.Of(path, FileImage.MaxBytes).Select(line => (line.Offset, (int)line.Bytes)));
-        Chunks = [.. Enumerable.Range(0, (_lines.Count + LinesPerChunk - 1) / LinesPerChunk).Select(chunk => new ListChunk(0, 0, chunk * LinesPerChunk))];
+        var chunks = (_lines.Count + LinesPerChunk - 1) / LinesPerChunk;
+        Chunks = [.. Enumerable.Range(0, chunks).Select(chunk => new ListChunk(0, 0, chunk * LinesPerChunk))];
         foreach (var line in FileLines.Of(_texts, JsonLinesFile.MaxLineBytes).Where(line => line.Bytes > 0))
         {
             Index(line);
@@ -48,6 +51,8 @@ internal sealed class ChineseClipList : ListFile
         _textsOf.Seal();
         Close();
     }
+
+    public override bool HasImageFiles => false;
 
     public override IReadOnlyList<ListChunk> Chunks { get; }
 
@@ -58,7 +63,7 @@ internal sealed class ChineseClipList : ListFile
             var (offset, bytes) = _lines[i];
             if (bytes > 0)
             {
-                // The id stands at the front; the image behind it stays in the file.
+                // The id is at the front; the image behind it stays in the file.
                 yield return new ListRecord($"line {i + 1}", offset, Bytes.Read(offset, Math.Min(bytes, MaxIdBytes)), bytes);
             }
         }
@@ -76,8 +81,9 @@ internal sealed class ChineseClipList : ListFile
         var found = new List<Caption>();
         foreach (var entry in _textsOf.Find(RecordIndex.HashOf(front[..tab])))
         {
-            using var text = JsonDocument.Parse(_textBytes.Read(entry.Offset, entry.Length));
-            _captions.Add(text.RootElement.GetProperty("text").GetString()!, $"text_id {JsonFields.Id(text.RootElement, "text_id")}", found, remarks);
+            using var text = RecordJson.Parse(_textBytes.Read(entry.Offset, entry.Length));
+            var place = $"text_id {JsonFields.Id(text.RootElement, "text_id")}";
+            _captions.Add(text.RootElement.GetProperty("text").GetString()!, place, found, remarks);
         }
         var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
         return new ListedImage(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
@@ -94,14 +100,17 @@ internal sealed class ChineseClipList : ListFile
         var place = $"{System.IO.Path.GetFileName(_texts)}: line {line.Number}";
         try
         {
-            using var json = JsonDocument.Parse(_textBytes.Read(line.Offset, line.Bytes));
+            using var json = RecordJson.Parse(_textBytes.Read(line.Offset, line.Bytes));
             if (json.RootElement.ValueKind != JsonValueKind.Object || JsonFields.Text(json.RootElement, "text") is null)
             {
                 throw new BadRecordException("has no `text`");
             }
             foreach (var image in JsonFields.List(json.RootElement, "image_ids").EnumerateArray())
             {
-                _textsOf.Add(RecordIndex.HashOf(Encoding.UTF8.GetBytes(image.ToString())), line.Offset, (int)line.Bytes);
+                if (JsonFields.Id(image) is { } id)
+                {
+                    _textsOf.Add(RecordIndex.HashOf(Encoding.UTF8.GetBytes(id)), line.Offset, (int)line.Bytes);
+                }
             }
         }
         catch (Exception e) when (e is BadRecordException or JsonException or InvalidOperationException)

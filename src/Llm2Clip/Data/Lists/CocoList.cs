@@ -1,25 +1,27 @@
+using System.Text;
 using System.Text.Json;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// COCO's caption files: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, several
-/// an image and in any order. A <c>key</c> of an image and <c>language</c> and <c>kind</c> of an annotation, which our own files have, are
-/// read too. Where the annotations of an image stand is kept (24 bytes each); their captions are read with the image.
+/// COCO's caption files: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>,
+/// several per image and in any order. A <c>key</c> of an image and <c>language</c> and <c>kind</c> of an annotation, which our own files
+/// have, are read too. Where the annotations of an image are is kept (24 bytes each); their captions are read with the image. Numbers that
+/// are equal are the same id, however they are written (0 and 0.0).
 /// </summary>
 internal sealed class CocoList : JsonArrayFile
 {
     private readonly CaptionReader _captions;
-    private readonly ImageFolders _folders;
     private readonly RecordIndex _annotations = new();
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("images", "file_name") || head.JsonHas("annotations", "caption");
 
     public CocoList(string path, CaptionReader captions, ImageFolders folders)
-        : base(path, "images")
+        : base(path, "images", folders)
     {
-        (_captions, _folders) = (captions, folders);
+        _captions = captions;
         var images = new HashSet<ulong>();
         var named = new Dictionary<ulong, int>();
         using var reader = new JsonArrayReader(path, "images", "annotations");
@@ -27,22 +29,25 @@ internal sealed class CocoList : JsonArrayFile
         {
             if (element.Array == "images")
             {
-                Found.Add(element.Offset, element.Offset + element.Bytes.Length, element.Index);
-                images.Add(RecordIndex.HashOf(JsonFields.Raw(element.Bytes.Span, "id"u8)));
+                Take(element);
+                if (JsonFields.Id(element.Bytes.Span, "id"u8) is { } own)
+                {
+                    images.Add(HashOf(own));
+                }
                 continue;
             }
-            var id = JsonFields.Raw(element.Bytes.Span, "image_id"u8);
-            if (id.IsEmpty)
+            if (JsonFields.Id(element.Bytes.Span, "image_id"u8) is not { } id)
             {
                 Problem(element.Place, "has no `image_id`");
                 continue;
             }
-            var image = RecordIndex.HashOf(id);
+            var image = HashOf(id);
             _annotations.Add(image, element.Offset, element.Bytes.Length);
             named[image] = named.GetValueOrDefault(image) + 1;
         }
-        Require(reader, "images", "COCO's caption form");
-        Require(reader, "annotations", "COCO's caption form");
+        Require(reader, "images", "COCO's caption format");
+        Require(reader, "annotations", "COCO's caption format");
+        Seal();
         _annotations.Seal();
         var strays = named.Where(entry => !images.Contains(entry.Key)).Sum(entry => entry.Value);
         if (strays > 0)
@@ -51,23 +56,32 @@ internal sealed class CocoList : JsonArrayFile
         }
     }
 
-    protected override ListedImage? Read(JsonElement json, List<string> remarks)
+    protected override RecordName? Name(JsonElement json)
     {
-        var id = JsonFields.Id(json, "id") ?? throw new BadRecordException("has no `id`");
+        _ = Id(json);
         var name = JsonFields.Text(json, "file_name") ?? throw new BadRecordException("has no `file_name`", BadSampleCause.NoImage);
-        var found = new List<Caption>();
-        foreach (var entry in _annotations.Find(RecordIndex.HashOf(System.Text.Encoding.UTF8.GetBytes(id))))
+        return RecordName.Of(name, JsonFields.Text(json, "key"));
+    }
+
+    protected override void AddCaptions(JsonElement json, List<Caption> found, List<string> remarks)
+    {
+        foreach (var entry in _annotations.Find(HashOf(Id(json))))
         {
-            using var annotation = JsonDocument.Parse(Bytes.Read(entry.Offset, entry.Length));
-            var place = $"annotation {JsonFields.Id(annotation.RootElement, "id") ?? $"at byte {entry.Offset}"}";
-            if (!annotation.RootElement.TryGetProperty("caption", out var caption) || caption.ValueKind != JsonValueKind.String)
+            using var annotation = RecordJson.Parse(Bytes.Read(entry.Offset, entry.Length));
+            var record = annotation.RootElement;
+            var place = $"annotation {JsonFields.Id(record, "id") ?? $"at byte {entry.Offset}"}";
+            if (!record.TryGetProperty("caption", out var caption) || caption.ValueKind != JsonValueKind.String)
             {
                 remarks.Add(place + " has no `caption`");
                 continue;
             }
-            _captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(annotation.RootElement, "language"), JsonFields.Kind(annotation.RootElement));
+            _captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(record, "language"), JsonFields.Kind(record));
         }
-        var complete = CaptionReader.Complete(found, remarks, $"no caption (no annotation names image_id {id})");
-        return new ListedImage(JsonFields.Text(json, "key") ?? KeyOf(name), name, complete, _folders.Find(Path, name));
     }
+
+    protected override string Missing(JsonElement json) => $"no caption (no annotation names image_id {Id(json)})";
+
+    private static string Id(JsonElement json) => JsonFields.Id(json, "id") ?? throw new BadRecordException("has no `id`");
+
+    private static ulong HashOf(string id) => RecordIndex.HashOf(Encoding.UTF8.GetBytes(id));
 }

@@ -4,8 +4,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// COCO caption JSON: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>, language
-/// and kind beside. Ids run from 1. Widths and heights are not written, as images are not decoded.
+/// COCO caption JSON: <c>images</c> with <c>id</c> and <c>file_name</c>, <c>annotations</c> with <c>image_id</c> and <c>caption</c>,
+/// language and kind beside. Ids run from 1. Widths and heights are not written, as images are not decoded.
 /// </summary>
 internal sealed class CocoListWriter : ListWriter
 {
@@ -16,7 +16,8 @@ internal sealed class CocoListWriter : ListWriter
 
     public override IReadOnlyList<ListSection> Sections(string name) =>
     [
-        new ListSection($"{{\"info\": {{\"description\": {JsonSerializer.Serialize(name, Json.Line)}}}, \"licenses\": [], \"images\": [\n", ",\n", "\n],\n"),
+        new ListSection($"{{\"info\": {{\"description\": {JsonSerializer.Serialize(name, Json.Line)}}}, \"licenses\": [], \"images\": [\n",
+            ",\n", "\n],\n"),
         new ListSection("\"annotations\": [\n", ",\n", "\n]}\n"),
     ];
 

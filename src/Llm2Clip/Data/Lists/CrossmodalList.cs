@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data.Lists;
 
@@ -6,16 +7,29 @@ namespace Llm2Clip.Data.Lists;
 /// Crossmodal-3600's <c>captions.jsonl</c>: <c>{"image/key": "0a1b", "image/locale": "fi", "en": {"caption": [..], ..}, "fi": ..}</c>; the
 /// image is <c>0a1b.jpg</c>. All languages are read.
 /// </summary>
-internal sealed class CrossmodalList(string path, CaptionReader captions, ImageFolders images) : JsonLinesFile(path)
+internal sealed class CrossmodalList : JsonLinesFile
 {
     private const string KeyField = "image/key";
 
+    private readonly CaptionReader _captions;
+
+    public CrossmodalList(string path, CaptionReader captions, ImageFolders images)
+        : base(path, images)
+    {
+        _captions = captions;
+        IndexAll();
+    }
+
     public static bool Is(FileHead head) => head.JsonLinesHave(KeyField);
 
-    protected override ListedImage? Read(JsonElement json, List<string> remarks)
+    protected override RecordName? Name(JsonElement json)
     {
         var key = JsonFields.Text(json, KeyField) ?? throw new BadRecordException($"has no `{KeyField}`");
-        var found = new List<Caption>();
+        return RecordName.Of(key + ".jpg", key);
+    }
+
+    protected override void AddCaptions(JsonElement json, List<Caption> found, List<string> remarks)
+    {
         foreach (var language in json.EnumerateObject().Where(field => field.Value.ValueKind == JsonValueKind.Object))
         {
             if (!language.Value.TryGetProperty("caption", out _))
@@ -27,11 +41,13 @@ internal sealed class CrossmodalList(string path, CaptionReader captions, ImageF
             foreach (var caption in JsonFields.List(language.Value, "caption").EnumerateArray())
             {
                 var place = $"{language.Name}.caption[{index++}]";
-                var text = caption.ValueKind == JsonValueKind.String ? caption.GetString()! : throw new BadRecordException($"{place} is {JsonFields.Describe(caption)} where a text was expected");
-                captions.Add(text, place, found, remarks, language.Name);
+                var text = caption.ValueKind == JsonValueKind.String
+                    ? caption.GetString()!
+                    : throw new BadRecordException($"{place} is {JsonFields.Describe(caption)} where a text was expected");
+                _captions.Add(text, place, found, remarks, language.Name);
             }
         }
-        var complete = CaptionReader.Complete(found, remarks, "no caption (looked for languages with `caption` lists)");
-        return new ListedImage(key, key + ".jpg", complete, images.Find(Path, key + ".jpg"));
     }
+
+    protected override string Missing(JsonElement json) => "no caption (looked for languages with `caption` lists)";
 }

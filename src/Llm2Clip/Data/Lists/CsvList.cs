@@ -1,45 +1,47 @@
 using System.Text;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// A CSV or TSV file with a header row: an image column (<c>image</c>, <c>filepath</c> or <c>file_name</c>) and caption columns (those of
-/// <c>data.caption_keys</c>, else the first of <c>caption, title, text, captions</c>, whose columns <c>language</c> and <c>kind</c> count
-/// where there are such). Rows of one image make one sample, wherever they
-/// stand: the first one gives it out with the captions of all. Which rows belong together is found once, by 64-bit hashes of the
-/// image's name (24 bytes a row while the file is opened; afterwards only the rows of images that have several).
+/// A CSV or TSV file with a header row: an image column (<c>data.image_key</c>, else the first of <see cref="FieldNames.Images"/>) and
+/// caption columns (those of <c>data.caption_keys</c>, else the first of <see cref="FieldNames.Captions"/> that a row fills, whose columns
+/// <c>language</c> and <c>kind</c> count where there are such). Rows of one image make one sample, wherever they are: the first one gives
+/// it with the captions of all. Which rows belong together is found once (<see cref="NameIndex"/>).
 /// </summary>
 internal sealed class CsvList : ListFile
 {
-    private static readonly string[] ImageColumns = ["image", "filepath", "file_name"];
-    private static readonly string[] CaptionColumns = ["caption", "title", "text", "captions"];
+    /// <summary>The remedy for text that is not UTF-8: which of the many other encodings it is, its bytes do not tell.</summary>
+    public const string HowToConvert = "Save the list as UTF-8 (in Excel: CSV UTF-8), or convert it: "
+        + "iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW (from a Chinese system: -f GB18030)";
 
     private readonly CaptionReader _captions;
     private readonly ImageFolders _images;
-    private readonly RecordIndex _repeated = new();
+    private readonly NameIndex _names = new();
     private readonly byte _delimiter;
     private readonly string[] _columns;
     private readonly int _image;
     private readonly int _key;
     private readonly int _language = -1;
     private readonly int _kind = -1;
-    private readonly IReadOnlyList<(string Key, string Language, CaptionKind Kind)> _keys;
+    private readonly IReadOnlyList<(string Name, int Place)> _keys;
 
     /// <summary>Throws <see cref="InputException"/> where the header lacks an image or caption column.</summary>
-    public CsvList(string path, CaptionReader captions, ImageFolders images)
+    public CsvList(string path, CaptionReader captions, ImageFolders images, string imageKey)
         : base(path)
     {
         (_captions, _images) = (captions, images);
-        (_delimiter, _columns) = Header(path);
-        _image = Array.FindIndex(_columns, ImageColumns.Contains);
-        _keys = captions.Columns(_columns, CaptionColumns);
+        (_delimiter, _columns) = Header(path, imageKey);
+        _image = Array.IndexOf(_columns, ImageColumn(_columns, imageKey));
+        _keys = [.. captions.Columns(_columns).Select(name => (name, Array.IndexOf(_columns, name)))];
         if (_keys.Count == 0)
         {
-            var wanted = captions.ConfiguredNames is { Length: > 0 } names ? $"{names} (data.caption_keys)" : string.Join(", ", CaptionColumns);
-            throw new InputException($"{path}: the header has no caption column. Looked for {wanted}; it has {string.Join(", ", _columns)}. Name the columns in data.caption_keys.");
+            throw new InputException(
+                $"{path}: the header has no caption column. Looked for {captions.Wanted}; it has {string.Join(", ", _columns)}. "
+                + "Name the columns with data.caption_keys.");
         }
         _key = Array.IndexOf(_columns, "key");
-        if (captions.ConfiguredNames.Length == 0)
+        if (!captions.IsConfigured)
         {
             (_language, _kind) = (Array.IndexOf(_columns, "language"), Array.IndexOf(_columns, "kind"));
         }
@@ -50,12 +52,12 @@ internal sealed class CsvList : ListFile
         while (reader.Next(row))
         {
             chunks.Add(reader.Offset, reader.Offset + reader.Length, reader.Line);
-            if (row.Problem is null && row.Count == _columns.Length)
+            if (row.Problem is null && row.Count == _columns.Length && Name(row, reader.Row) is { } name)
             {
-                _repeated.Add(RecordIndex.HashOf(row.Raw(reader.Row, _image)), reader.Offset, reader.Length);
+                _names.Add(name, reader.Offset, reader.Length);
             }
         }
-        _repeated.Seal(repeatedOnly: true);
+        _names.Seal();
         Chunks = chunks.Chunks;
     }
 
@@ -81,12 +83,13 @@ internal sealed class CsvList : ListFile
     {
         var bytes = record.Bytes.Span;
         var row = Sound(bytes);
-        var name = row.Text(bytes, _image).Trim();
-        if (name.Length == 0)
+        var image = row.Text(bytes, _image).Trim();
+        if (image.Length == 0)
         {
             throw new BadRecordException($"its `{_columns[_image]}` is empty", BadSampleCause.NoImage);
         }
-        var rows = _repeated.Find(RecordIndex.HashOf(row.Raw(bytes, _image))).ToList();
+        var name = NameOf(image, Cell(row, bytes, _key));
+        var rows = _names.Records(name);
         if (rows.Count > 0 && rows[0].Offset != record.Offset)
         {
             return null; // said with the image's first row
@@ -98,20 +101,36 @@ internal sealed class CsvList : ListFile
             ReadOnlySpan<byte> other = Bytes.Read(further.Offset, further.Length);
             AddCaptions(Sound(other), other, found, remarks);
         }
-        var missing = $"no caption (looked for {string.Join(", ", _keys.Select(key => key.Key))})";
-        var key = Cell(row, bytes, _key) is { Length: > 0 } own ? own : KeyOf(name);
-        return new ListedImage(key, name, CaptionReader.Complete(found, remarks, missing), _images.Find(Path, name));
+        var missing = $"no caption (looked for {string.Join(", ", _keys.Select(key => key.Name))})";
+        return new ListedImage(_names.Key(name), image, CaptionReader.Complete(found, remarks, missing), _images.Find(Path, image));
+    }
+
+    /// <summary>Rows of one image are one sample, whatever key each states.</summary>
+    private static RecordName NameOf(string image, string key) => new(image, key.Length > 0 ? key : null, image);
+
+    /// <summary>What a row names; null where that cannot be read, which is said when the row is.</summary>
+    private RecordName? Name(CsvRow row, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return row.Text(bytes, _image).Trim() is { Length: > 0 } image ? NameOf(image, Cell(row, bytes, _key)) : null;
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
     }
 
     private void AddCaptions(CsvRow row, ReadOnlySpan<byte> bytes, List<Caption> found, List<string> remarks)
     {
-        var ownLanguage = Cell(row, bytes, _language);
-        var hasKind = CaptionKinds.TryParse(Cell(row, bytes, _kind), out var ownKind);
-        foreach (var (key, language, kind) in _keys)
+        var language = Cell(row, bytes, _language);
+        var hasKind = CaptionKinds.TryParse(Cell(row, bytes, _kind), out var kind);
+        var columns = new List<(string, IReadOnlyList<string?>?)>(_keys.Count);
+        foreach (var (name, place) in _keys)
         {
-            _captions.Add(
-                row.Text(bytes, Array.IndexOf(_columns, key)), key, found, remarks, ownLanguage.Length > 0 ? ownLanguage : language, hasKind ? ownKind : kind);
+            columns.Add((name, [row.Text(bytes, place)]));
         }
+        _captions.AddColumns(columns, found, remarks, language.Length > 0 ? language : null, hasKind ? kind : null);
     }
 
     private static string Cell(CsvRow row, ReadOnlySpan<byte> bytes, int column) => column < 0 ? "" : row.Text(bytes, column).Trim();
@@ -124,11 +143,19 @@ internal sealed class CsvList : ListFile
         {
             throw new BadRecordException(problem);
         }
-        return row.Count == _columns.Length ? row : throw new BadRecordException($"has {row.Count} columns where the header has {_columns.Length}");
+        return row.Count == _columns.Length
+            ? row
+            : throw new BadRecordException($"has {row.Count} columns where the header has {_columns.Length}");
     }
 
-    /// <summary>Finds the delimiter by which the header has an image column: open_clip's files are often called .csv and hold tabs.</summary>
-    private static (byte Delimiter, string[] Columns) Header(string path)
+    private static string? ImageColumn(string[] columns, string imageKey) => imageKey.Length > 0
+        ? Array.Find(columns, column => column == imageKey)
+        : FieldNames.Known(columns, FieldNames.ImageRank).FirstOrDefault();
+
+    /// <summary>
+    /// Finds the delimiter by which the header has an image column: open_clip's files are often called .csv and hold tabs.
+    /// </summary>
+    private static (byte Delimiter, string[] Columns) Header(string path, string imageKey)
     {
         var tried = new List<string[]>();
         foreach (var delimiter in "\t,;|"u8)
@@ -140,15 +167,16 @@ internal sealed class CsvList : ListFile
                 throw new InputException($"{path} is empty; a header row with an image and a caption column was expected.");
             }
             string[] columns = [.. Columns(row, reader, path)];
-            if (columns.Any(ImageColumns.Contains))
+            if (ImageColumn(columns, imageKey) is not null)
             {
                 return (delimiter, columns);
             }
             tried.Add(columns);
         }
         var likely = tried.MaxBy(columns => columns.Length)!;
-        throw new InputException($"{path}: the first row has no image column ({string.Join(", ", ImageColumns)}); it holds {string.Join(", ", likely)}. "
-            + "The first row must name the columns.");
+        var wanted = imageKey.Length > 0 ? $"{imageKey} (data.image_key)" : "image, file_name, filepath, Bild, Datei, 图片, ...";
+        throw new InputException($"{path}: the first row has no image column ({wanted}); it holds {string.Join(", ", likely)}. "
+            + "The first row must name the columns; name that of the images with data.image_key.");
     }
 
     private static List<string> Columns(CsvRow row, CsvReader reader, string path)
@@ -164,7 +192,7 @@ internal sealed class CsvList : ListFile
         }
         catch (DecoderFallbackException e)
         {
-            throw new InputException($"{path}: the header is not valid UTF-8.", e);
+            throw new InputException($"{path}: the header is not valid UTF-8. {HowToConvert}.", e);
         }
     }
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>A table with a row a caption, as open_clip reads it (<c>filepath</c>, <c>title</c>), with language, kind and key beside.</summary>
+/// <summary>
+/// A table with a row a caption, as open_clip reads it (<c>filepath</c>, <c>title</c>), with language, kind and key beside.
+/// </summary>
 internal sealed class CsvListWriter(char separator) : ListWriter
 {
     private static readonly string[] Columns = ["filepath", "title", "language", "kind", "key"];
@@ -13,7 +15,8 @@ internal sealed class CsvListWriter(char separator) : ListWriter
 
     public override IEnumerable<(int Section, byte[] Entry)> Entries(WrittenImage image, string split) =>
         image.Sample.Captions.Select(caption =>
-            (0, Encoding.UTF8.GetBytes(Row([image.Path, caption.Text, caption.Language, CaptionKinds.Name(caption.Kind), image.Sample.Key]))));
+            (0, Encoding.UTF8.GetBytes(
+                Row([image.Path, caption.Text, caption.Language, CaptionKinds.Name(caption.Kind), image.Sample.Key]))));
 
     private string Row(string[] cells) => string.Join(separator, cells.Select(Cell)) + "\n";
 

@@ -5,6 +5,7 @@ namespace Llm2Clip.Data.Lists;
 internal sealed class CsvReader : IDisposable
 {
     private const int MaxRowBytes = 16 << 20;
+    private const int LongestSeparatorLine = 6;
 
     private readonly FileStream _stream;
     private readonly string _path;
@@ -13,7 +14,9 @@ internal sealed class CsvReader : IDisposable
     private int _filled;
     private bool _final;
 
-    /// <summary>Starts in front of the first row. Throws <see cref="InputException"/> where the file cannot be read, or is UTF-16.</summary>
+    /// <summary>
+    /// Starts in front of the first row. Throws <see cref="InputException"/> where the file cannot be read, or is UTF-16.
+    /// </summary>
     public CsvReader(string path)
     {
         _path = path;
@@ -22,12 +25,18 @@ internal sealed class CsvReader : IDisposable
         var start = _buffer.AsSpan(0, _filled);
         if (start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || start.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
         {
-            throw new InputException($"{path} is UTF-16; save it as UTF-8.");
+            throw new InputException($"{path} is UTF-16; save it as UTF-8 (in Excel: CSV UTF-8, not Unicode Text).");
         }
-        Length = start.StartsWith("\uFEFF"u8) ? 3 : 0;
+        Length = start.StartsWith(RecordJson.ByteOrderMark) ? RecordJson.ByteOrderMark.Length : 0;
+        // Excel's own first line, which states the delimiter (sep=;), is no row.
+        if (start[Length..] is var rows && rows.StartsWith("sep="u8)
+            && rows.IndexOf((byte)'\n') is >= 0 and <= LongestSeparatorLine and var end)
+        {
+            Length += end + 1;
+        }
     }
 
-    /// <summary>Where the row stands in the file.</summary>
+    /// <summary>Where the row is in the file.</summary>
     public long Offset { get; private set; }
 
     /// <summary>Length of the row in bytes, with its line break.</summary>
@@ -39,7 +48,9 @@ internal sealed class CsvReader : IDisposable
     /// <summary>The row's bytes.</summary>
     public ReadOnlySpan<byte> Row => _buffer.AsSpan(_from, Length);
 
-    /// <summary>Goes to the next row and takes it apart; false at the end. Throws <see cref="InputException"/> for a row that is too long.</summary>
+    /// <summary>
+    /// Goes to the next row and takes it apart; false at the end. Throws <see cref="InputException"/> for a row that is too long.
+    /// </summary>
     public bool Next(CsvRow row)
     {
         Line += Row.Count((byte)'\n');
@@ -71,7 +82,8 @@ internal sealed class CsvReader : IDisposable
         {
             if (_filled >= MaxRowBytes)
             {
-                throw new InputException($"{_path}: the row that begins in line {Line} is longer than {MaxRowBytes >> 20} MB. Is a quote left open in it?");
+                throw new InputException($"{_path}: the row that begins in line {Line} is longer than {MaxRowBytes >> 20} MB. "
+                    + "Is a quote left open in it?");
             }
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }

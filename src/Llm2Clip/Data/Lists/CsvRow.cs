@@ -52,7 +52,7 @@ internal sealed class CsvRow(byte delimiter)
         return _fields[field].Quoted ? text.Replace("\"\"", "\"") : text;
     }
 
-    /// <summary>Adds the field at <paramref name="at"/>; returns where its delimiter or line break stands.</summary>
+    /// <summary>Adds the field at <paramref name="at"/>; returns where its delimiter or line break is.</summary>
     private int Plain(ReadOnlySpan<byte> bytes, int at)
     {
         var length = bytes[at..].IndexOfAny(delimiter, (byte)'\n');
@@ -89,7 +89,7 @@ internal sealed class CsvRow(byte delimiter)
         }
         if (rest[..next].IndexOfAnyExcept((byte)'\r') >= 0 && (final || next < rest.Length))
         {
-            Problem = $"text stands behind the closing quote of field {Count}; a quote inside a quoted field is written twice";
+            Problem = $"text follows the closing quote of field {Count}; a quote inside a quoted field is written twice";
         }
         return end + 1 + next;
     }

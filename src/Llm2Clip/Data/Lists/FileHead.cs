@@ -1,8 +1,12 @@
 using System.Text.Json;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>What a file's format is recognized by: its name, and, of JSON, the fields of its first record. JSON is opened when its fields are asked for.</summary>
+/// <summary>
+/// What a file's format is recognized by: its name, and, of JSON, the fields of its first record. JSON is opened when its fields are asked
+/// for.
+/// </summary>
 internal sealed class FileHead
 {
     private readonly Lazy<(string List, HashSet<string> Fields)> _first;
@@ -23,7 +27,9 @@ internal sealed class FileHead
     /// <summary>Whether the first record of a <c>.jsonl</c> file has a field.</summary>
     public bool JsonLinesHave(string field) => Ends(".jsonl") && _first.Value.Fields.Contains(field);
 
-    /// <summary>Whether a <c>.json</c> file's first record stands in the named list (<c>""</c>: the file is the list) and has a field.</summary>
+    /// <summary>
+    /// Whether a <c>.json</c> file's first record is in the named list (<c>""</c>: the file is the list) and has a field.
+    /// </summary>
     public bool JsonHas(string list, string field) => Ends(".json") && _first.Value.List == list && _first.Value.Fields.Contains(field);
 
     private (string, HashSet<string>) First()
@@ -41,8 +47,9 @@ internal sealed class FileHead
             bytes.Close();
             return ("", fields);
         }
-        catch (Exception e) when (e is InputException or JsonException or InvalidOperationException) // the latter: a text that is not Unicode
+        catch (Exception e) when (e is InputException or JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a text that is not Unicode.
             Problem = e.Message;
             return ("none", []);
         }
@@ -50,7 +57,9 @@ internal sealed class FileHead
 
     private static HashSet<string> Fields(ReadOnlyMemory<byte> record)
     {
-        using var json = JsonDocument.Parse(record);
-        return json.RootElement.ValueKind == JsonValueKind.Object ? [.. json.RootElement.EnumerateObject().Select(field => field.Name)] : [];
+        using var json = RecordJson.Parse(record);
+        return json.RootElement.ValueKind == JsonValueKind.Object
+            ? [.. json.RootElement.EnumerateObject().Select(field => field.Name)]
+            : [];
     }
 }

@@ -1,6 +1,8 @@
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>JSON lines: <c>file_name</c> as Hugging Face's imagefolder reads it, with <c>key</c>, <c>caption</c> and our <c>captions</c>.</summary>
+/// <summary>
+/// JSON lines: <c>file_name</c> as Hugging Face's imagefolder reads it, with <c>key</c>, <c>caption</c> and our <c>captions</c>.
+/// </summary>
 internal sealed class FolderListWriter : ListWriter
 {
     public override string FileName => "metadata.jsonl";

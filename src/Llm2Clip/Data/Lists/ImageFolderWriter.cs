@@ -5,8 +5,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Images in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list over
-/// all of them, joined from the shards' parts when everything is there.
+/// Images in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list
+/// over all of them, joined from the shards' parts when everything is there.
 /// </summary>
 internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter
 {
@@ -87,7 +87,8 @@ internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter
             {
                 throw WriteException.Of($"{_folder}/{name}", error);
             }
-            foreach (var (section, entry) in _list.Entries(new WrittenImage(sample, $"{_relative}/{name}", _images, _captions), _place.Split))
+            foreach (var (section, entry) in _list.Entries(
+                new WrittenImage(sample, $"{_relative}/{name}", _images, _captions), _place.Split))
             {
                 _parts[section].Stream.Write(Encoding.UTF8.GetBytes(_separators[section]));
                 _parts[section].Stream.Write(entry);

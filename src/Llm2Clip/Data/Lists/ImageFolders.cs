@@ -18,13 +18,20 @@ internal sealed class ImageFolders
         }
     }
 
-    /// <summary>The image <paramref name="name"/> of the list at <paramref name="list"/>. Throws <see cref="BadRecordException"/> where there is none.</summary>
+    /// <summary>
+    /// The image <paramref name="name"/> of the list at <paramref name="list"/>; the separators of its path may be Windows'. Throws
+    /// <see cref="BadRecordException"/> where there is none.
+    /// </summary>
     public IImageBytes Find(string list, string name)
     {
         IReadOnlyList<string> folders = _roots.Count > 0 ? _roots : [Path.GetDirectoryName(list) ?? ""];
         foreach (var folder in folders)
         {
             var path = Path.Combine(folder, name);
+            if (!File.Exists(path) && name.Contains('\\'))
+            {
+                path = Path.Combine(folder, name.Replace('\\', '/'));
+            }
             if (File.Exists(path))
             {
                 return FileImage.Whole(path);
@@ -33,6 +40,11 @@ internal sealed class ImageFolders
         var searched = _roots.Count > 0 ? $" in {string.Join(", ", _roots.Take(5))}" : "";
         throw new BadRecordException(name.Contains("://", StringComparison.Ordinal)
             ? $"names the image by its address ({name}); images must have been downloaded, for example by img2dataset"
-            : $"names the image '{name}', which does not exist{searched}", BadSampleCause.NoImage);
+            : $"names the image '{name}', which does not exist{searched}{Elsewhere(name)}", BadSampleCause.NoImage);
     }
+
+    /// <summary>What to do about a path of another machine.</summary>
+    private static string Elsewhere(string name) => name is [_, ':', '\\' or '/', ..] || name.StartsWith("\\\\", StringComparison.Ordinal)
+        ? " (a path of another machine: write paths relative to the list, or to data.image_root)"
+        : "";
 }

@@ -4,8 +4,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Karpathy's JSON: an image with <c>filepath</c>, <c>filename</c>, <c>split</c> and <c>sentences</c>, each with <c>raw</c>, and language and
-/// kind beside. Numbers of images and sentences run from 0. <c>tokens</c> are not written.
+/// Karpathy's JSON: an image with <c>filepath</c>, <c>filename</c>, <c>split</c> and <c>sentences</c>, each with <c>raw</c>, and language
+/// and kind beside. Numbers of images and sentences run from 0. <c>tokens</c> are not written.
 /// </summary>
 internal sealed class KarpathyListWriter : ListWriter
 {

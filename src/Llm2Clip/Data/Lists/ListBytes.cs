@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Ranges of a list file. The file stays open until <see cref="Close"/>, as captions that stand apart from their images are fetched one
+/// Ranges of a list file. The file stays open until <see cref="Close"/>, as captions that are apart from their images are fetched one
 /// by one. Safe to use from several threads.
 /// </summary>
 internal sealed class ListBytes(string path)
@@ -35,9 +35,12 @@ internal sealed class ListBytes(string path)
     }
 
     /// <summary>Opens a list for one pass. Throws <see cref="InputException"/> where that fails.</summary>
-    public static FileStream OpenStream(string path) => Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan));
+    public static FileStream OpenStream(string path) =>
+        Guard(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan));
 
-    /// <summary>The next bytes of <see cref="OpenStream"/>'s stream; 0 at its end. Throws <see cref="InputException"/> where they cannot be read.</summary>
+    /// <summary>
+    /// The next bytes of <see cref="OpenStream"/>'s stream; 0 at its end. Throws <see cref="InputException"/> where they cannot be read.
+    /// </summary>
     public static int Read(FileStream stream, Span<byte> into)
     {
         try

@@ -1,6 +1,8 @@
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>A stretch of a list file that holds whole records and fits memory; <paramref name="First"/> is the line or index of its first record.</summary>
+/// <summary>
+/// A stretch of a list file that holds whole records and fits memory; <paramref name="First"/> is the line or index of its first record.
+/// </summary>
 internal readonly record struct ListChunk(long Offset, long Bytes, long First);
 
 /// <summary>
@@ -13,17 +15,20 @@ internal readonly record struct ListRecord(string Place, long Offset, ReadOnlyMe
 internal sealed record ListedImage(string Key, string Name, IReadOnlyList<Caption> Captions, IImageBytes Image);
 
 /// <summary>
-/// A file that lists images with captions, one form a subclass. It is walked through once when it is opened, and then read chunk by
+/// A file that lists images with captions, one subclass per format. It is walked through once when it is opened, and then read chunk by
 /// chunk: what stays in memory are offsets, never captions.
 /// </summary>
 internal abstract class ListFile(string path)
 {
-    /// <summary>Past this many broken records outside the chunks a file is taken to be of another form.</summary>
+    /// <summary>Past this many broken records outside the chunks a file is taken to be of another format.</summary>
     private const int MaxProblems = 1000;
 
     private readonly List<BadSample> _problems = [];
 
     public string Path => path;
+
+    /// <summary>Whether the images are files of their own, and not part of a list.</summary>
+    public virtual bool HasImageFiles => true;
 
     protected ListBytes Bytes { get; } = new(path);
 
@@ -49,13 +54,11 @@ internal abstract class ListFile(string path)
     {
         if (_problems.Count == MaxProblems)
         {
-            throw new InputException($"{path}: more than {MaxProblems:N0} broken records, the last one {place}: {reason}. Is this file of the form that it is read as (data.format)?");
+            throw new InputException($"{path}: more than {MaxProblems:N0} broken records, the last one {place}: {reason}. "
+                + "Is this file of the format that it is read as (data.format)?");
         }
         _problems.Add(new BadSample($"{path}: {place}", reason, kept));
     }
-
-    /// <summary>The key of an image whose record names none: its path without the extension.</summary>
-    protected static string KeyOf(string image) => System.IO.Path.ChangeExtension(image, null);
 }
 
 /// <summary>Cuts records, in the order in which they come, into chunks.</summary>

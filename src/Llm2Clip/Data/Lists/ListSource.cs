@@ -3,16 +3,22 @@ using System.Text.Json;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>Images that list files name, with the captions that stand there. A chunk of a list is a shard; no image is opened before it is asked for.</summary>
+/// <summary>
+/// Images that list files name, with the captions that are there. A chunk of a list is a shard; no image is opened before it is asked for.
+/// </summary>
 internal sealed class ListSource(string pattern, string format, IReadOnlyList<ListFile> files) : ISampleSource
 {
-    private readonly (ListFile File, int Chunk)[] _shards = [.. files.SelectMany(file => Enumerable.Range(0, file.Chunks.Count).Select(chunk => (file, chunk)))];
+    private readonly (ListFile File, int Chunk)[] _shards =
+        [.. files.SelectMany(file => Enumerable.Range(0, file.Chunks.Count).Select(chunk => (file, chunk)))];
 
     public string Description => $"{pattern} ({format}, {files.Count} file{(files.Count == 1 ? "" : "s")})";
 
+    public bool IsUpright => files.All(file => file.HasImageFiles);
+
     public int ShardCount => _shards.Length;
 
-    public string ShardName(int shard) => $"{_shards[shard].File.Path} from record {_shards[shard].File.Chunks[_shards[shard].Chunk].First}";
+    public string ShardName(int shard) =>
+        $"{_shards[shard].File.Path} from record {_shards[shard].File.Chunks[_shards[shard].Chunk].First}";
 
     public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
     {
@@ -21,12 +27,11 @@ internal sealed class ListSource(string pattern, string format, IReadOnlyList<Li
         {
             onBad(problem);
         }
-        var keys = new HashSet<string>(StringComparer.Ordinal);
         try
         {
             foreach (var record in file.Records(file.Chunks[chunk]))
             {
-                if (Read(file, record, keys, onBad) is { } sample)
+                if (Read(file, record, onBad) is { } sample)
                 {
                     yield return sample;
                 }
@@ -38,7 +43,7 @@ internal sealed class ListSource(string pattern, string format, IReadOnlyList<Li
         }
     }
 
-    private static Sample? Read(ListFile file, ListRecord record, HashSet<string> keys, Action<BadSample> onBad)
+    private static Sample? Read(ListFile file, ListRecord record, Action<BadSample> onBad)
     {
         var origin = $"{file.Path}: {record.Place}";
         var remarks = new List<string>();
@@ -47,10 +52,6 @@ internal sealed class ListSource(string pattern, string format, IReadOnlyList<Li
             if (file.Read(record, remarks) is not { } listed)
             {
                 return null;
-            }
-            if (!keys.Add(listed.Key))
-            {
-                throw new BadRecordException($"has the key '{listed.Key}' of an earlier record; the first one is used");
             }
             foreach (var remark in remarks)
             {
@@ -61,7 +62,12 @@ internal sealed class ListSource(string pattern, string format, IReadOnlyList<Li
         catch (Exception e) when (e is BadRecordException or JsonException or InvalidOperationException or DecoderFallbackException)
         {
             // InvalidOperationException: a JSON string that is not valid Unicode.
-            var reason = e switch { BadRecordException => e.Message, DecoderFallbackException => "is not valid UTF-8", _ => "is not valid JSON: " + e.Message };
+            var reason = e switch
+            {
+                BadRecordException => e.Message,
+                DecoderFallbackException => "is not valid UTF-8. " + CsvList.HowToConvert,
+                _ => "is not valid JSON: " + e.Message,
+            };
             onBad(new BadSample(origin, reason, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));
             return null;
         }

@@ -1,6 +1,8 @@
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>Batches of training images; the same for the same (epoch, index) in every run. <see cref="SampleLoader"/> reads them from files.</summary>
+/// <summary>
+/// Batches of training images; the same for the same (epoch, index) in every run. <see cref="SampleLoader"/> reads them from files.
+/// </summary>
 internal interface ITrainingBatches
 {
     /// <summary>Batches in an epoch.</summary>

@@ -7,19 +7,13 @@ namespace Llm2Clip.Data.Loading;
 internal sealed record DecodedImage(RgbImage Image, int Width, int Height);
 
 /// <summary>
-/// Decoded images in memory up to a bound, first come first kept: every image comes once an epoch, so throwing any out for
+/// Decoded images in memory up to a bound, first come first kept: every image comes once per epoch, so throwing any out for
 /// another would gain nothing. What is kept never changes what an image looks like. Safe to use from several threads.
 /// </summary>
 internal sealed class ImageCache(long maxBytes)
 {
     private readonly ConcurrentDictionary<string, DecodedImage> _images = new(StringComparer.Ordinal);
     private long _bytes;
-
-    /// <summary>Bytes of pixels held.</summary>
-    public long Bytes => Interlocked.Read(ref _bytes);
-
-    /// <summary>Images held.</summary>
-    public int Count => _images.Count;
 
     public DecodedImage? Find(string origin) => _images.GetValueOrDefault(origin);
 

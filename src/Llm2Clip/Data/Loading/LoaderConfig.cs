@@ -3,7 +3,9 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>How a <see cref="SampleLoader"/> reads one data set: the run file's data section, and what the loop that asks for batches adds.</summary>
+/// <summary>
+/// How a <see cref="SampleLoader"/> reads one data set: the run file's data section, and what the loop that asks for batches adds.
+/// </summary>
 internal sealed record LoaderConfig
 {
     /// <summary>Images per batch.</summary>
@@ -30,6 +32,9 @@ internal sealed record LoaderConfig
 
     /// <summary>How encoded images become RGB.</summary>
     internal DecodeOptions Decode => Data.DecodeOptions();
+
+    /// <summary>The same for one data set, with what null means for it.</summary>
+    internal LoaderConfig For(ISampleSource source) => this with { Data = Data.For(source) };
 
     /// <summary>For training: shuffled, augmented, full batches only.</summary>
     public static LoaderConfig ForTraining(DataConfig data, ImageTransformConfig transform, int batchSize, long seed) => new()

@@ -5,7 +5,8 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>A batch on its way: workers fill its places in any order, the consumer waits until the last one is done.</summary>
 internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, IReadOnlyList<object> records)
 {
-    // Never disposed: the last worker may still be inside Set when the consumer goes on, and without a wait handle there is nothing to free.
+    // Never disposed: the last worker may still be inside Set when the consumer continues, and without a wait handle there is nothing to
+    // free.
     private readonly ManualResetEventSlim _done = new(samples.Length == 0);
     private readonly InputException?[] _failures = new InputException?[samples.Length];
     private int _left = samples.Length;
@@ -17,7 +18,9 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
 
     public byte[] Pixels { get; } = pixels;
 
-    /// <summary>Every record that was read from shards since the batch before: a <see cref="Sample"/> or a <see cref="BadSample"/>, in order.</summary>
+    /// <summary>
+    /// Every record that was read from shards since the batch before: a <see cref="Sample"/> or a <see cref="BadSample"/>, in order.
+    /// </summary>
     public IReadOnlyList<object> Records { get; } = records;
 
     /// <summary>Runs <paramref name="decode"/> for one place. An unreadable image is noted; anything else stops the consumer.</summary>

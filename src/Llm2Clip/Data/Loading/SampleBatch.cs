@@ -15,7 +15,7 @@ internal sealed class SampleBatch : IDisposable
     }
 
     /// <summary>
-    /// Position within the epoch's plan. A run that stopped after this batch goes on with <c>skipBatches = Index + 1</c>.
+    /// Position within the epoch's plan. A run that stopped after this batch resumes with <c>skipBatches = Index + 1</c>.
     /// Consecutive but for batches of which no image could be read.
     /// </summary>
     public long Index { get; }
@@ -31,7 +31,7 @@ internal sealed class SampleBatch : IDisposable
 
     /// <summary>
     /// Images as [<see cref="Count"/>, S, S, 3], RGB, uint8, row-major; pinned. The array is pooled and may be longer than the
-    /// <see cref="PixelBytes"/> that count. Normalise on the device: (pixel / 255 - mean) / std.
+    /// <see cref="PixelBytes"/> that count. Normalize on the device: (pixel / 255 - mean) / std.
     /// </summary>
     public byte[] Pixels { get; private set; }
 

@@ -20,12 +20,11 @@ internal sealed class SampleLoader : ITrainingBatches, IDisposable
     private readonly ConcurrentBag<byte[]> _pool = [];
     private readonly int _imageBytes;
     private readonly int _workers;
-    private readonly WaitClock _clock = new();
 
     /// <summary><paramref name="keep"/> leaves out samples before they are decoded, such as <see cref="CaptionSampler.Accepts"/>.</summary>
     public SampleLoader(ISampleSource source, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null)
     {
-        _config = Checked.Require(config);
+        _config = Checked.Require(config).For(source);
         _plan = new SamplePlan(source, config, keep);
         _cache = config is { Augment: not null, Data.ImageCacheMb: > 0 } ? new ImageCache((long)config.Data.ImageCacheMb << 20) : null;
         _tally = new BadSampleTally(source.Description, config.Data.MaxBadShare, log);
@@ -33,25 +32,18 @@ internal sealed class SampleLoader : ITrainingBatches, IDisposable
         _workers = LoaderConfig.Threads(config.Data.Workers);
         if ((long)_imageBytes * config.BatchSize > Array.MaxLength)
         {
-            throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; use smaller batches.");
+            throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; "
+                + "use smaller batches.");
         }
     }
-
-    /// <summary>Share of the time in <see cref="Epoch"/>'s loop that the consumer waited for data, 0 to 1, since the last <see cref="ResetWaitShare"/>.</summary>
-    public double WaitShare => _clock.Share;
-
-    /// <summary>Decoded images in the cache, and their bytes.</summary>
-    public (int Images, long Bytes) Cached => (_cache?.Count ?? 0, _cache?.Bytes ?? 0);
-
-    /// <summary>Starts a new period for <see cref="WaitShare"/>.</summary>
-    public void ResetWaitShare() => _clock.Reset();
 
     /// <summary>Samples that an epoch holds after <c>keep</c>, bad images included: reads the data set once, without images.</summary>
     public long CountSamples(CancellationToken cancellation = default) => _plan.Count(cancellation);
 
     /// <summary>Batches in an epoch's plan.</summary>
-    public long BatchesPerEpoch(CancellationToken cancellation = default) =>
-        _config.DropLast ? CountSamples(cancellation) / _config.BatchSize : (CountSamples(cancellation) + _config.BatchSize - 1) / _config.BatchSize;
+    public long BatchesPerEpoch(CancellationToken cancellation = default) => _config.DropLast
+        ? CountSamples(cancellation) / _config.BatchSize
+        : (CountSamples(cancellation) + _config.BatchSize - 1) / _config.BatchSize;
 
     /// <summary>
     /// The batches of an epoch, from <paramref name="skipBatches"/> on (those before are not decoded): after a stop, pass the last
@@ -64,30 +56,20 @@ internal sealed class SampleLoader : ITrainingBatches, IDisposable
         _tally.Restart();
         using var run = new LoaderRun(_config, _workers, Decode, Rent);
         run.Start(_plan, epoch, skipBatches, cancellation);
-        _clock.Enter();
-        try
+        while (run.Take() is { } pending)
         {
-            while (_clock.Waiting(() => run.Take()) is { } pending)
+            Count(pending.Records);
+            var samples = pending.Compact(_imageBytes, _tally.TurnedBad);
+            var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add);
+            if (samples.Count == 0)
             {
-                Count(pending.Records);
-                var samples = pending.Compact(_imageBytes, _tally.TurnedBad);
-                var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add);
-                if (samples.Count == 0)
-                {
-                    batch.Dispose();
-                    continue;
-                }
-                _clock.Leave();
-                yield return batch;
-                _clock.Enter();
+                batch.Dispose();
+                continue;
             }
-            Count(run.RestOfRecords);
-            _tally.Finish();
+            yield return batch;
         }
-        finally
-        {
-            _clock.Leave(endOfEpoch: true);
-        }
+        Count(run.RestOfRecords);
+        _tally.Finish();
     }
 
     /// <summary>Frees the pooled buffers.</summary>

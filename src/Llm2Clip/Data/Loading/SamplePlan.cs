@@ -18,7 +18,8 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
     private long? _count;
 
     /// <summary>
-    /// The samples of an epoch. <paramref name="onRecord"/> hears of every record as it is read: a <see cref="Sample"/> or a <see cref="BadSample"/>.
+    /// The samples of an epoch. <paramref name="onRecord"/> hears of every record as it is read: a <see cref="Sample"/> or a
+    /// <see cref="BadSample"/>.
     /// </summary>
     public IEnumerable<Sample> Epoch(int epoch, Action<object> onRecord, CancellationToken cancellation = default)
     {

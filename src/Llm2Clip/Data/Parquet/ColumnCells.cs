@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Llm2Clip.Data.Parquet.Pages;
 using Parquet.Schema;
 
 namespace Llm2Clip.Data.Parquet;

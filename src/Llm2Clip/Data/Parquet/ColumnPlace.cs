@@ -1,3 +1,4 @@
+using Llm2Clip.Data.Parquet.Pages;
 using Parquet.Meta;
 using Parquet.Schema;
 

@@ -19,7 +19,7 @@ internal abstract class ListColumn<T> : ParquetColumnReader
         : base(table, column)
     {
         _cells = new ColumnCells<T>(column.Field);
-        _empty = column.Field.MaxDefinitionLevel - (column.Field is { IsNullable: true, IsArray: false } ? 2 : 1);
+        _empty = column.EmptyList;
     }
 
     public override bool IsNull(int row)

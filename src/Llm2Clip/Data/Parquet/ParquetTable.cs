@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using Llm2Clip.Data.Parquet.Pages;
+using Llm2Clip.Files;
 using Microsoft.Win32.SafeHandles;
 using Parquet;
 using Parquet.Meta;
@@ -7,8 +9,8 @@ namespace Llm2Clip.Data.Parquet;
 
 /// <summary>
 /// A Parquet file that is open for reading, a column of a row group at a time, through Parquet.Net. Everything throws
-/// <see cref="ParquetException"/>, which names the file, where it is missing, damaged, or written in a way that is not read. Not safe to use
-/// from several threads at once; a file may be open several times.
+/// <see cref="ParquetException"/>, which names the file, where it is missing, damaged, or written in a way that is not read. Not safe to
+/// use from several threads at once; a file may be open several times.
 /// </summary>
 /// <remarks>
 /// Reads 100,000 rows of 1 KB and 512 floats in 0.9 to 1.1 times DuckDB's time for its own scan (bench/, docs/benchmarks.md), so that
@@ -38,7 +40,7 @@ internal sealed class ParquetTable : IDisposable
         _pages.ShowFooter(footer);
         _reader = ParquetReader.CreateAsync(_pages).GetAwaiter().GetResult();
         TableColumns.Simplify(_reader.Metadata!.Schema);
-        _columns = TableColumns.Of(_reader.Schema, _reader.Metadata.Schema);
+        (_columns, Unread) = TableColumns.Of(_reader.Schema, _reader.Metadata.Schema);
         Columns = [.. _columns.Select(column => column.Column)];
         RowGroups = Groups(_reader.RowGroups);
     }
@@ -47,6 +49,9 @@ internal sealed class ParquetTable : IDisposable
 
     /// <summary>The columns of types that are read, in the order of the file.</summary>
     public IReadOnlyList<ParquetColumn> Columns { get; }
+
+    /// <summary>The columns of other types.</summary>
+    internal IReadOnlyList<UnreadColumn> Unread { get; }
 
     /// <summary>The row groups in the order of the file.</summary>
     public IReadOnlyList<ParquetRowGroup> RowGroups { get; }
@@ -65,6 +70,7 @@ internal sealed class ParquetTable : IDisposable
         catch (Exception error)
         {
             file.Dispose();
+            LfsPointer.Refuse(path);
             throw Named(path, "", error);
         }
     }

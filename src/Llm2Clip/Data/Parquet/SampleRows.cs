@@ -1,71 +1,97 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 
 namespace Llm2Clip.Data.Parquet;
 
-/// <summary>What the rows of a row group say besides their images.</summary>
+/// <summary>What the rows of a row group say besides their images. A column is read when it is first asked for.</summary>
 internal sealed class SampleRows
 {
+    private static readonly UTF8Encoding Strict = new(false, true);
+
     private readonly ParquetLayout _layout;
-    private readonly List<ParquetColumnReader> _columns = [];
-    private readonly List<(string Name, TextColumn? Text, TextListColumn? List)> _captions;
-    private readonly TextColumn? _textKey;
-    private readonly IntegerColumn? _numberKey;
-    private readonly TextColumn? _path;
+    private readonly List<Column> _columns = [];
+    private readonly List<(string Name, Func<int, string?[]?> Texts)> _captions;
+    private readonly Func<int, string?> _key;
+    private readonly Func<int, string?> _path;
+    private ParquetRowGroup? _group;
 
     public SampleRows(ParquetTable table, ParquetLayout layout)
     {
         _layout = layout;
-        _captions = [.. layout.Captions.Select(name => IsOf(name, ColumnType.Text)
-            ? (name, Kept(table.Texts(name)), (TextListColumn?)null)
-            : (name, null, Kept(table.TextLists(name))))];
-        _textKey = layout.Key is { } text && IsOf(text, ColumnType.Text) ? Kept(table.Texts(text)) : null;
-        _numberKey = layout.Key is { } number && IsOf(number, ColumnType.Int64) ? Kept(table.Integers(number)) : null;
-        _path = layout.Path is { } path ? Kept(table.Texts(path)) : null;
-
-        bool IsOf(string name, ColumnType type) => table.Columns.First(column => column.Name == name).Type == type;
+        _captions = [.. layout.Captions.Select(caption => (caption.Name, Texts(table, caption.Column)))];
+        _key = layout.Key is not { } key ? _ => null
+            : table.Columns.First(column => column.Name == key).Type == ColumnType.Text
+                ? Cell(table.Texts(key), (column, row) => column[row])
+                : Cell(table.Integers(key), (column, row) => column[row]?.ToString(CultureInfo.InvariantCulture));
+        _path = layout.Path is { } path ? Cell(table.Texts(path), (column, row) => column[row]) : _ => null;
     }
 
-    /// <summary>Reads the columns of a group.</summary>
-    public void Read(ParquetRowGroup group) => _columns.ForEach(column => column.Read(group));
+    /// <summary>Goes to a group.</summary>
+    public void Read(ParquetRowGroup group)
+    {
+        _group = group;
+        _columns.ForEach(column => column.IsRead = false);
+    }
 
     /// <summary>What names the sample of a row; null where it has no name.</summary>
-    public string? Key(int row) => NotEmpty(_textKey?[row] ?? _numberKey?[row]?.ToString(CultureInfo.InvariantCulture));
+    public string? Key(int row) => NotEmpty(_key(row));
 
     /// <summary>The name of a row's image; null where it has none.</summary>
-    public string? Path(int row) => NotEmpty(_path?[row]);
+    public string? Path(int row) => NotEmpty(_path(row));
 
-    /// <summary>
-    /// The captions of a row, as if it were a JSON record; the form that only Parquet files have, one column alone, is <c>captions</c>.
-    /// </summary>
-    public IReadOnlyList<Caption> Captions(int row, CaptionReader reader, List<string> remarks)
+    /// <summary>Adds the captions of a row. Throws <see cref="BadRecordException"/> where they cannot be used.</summary>
+    public void AddCaptions(int row, CaptionReader reader, List<Caption> into, List<string> remarks)
     {
         if (_layout.IsLabelled)
         {
-            return reader.ReadLabelled(_captions[0].List![row], _captions[1].List![row], _captions[2].List![row], remarks);
+            var cells = _captions.ConvertAll(column => column.Texts(row)?.Select(text => text ?? "").ToArray());
+            into.AddRange(reader.ReadLabelled(cells[0], cells[1], cells[2], remarks));
+            return;
         }
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
+        reader.AddColumns(_captions.Select(column => (column.Name, (IReadOnlyList<string?>?)column.Texts(row))), into, remarks);
+    }
+
+    private Func<int, string?[]?> Texts(ParquetTable table, ParquetColumn column) => column.Type switch
+    {
+        ColumnType.Text => Cell(table.Texts(column.Name), (texts, row) => texts[row] is { } text ? new string?[] { text } : null),
+        ColumnType.Bytes => Cell(
+            table.Bytes(column.Name), (bytes, row) => bytes[row] is { } text ? new[] { Text(text, column.Name) } : null),
+        _ => Cell(table.TextLists(column.Name), (lists, row) => (string?[]?)lists[row]),
+    };
+
+    /// <summary>Old writers leave out the note that bytes are a text.</summary>
+    private static string? Text(ReadOnlyMemory<byte> bytes, string column)
+    {
+        try
         {
-            json.WriteStartObject();
-            foreach (var (name, text, list) in _captions)
-            {
-                json.WritePropertyName(reader.IsConfigured ? name : "captions");
-                JsonSerializer.Serialize(json, text is null ? list![row] : (object?)text[row]);
-            }
-            json.WriteEndObject();
+            return Strict.GetString(bytes.Span);
         }
-        using var record = JsonDocument.Parse(buffer.WrittenMemory);
-        return reader.Read(record.RootElement, null, remarks);
+        catch (DecoderFallbackException)
+        {
+            throw new BadRecordException($"its `{column}` holds bytes that are not UTF-8 text");
+        }
     }
 
     private static string? NotEmpty(string? text) => text is { Length: > 0 } ? text : null;
 
-    private T Kept<T>(T column)
-        where T : ParquetColumnReader
+    private Func<int, TValue> Cell<TColumn, TValue>(TColumn reader, Func<TColumn, int, TValue> cell)
+        where TColumn : ParquetColumnReader
     {
+        var column = new Column();
         _columns.Add(column);
-        return column;
+        return row =>
+        {
+            if (!column.IsRead)
+            {
+                reader.Read(_group!);
+                column.IsRead = true;
+            }
+            return cell(reader, row);
+        };
+    }
+
+    private sealed class Column
+    {
+        public bool IsRead { get; set; }
     }
 }

@@ -17,11 +17,19 @@ internal sealed class PipeCommand : IDisposable
     private readonly StringBuilder _errors = new();
     private readonly Task _errorReader;
 
-    /// <summary>Starts <paramref name="command"/> by /bin/sh; <paramref name="name"/> stands for it in messages. Throws <see cref="InputException"/> where that fails.</summary>
+    /// <summary>
+    /// Starts <paramref name="command"/> by /bin/sh; <paramref name="name"/> stands for it in messages. Throws
+    /// <see cref="InputException"/> where that fails.
+    /// </summary>
     public PipeCommand(string name, string command)
     {
         _name = name;
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add("trap '' INT\n" + command);
         try
@@ -38,7 +46,10 @@ internal sealed class PipeCommand : IDisposable
 
     public Stream Output => _process.StandardOutput.BaseStream;
 
-    /// <summary>Waits for the end of the command. Throws <see cref="InputException"/> with exit status and the end of its error output where it failed.</summary>
+    /// <summary>
+    /// Waits for the end of the command. Throws <see cref="InputException"/> with exit status and the end of its error output where it
+    /// failed.
+    /// </summary>
     public void RequireSuccess(CancellationToken cancellation)
     {
         _process.WaitForExitAsync(cancellation).GetAwaiter().GetResult();

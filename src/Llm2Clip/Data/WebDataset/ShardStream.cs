@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace Llm2Clip.Data.WebDataset;
 
 /// <summary>
-/// A tar that can only be read onwards: the output of a command (<c>pipe:COMMAND</c>), standard input (<c>-</c>), or a gzip file, which is unpacked
-/// on the way. It ends only where the command ended well: a failed one is an error at the place where the next byte was expected.
+/// A tar that can only be read onwards: the output of a command (<c>pipe:COMMAND</c>), standard input (<c>-</c>), or a gzip file, which is
+/// unpacked on the way. It ends only where the command ended well: a failed one is an error at the place where the next byte was expected.
 /// </summary>
 internal sealed class ShardStream : ITarBytes, IDisposable
 {
@@ -35,7 +35,8 @@ internal sealed class ShardStream : ITarBytes, IDisposable
     private bool _waits = true;
 
     /// <summary><paramref name="command"/> is asked for its success at the end of the stream, and ended by disposing.</summary>
-    public ShardStream(string path, Stream stream, PipeCommand? command, CancellationToken cancellation) => (Path, _stream, _command, _ct) = (path, stream, command, cancellation);
+    public ShardStream(string path, Stream stream, PipeCommand? command, CancellationToken cancellation) =>
+        (Path, _stream, _command, _ct) = (path, stream, command, cancellation);
 
     public string Path { get; }
 
@@ -47,11 +48,12 @@ internal sealed class ShardStream : ITarBytes, IDisposable
 
     /// <summary>Whether a shard is a gzip file by its name.</summary>
     private static bool IsGzip(string shard) =>
-        !IsStream(shard) && (shard.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || shard.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase));
+        !IsStream(shard)
+            && (shard.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || shard.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
-    /// Runs the command again, opens the gzip file, or takes standard input. Throws <see cref="InputException"/> where that was taken before, or the
-    /// file cannot be opened.
+    /// Runs the command again, opens the gzip file, or takes standard input. Throws <see cref="InputException"/> where that was taken
+    /// before, or the file cannot be opened.
     /// </summary>
     public static ShardStream Open(string shard, CancellationToken cancellation)
     {
@@ -66,8 +68,10 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         }
         if (Interlocked.Exchange(ref s_standardInputTaken, 1) != 0)
         {
-            throw new InputException("-: standard input can be read once, and this run reads its data again (to count it, for another epoch, or for validation). "
-                + "Write the tar to a file, or name the command that makes it: pipe:COMMAND. Training and evaluation read once where the tar fits data.shuffle_buffer and data.shuffle_buffer_mb.");
+            throw new InputException("-: standard input can be read once, and this run reads its data again (to count it, for another "
+                + "epoch, or for validation). "
+                + "Write the tar to a file, or name the command that makes it: pipe:COMMAND. Training and evaluation read once where the "
+                + "tar fits data.shuffle_buffer and data.shuffle_buffer_mb.");
         }
         return new ShardStream(shard, Console.OpenStandardInput(), null, cancellation);
     }
@@ -90,7 +94,8 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         {
             if (_from == _filled && !Fill())
             {
-                throw new InputException($"{Path}: damaged tar: it ends at byte {_at}, inside a member; it is cut short.{(_waits ? " Does the command write the whole tar?" : "")}");
+                throw new InputException($"{Path}: damaged tar: it ends at byte {_at}, inside a member; it is cut "
+                    + $"short.{(_waits ? " Does the command write the whole tar?" : "")}");
             }
             var part = Math.Min(into.Length, _filled - _from);
             _buffer.AsSpan(_from, part).CopyTo(into);
@@ -114,15 +119,15 @@ internal sealed class ShardStream : ITarBytes, IDisposable
         }
     }
 
-    /// <summary>Reads to the end, where a failed command is an error. Throws <see cref="InputException"/> where more than zeros follow.</summary>
-    public void RequireEnd()
+    /// <inheritdoc/>
+    /// <remarks>Reads to the end, where a failed command is an error.</remarks>
+    public void RequireEnd(long offset)
     {
         do
         {
-            if (_buffer.AsSpan(_from, _filled - _from).IndexOfAnyExcept((byte)0) >= 0)
+            if (_buffer.AsSpan(_from, _filled - _from).IndexOfAnyExcept((byte)0) is var data and >= 0)
             {
-                throw new InputException($"{Path}: data follows the end of the archive (near byte {_at}) and would not be read. "
-                    + "Tars cannot be joined with cat: name them one by one, such as pipe:cat {a,b}.tar, which are two shards.");
+                throw ((ITarBytes)this).NotTheEnd(_at + data);
             }
             Move(_filled - _from);
         }

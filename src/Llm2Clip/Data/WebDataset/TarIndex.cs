@@ -7,7 +7,10 @@ namespace Llm2Clip.Data.WebDataset;
 /// A regular file inside a tar: its bytes are <paramref name="Size"/> bytes at <paramref name="Offset"/> of the archive, and, where they
 /// cannot be fetched from there later, <paramref name="Content"/>.
 /// </summary>
-internal readonly record struct TarEntry(string Name, long Offset, long Size, byte[]? Content = null);
+internal readonly record struct TarEntry(string Name, long Offset, long Size, byte[]? Content = null)
+{
+    public TarEntry WithoutContent() => this with { Content = null };
+}
 
 /// <summary>A tar as <see cref="TarIndex"/> reads it: ever further on, so that a stream will do.</summary>
 internal interface ITarBytes
@@ -23,6 +26,16 @@ internal interface ITarBytes
 
     /// <summary>Reads exactly <paramref name="into"/>. Throws <see cref="InputException"/> where that fails.</summary>
     void Read(long offset, Span<byte> into);
+
+    /// <summary>
+    /// Looks at all that follows the end of the archive, which lies at <paramref name="offset"/>. Throws <see cref="InputException"/>
+    /// where that is more than zeros, which would be lost.
+    /// </summary>
+    void RequireEnd(long offset);
+
+    /// <summary>What <see cref="RequireEnd"/> throws.</summary>
+    InputException NotTheEnd(long offset) => new($"{Path}: data follows the end of the archive (near byte {offset}) and would not be read. "
+        + "Tars cannot be joined with cat: name them one by one, such as {a,b}.tar, or pipe:cat {a,b}.tar, which are two shards each.");
 }
 
 /// <summary>
@@ -60,7 +73,8 @@ internal sealed class TarIndex(ITarBytes bytes)
             bytes.Read(at, _header);
             if (_header.AsSpan().IndexOfAnyExcept((byte)0) < 0)
             {
-                yield break; // end of archive
+                bytes.RequireEnd(at);
+                yield break;
             }
             CheckSum(at);
             var size = TakeSize(at);
@@ -188,9 +202,11 @@ internal sealed class TarIndex(ITarBytes bytes)
         {
             if (at == 0 && _header.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
             {
-                throw new InputException($"{bytes.Path}: this is gzip data. Name the file .tar.gz, or unpack it on the way: pipe:COMMAND | gunzip -c.");
+                throw new InputException(
+                    $"{bytes.Path}: this is gzip data. Name the file .tar.gz, or unpack it on the way: pipe:COMMAND | gunzip -c.");
             }
-            throw Damaged(at, at == 0 ? "this is not a tar file (the checksum of its first header is wrong)" : "the header's checksum is wrong");
+            throw Damaged(
+                at, at == 0 ? "this is not a tar file (the checksum of its first header is wrong)" : "the header's checksum is wrong");
         }
     }
 

@@ -5,8 +5,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.WebDataset;
 
 /// <summary>
-/// One WebDataset tar: <c>KEY.jpg</c> (png, webp, ... by content), <c>KEY.json</c> and <c>KEY.txt</c> side by side, as webdataset groups them
-/// and img2dataset writes them. Keys are made by <see cref="SampleNames"/>. The same samples give the same bytes.
+/// One WebDataset tar: <c>KEY.jpg</c> (png, webp, ... by content), <c>KEY.json</c> and <c>KEY.txt</c> side by side, as webdataset groups
+/// them and img2dataset writes them. Keys are made by <see cref="SampleNames"/>. The same samples give the same bytes.
 /// </summary>
 internal sealed class TarSampleWriter(string path) : ISampleWriter
 {

@@ -1,19 +1,18 @@
 using System.Text;
 using System.Text.Json;
+using Llm2Clip.Images;
 
 namespace Llm2Clip.Data.WebDataset;
 
 /// <summary>
-/// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample; the
-/// key ends at the first dot of the file name. Headers and captions are read, images only when asked for. From a stream
-/// (<see cref="ShardStream"/>: commands, standard input, gzip shards) images travel with their samples.
+/// WebDataset tars: the members <c>KEY.jpg</c> (jpeg, png, webp, gif, ...) and <c>KEY.json</c> and/or <c>KEY.txt</c> make a sample
+/// (<see cref="KeyMembers"/>). Headers and captions are read, images only when asked for. From a stream (<see cref="ShardStream"/>:
+/// commands, standard input, gzip shards) images travel with their samples.
 /// </summary>
 internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> shards, CaptionReader captions) : ISampleSource
 {
     /// <summary>A caption member beyond this is refused.</summary>
     private const long MaxCaptionBytes = 16 << 20;
-
-    private static readonly string[] ImageExtensions = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif", "heic", "heif"];
 
     public string Description => $"{pattern} (WebDataset, {shards.Count} shard{(shards.Count == 1 ? "" : "s")})";
 
@@ -27,7 +26,122 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     private IEnumerable<Sample> ReadFile(string path, Action<BadSample> onBad)
     {
         using var bytes = ShardBytes.Open(path);
-        foreach (var members in Group(bytes, path, onBad))
+        foreach (var key in Group(bytes, path, onBad))
+        {
+            foreach (var sample in Read(key, bytes, path, onBad))
+            {
+                yield return sample;
+            }
+        }
+    }
+
+    /// <summary>Members of a sample must be side by side here: the next key ends a sample.</summary>
+    private IEnumerable<Sample> ReadStream(string path, Action<BadSample> onBad, CancellationToken cancellation)
+    {
+        using var stream = ShardStream.Open(path, cancellation);
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        var (open, stem) = (new KeyMembers(""), "");
+        foreach (var (name, entry) in Members(stream, path, onBad))
+        {
+            if (name.Key != open.Key)
+            {
+                foreach (var sample in Read(open, stream, path, onBad))
+                {
+                    yield return sample;
+                }
+                ended.Add(open.Key);
+                (open, stem) = (new KeyMembers(name.Key), name.Key);
+            }
+            else if (name.Stem != stem && name.Role != MemberRole.Other)
+            {
+                if (open.End(stem) is { } complete && Read(complete, stream, path, onBad) is { } sample)
+                {
+                    yield return sample;
+                }
+                _ = stem.Length > open.Key.Length && ended.Add(stem);
+                stem = name.Stem;
+            }
+            if (ended.Contains(name.Key) || ended.Contains(name.Stem))
+            {
+                onBad(new BadSample($"{path}: {entry.Name}", "is apart from the other members of its sample, "
+                    + "which a streamed or gzip tar must hold side by side (tar --sort=name); a plain tar need not"));
+                (open, stem) = ended.Contains(name.Key) ? (new KeyMembers(""), "") : (open, stem);
+                continue;
+            }
+            var content = entry.Size <= MaxBytes(name.Role) ? stream.Take(entry) : null;
+            Add(open, name, entry with { Content = content }, path, onBad);
+        }
+        foreach (var last in Read(open, stream, path, onBad))
+        {
+            yield return last;
+        }
+    }
+
+    /// <summary>Members by key, in order of first appearance: they need not be side by side.</summary>
+    private static List<KeyMembers> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
+    {
+        var groups = new Dictionary<string, KeyMembers>(StringComparer.Ordinal);
+        var order = new List<KeyMembers>();
+        foreach (var (name, entry) in Members(bytes, path, onBad))
+        {
+            if (!groups.TryGetValue(name.Key, out var members))
+            {
+                groups.Add(name.Key, members = new KeyMembers(name.Key));
+                order.Add(members);
+            }
+            Add(members, name, entry, path, onBad);
+        }
+        return order;
+    }
+
+    private static void Add(KeyMembers members, MemberName name, TarEntry entry, string path, Action<BadSample> onBad)
+    {
+        if (members.Add(name, entry) is not { } without)
+        {
+            return;
+        }
+        onBad(members.Holds(without.Name)
+            ? new BadSample($"{path}: {without.Name}", "occurs twice in this shard; the first one is used")
+            : new BadSample($"{path}: {without.Name}", $"is not used: its sample has another {Words(name.Role)}", Kept: true));
+    }
+
+    private static string Words(MemberRole role) => role switch { MemberRole.Image => "image", MemberRole.Json => "JSON", _ => "text" };
+
+    /// <summary>The members that can belong to samples. What else there is goes to <paramref name="onBad"/>.</summary>
+    private static IEnumerable<(MemberName Name, TarEntry Entry)> Members(ITarBytes bytes, string path, Action<BadSample> onBad)
+    {
+        foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
+        {
+            if (MemberName.Of(entry.Name, out var problem) is { } name)
+            {
+                yield return (name, entry);
+            }
+            else
+            {
+                onBad(problem is null ? Stray(path, entry.Name) : new BadSample($"{path}: {entry.Name}", problem));
+            }
+        }
+    }
+
+    /// <summary>The members with key and lower-case extension as webdataset divides their names, at the first dot.</summary>
+    public static IEnumerable<(string Key, string Extension, TarEntry Entry)> NamedMembers(
+        ITarBytes bytes, string path, Action<BadSample> onBad) =>
+        Members(bytes, path, bad => Pass(bad, onBad)).Select(member => (member.Name.Key, member.Name.Extension, member.Entry));
+
+    private static void Pass(BadSample bad, Action<BadSample> onBad)
+    {
+        if (bad.Cause != BadSampleCause.NoSample)
+        {
+            onBad(bad);
+        }
+    }
+
+    private static BadSample Stray(string path, string member) =>
+        new($"{path}: {member}", "belongs to no sample", Kept: true, BadSampleCause.NoSample);
+
+    private IEnumerable<Sample> Read(KeyMembers key, ITarBytes bytes, string path, Action<BadSample> onBad)
+    {
+        foreach (var members in key.Samples(member => onBad(Stray(path, member))))
         {
             if (Read(members, bytes, path, onBad) is { } sample)
             {
@@ -36,137 +150,61 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         }
     }
 
-    /// <summary>Members of a sample must stand side by side here: the next key ends a sample.</summary>
-    private IEnumerable<Sample> ReadStream(string path, Action<BadSample> onBad, CancellationToken cancellation)
+    private Sample? Read(SampleMembers members, ITarBytes bytes, string path, Action<BadSample> onBad)
     {
-        using var stream = ShardStream.Open(path, cancellation);
-        var ended = new HashSet<string>(StringComparer.Ordinal);
-        var members = new Members("");
-        foreach (var (key, extension, entry) in NamedMembers(stream, path, onBad))
-        {
-            if (key != members.Key)
-            {
-                if (members.IsSample && Read(members, stream, path, onBad) is { } sample)
-                {
-                    yield return sample;
-                }
-                ended.Add(members.Key);
-                members = new Members(key);
-            }
-            if (ended.Contains(key))
-            {
-                onBad(new BadSample($"{path}: {entry.Name}", "stands apart from the other members of its sample, which a streamed or gzip tar must hold side by side (tar --sort=name); a plain tar need not"));
-                members = new Members("");
-                continue;
-            }
-            var content = entry.Size <= Members.MaxBytes(extension) ? stream.Take(entry) : null;
-            Add(members, extension, entry with { Content = content }, path, onBad);
-        }
-        stream.RequireEnd();
-        if (members.IsSample && Read(members, stream, path, onBad) is { } last)
-        {
-            yield return last;
-        }
-    }
-
-    /// <summary>Members by key, in order of first appearance: they need not stand side by side.</summary>
-    private static IEnumerable<Members> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
-    {
-        var groups = new Dictionary<string, Members>(StringComparer.Ordinal);
-        var order = new List<Members>();
-        foreach (var (key, extension, entry) in NamedMembers(bytes, path, onBad))
-        {
-            if (!groups.TryGetValue(key, out var members))
-            {
-                groups.Add(key, members = new Members(key));
-                order.Add(members);
-            }
-            Add(members, extension, entry, path, onBad);
-        }
-        return order.Where(members => members.IsSample);
-    }
-
-    private static void Add(Members members, string extension, TarEntry entry, string path, Action<BadSample> onBad)
-    {
-        if (!members.Add(extension, entry))
-        {
-            onBad(new BadSample($"{path}: {entry.Name}", "stands twice in this shard; the first one is used"));
-        }
-    }
-
-    /// <summary>The members that can belong to samples, with key and lower-case extension.</summary>
-    public static IEnumerable<(string Key, string Extension, TarEntry Entry)> NamedMembers(ITarBytes bytes, string path, Action<BadSample> onBad)
-    {
-        foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
-        {
-            if (SplitName(entry.Name, out var key, out var extension) is { } problem)
-            {
-                onBad(new BadSample($"{path}: {entry.Name}", problem));
-            }
-            else if (key.Length > 0)
-            {
-                yield return (key, extension, entry);
-            }
-        }
-    }
-
-    /// <summary>Key and lower-case extension; an empty key for members that are none of a sample's; a problem for names that point outside.</summary>
-    private static string? SplitName(string name, out string key, out string extension)
-    {
-        key = extension = "";
-        while (name.StartsWith("./", StringComparison.Ordinal))
-        {
-            name = name[2..];
-        }
-        if (name.StartsWith('/') || name.Split('/').Contains(".."))
-        {
-            return "the member's name points outside the archive";
-        }
-        var file = name.LastIndexOf('/') + 1;
-        var dot = name.IndexOf('.', file);
-        if (dot > file) // hidden files and files without an extension belong to no sample
-        {
-            key = name[..dot];
-            extension = name[(dot + 1)..].ToLowerInvariant();
-        }
-        return null;
-    }
-
-    private Sample? Read(Members members, ITarBytes bytes, string path, Action<BadSample> onBad)
-    {
-        var origin = $"{path}: {members.Key}";
+        var origin = $"{path}: {members.Stem}";
         if (members.Image is not { } member)
         {
-            onBad(new BadSample(origin, $"has no image (one of {string.Join(", ", ImageExtensions)})", Cause: BadSampleCause.NoImage));
+            onBad(new BadSample(
+                origin, $"has no image (one of {string.Join(", ", ImageFormats.Extensions)})", Cause: BadSampleCause.NoImage));
             return null;
         }
         var remarks = new List<string>();
         try
         {
-            using var json = members.Json is { } entry ? JsonDocument.Parse(CaptionBytes(bytes, entry)) : null;
-            var text = members.Text is { } textEntry ? new UTF8Encoding(false, true).GetString(CaptionBytes(bytes, textEntry)) : null;
+            using var json = members.Json is { } entry ? RecordJson.Parse(CaptionBytes(bytes, entry)) : null;
+            var text = members.Text is { } textEntry ? Text(CaptionBytes(bytes, textEntry)) : null;
             var found = captions.Read(json?.RootElement, text, remarks);
             foreach (var remark in remarks)
             {
                 onBad(new BadSample(origin, remark, Kept: true));
             }
-            return new Sample(members.Key, $"{path}: {member.Name}", found, Image(member, bytes, path));
+            return new Sample(members.Stem, $"{path}: {member.Name}", found, Image(member, bytes, path));
         }
         catch (Exception e) when (e is BadRecordException or JsonException or DecoderFallbackException or InvalidOperationException)
         {
             // InvalidOperationException: a JSON string that is not valid Unicode.
-            onBad(new BadSample(origin, e is BadRecordException ? e.Message : "its captions cannot be read: " + e.Message, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));
+            var reason = e switch
+            {
+                BadRecordException => e.Message,
+                DecoderFallbackException => "its txt member is not UTF-8",
+                _ => "its captions cannot be read: " + e.Message,
+            };
+            onBad(new BadSample(origin, reason, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));
             return null;
         }
     }
 
+    private static string Text(byte[] bytes)
+    {
+        var text = bytes.AsSpan();
+        return new UTF8Encoding(false, true).GetString(
+            text.StartsWith(RecordJson.ByteOrderMark) ? text[RecordJson.ByteOrderMark.Length..] : text);
+    }
+
     private static IImageBytes Image(TarEntry member, ITarBytes bytes, string path) => bytes switch
     {
-        ShardStream when member.Content is null => throw new BadRecordException($"'{member.Name}' has {member.Size} bytes; images of more than {FileImage.MaxBytes} are refused"),
+        ShardStream when member.Content is null => throw new BadRecordException(
+            $"'{member.Name}' has {member.Size} bytes; images of more than {FileImage.MaxBytes} are refused"),
         ShardStream => new MemoryImage(member.Content),
         _ => new FileImage(path, member.Offset, member.Size),
     };
 
+    /// <summary>So many bytes a member of a role may have to be read; -1 where none are.</summary>
+    private static long MaxBytes(MemberRole role) =>
+        role switch { MemberRole.Image => FileImage.MaxBytes, MemberRole.Json or MemberRole.Text => MaxCaptionBytes, _ => -1 };
+
+    /// <summary>The bytes of a caption member. Throws <see cref="BadRecordException"/> where they are too many.</summary>
     public static byte[] CaptionBytes(ITarBytes bytes, TarEntry entry)
     {
         if (entry.Size > MaxCaptionBytes)
@@ -180,47 +218,5 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         var content = new byte[entry.Size];
         bytes.Read(entry.Offset, content);
         return content;
-    }
-
-    private sealed class Members(string key)
-    {
-        public string Key { get; } = key;
-
-        public TarEntry? Image { get; private set; }
-
-        public TarEntry? Json { get; private set; }
-
-        public TarEntry? Text { get; private set; }
-
-        /// <summary>Members of other kinds alone (a class label, an embedding) are not a broken sample.</summary>
-        public bool IsSample => Image is not null || Json is not null || Text is not null;
-
-        /// <summary>So many bytes a member of this extension may have to be read; -1 where none are.</summary>
-        public static long MaxBytes(string extension) => ImageExtensions.Contains(extension) ? FileImage.MaxBytes : extension is "json" or "txt" ? MaxCaptionBytes : -1;
-
-        /// <summary>False where the place is taken.</summary>
-        public bool Add(string extension, TarEntry entry)
-        {
-            if (ImageExtensions.Contains(extension))
-            {
-                return Take(Image, () => Image = entry);
-            }
-            return extension switch
-            {
-                "json" => Take(Json, () => Json = entry),
-                "txt" => Take(Text, () => Text = entry),
-                _ => true,
-            };
-        }
-
-        private static bool Take(TarEntry? taken, Action take)
-        {
-            if (taken is not null)
-            {
-                return false;
-            }
-            take();
-            return true;
-        }
     }
 }

@@ -130,7 +130,7 @@ internal static class TextEmbeddingTars
     {
         try
         {
-            using var json = JsonDocument.Parse(WebDatasetSource.CaptionBytes(tar, entry));
+            using var json = RecordJson.Parse(WebDatasetSource.CaptionBytes(tar, entry));
             var fields = new List<(string, string)>();
             foreach (var field in json.RootElement.ValueKind == JsonValueKind.Object ? json.RootElement.EnumerateObject() : default)
             {

@@ -35,7 +35,7 @@ public sealed class CsvListTests : IDisposable
     [InlineData("image,caption\np/a.jpg,\"x\r\ny, \"\"z\"\"\"", "x\r\ny, \"z\"")]
     [InlineData("image,caption\n\"p/a.jpg\",\"x\"\n\n", "x")]
     [InlineData("caption;image\nx \"y\" z;p/a.jpg", "x \"y\" z")]
-    [InlineData("title,file_name,id,text\nx,p/a.jpg,7,other\n", "x")]
+    [InlineData("text,file_name,id,title\nx,p/a.jpg,7,other\n", "x")]
     [InlineData("image| comment_number| captions\np/a.jpg| 0| ä \n", "ä")]
     public void Rfc4180AndItsRelatives(string content, string caption)
     {
@@ -117,7 +117,7 @@ public sealed class CsvListTests : IDisposable
     [InlineData(",x", "its `image` is empty")]
     [InlineData("absent.jpg,x", "names the image 'absent.jpg', which does not exist")]
     [InlineData("https://x/y.jpg,x", "names the image by its address")]
-    [InlineData("p/b.jpg,\"x\" y", "text stands behind the closing quote of field 2")]
+    [InlineData("p/b.jpg,\"x\" y", "text follows the closing quote of field 2")]
     [InlineData("p/b.jpg,\"x", "a quote that opens in it is never closed")]
     public void BadRowsAreNamedCountedAndLeftOut(string row, string reason)
     {
@@ -137,8 +137,8 @@ public sealed class CsvListTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("p/a.jpg,a dog\n", "the first row has no image column (image, filepath, file_name); it holds p/a.jpg, a dog")]
-    [InlineData("image,label\n", "the header has no caption column. Looked for caption, title, text, captions; it has image, label")]
+    [InlineData("p/a.jpg,a dog\n", "the first row has no image column (image, file_name, filepath, Bild, Datei, 图片, ...); it holds p/a.jpg, a dog")]
+    [InlineData("image,label\n", "the header has no caption column. Looked for captions, caption, txt, text, texts, sentences, title, description, alt_text; it has image, label. Name the columns with data.caption_keys.")]
     public void FilesWithoutTheColumnsSaySo(string content, string message)
     {
         Write("a.csv", content);

@@ -26,16 +26,17 @@ public sealed class FolderListTests : IDisposable
 
     [Theory]
     [InlineData("""{"image": "absent.jpg", "caption": "a"}""", "names the image 'absent.jpg', which does not exist")]
-    [InlineData("""{"caption": "a"}""", "has neither `image` nor `file_name`")]
+    [InlineData("""{"caption": "a"}""", "names no image (looked for `image`, `file_name`, ...; its JSON has caption). Name its field with data.image_key")]
     [InlineData("""{"image": "b.png"}""", "no caption")]
     [InlineData("""{"image": "b.png", """, "is not valid JSON")]
-    [InlineData("""7""", "the JSON is not an object but a number")]
+    [InlineData("""7""", "is not an object but a number")]
     [InlineData("""{"image": "http://x/b.png", "caption": "a"}""", "images must have been downloaded")]
     [InlineData("""{"image": "b.png", "caption": "\ud800"}""", "is not valid JSON")]
     public void BadLinesAreNamedByFileAndLine(string line, string reason)
     {
+        File.WriteAllBytes(_folder["a.png"], [1]);
         File.WriteAllBytes(_folder["b.png"], [2]);
-        File.WriteAllText(_folder["list.jsonl"], "{\"image\": \"b.png\", \"caption\": \"b\"}\n" + line);
+        File.WriteAllText(_folder["list.jsonl"], "{\"image\": \"a.png\", \"caption\": \"a\"}\n" + line);
         var error = Assert.Throws<InputException>(() => _folder.ReadAll("list.jsonl"));
         Assert.Contains("list.jsonl: line 2: ", error.Message);
         Assert.Contains(reason, error.Message);

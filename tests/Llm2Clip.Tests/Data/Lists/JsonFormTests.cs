@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Lists;
+using Llm2Clip.Data.Lists.Records;
 
 namespace Llm2Clip.Tests.Data.Lists;
 
@@ -169,11 +170,15 @@ public sealed class JsonFormTests : IDisposable
     [Fact]
     public void LongListsAreCutIntoShards()
     {
-        File.WriteAllText(_folder["s.json"], "[" + string.Join(",\n ", Enumerable.Range(0, 5000).Select(i => $$"""{"image": "one.jpg", "id": "{{i}}", "conversations": [{"from": "gpt", "value": "{{i}}"}]}""")) + "]");
+        foreach (var i in Enumerable.Range(0, 5000))
+        {
+            File.WriteAllBytes(_folder[$"images/{i}.jpg"], []);
+        }
+        File.WriteAllText(_folder["s.json"], "[" + string.Join(",\n ", Enumerable.Range(0, 5000).Select(i => $$"""{"image": "{{i}}.jpg", "id": "{{i}}", "conversations": [{"from": "gpt", "value": "{{i}}"}]}""")) + "]");
         var source = _folder.Open("s.json", Root);
         Assert.Equal(3, source.ShardCount);
         Assert.Equal("4096", source.ReadShard(2, _ => { }, TestContext.Current.CancellationToken).First().Captions[0].Text);
-        Assert.EndsWith("s.json: [4096]: one.jpg", source.ReadShard(2, _ => { }, TestContext.Current.CancellationToken).First().Origin);
+        Assert.EndsWith("s.json: [4096]: 4096.jpg", source.ReadShard(2, _ => { }, TestContext.Current.CancellationToken).First().Origin);
     }
 
     private DataConfig Root => new() { ImageRoot = _folder["images"] };

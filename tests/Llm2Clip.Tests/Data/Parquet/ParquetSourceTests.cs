@@ -21,7 +21,7 @@ public sealed class ParquetSourceTests : IDisposable
         Assert.Equal([new Caption("A cat.", "en", CaptionKind.Short), new Caption("Two cats.", "en", CaptionKind.Short)], samples[0].Captions);
         Assert.Equal(Image(1), samples[0].Image.Read());
         Assert.Equal(Image(2), samples[1].Image.Read());
-        Assert.Equal([$"{File_("a.parquet")}: row 0: captions[1] is empty (kept)"], _bad);
+        Assert.Equal([$"{File_("a.parquet")}: row 0: caption[1] is empty (kept)"], _bad);
     }
 
     [Fact]
@@ -120,7 +120,6 @@ public sealed class ParquetSourceTests : IDisposable
         Write("a.parquet", [new("key", ColumnType.Text), new("image", ColumnType.Bytes), new("captions", ColumnType.TextList), new("languages", ColumnType.TextList), new("kinds", ColumnType.TextList)],
         [
             ["x", Image(1), new[] { "a" }, new[] { "en" }, new[] { "short" }],
-            ["x", Image(1), new[] { "b" }, new[] { "en" }, new[] { "short" }],
             ["y", Image(1), new[] { "c", "d" }, new[] { "en" }, new[] { "short" }],
             ["z", Image(1), new[] { "e" }, new[] { "en" }, new[] { "dense" }],
             ["w", Image(1), null, null, null],
@@ -129,16 +128,15 @@ public sealed class ParquetSourceTests : IDisposable
         var file = File_("a.parquet");
         Assert.Equal(
         [
-            $"{file}: row 1: has the key 'x' of an earlier row; the first one is used",
-            $"{file}: row 2: has 2 captions, 1 languages and 1 kinds, which must be as many",
-            $"{file}: row 3: kinds[0] is 'dense', not short, long or raw",
-            $"{file}: row 4: has 0 captions, 0 languages and 0 kinds, which must be as many",
+            $"{file}: row 1: has 2 captions, 1 languages and 1 kinds, which must be as many",
+            $"{file}: row 2: kinds[0] is 'dense', not short, long or raw",
+            $"{file}: row 3: has 0 captions, 0 languages and 0 kinds, which must be as many",
         ], _bad);
 
         Write("none.parquet", [new("image", ColumnType.Bytes), new("label", ColumnType.Int64)], [[Image(1), 3L]]);
-        Assert.Contains("none.parquet has no column of captions (looked for captions, caption, text, texts, sentences, title; it has image, label)",
+        Assert.Contains("none.parquet has no column of captions (looked for captions, caption, txt, text, texts, sentences, title, description, alt_text; it has image (bytes), label (whole numbers))",
             Assert.Throws<InputException>(() => Read("none.parquet")).Message);
-        Assert.Contains("has no column photo (data.image_key)", Assert.Throws<InputException>(() => Read("a.parquet", new DataConfig { ImageKey = "photo" })).Message);
+        Assert.Contains("data.image_key names photo, and there is no such column. Images are bytes", Assert.Throws<InputException>(() => Read("a.parquet", new DataConfig { ImageKey = "photo" })).Message);
         File.WriteAllBytes(File_("cut.parquet"), File.ReadAllBytes(file)[..^9]);
         Assert.Contains("cut.parquet cannot be read as Parquet", Assert.Throws<ParquetException>(() => Read("cut.parquet")).Message);
     }

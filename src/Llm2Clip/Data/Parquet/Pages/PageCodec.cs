@@ -4,7 +4,7 @@ using Parquet.Meta;
 using Snappier;
 using ZstdSharp;
 
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>
 /// Unpacks pages into memory of ours. Parquet.Net unpacks too, but copies a page three times on the way, believes sizes up to 2 GB, and

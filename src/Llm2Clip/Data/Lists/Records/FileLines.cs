@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data.Lists;
+namespace Llm2Clip.Data.Lists.Records;
 
 /// <summary>A line of a file without its line break, at <paramref name="Offset"/>; numbers count from 1.</summary>
 internal readonly record struct FileLine(long Number, long Offset, long Bytes);
@@ -6,7 +6,10 @@ internal readonly record struct FileLine(long Number, long Offset, long Bytes);
 /// <summary>Finds the lines of a file of any size.</summary>
 internal static class FileLines
 {
-    /// <summary>All lines, empty ones included, after a byte order mark. Throws <see cref="InputException"/> where the file cannot be read or a line is longer than <paramref name="maxBytes"/>.</summary>
+    /// <summary>
+    /// All lines, empty ones included, after a byte order mark. Throws <see cref="InputException"/> where the file cannot be read or a
+    /// line is longer than <paramref name="maxBytes"/>.
+    /// </summary>
     public static IEnumerable<FileLine> Of(string path, long maxBytes)
     {
         using var stream = ListBytes.OpenStream(path);
@@ -33,7 +36,8 @@ internal static class FileLines
         {
             if (end - lineStart > maxBytes)
             {
-                throw new InputException($"{path}: line {number} is longer than {maxBytes >> 20} MB. Is this file of the form that it is read as (data.format)?");
+                throw new InputException($"{path}: line {number} is longer than {maxBytes >> 20} MB. Is this file of the form that it is "
+                    + "read as (data.format)?");
             }
         }
     }

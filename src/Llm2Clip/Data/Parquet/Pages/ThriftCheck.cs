@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>Hears of the numbers that <see cref="ThriftCheck"/> passes; field 0 is the begin of a structure.</summary>
 internal delegate void ThriftNumber(string shape, int field, long value);

@@ -1,4 +1,4 @@
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>Types of Thrift's compact protocol, by its numbers.</summary>
 internal enum ThriftType : byte

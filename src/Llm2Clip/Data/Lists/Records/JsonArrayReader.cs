@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Llm2Clip.Data.Lists;
+namespace Llm2Clip.Data.Lists.Records;
 
 /// <summary>An element of a list in a JSON file: <paramref name="Bytes"/> are valid until the next one is read.</summary>
 internal readonly record struct JsonArrayElement(string Array, long Index, long Offset, ReadOnlyMemory<byte> Bytes)
@@ -31,6 +31,11 @@ internal sealed class JsonArrayReader : IDisposable
     private byte[] _buffer = new byte[1 << 20];
     private int _from;
     private int _filled;
+
+    /// <summary>End of the bytes that were read; those behind <see cref="_filled"/> may be the beginning of a word of Python's.</summary>
+    private int _read;
+
+    private PythonNumbers _numbers;
     private long _bufferAt;
     private bool _final;
     private JsonReaderState _state;
@@ -51,7 +56,9 @@ internal sealed class JsonArrayReader : IDisposable
     /// <summary>Names of the lists that were come across, those without elements too.</summary>
     public HashSet<string> Found { get; } = [];
 
-    /// <summary>The next element; false at the end of the file. Throws <see cref="InputException"/> with line and byte where it is not JSON.</summary>
+    /// <summary>
+    /// The next element; false at the end of the file. Throws <see cref="InputException"/> with line and byte where it is not JSON.
+    /// </summary>
     public bool Next(out JsonArrayElement element)
     {
         element = default;
@@ -77,13 +84,17 @@ internal sealed class JsonArrayReader : IDisposable
         catch (JsonException e)
         {
             var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-            throw new InputException($"{_path}: broken JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it: {(end > 0 ? e.Message[..end] : e.Message)}", e);
+            var reason = end > 0 ? e.Message[..end] : e.Message;
+            throw new InputException(
+                $"{_path}: broken JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it: {reason}", e);
         }
     }
 
     public void Dispose() => _stream.Dispose();
 
-    /// <summary>Goes on by a token or an element: true at an element, false elsewhere, null where the buffer does not hold enough.</summary>
+    /// <summary>
+    /// Goes on by a token or an element: true at an element, false elsewhere, null where the buffer does not hold enough.
+    /// </summary>
     private bool? Step(ref Utf8JsonReader reader, ref JsonArrayElement element)
     {
         if (_inside == Inside.Skipped)
@@ -122,7 +133,8 @@ internal sealed class JsonArrayReader : IDisposable
                 }
                 if (_inside == Inside.List)
                 {
-                    element = new JsonArrayElement(_array, _index++, _bufferAt + _from + start, _buffer.AsMemory(_from + (int)start, (int)(reader.BytesConsumed - start)));
+                    var value = _buffer.AsMemory(_from + (int)start, (int)(reader.BytesConsumed - start));
+                    element = new JsonArrayElement(_array, _index++, _bufferAt + _from + start, value);
                     Keep(ref reader);
                     return true;
                 }
@@ -140,7 +152,8 @@ internal sealed class JsonArrayReader : IDisposable
         }
         catch (InvalidOperationException e)
         {
-            throw new InputException($"{_path}: broken JSON at byte {_bufferAt + _from + reader.TokenStartIndex}: the name of a field is not Unicode", e);
+            var place = _bufferAt + _from + reader.TokenStartIndex;
+            throw new InputException($"{_path}: broken JSON at byte {place}: the name of a field is not Unicode", e);
         }
     }
 
@@ -152,7 +165,7 @@ internal sealed class JsonArrayReader : IDisposable
         if (wanted && !Found.Add(name))
         {
             // Its elements would not lie side by side, as chunks of a list must.
-            throw new InputException($"{_path}: the list `{name}` stands twice, again near byte {_bufferAt + _from}. Keep one.");
+            throw new InputException($"{_path}: the list `{name}` occurs twice, again near byte {_bufferAt + _from}. Keep one.");
         }
         Enter(wanted ? Inside.List : Inside.Skipped);
         (_array, _index) = (name, 0);
@@ -184,19 +197,22 @@ internal sealed class JsonArrayReader : IDisposable
 
     private void Fill()
     {
-        _buffer.AsSpan(_from, _filled - _from).CopyTo(_buffer);
+        var settled = _filled - _from;
+        _buffer.AsSpan(_from, _read - _from).CopyTo(_buffer);
         _bufferAt += _from;
-        (_from, _filled) = (0, _filled - _from);
-        if (_filled == _buffer.Length)
+        (_from, _filled, _read) = (0, settled, _read - _from);
+        if (_read == _buffer.Length)
         {
-            if (_filled >= MaxElementBytes)
+            if (_read >= MaxElementBytes)
             {
-                throw new InputException($"{_path}: {_array}[{_index}] is longer than {MaxElementBytes >> 20} MB. Is this file of the form that it is read as (data.format)?");
+                throw new InputException($"{_path}: {_array}[{_index}] is longer than {MaxElementBytes >> 20} MB. "
+                    + "Is this file of the format that it is read as (data.format)?");
             }
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
-        var read = ListBytes.Read(_stream, _buffer.AsSpan(_filled));
-        _filled += read;
+        var read = ListBytes.Read(_stream, _buffer.AsSpan(_read));
+        _read += read;
         _final = read == 0;
+        _filled += _numbers.Replace(_buffer.AsSpan(_filled, _read - _filled), _final);
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using Parquet.Meta;
 
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>
 /// Reads the pages of a column out of a file, checks and unpacks them, and gives each the header of an unpacked page of version 1. The

@@ -1,6 +1,6 @@
 using Parquet.Meta;
 
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>The header of a page, checked.</summary>
 internal sealed class PageHead

@@ -1,9 +1,9 @@
 using System.IO.Hashing;
 
-namespace Llm2Clip.Data.Lists;
+namespace Llm2Clip.Data.Lists.Records;
 
 /// <summary>
-/// Finds the records that name an image, wherever in the file they stand: 64-bit hashes of names and offsets of records, 24 bytes a
+/// Finds the records that name an image, wherever in the file they are: 64-bit hashes of names and offsets of records, 24 bytes a
 /// record, sorted once.
 /// </summary>
 internal sealed class RecordIndex
@@ -39,7 +39,7 @@ internal sealed class RecordIndex
         _entries.TrimExcess();
     }
 
-    /// <summary>The records of a name, in the order in which they stand in the file.</summary>
+    /// <summary>The records of a name, in the order in which they are in the file.</summary>
     public IEnumerable<Entry> Find(ulong name)
     {
         for (var i = LowerBound(name); i < _entries.Count && _entries[i].Hash == name; i++)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>
 /// What Parquet.Net reads from in place of the file: a footer that was checked, and then one column of one row group at a time, each page

@@ -3,7 +3,7 @@ using System.Numerics;
 using Parquet.Meta;
 using Type = Parquet.Meta.Type;
 
-namespace Llm2Clip.Data.Parquet;
+namespace Llm2Clip.Data.Parquet.Pages;
 
 /// <summary>How many values a page has bytes for.</summary>
 /// <param name="Levels">Values that the page states, nulls and empty lists counted.</param>
