@@ -45,7 +45,7 @@ public sealed class DataFolder : IDisposable, IRunLog
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    /// <summary>A JPEG of smooth colour gradients that differ by <paramref name="seed"/>.</summary>
+    /// <summary>A JPEG of smooth color gradients that differ by <paramref name="seed"/>.</summary>
     public static byte[] Image(int seed, int width = 40, int height = 30)
     {
         var pixels = new byte[width * height * 3];

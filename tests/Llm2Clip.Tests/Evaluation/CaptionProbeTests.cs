@@ -74,7 +74,7 @@ public class CaptionProbeTests
 
     /// <summary>
     /// The real LLM on 200 real photos. Expected: numpy 1.24 from the vectors of the whole run (fp16 store), fp32 cosine, rank = candidates scoring >= the own
-    /// one, in the same order of photos; means over the first captions of these photos. Quantised weights make vectors depend a little on the batch
+    /// one, in the same order of photos; means over the first captions of these photos. Quantized weights make vectors depend a little on the batch
     /// and on libllama's release, so that up to five photos of 184 change sides (seen: four with the system engine, five with LLamaSharp 0.30): 3 points. On all 1,000 photos docs/results.md has the table beside the reference's.
     /// </summary>
     [Fact]

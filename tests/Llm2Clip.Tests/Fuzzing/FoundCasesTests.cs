@@ -34,12 +34,12 @@ public sealed class FoundCasesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Recognising the form of a list read the names of its fields, which were not UTF-8 or half a surrogate pair.</summary>
+    /// <summary>Recognizing the form of a list read the names of its fields, which were not UTF-8 or half a surrogate pair.</summary>
     [Theory]
     [InlineData("a.jsonl", "{\"\xFF\": 1}\n")]
     [InlineData("a.jsonl", "{\"\\ud800\": 1}\n")]
     [InlineData("a.json", "[{\"im\xC3\": 1}]")]
-    public void FieldNamesThatAreNoUnicodeAreNotRecognised(string name, string latin1)
+    public void FieldNamesThatAreNoUnicodeAreNotRecognized(string name, string latin1)
     {
         File.WriteAllBytes(_folder[name], Encoding.Latin1.GetBytes(latin1));
         var bad = new List<BadSample>();

@@ -140,7 +140,7 @@ public class ImagePipelineTests
     }
 
     [Fact]
-    public void ColourFactorsDoWhatTheySay()
+    public void ColorFactorsDoWhatTheySay()
     {
         var image = Gradient(30, 30);
         var transform = new ImageTransformConfig { ImageSize = 30 };
@@ -206,7 +206,7 @@ public class ImagePipelineTests
         return sum / (pixels.Length / 3);
     }
 
-    /// <summary>Colours between 70 and 190, so that no factor of the tests clips.</summary>
+    /// <summary>Colors between 70 and 190, so that no factor of the tests clips.</summary>
     private static RgbImage Gradient(int width, int height)
     {
         var pixels = new byte[width * height * 3];

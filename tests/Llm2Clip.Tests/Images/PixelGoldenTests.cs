@@ -5,12 +5,12 @@ namespace Llm2Clip.Tests.Images;
 
 /// <summary>
 /// Pixels against Pillow and torchvision. Cases and inputs come from <c>golden/pixels</c>; tolerances from its README: the
-/// resampler is Pillow-exact (0 levels), decoders of lossy files may differ by 1-2 levels, CMYK by 8, normalised values by 1e-6.
+/// resampler is Pillow-exact (0 levels), decoders of lossy files may differ by 1-2 levels, CMYK by 8, normalized values by 1e-6.
 /// </summary>
 [Trait("Category", "Golden")]
 public class PixelGoldenTests
 {
-    private const double NormalisedTolerance = 1e-6;
+    private const double NormalizedTolerance = 1e-6;
 
     [Fact]
     public void EvaluationTransformIsPillowsToTheBit() => Assert.True(CompareAll(ResizeMode.Crop, "*.png", IsCropCase) > 0);
@@ -54,7 +54,7 @@ public class PixelGoldenTests
     }
 
     [Fact]
-    public void NormalisedValuesAgree()
+    public void NormalizedValuesAgree()
     {
         using var expected = Json("expected.json");
         var root = expected.RootElement;
@@ -70,7 +70,7 @@ public class PixelGoldenTests
                 for (var c = 0; c < 3; c++)
                 {
                     var pixel = pixels.Pixels[(positions[k].Y * pixels.Width + positions[k].X) * 3 + c];
-                    Assert.InRange(transform.Normalize(pixel, c) - values[k][c].GetDouble(), -NormalisedTolerance, NormalisedTolerance);
+                    Assert.InRange(transform.Normalize(pixel, c) - values[k][c].GetDouble(), -NormalizedTolerance, NormalizedTolerance);
                 }
             }
         }

@@ -226,7 +226,7 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(5, report.Data.Languages.Count);
     }
 
-    /// <summary>An image with the structure of a photo: forty coloured rectangles over each other.</summary>
+    /// <summary>An image with the structure of a photo: forty colored rectangles over each other.</summary>
     private static string Printed(InspectionReport report)
     {
         var output = new StringWriter();
@@ -241,12 +241,12 @@ public sealed class DataInspectionTests : IDisposable
         for (var i = 0; i < 40; i++)
         {
             var (left, top, right, bottom) = (random.Next(width), random.Next(height), random.Next(width), random.Next(height));
-            byte[] colour = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
+            byte[] color = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
             for (var place = 0; place < width * height; place++)
             {
                 if (place % width >= Math.Min(left, right) && place % width <= Math.Max(left, right) && place / width >= Math.Min(top, bottom) && place / width <= Math.Max(top, bottom))
                 {
-                    colour.CopyTo(image.Pixels, place * 3);
+                    color.CopyTo(image.Pixels, place * 3);
                 }
             }
         }

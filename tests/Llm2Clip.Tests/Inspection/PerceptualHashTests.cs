@@ -32,7 +32,7 @@ public sealed class PerceptualHashTests
     }
 
     [Fact]
-    public void AnImageOfOneColourHasNone()
+    public void AnImageOfOneColorHasNone()
     {
         var flat = new RgbImage(10, 10, [.. Enumerable.Repeat((byte)200, 300)]);
         Assert.Equal(PerceptualHash.None, PerceptualHash.Of(flat));

@@ -62,7 +62,7 @@ public sealed class MimeticInitTests
         Assert.InRange(NeighbourGain(config, VisionStart.Clip), 0.9, 1.1);
     }
 
-    /// <summary>How much more patches look at their right neighbours than at any patch: e to the difference of mean logits; grey image.</summary>
+    /// <summary>How much more patches look at their right neighbors than at any patch: e to the difference of mean logits; grey image.</summary>
     private static double NeighbourGain(ClipVisionConfig config, VisionStart start)
     {
         using var scope = NewDisposeScope();
@@ -80,8 +80,8 @@ public sealed class MimeticInitTests
             var size = Width / config.Heads;
             Tensor Part(string name) => patches.matmul(weights[$"vision_model.encoder.layers.0.self_attn.{name}.weight"].narrow(0, head * size, size).t());
             var logits = Part("q_proj").matmul(Part("k_proj").t()) / MathF.Sqrt(size); // [64, 64]
-            var neighbours = Enumerable.Range(0, 63).Where(i => i % 8 < 7).Average(i => logits[i, i + 1].item<float>());
-            gain += (neighbours - logits.mean().item<float>()) / config.Heads;
+            var neighbors = Enumerable.Range(0, 63).Where(i => i % 8 < 7).Average(i => logits[i, i + 1].item<float>());
+            gain += (neighbors - logits.mean().item<float>()) / config.Heads;
         }
         return Math.Exp(gain);
     }

@@ -83,7 +83,7 @@ public class LlamaGoldenTests
     }
 
     [Fact]
-    public void QuantisedAndSplitModelsAgree()
+    public void QuantizedAndSplitModelsAgree()
     {
         var folder = SharedData.RequireGolden("llm", "quant");
         var expected = new GoldenStates(Path.Combine(folder, "expectations.safetensors"));

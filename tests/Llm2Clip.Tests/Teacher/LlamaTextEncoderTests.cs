@@ -45,7 +45,7 @@ public class LlamaTextEncoderTests
     }
 
     [Fact]
-    public void QuantisedModelGivesNearlyTheSameInAnyBatch()
+    public void QuantizedModelGivesNearlyTheSameInAnyBatch()
     {
         using var encoder = LlamaCases.Encoder(LlamaCases.SharedModel());
         var together = encoder.Vectors(Captions);

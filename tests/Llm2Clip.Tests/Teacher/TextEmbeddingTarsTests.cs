@@ -30,7 +30,7 @@ public sealed class TextEmbeddingTarsTests : IDisposable
         Assert.Equal((8, 3), (store.Count, store.Dimension));
         var read = new float[6];
         store.Gather(["short 2", "long 3"], read);
-        Assert.Equal([2f, 2.5f, -2f, 103f, 103.5f, -103f], read); // not normalised
+        Assert.Equal([2f, 2.5f, -2f, 103f, 103.5f, -103f], read); // not normalized
         Assert.Empty(_folder.Lines);
     }
 

@@ -21,7 +21,7 @@ public sealed class FormatTests : IDisposable
     [InlineData("a.json", """{"info": {"images": [1]}, "images": [{"id": 1, "file_name": "a"}], "annotations": []}""", "coco")]
     [InlineData("a.json", """{"annotations": [{"id": 1, "caption": "a"}], "images": []}""", "coco")]
     [InlineData("a.json", """[{"image": "a", "conversations": []}]""", "sharegpt4v")]
-    public void AutoRecognisesNameOrContentAndSaysWhat(string name, string content, string format)
+    public void AutoRecognizesNameOrContentAndSaysWhat(string name, string content, string format)
     {
         File.WriteAllText(_folder[name], content);
         File.WriteAllText(_folder["x_texts.jsonl"], "");

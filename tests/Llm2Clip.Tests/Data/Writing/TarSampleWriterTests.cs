@@ -38,7 +38,7 @@ public sealed partial class TarSampleWriterTests : IDisposable
         Assert.Equal("lang", json.RootElement.GetProperty("captions").GetProperty("de").GetProperty("long")[0].GetString());
     }
 
-    /// <summary>webdataset's own rule of what a sample is (webdataset 0.2, tariterators.base_plus_ext): neighbours with the same start of name.</summary>
+    /// <summary>webdataset's own rule of what a sample is (webdataset 0.2, tariterators.base_plus_ext): neighbors with the same start of name.</summary>
     [Fact]
     public void EveryMemberBelongsToTheKeyThatWebdatasetReads()
     {
