@@ -48,7 +48,8 @@ public sealed class MessageTests : IDisposable
             """), CommandLineTests.Run("eval", "retrieval"));
         foreach (var (command, keys) in new[]
         {
-            ("cc-finetune", "teacher.path data.train"), ("extract", "teacher.tuned data.train"), ("eval captions", "teacher.tuned data.val"),
+            ("cc-finetune", "teacher.path data.train"), ("extract", "teacher.tuned data.train"),
+                ("eval captions", "teacher.tuned data.val"),
         })
         {
             var error = CommandLineTests.Run(command.Split(' ')).Error;

@@ -6,7 +6,9 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;
 
-/// <summary>A temporary folder with tars and images made by other means than the code under test (System.Formats.Tar), and a log that is kept.</summary>
+/// <summary>
+/// A temporary folder with tars and images made by other means than the code under test (System.Formats.Tar), and a log that is kept.
+/// </summary>
 public sealed class DataFolder : IDisposable, IRunLog
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("llm2clip-data").FullName;
@@ -35,7 +37,9 @@ public sealed class DataFolder : IDisposable, IRunLog
         return this[name];
     }
 
-    /// <summary>A shard of <paramref name="count"/> images with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no image.</summary>
+    /// <summary>
+    /// A shard of <paramref name="count"/> images with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no image.
+    /// </summary>
     public string Shard(string name, string key, int count, Func<int, bool>? bad = null, int width = 40, int height = 30) =>
         Tar(name, TarEntryFormat.Ustar, [.. Enumerable.Range(0, count).SelectMany(i => new[]
         {
@@ -51,7 +55,8 @@ public sealed class DataFolder : IDisposable, IRunLog
         var pixels = new byte[width * height * 3];
         for (var i = 0; i < pixels.Length; i++)
         {
-            pixels[i] = (byte)(128 + 100 * Math.Sin((i / 3 % width * (1 + seed % 5) + i / 3 / width * (1 + seed % 7)) * 0.02 + i % 3 + seed));
+            pixels[i] = (byte)(128 + 100 * Math.Sin((i / 3 % width * (1 + seed % 5) + i / 3 / width * (1 + seed % 7)) * 0.02 + i % 3
+                + seed));
         }
         return ImageCodec.EncodeJpeg(new RgbImage(width, height, pixels));
     }
