@@ -113,7 +113,7 @@ public sealed class ListNamesTests : IDisposable
         File.WriteAllText(_folder["a.csv"], "Aufnahme;Notiz\na.jpg;x\n");
         Assert.EndsWith("name that of the images with data.image_key.", Error("a.csv", new DataConfig()));
         Assert.Contains("has no image column (Bildname (data.image_key)); it holds Aufnahme, Notiz.", Error("a.csv", new DataConfig { ImageKey = "Bildname" }));
-        Assert.Contains("Name the columns with data.caption_keys.", Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
+        Assert.Contains("Name the columns: --set 'data.caption_keys=[{key: Notiz, language: en}]', with", Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
         File.WriteAllText(_folder["a.jsonl"], """{"image": ["a.jpg"], "caption": "x"}""");
         Assert.Contains("its `image` is a list where the name of an image file was expected", Assert.Throws<InputException>(() => _folder.ReadAll("a.jsonl")).Message);
     }
