@@ -75,8 +75,8 @@ internal sealed class CaptionSurvey
     {
         if (configured.Length > 0 && _captions.Count > 0 && !_captions.ContainsKey(configured))
         {
-            log.Warn($"{name} has {this}, and none in {configured} (data.language): what the data states counts. If that is wrong, split or "
-                + $"convert it anew with --set data.language={configured}.");
+            log.Warn($"{name} has {this}, and none in {configured} (data.language): what the data states counts. If that is wrong, split "
+                + $"or convert it anew with --set data.language={configured}.");
         }
     }
 

@@ -129,6 +129,14 @@ public sealed class ModelFilesTests : IDisposable
     }
 
     [Fact]
+    public void ACheckpointWithoutItsPreprocessorIsToldWhatALayoutHas()
+    {
+        var path = Path.Combine(_folder, "nothere", Preprocessor.FileName);
+        var message = Assert.Throws<InputException>(() => Preprocessor.FromFile(path)).Message;
+        Assert.StartsWith($"{path} is missing. A vision checkpoint is a folder in Hugging Face's layout", message);
+    }
+
+    [Fact]
     public void StudentReloadsWithItsAdapterScaleAndTransform()
     {
         var config = new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 2, EmbedDim = 12, AdapterBlocks = 2, Mean = [0.1f, 0.2f, 0.3f] };
