@@ -10,12 +10,16 @@ namespace Llm2Clip.Tests;
 internal static class GoldenTensors
 {
     /// <summary>The device that models are compared on: the CPU, or the one that <c>LLM2CLIP_TEST_DEVICE</c> names (cuda:0).</summary>
-    public static Device Device { get; } = ComputeDevice.Resolve(Environment.GetEnvironmentVariable("LLM2CLIP_TEST_DEVICE") is { Length: > 0 } named ? named : "cpu").Device;
+    public static Device Device { get; } =
+        ComputeDevice.Resolve(Environment.GetEnvironmentVariable("LLM2CLIP_TEST_DEVICE") is { Length: > 0 } named ? named : "cpu").Device;
 
     /// <summary>A golden tensor on <see cref="Device"/>.</summary>
     public static Tensor Input(this SafetensorsFile file, string name) => file.Load(name).to(Device);
 
-    /// <summary>Names of the folders below a golden folder that fulfil a condition; one empty name where there is no golden folder, so that the test can skip.</summary>
+    /// <summary>
+    /// Names of the folders below a golden folder that fulfil a condition; one empty name where there is no golden folder, so that the test
+    /// can skip.
+    /// </summary>
     public static TheoryData<string> Folders(string area, Func<string, bool> wanted)
     {
         var root = Path.Combine(SharedData.Golden, area);
@@ -24,19 +28,24 @@ internal static class GoldenTensors
             : [.. Directory.GetDirectories(root).Where(wanted).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Fails, naming the worst element, unless |actual - expected| is at most <paramref name="tolerance"/> plus a share of the largest expected value.</summary>
+    /// <summary>
+    /// Fails, naming the worst element, unless |actual - expected| is at most <paramref name="tolerance"/> plus a share of the largest
+    /// expected value.
+    /// </summary>
     public static void Close(Tensor expected, Tensor actual, double tolerance, string what, double relativeToLargest = 0)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        Assert.True(expected.shape.SequenceEqual(actual.shape), $"{what}: shape [{string.Join(", ", actual.shape)}], expected [{string.Join(", ", expected.shape)}].");
+        Assert.True(expected.shape.SequenceEqual(actual.shape),
+            $"{what}: shape [{string.Join(", ", actual.shape)}], expected [{string.Join(", ", expected.shape)}].");
         var reference = Values(expected);
         var found = Values(actual);
         var bound = tolerance + relativeToLargest * reference.Select(Math.Abs).DefaultIfEmpty().Max();
         for (var i = 0; i < reference.Length; i++)
         {
             var difference = Math.Abs(found[i] - reference[i]);
-            Assert.True(difference <= bound, $"{what}[{i}]: {found[i]}, expected {reference[i]} (difference {difference}, allowed {bound}).");
+            Assert.True(difference <= bound,
+                $"{what}[{i}]: {found[i]}, expected {reference[i]} (difference {difference}, allowed {bound}).");
         }
     }
 
@@ -52,5 +61,6 @@ internal static class GoldenTensors
     }
 
     /// <summary>The case's expected.json.</summary>
-    public static JsonElement Expected(string folder) => JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "expected.json"))).RootElement;
+    public static JsonElement Expected(string folder) =>
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "expected.json"))).RootElement;
 }

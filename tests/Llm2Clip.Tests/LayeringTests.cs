@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Llm2Clip.Tests;
 
-/// <summary>Which folder of the library uses which, read from its sources: arrows point one way (DESIGN 3), and there is no circle.</summary>
+/// <summary>
+/// Which folder of the library uses which, read from its sources: arrows point one way (DESIGN 3), and there is no circle.
+/// </summary>
 public sealed partial class LayeringTests
 {
     /// <summary>The folders from the bottom up. A folder uses those of its own row, without a circle, and of the rows before it.</summary>
@@ -22,11 +24,13 @@ public sealed partial class LayeringTests
     private static readonly string Library = Path.Combine(SharedData.RepositoryRoot(), "src", "Llm2Clip");
 
     private static readonly string[] Folders =
-        [.. Directory.GetDirectories(Library).Select(folder => Path.GetFileName(folder)!).Where(folder => Sources(Path.Combine(Library, folder)).Length > 0)];
+        [.. Directory.GetDirectories(Library).Select(folder => Path.GetFileName(folder)!)
+            .Where(folder => Sources(Path.Combine(Library, folder)).Length > 0)];
 
     /// <summary>Types of each folder: a file has the name of its main type.</summary>
     private static readonly Dictionary<string, HashSet<string>> Types = Folders.ToDictionary(
-        folder => folder, folder => Sources(Path.Combine(Library, folder)).Select(file => Path.GetFileNameWithoutExtension(file)!).ToHashSet());
+        folder => folder, folder => Sources(Path.Combine(Library, folder)).Select(file => Path.GetFileNameWithoutExtension(file)!)
+            .ToHashSet());
 
     [Fact]
     public void EveryFolderHasItsPlace() => Assert.Empty(Folders.Except(Rows.SelectMany(row => row)));
@@ -60,13 +64,17 @@ public sealed partial class LayeringTests
 
     [Fact]
     public void WhatAllUseUsesNothing() =>
-        Assert.Empty(Directory.GetFiles(Library, "*.cs").SelectMany(file => UsedBy(File.ReadAllText(file)).Select(to => $"{Path.GetFileName(file)} uses {to}")));
+        Assert.Empty(Directory.GetFiles(Library, "*.cs")
+            .SelectMany(file => UsedBy(File.ReadAllText(file)).Select(to => $"{Path.GetFileName(file)} uses {to}")));
 
-    /// <summary>A command maps options to a run file, calls the pipeline and prints. Only those that look after stores work on one themselves.</summary>
+    /// <summary>
+    /// A command maps options to a run file, calls the pipeline and prints. Only those that look after stores work on one themselves.
+    /// </summary>
     [Fact]
     public void CommandsOpenNothing()
     {
-        var commands = Sources(Path.Combine(SharedData.RepositoryRoot(), "src", "Llm2Clip.Cli", "Commands")).Where(file => Path.GetFileName(file) != "StoreCommands.cs").ToList();
+        var commands = Sources(Path.Combine(SharedData.RepositoryRoot(), "src", "Llm2Clip.Cli", "Commands"))
+            .Where(file => Path.GetFileName(file) != "StoreCommands.cs").ToList();
         Assert.NotEmpty(commands);
         Assert.Empty(commands.Where(file => Opening().IsMatch(Code(File.ReadAllText(file)))).Select(Path.GetFileName));
     }
@@ -92,13 +100,16 @@ public sealed partial class LayeringTests
         where to != folder
         select (folder, to, Path.GetRelativePath(Library, file));
 
-    /// <summary>Folders whose namespaces a source names: in full, or from the root namespace on, in which all of the library lies.</summary>
+    /// <summary>
+    /// Folders whose namespaces a source names: in full, or from the root namespace on, in which all of the library lies.
+    /// </summary>
     private static IEnumerable<string> UsedBy(string source)
     {
         var code = Code(source);
         var full = FullName().Matches(code).Select(match => FolderOf(match.Groups[1].Value)).Where(Types.ContainsKey);
         var relative = RelativeName().Matches(code).Select(match => (Folder: FolderOf(match.Groups[1].Value), Next: match.Groups[2].Value))
-            .Where(name => Types.ContainsKey(name.Folder) && (Types[name.Folder].Contains(name.Next) || Directory.Exists(Path.Combine(Library, name.Folder, name.Next))))
+            .Where(name => Types.ContainsKey(name.Folder)
+                && (Types[name.Folder].Contains(name.Next) || Directory.Exists(Path.Combine(Library, name.Folder, name.Next))))
             .Select(name => name.Folder);
         return full.Concat(relative).Distinct().Order();
     }
@@ -109,7 +120,8 @@ public sealed partial class LayeringTests
     private static string Code(string source) => CommentsAndTexts().Replace(source, "");
 
     private static string[] Sources(string folder) =>
-        [.. Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains(Path.DirectorySeparatorChar + "obj" + Path.DirectorySeparatorChar))];
+        [.. Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains(Path.DirectorySeparatorChar + "obj" + Path.DirectorySeparatorChar))];
 
     [GeneratedRegex("\"\"\"[\\s\\S]*?\"\"\"|\"(?:\\\\.|[^\"\\\\\\n])*\"|//[^\\n]*")]
     private static partial Regex CommentsAndTexts();

@@ -29,7 +29,8 @@ public static class SharedData
                 return folder;
             }
         }
-        throw new DirectoryNotFoundException("The tests must run from inside the repository (no Llm2Clip.sln above " + AppContext.BaseDirectory + ").");
+        throw new DirectoryNotFoundException("The tests must run from inside the repository (no Llm2Clip.sln above "
+            + AppContext.BaseDirectory + ").");
     }
 
     private static string Require(string path)

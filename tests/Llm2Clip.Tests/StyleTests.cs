@@ -7,15 +7,11 @@ public sealed partial class StyleTests
 {
     private const int Longest = 140;
 
-    /// <summary>Folders whose long lines are not wrapped yet. One is taken out when its last long line is gone.</summary>
-    private static readonly string[] NotYetWrapped = ["tests/Llm2Clip.Tests"];
-
     [Fact]
     public void NoLineIsLongerThan140Characters() => Assert.Empty(
         from file in Sources()
-        where !IsIn(NotYetWrapped, file)
         from line in Lines(file)
-        where line.Text.Length > Longest
+        where line.Text.Length > Longest && !MayHoldAText(file, line.Text)
         select $"{file}:{line.Number} has {line.Text.Length} characters");
 
     [Fact]
@@ -28,7 +24,9 @@ public sealed partial class StyleTests
     [GeneratedRegex(@"\bCancellationToken\??\s+(?!cancellation\b)[a-z]\w*\s*[,)=]")]
     private static partial Regex TokenOfAnotherName();
 
-    private static bool IsIn(string[] folders, string file) => folders.Any(folder => file.StartsWith(folder + "/", StringComparison.Ordinal));
+    /// <summary>Tests hold files and messages to the letter, some longer than a line.</summary>
+    private static bool MayHoldAText(string file, string line) =>
+        file.StartsWith("tests/", StringComparison.Ordinal) && line.Contains('"', StringComparison.Ordinal);
 
     /// <summary>The C# files of the repository, from its root, with slashes.</summary>
     private static IEnumerable<string> Sources() =>

@@ -50,20 +50,20 @@ public static class Arrangement
         var radius = Radius(group.Size, random);
         for (; ; radius *= 0.95)
         {
-            var centres = new List<(double X, double Y)>();
-            for (var tries = 0; tries < 60 && centres.Count < group.Count; tries++)
+            var centers = new List<(double X, double Y)>();
+            for (var tries = 0; tries < 60 && centers.Count < group.Count; tries++)
             {
                 var x = random.Between(box.Left + radius, Math.Max(box.Left + radius, box.Right - radius));
                 var y = random.Between(box.Top + radius, Math.Max(box.Top + radius, box.Bottom - radius));
                 var apart = 4.2 * radius * radius;
-                if (centres.TrueForAll(other => ((x - other.X) * (x - other.X)) + ((y - other.Y) * (y - other.Y)) >= apart))
+                if (centers.TrueForAll(other => ((x - other.X) * (x - other.X)) + ((y - other.Y) * (y - other.Y)) >= apart))
                 {
-                    centres.Add((x, y));
+                    centers.Add((x, y));
                 }
             }
-            if (centres.Count == group.Count)
+            if (centers.Count == group.Count)
             {
-                things.AddRange(centres.Select(centre => new PlacedThing(group.Thing, group.Color, centre.X, centre.Y, radius)));
+                things.AddRange(centers.Select(center => new PlacedThing(group.Thing, group.Color, center.X, center.Y, radius)));
                 return;
             }
         }

@@ -46,7 +46,7 @@ public static class SceneRenderer
         }
     }
 
-    /// <summary>The shape widened by a margin on all sides, by probing the eight neighbours at that distance.</summary>
+    /// <summary>The shape widened by a margin on all sides, by probing the eight neighbors at that distance.</summary>
     private static Func<double, double, bool> Grown(Func<double, double, bool> covers, double margin)
     {
         var slant = margin * 0.7;

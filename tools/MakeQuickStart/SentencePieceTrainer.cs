@@ -2,7 +2,7 @@ namespace Llm2Clip.MakeQuickStart;
 
 /// <summary>
 /// Learns the pieces of a <see cref="SentencePieceVocabulary"/> by byte-pair merging (Sennrich et al. 2016): the most frequent pair of
-/// neighbours becomes a piece, again and again. Pieces stay inside words: of letters, or of Chinese characters that stand
+/// neighbors becomes a piece, again and again. Pieces stay inside words: of letters, or of Chinese characters that stand
 /// together in a word of the grammars, so that Chinese, written without blanks, is cut where its words end.
 /// </summary>
 public static class SentencePieceTrainer

@@ -4,7 +4,7 @@ namespace Llm2Clip.MakeQuickStart;
 /// The text that the tiny language model learns from: endless documents of a few lines, each line in one language, made by
 /// the grammars from random scenes that are no validation scenes. The next line says the same as the one before, so
 /// predicting it rewards states that hold the meaning whatever the language. In some, words of the languages stand in for each
-/// other, which gives a word and its translations the same neighbours, and so alike embeddings.
+/// other, which gives a word and its translations the same neighbors, and so alike embeddings.
 /// </summary>
 public sealed class TextCorpus(SceneData data, ulong seed)
 {

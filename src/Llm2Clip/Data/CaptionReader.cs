@@ -132,7 +132,7 @@ internal sealed class CaptionReader
         : [.. FieldNames.Known(columns, FieldNames.CaptionRank)];
 
     /// <summary>The captions of a record that gives language and kind of each. Throws as <see cref="Read"/>.</summary>
-    public IReadOnlyList<Caption> ReadLabelled(string[]? texts, string[]? languages, string[]? kinds, List<string> remarks)
+    public IReadOnlyList<Caption> ReadLabeled(string[]? texts, string[]? languages, string[]? kinds, List<string> remarks)
     {
         if (texts is null || languages?.Length != texts.Length || kinds?.Length != texts.Length)
         {

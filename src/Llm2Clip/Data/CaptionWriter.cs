@@ -5,8 +5,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Data;
 
 /// <summary>
-/// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds stand
-/// in the order of their first captions, texts of one language and kind in the order of the sample.
+/// Captions as JSON that <see cref="CaptionReader"/> reads back: <c>{"captions": {LANGUAGE: {KIND: [..]}}}</c>. Languages and kinds are
+/// given in the order of their first captions, texts of one language and kind in the order of the sample.
 /// </summary>
 internal static class CaptionWriter
 {

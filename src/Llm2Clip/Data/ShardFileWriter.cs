@@ -1,6 +1,6 @@
 namespace Llm2Clip.Data;
 
-/// <summary>A file a shard: FOLDER/NAME-00000.tar and on.</summary>
+/// <summary>One file per shard: FOLDER/NAME-00000.tar and on.</summary>
 internal sealed class ShardFileWriter(string ending, Func<string, ISampleWriter> open) : IDatasetWriter
 {
     public ISampleWriter OpenShard(DatasetPlace place, ShardStart start) =>

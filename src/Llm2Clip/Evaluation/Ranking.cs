@@ -42,8 +42,8 @@ internal static class Ranking
     /// Ranks of all queries: exact fp32 cosine scores in blocks, so that memory grows with queries x 64 and not with the
     /// product. Each score is a function of its two vectors alone (no blocked matrix product), so that equal vectors tie exactly.
     /// </summary>
-    /// <param name="queries">Normalised query vectors.</param>
-    /// <param name="candidates">Normalised candidate vectors of the same dimension.</param>
+    /// <param name="queries">Normalized query vectors.</param>
+    /// <param name="candidates">Normalized candidate vectors of the same dimension.</param>
     /// <param name="ownOf">Own candidates of each query, ascending.</param>
     /// <param name="visit">Called with query and scores, for readers that need more than the rank; may be called from several
     /// threads.</param>

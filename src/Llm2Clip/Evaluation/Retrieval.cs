@@ -3,10 +3,10 @@ namespace Llm2Clip.Evaluation;
 /// <summary>Ranks and recalls of one set of captions against one set of images, both directions.</summary>
 public sealed record RetrievalResult
 {
-    /// <summary>One query a caption; candidates are the images.</summary>
+    /// <summary>One query per caption; candidates are the images.</summary>
     public required RecallNumbers TextToImage { get; init; }
 
-    /// <summary>One query an image that has a caption; candidates are the captions, any own one counts.</summary>
+    /// <summary>One query per image that has a caption; candidates are the captions, any own one counts.</summary>
     public required RecallNumbers ImageToText { get; init; }
 
     /// <summary>Rank of each caption's image.</summary>

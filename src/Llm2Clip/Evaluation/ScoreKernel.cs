@@ -13,7 +13,7 @@ internal static class ScoreKernel
     private const int TileCandidates = 4;
 
     /// <summary>
-    /// scores[i, j] = queries[firstQuery + i] . candidates[firstCandidate + j], written with <paramref name="stride"/> values a row.
+    /// scores[i, j] = queries[firstQuery + i] . candidates[firstCandidate + j], written with <paramref name="stride"/> values per row.
     /// </summary>
     public static void Score(
         VectorSet queries, int firstQuery, int queryCount, VectorSet candidates, int firstCandidate, int candidateCount, Span<float> scores,

@@ -6,7 +6,7 @@ namespace Llm2Clip.Layers;
 /// <summary>
 /// Mimetic initialization (Trockman and Kolter 2023, https://arxiv.org/abs/2305.09828): attention starts with the pattern that trained
 /// vision transformers show. A head's query-key product is near the identity, so a token looks at tokens that resemble it in content and,
-/// with sinusoidal positions, at its neighbours; the output-value product is near the negative identity. It replaces a part of what a
+/// with sinusoidal positions, at its neighbors; the output-value product is near the negative identity. It replaces a part of what a
 /// transformer learns from many images, so it helps where there are few.
 /// </summary>
 internal static class MimeticInit

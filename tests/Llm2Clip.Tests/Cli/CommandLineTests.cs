@@ -42,7 +42,8 @@ public sealed class CommandLineTests : IDisposable
     }
 
     /// <summary>Those that work from a run file.</summary>
-    public static TheoryData<string> RunFileCommands() => [.. Commands().Select(c => c.Data).Where(c => Run([.. c.Split(' '), "--help"]).Output.Contains("--config <FILE>"))];
+    public static TheoryData<string> RunFileCommands() =>
+        [.. Commands().Select(c => c.Data).Where(c => Run([.. c.Split(' '), "--help"]).Output.Contains("--config <FILE>"))];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -67,7 +68,8 @@ public sealed class CommandLineTests : IDisposable
     public void TheCommandsOfTheDesignAreThereAndHaveTheCommonOptions()
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions", "eval retrieval", "extract", "quickstart"], runFile);
+        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions",
+            "eval retrieval", "extract", "quickstart"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;
@@ -83,7 +85,8 @@ public sealed class CommandLineTests : IDisposable
         var file = Path.Combine(_folder, "run.yaml");
         var start = Path.Combine(_folder, "start.yaml");
         File.WriteAllText(start, "extract: {window: 128}\n");
-        var (code, printed, error) = Run([.. words, "--config", start, "--set", "data.train=\"a: {b}.tar\"", "--set", "clip_train.epochs=2", "--print-config"]);
+        var (code, printed, error) = Run(
+            [.. words, "--config", start, "--set", "data.train=\"a: {b}.tar\"", "--set", "clip_train.epochs=2", "--print-config"]);
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("train: \"a: {b}.tar\"\n", printed);
         Assert.Contains("window: 128\n", printed);
@@ -103,7 +106,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void UnknownCommandsAndOptionsAreBadUsage()
     {
-        Assert.Equal((2, "", "Error: extrct is not known to llm2clip; did you mean extract?\nllm2clip --help lists what there is.\n"), Run("extrct"));
+        Assert.Equal((2, "", "Error: extrct is not known to llm2clip; did you mean extract?\nllm2clip --help lists what there is.\n"),
+            Run("extrct"));
         Assert.Equal(
             (2, "", "Error: --confg is not known to llm2clip extract; did you mean --config?\nllm2clip extract --help lists what there is.\n"), Run("extract", "--confg", "x"));
         Assert.Equal(2, Run().Code);
@@ -187,7 +191,8 @@ public sealed class CommandLineTests : IDisposable
         using var json = System.Text.Json.JsonDocument.Parse(File.ReadAllText(file));
         Assert.Equal("doctor", json.RootElement.GetProperty("command").GetString());
         Assert.Equal(Product.Version, json.RootElement.GetProperty("version").GetString());
-        Assert.All(json.RootElement.GetProperty("result").GetProperty("components").EnumerateArray(), part => Assert.Contains(part.GetProperty("name").GetString()!, output));
+        Assert.All(json.RootElement.GetProperty("result").GetProperty("components").EnumerateArray(), part =>
+            Assert.Contains(part.GetProperty("name").GetString()!, output));
         Assert.Equal(["doctor.json"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }
 }

@@ -17,7 +17,8 @@ public sealed class ConvertCommandTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 5);
         var (code, output, error) = CommandLineTests.Run(
-            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--samples-per-shard", "2", "--languages", "en,zh", "--json", _folder["r.json"]);
+            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--samples-per-shard", "2",
+                "--languages", "en,zh", "--json", _folder["r.json"]);
         Assert.True(code == 0, error);
         Assert.StartsWith($"{_folder["out"]}: 5 images with 5 captions in 3 shards (csv)\n5 records read, 0 bad and 0 without a chosen caption left out;", output);
         using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
@@ -31,7 +32,8 @@ public sealed class ConvertCommandTests : IDisposable
     public void ALanguageThatIsNotThereIsAnsweredWithThoseThatAre()
     {
         _folder.Shard("a.tar", "k", 2);
-        var (code, _, error) = CommandLineTests.Run("data", "convert", "--data", _folder["a.tar"], "--to", _folder["none"], "--languages", "fr");
+        var (code, _, error) = CommandLineTests.Run("data", "convert", "--data", _folder["a.tar"], "--to", _folder["none"], "--languages",
+            "fr");
         Assert.Equal(3, code);
         Assert.Contains("2 have no caption in the chosen languages and kinds. Languages of their captions: en (convert.languages", error);
     }
@@ -41,12 +43,14 @@ public sealed class ConvertCommandTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 60);
         var (code, output, error) = CommandLineTests.Run(
-            "data", "split", "--data", _folder["a.tar"], "--to", _folder["parts"], "--parts", "train=0.5, test=0.5", "--seed", "3", "--format", "folder");
+            "data", "split", "--data", _folder["a.tar"], "--to", _folder["parts"], "--parts", "train=0.5, test=0.5", "--seed", "3",
+                "--format", "folder");
         Assert.True(code == 0, error);
         Assert.Equal(60, _folder.ReadAll("parts/train").Count + _folder.ReadAll("parts/test").Count);
         Assert.Contains($"{_folder["parts"]}/test: ", output);
 
-        File.WriteAllText(_folder["run.yaml"], $"data: {{train: \"{_folder["a.tar"]}\"}}\nconvert: {{to: \"{_folder["drawn"]}\", count: 7, seed: 1}}\n");
+        File.WriteAllText(_folder["run.yaml"],
+            $"data: {{train: \"{_folder["a.tar"]}\"}}\nconvert: {{to: \"{_folder["drawn"]}\", count: 7, seed: 1}}\n");
         (code, output, error) = CommandLineTests.Run("data", "sample", "--config", _folder["run.yaml"]);
         Assert.True(code == 0, error);
         Assert.StartsWith($"{_folder["drawn"]}: 7 images with 7 captions in 1 shard (webdataset)\n", output);
@@ -58,7 +62,8 @@ public sealed class ConvertCommandTests : IDisposable
         _folder.Shard("a.tar", "k", 3);
         string[] call = ["data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"]];
         Assert.Equal((2, "Error: convert.to is empty: name the folder to write, for example --to data/converted.\n"), Failure(call[..4]));
-        Assert.Contains("convert.format is 'zip'; it must be one of auto, webdataset, parquet, folder", Failure([.. call, "--format", "zip"]).Error);
+        Assert.Contains("convert.format is 'zip'; it must be one of auto, webdataset, parquet, folder",
+            Failure([.. call, "--format", "zip"]).Error);
         Assert.Equal(2, Failure([.. call, "--kinds", "loud"]).Code);
         Assert.Equal(2, Failure(["data", "split", .. call[2..], "--parts", "train"]).Code);
         Assert.Equal(3, Failure(["data", "convert", "--data", _folder["absent.tar"], "--to", _folder["out"]]).Code);

@@ -20,11 +20,13 @@ public sealed class DamagedInputTests : IDisposable
     {
         FuzzFormats.ByName(format).Plant(_folder.Path);
         Cut(name, length);
-        var (code, output, error) = CommandLineTests.Run("data", "convert", "--data", _folder[name], "--to", _folder["out"], "--format", "csv");
+        var (code, output, error) = CommandLineTests.Run("data", "convert", "--data", _folder[name], "--to", _folder["out"], "--format",
+            "csv");
         Assert.Equal((3, ""), (code, output));
         Assert.Contains(_folder[name], error, StringComparison.Ordinal);
         Assert.Contains(place, error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(_folder["out"]) && Directory.EnumerateFiles(_folder["out"], "*.csv", SearchOption.AllDirectories).Any());
+        Assert.False(Directory.Exists(_folder["out"])
+            && Directory.EnumerateFiles(_folder["out"], "*.csv", SearchOption.AllDirectories).Any());
     }
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class DamagedInputTests : IDisposable
 
         FuzzFormats.ByName("text-embeddings").Plant(_folder.Path);
         Cut("x_text_embeddings.tar", 1300);
-        Refused("damaged tar at byte 1024", "data", "store", "import", _folder["new"], "--from", _folder["x_text_embeddings.tar"], "--fingerprint", "t");
+        Refused("damaged tar at byte 1024", "data", "store", "import", _folder["new"], "--from", _folder["x_text_embeddings.tar"],
+            "--fingerprint", "t");
     }
 
     [Fact]
@@ -50,7 +53,8 @@ public sealed class DamagedInputTests : IDisposable
         FuzzFormats.ByName("teacher-folder").Plant(_folder.Path);
         File.WriteAllText(_folder["a.jsonl"], "{\"captions\": {\"en\": [\"a\"]}}\n");
         Cut("f16.gguf", 300);
-        Refused("f16.gguf: the header claims", "extract", "--teacher", _folder["f16.gguf"], "--data", _folder["a.jsonl"], "--store", _folder["new"]);
+        Refused("f16.gguf: the header claims", "extract", "--teacher", _folder["f16.gguf"], "--data", _folder["a.jsonl"], "--store",
+            _folder["new"]);
         Assert.False(Directory.Exists(_folder["new"]));
         Cut("teacher.json", 30);
         Refused("teacher.json", "extract", "--teacher", _folder.Path, "--data", _folder["a.jsonl"], "--store", _folder["new"]);

@@ -81,7 +81,8 @@ public sealed class LiveRunLogTests : IDisposable
                 Assert.DoesNotContain('\n', _terminal.Shown);
                 Assert.InRange(_terminal.Shown.Length, 1, width - 1);
                 var all = $"caption-contrastive training {(i + 1) * 1000:N0}/12,345 steps";
-                Assert.Equal(all[..Math.Min(all.Length, width - 1)], Regex.Replace(_terminal.Shown, "━+ ", "")[..Math.Min(all.Length, width - 1)]);
+                Assert.Equal(all[..Math.Min(all.Length, width - 1)],
+                    Regex.Replace(_terminal.Shown, "━+ ", "")[..Math.Min(all.Length, width - 1)]);
             }
         }
     }

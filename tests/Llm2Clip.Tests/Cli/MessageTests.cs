@@ -48,7 +48,8 @@ public sealed class MessageTests : IDisposable
             """), CommandLineTests.Run("eval", "retrieval"));
         foreach (var (command, keys) in new[]
         {
-            ("cc-finetune", "teacher.path data.train"), ("extract", "teacher.tuned data.train"), ("eval captions", "teacher.tuned data.val"),
+            ("cc-finetune", "teacher.path data.train"), ("extract", "teacher.tuned data.train"),
+                ("eval captions", "teacher.tuned data.val"),
         })
         {
             var error = CommandLineTests.Run(command.Split(' ')).Error;
@@ -70,8 +71,10 @@ public sealed class MessageTests : IDisposable
     [InlineData("cc_finetune.languages=en,de", "cc_finetune.languages is 'en,de'; it must be a list, here [en, de]")]
     [InlineData("extract.languages=en", "extract.languages is 'en'; it must be a list, here [en]")]
     [InlineData("extract.data=a.tar", "extract.data is 'a.tar'; it must be a list, here [a.tar]")]
-    [InlineData("data.caption_keys=a,b", "data.caption_keys is 'a,b'; it must be a list of sections, such as [{ key: ..., language: ..., kind: ... }]")]
-    [InlineData("data.caption_keys=[a]", "data.caption_keys.0 is 'a'; it must be a section with keys below it, such as { key: ..., language: ..., kind: ... }")]
+    [InlineData("data.caption_keys=a,b",
+        "data.caption_keys is 'a,b'; it must be a list of sections, such as [{ key: ..., language: ..., kind: ... }]")]
+    [InlineData("data.caption_keys=[a]",
+        "data.caption_keys.0 is 'a'; it must be a section with keys below it, such as { key: ..., language: ..., kind: ... }")]
     [InlineData("cc_finetune.output=", "cc_finetune.output has no value; it must be a text, \"\" for an empty one")]
     public void WhatWasMeantIsShown(string setting, string message) =>
         Assert.Contains(message, CommandLineTests.Run("extract", "--set", setting).Error);

@@ -23,7 +23,8 @@ public sealed class OutcomeTests : IDisposable
         var json = JsonDocument.Parse(output).RootElement;
         Assert.Equal("data convert", json.GetProperty("command").GetString());
         Assert.Equal(Product.Version, json.GetProperty("version").GetString());
-        Assert.InRange(json.GetProperty("date").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
+        Assert.InRange(json.GetProperty("date").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddMinutes(-5),
+            DateTimeOffset.UtcNow.AddMinutes(5));
         Assert.Equal(("done", 0), (json.GetProperty("state").GetString(), json.GetProperty("exit_code").GetInt32()));
         Assert.Equal(JsonValueKind.Null, json.GetProperty("error").ValueKind);
         Assert.Equal(3, json.GetProperty("result").GetProperty("parts")[0].GetProperty("images").GetInt64());

@@ -10,20 +10,24 @@ namespace Llm2Clip.Tests.Cli;
 internal static class PrintedCases
 {
     public static readonly DoctorReport Healthy = new(
-        [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("llama.cpp", "b7000", "/opt/llm2clip/libllama.so"), new("JPEG", "libjpeg-turbo", null)],
+        [new("libtorch", "2.10.0", "/opt/llm2clip/libtorch.so"), new("llama.cpp", "b7000", "/opt/llm2clip/libllama.so"),
+            new("JPEG", "libjpeg-turbo", null)],
         ["jpg", "png", "webp"],
         new TensorFacts(
-            new PatchDecision(true, "libstdc++.so.6 ends at GLIBCXX_3.4.30"), new AllocatorDecision(true, "freed memory stays with the process"),
+            new PatchDecision(true, "libstdc++.so.6 ends at GLIBCXX_3.4.30"),
+                new AllocatorDecision(true, "freed memory stays with the process"),
             new ProductsDecision(true, "exact to 2e-7", 2e-7), new Processor("Some CPU [9]", "AVX512", true), 2, 1),
         ["CPU", "NVIDIA [H200]"], 2, 25.3);
 
     public static readonly DoctorReport WithProblems = new(
-        [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, [], 2, 25.3);
+        [new("libtorch", null, null, "libtorch.so is not in /opt/[old]/lib.", "dotnet build"), new("JPEG", "libvips", null)], [], null, [],
+            2, 25.3);
 
     public static readonly CaptionProbeResult Probe = Captions(500, 498);
 
     public static readonly QuickStartResult QuickStart = new(
-        Captions(500, 500) with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1), Retrieval(intervals: false),
+        Captions(500, 500) with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1),
+            Retrieval(intervals: false),
         "runs/quickstart/report.html",
         new Dictionary<string, double>
         {
@@ -74,7 +78,8 @@ internal static class PrintedCases
             ReferenceLanguage = "en",
             Rows = RetrievalReport.WithShares(
                 [Row("en", "training", 0.31), Row("de", "training", 0.2), Row("中文", "own", 0.124)], "en"),
-            Notes = ["2 bad images left out: [a].jpg, 图.jpg", "zh, own mean: of 1,000 sentences in zh (means [zh].txt); no images, no pairs."],
+            Notes = ["2 bad images left out: [a].jpg, 图.jpg",
+                "zh, own mean: of 1,000 sentences in zh (means [zh].txt); no images, no pairs."],
         };
 
         RetrievalRow Row(string language, string mean, double recall) =>

@@ -86,7 +86,8 @@ public class ScreenTests
 
     /// <summary>Places on a terminal, by Unicode's East Asian Width as Python's unicodedata gives it: W and F take two.</summary>
     private static int Places(string text) => text.Sum(c =>
-        c is (>= '\u1100' and <= '\u115F') or (>= '\u2E80' and <= '\uA4CF') or (>= '\uAC00' and <= '\uD7A3') or (>= '\uFF01' and <= '\uFF60')
+        c is (>= '\u1100' and <= '\u115F') or (>= '\u2E80' and <= '\uA4CF') or (>= '\uAC00' and <= '\uD7A3') or (
+            >= '\uFF01' and <= '\uFF60')
             ? 2
             : 1);
 }

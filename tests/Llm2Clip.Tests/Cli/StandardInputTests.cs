@@ -11,7 +11,9 @@ using Llm2Clip.Training.Stage1;
 
 namespace Llm2Clip.Tests.Cli;
 
-/// <summary>Standard input is there once: what reads its data again refuses it before anything is done, and runs a <c>pipe:</c> command again.</summary>
+/// <summary>
+/// Standard input is there once: what reads its data again refuses it before anything is done, and runs a <c>pipe:</c> command again.
+/// </summary>
 public sealed class StandardInputTests : IDisposable
 {
     private readonly DataFolder _folder = new();
@@ -38,7 +40,11 @@ public sealed class StandardInputTests : IDisposable
     {
         _folder.Shard("a.tar", "a", 3);
         var data = Piped("a.tar");
-        var result = Extract.Run(new RunConfig { Output = _folder["run"], Extract = new ExtractConfig { Store = _folder["store"] }, Data = data }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = Extract.Run(new RunConfig
+        {
+            Output = _folder["run"], Extract = new ExtractConfig { Store = _folder["store"] },
+            Data = data
+        }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal((3, 3), (result.Captions, result.Added));
         Assert.Single(File.ReadLines(_folder["runs"]));
     }
@@ -50,10 +56,13 @@ public sealed class StandardInputTests : IDisposable
         using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(new float[8], []), 1);
         var tuned = new Teacher(_encoder, new TeacherSettings(), adapter);
         var config = new ExtractConfig { Store = _folder["store"], RawStore = _folder["raw"] };
-        ExtractResult Run(DataConfig data) => Extract.Run(new RunConfig { Output = _folder["run"], Extract = config, Data = data }, tuned, SilentLog.Instance, TestContext.Current.CancellationToken);
+        ExtractResult Run(DataConfig data) =>
+            Extract.Run(new RunConfig { Output = _folder["run"], Extract = config, Data = data }, tuned, SilentLog.Instance,
+            TestContext.Current.CancellationToken);
 
         var error = Assert.Throws<ConfigException>(() => Run(new DataConfig { Train = "-" }));
-        Assert.Contains("standard input can be read only once, and extract, with extract.raw_store", error.Message, StringComparison.Ordinal);
+        Assert.Contains("standard input can be read only once, and extract, with extract.raw_store", error.Message,
+            StringComparison.Ordinal);
         Assert.Equal((3, 3), (Run(Piped("a.tar")).Captions, _encoder.Encoded.Count));
         Assert.Equal(2, File.ReadLines(_folder["runs"]).Count());
     }
@@ -72,7 +81,8 @@ public sealed class StandardInputTests : IDisposable
             Epochs = 1,
             Adapter = new AdapterConfig { Dimension = 8 },
         };
-        var result = CcTrainer.Run(config, Piped("t.tar"), Teacher, NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = CcTrainer.Run(config, Piped("t.tar"), Teacher, NoMetrics.Instance, SilentLog.Instance,
+            TestContext.Current.CancellationToken);
         Assert.Equal(60, result.HeldOut + result.Images);
         Assert.InRange(result.HeldOut, 10, 45);
         Assert.Equal(2, File.ReadLines(_folder["runs"]).Count());
@@ -91,9 +101,16 @@ public sealed class StandardInputTests : IDisposable
     {
         var probed = FakeData.Write(_folder.Path, "val", 0, 5, 2, "en", "xx");
         File.WriteAllLines(_folder["en.txt"], ["en topic 1 wording 1", "en topic 2 wording 2"]);
-        var config = new CaptionProbeConfig { Data = probed, LanguageText = [new TextSourceConfig { Path = _folder["en.txt"], Language = "en" }] };
-        void Probe(CaptionProbeConfig probe) => EvalCaptions.Run(new RunConfig { EvalCaptions = probe, Data = new DataConfig { Train = "-" } }, Teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
-        Assert.Contains("for the means of languages", Assert.Throws<ConfigException>(() => Probe(config)).Message, StringComparison.Ordinal);
+        var config = new CaptionProbeConfig
+        {
+            Data = probed,
+            LanguageText = [new TextSourceConfig { Path = _folder["en.txt"], Language = "en" }]
+        };
+        void Probe(CaptionProbeConfig probe) =>
+            EvalCaptions.Run(new RunConfig { EvalCaptions = probe, Data = new DataConfig { Train = "-" } }, Teacher, SilentLog.Instance,
+            TestContext.Current.CancellationToken);
+        Assert.Contains("for the means of languages", Assert.Throws<ConfigException>(() => Probe(config)).Message,
+            StringComparison.Ordinal);
         Assert.Empty(_encoder.Encoded);
         Probe(config with { Pairs = ["en->en"] }); // Every language that is needed has its text.
         Assert.NotEmpty(_encoder.Encoded);
@@ -103,7 +120,9 @@ public sealed class StandardInputTests : IDisposable
     public void CaptionContrastiveTrainingRefusesIt()
     {
         var config = new CcFinetuneConfig { Output = _folder["teacher"], RawStore = _folder["raw"] };
-        var error = Assert.Throws<ConfigException>(() => CcTrainer.Run(config, new DataConfig { Train = "-" }, Teacher, NoMetrics.Instance, SilentLog.Instance, TestContext.Current.CancellationToken));
+        var error = Assert.Throws<ConfigException>(() =>
+            CcTrainer.Run(config, new DataConfig { Train = "-" }, Teacher, NoMetrics.Instance, SilentLog.Instance,
+            TestContext.Current.CancellationToken));
         Assert.Contains("standard input can be read only once", error.Message, StringComparison.Ordinal);
     }
 }

@@ -119,7 +119,8 @@ public class ConfigBinderTests
     public void OverridesWinAndMakeSections()
     {
         var run = ConfigBinder.Parse<Run>(Full, "run.yaml",
-            ["clip_train.batch_size=8", "clip_train.max_steps=null", "data.languages=[de]", "data.weights.raw=2", "stages.1.epochs=7", "clip_train.resume=a=b"]);
+            ["clip_train.batch_size=8", "clip_train.max_steps=null", "data.languages=[de]", "data.weights.raw=2", "stages.1.epochs=7",
+                "clip_train.resume=a=b"]);
         Assert.Equal(8, run.ClipTrain.BatchSize);
         Assert.Null(run.ClipTrain.MaxSteps);
         Assert.Equal(["de"], run.Data.Languages);
@@ -150,7 +151,8 @@ public class ConfigBinderTests
             batch_size: 4
             nonsense: 1
             """;
-        var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<Run>(yaml, "run.yaml", ["clip_train.max_steps=1.5", "data.path.x=1", "oops"]));
+        var error = Assert.Throws<ConfigException>(() =>
+            ConfigBinder.Parse<Run>(yaml, "run.yaml", ["clip_train.max_steps=1.5", "data.path.x=1", "oops"]));
         Assert.Equal("""
             run.yaml: 15 problems
               --set oops: an override is path.to.key=value, such as clip_train.batch_size=64
@@ -173,7 +175,8 @@ public class ConfigBinderTests
     }
 
     [Theory]
-    [InlineData("clip_train:\n  warmup_steps: 9\n  max_steps: 5\n", "run.yaml:2: clip_train.warmup_steps is 9, more than max_steps (5); lower it")]
+    [InlineData("clip_train:\n  warmup_steps: 9\n  max_steps: 5\n",
+        "run.yaml:2: clip_train.warmup_steps is 9, more than max_steps (5); lower it")]
     [InlineData("data:\n  path: a\n  path: b\n", "run.yaml:3: path occurs twice (first at run.yaml:2); keep one")]
     [InlineData("- a\n", "run.yaml:1: a run file is a mapping of sections, such as `data:` with keys below it")]
     [InlineData("clip_train:\n  learning_rate: 0\n", "run.yaml:2: clip_train.learning_rate is '0'; it must be above 0, at most 1")]

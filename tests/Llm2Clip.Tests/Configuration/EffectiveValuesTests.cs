@@ -9,7 +9,9 @@ public sealed class EffectiveValuesTests
     private static IReadOnlyDictionary<string, string> Of(params string[] settings) =>
         EffectiveValues.Of(ConfigBinder.Parse<RunConfig>("", "test", settings));
 
-    /// <summary>No key may leave a reader to guess: every one that may be null, or whose description says what empty means, has a value.</summary>
+    /// <summary>
+    /// No key may leave a reader to guess: every one that may be null, or whose description says what empty means, has a value.
+    /// </summary>
     [Fact]
     public void EveryKeyThatStandsForSomethingElseSaysForWhat()
     {

@@ -7,7 +7,8 @@ public class RecipeTests
 {
     /// <summary>Every run file that ships with the project.</summary>
     public static TheoryData<string> Recipes() =>
-        [.. Directory.GetFiles(Path.Combine(SharedData.RepositoryRoot(), "configs"), "*.yaml").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(SharedData.RepositoryRoot(), "configs"), "*.yaml").Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Recipes))]

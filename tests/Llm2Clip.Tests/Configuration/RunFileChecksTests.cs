@@ -38,7 +38,8 @@ public sealed class RunFileChecksTests
         var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<RunConfig>(Mistakes, "run.yaml"));
         string[] expected =
         [
-            "data.max_bad_share is '2'; it must be 0 to 1", "teacher.max_length is '3'; it must be from 8", "cc_finetune.learning_rate is 0;",
+            "data.max_bad_share is '2'; it must be 0 to 1", "teacher.max_length is '3'; it must be from 8",
+                "cc_finetune.learning_rate is 0;",
             "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
             "eval_captions.pairs holds \"en-zh\"", "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'",
         ];
@@ -56,7 +57,8 @@ public sealed class RunFileChecksTests
     [InlineData("data: {jpeg_reducing_gap: 0.5}", "data.jpeg_reducing_gap is 0.5; it must be 0 (never shrink), or at least 1")]
     [InlineData("data: {background: [1, 2]}", "data.background is [1, 2]")]
     [InlineData("data: {augment: {flip: 1.5}}", "data.augment.flip is '1.5'; it must be 0 to 1")]
-    [InlineData("data: {augment: {crop_scale_min: 0.9, crop_scale_max: 0.5}}", "data.augment.crop_scale_min is 0.9, above crop_scale_max 0.5")]
+    [InlineData("data: {augment: {crop_scale_min: 0.9, crop_scale_max: 0.5}}",
+        "data.augment.crop_scale_min is 0.9, above crop_scale_max 0.5")]
     [InlineData("teacher: {template: '{instruction}'}", "teacher.template must hold {text} once")]
     [InlineData("teacher: {template: '{text}', instruction: x}", "teacher.instruction is set, but template '{text}' has no {instruction}")]
     [InlineData("teacher: {batch_tokens: 0}", "teacher.batch_tokens is '0'")]
@@ -65,7 +67,8 @@ public sealed class RunFileChecksTests
     [InlineData("convert: {parts: {a: 0.5}}", "convert.parts add up to 0.5; shares must add up to 1")]
     [InlineData("convert: {format: auto}", "convert.format is auto, which is not written; it must be one of webdataset, parquet,")]
     public void AMistakeIsNamedByItsKey(string yaml, string message) =>
-        Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<RunConfig>(yaml, "run.yaml")).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<RunConfig>(yaml, "run.yaml")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void ARecordBuiltByHandIsCheckedToo()
@@ -78,7 +81,8 @@ public sealed class RunFileChecksTests
             Augment = new AugmentConfig { Flip = -1 },
         };
         var error = Assert.Throws<ConfigException>(() => Checked.Require(loader, "loader")).Message;
-        string[] expected = ["batch_size is 0", "transform.image_size is 0", "data.max_bad_share is NaN", "data.caption_keys.1.key is empty", "augment.flip is -1"];
+        string[] expected = ["batch_size is 0", "transform.image_size is 0", "data.max_bad_share is NaN",
+            "data.caption_keys.1.key is empty", "augment.flip is -1"];
         Assert.All(expected, message => Assert.Contains("loader." + message, error, StringComparison.Ordinal));
         Assert.StartsWith("5 problems", error, StringComparison.Ordinal);
         Assert.Same(RunWithDefaults, Checked.Require(RunWithDefaults));

@@ -15,17 +15,23 @@ internal static class ConversionCase
     public static ConvertConfig Config(DataFolder folder, string to, DatasetFormat form, int perShard = 4) =>
         new() { To = folder[to], Format = form, SamplesPerShard = perShard };
 
-    /// <summary>Every file below a folder with its bytes as hexadecimal digits, the lock aside; nothing where there is no such folder.</summary>
+    /// <summary>
+    /// Every file below a folder with its bytes as hexadecimal digits, the lock aside; nothing where there is no such folder.
+    /// </summary>
     public static SortedDictionary<string, string> Files(string folder) => !Directory.Exists(folder) ? [] : new(
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Where(file => Path.GetFileName(file) != "write.lock")
-            .ToDictionary(file => Path.GetRelativePath(folder, file), file => System.Convert.ToHexString(File.ReadAllBytes(file))), StringComparer.Ordinal);
+            .ToDictionary(file => Path.GetRelativePath(folder, file), file => System.Convert.ToHexString(File.ReadAllBytes(file))),
+                StringComparer.Ordinal);
 
     /// <summary>Captions and image of a sample on one line.</summary>
     public static string Content(Sample sample) =>
-        string.Join(" | ", sample.Captions.Select(c => $"{c.Language}/{c.Kind}/{c.Text}")) + " " + System.Convert.ToHexString(sample.Image.Read());
+        string.Join(" | ", sample.Captions.Select(c => $"{c.Language}/{c.Kind}/{c.Text}")) + " "
+            + System.Convert.ToHexString(sample.Image.Read());
 
     /// <summary>The good samples of a source.</summary>
     public static List<Sample> Good(ISampleSource source) =>
-        [.. Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, _ => { }, TestContext.Current.CancellationToken)).Where(sample => sample.Image.Read().Length > 0)];
+        [.. Enumerable.Range(0, source.ShardCount)
+            .SelectMany(shard => source.ReadShard(shard, _ => { }, TestContext.Current.CancellationToken))
+            .Where(sample => sample.Image.Read().Length > 0)];
 }

@@ -25,9 +25,11 @@ public sealed class ConversionResumeTests : IDisposable
             var source = ListedSource.Make(2, 15);
             source.BreaksAfter = breaks;
             Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, to, form));
-            Assert.All(ConversionCase.Files(_folder[to]), file => Assert.False(file.Key.EndsWith(".llm2clip-tmp", StringComparison.Ordinal), file.Key));
+            Assert.All(ConversionCase.Files(_folder[to]), file =>
+                Assert.False(file.Key.EndsWith(".llm2clip-tmp", StringComparison.Ordinal), file.Key));
             // Shards that are complete are the unbroken run's.
-            Assert.All(ConversionCase.Files(_folder[to]).Where(file => !file.Key.StartsWith(".convert", StringComparison.Ordinal)), file => Assert.Equal(expected[file.Key], file.Value));
+            Assert.All(ConversionCase.Files(_folder[to]).Where(file => !file.Key.StartsWith(".convert", StringComparison.Ordinal)), file =>
+                Assert.Equal(expected[file.Key], file.Value));
             var resumed = ConversionCase.Convert(_folder, ListedSource.Make(2, 15), to, form);
             Assert.Equal(expected, ConversionCase.Files(_folder[to]));
             Assert.Equal((whole.Seen, whole.BadSamples), (resumed.Seen, resumed.BadSamples));
@@ -65,8 +67,11 @@ public sealed class ConversionResumeTests : IDisposable
         {
             var to = _folder[$"stopped-{stop}"];
             using var cancel = new CancellationTokenSource();
-            Assert.Throws<OperationCanceledException>(() => DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, new CancellingLog(cancel, stop), cancel.Token));
-            var resumed = DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, _folder, CancellationToken.None);
+            Assert.Throws<OperationCanceledException>(() =>
+                DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() },
+                new CancellingLog(cancel, stop), cancel.Token));
+            var resumed = DataConvert.Split(new RunConfig { Convert = config with { To = to }, Data = new DataConfig() }, _folder,
+                CancellationToken.None);
             Assert.Equal(ConversionCase.Files(_folder["whole"]), ConversionCase.Files(to));
             Assert.Equal(whole.Seen, resumed.Seen);
             Assert.Equal(whole.Parts.Select(part => part.Images), resumed.Parts.Select(part => part.Images));
@@ -78,7 +83,8 @@ public sealed class ConversionResumeTests : IDisposable
     {
         Directory.CreateDirectory(_folder["mine/deep"]);
         File.WriteAllText(_folder["mine/deep/letter.txt"], "dear");
-        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "mine", DatasetFormat.Webdataset));
+        var error = Assert.Throws<InputException>(() =>
+            ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "mine", DatasetFormat.Webdataset));
         Assert.Contains("is not empty and not a data set that this program was writing (it holds deep/letter.txt)", error.Message);
         Assert.Equal(["deep/letter.txt"], ConversionCase.Files(_folder["mine"]).Keys);
 
@@ -87,11 +93,14 @@ public sealed class ConversionResumeTests : IDisposable
         error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Csv));
         Assert.Contains("format was webdataset and is now csv", error.Message);
         Assert.Contains("samples_per_shard was 4 and is now 5",
-            Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset, 5)).Message);
+            Assert.Throws<InputException>(() =>
+                ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset, 5)).Message);
         Assert.Equal(before, ConversionCase.Files(_folder["out"]));
 
         File.WriteAllText(_folder["out/.convert/progress.json"], "{\"request\": {}}");
-        Assert.Contains("progress.json is damaged", Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Csv)).Message);
+        Assert.Contains("progress.json is damaged",
+            Assert.Throws<InputException>(() =>
+            ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Csv)).Message);
     }
 
     [Fact]
@@ -107,7 +116,9 @@ public sealed class ConversionResumeTests : IDisposable
     [Fact]
     public void TheSecondWriterOfAFolderIsRefused()
     {
-        var source = new ListedSource([[ListedSource.Sample(0) with { Image = new Interfering(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset)) }]]);
+        var source = new ListedSource([
+            [ListedSource.Sample(0) with { Image =
+            new Interfering(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset)) }]]);
         var error = Assert.Throws<ConfigException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Webdataset));
         Assert.Contains($"{_folder["out"]} is being written to by another process", error.Message);
     }
@@ -143,7 +154,10 @@ public sealed class ConversionResumeTests : IDisposable
         Assert.Equal(expected, ConversionCase.Files(_folder["out"]));
     }
 
-    /// <summary>The first shard had its name when the disk was full for the entry that tells of it: the folder was refused ever after, as a stranger's.</summary>
+    /// <summary>
+    /// The first shard had its name when the disk was full for the entry that tells of it: the folder was refused ever after, as a
+    /// stranger's.
+    /// </summary>
     [Fact]
     public void ADiskThatIsFullBetweenAShardAndItsEntryDoesNotLoseTheFolder()
     {
@@ -169,7 +183,8 @@ public sealed class ConversionResumeTests : IDisposable
         var source = ListedSource.Make(1, 20);
         source.BreaksAfter = 19;
         Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, source, "out", DatasetFormat.Webdataset));
-        var error = Assert.Throws<InputException>(() => ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset));
+        var error = Assert.Throws<InputException>(() =>
+            ConversionCase.Convert(_folder, ListedSource.Make(1, 9), "out", DatasetFormat.Webdataset));
         Assert.Contains("The data has changed", error.Message);
     }
 

@@ -52,6 +52,7 @@ internal sealed class ListedSource(IReadOnlyList<IReadOnlyList<Sample>> shards) 
             new($"Bild {index}\nüber zwei Zeilen", "de", CaptionKind.Long),
             new($"图 {index}", "zh-mt", CaptionKind.Raw),
         ];
-        return new Sample($"set.{index % 7}/{index}", $"made up: {index}", index % 11 == 10 ? [] : captions[..(1 + index % 4)], new MemoryImage(image));
+        return new Sample($"set.{index % 7}/{index}", $"made up: {index}", index % 11 == 10 ? [] : captions[..(1 + index % 4)],
+            new MemoryImage(image));
     }
 }

@@ -49,8 +49,14 @@ public sealed class SplitAndSampleTests : IDisposable
     [InlineData("../up", 0.5, "val", 0.5, "convert.parts has '../up=0.5'")]
     public void BadPartsAreRefused(string first, double share, string second, double other, string message)
     {
-        var config = new ConvertConfig { Data = "x", To = "y", Parts = new Dictionary<string, double> { [first] = share, [second] = other } };
-        Assert.StartsWith(message, Assert.Throws<ConfigException>(() => DataConvert.Split(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
+        var config = new ConvertConfig
+        {
+            Data = "x", To = "y", Parts = new Dictionary<string,
+            double>
+            { [first] = share, [second] = other }
+        };
+        Assert.StartsWith(message, Assert.Throws<ConfigException>(() =>
+            DataConvert.Split(new RunConfig { Convert = config, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
     }
 
     [Fact]
@@ -88,7 +94,8 @@ public sealed class SplitAndSampleTests : IDisposable
     [Fact]
     public void EqualKeysStillGiveTheExactNumber()
     {
-        var samples = Enumerable.Range(0, 40).Select(i => (ListedSource.Sample(i) with { Key = $"k{i % 4}" }, new SourcePosition(i / 8, i % 8, 0, 0, 0))).ToList();
+        var samples = Enumerable.Range(0, 40)
+            .Select(i => (ListedSource.Sample(i) with { Key = $"k{i % 4}" }, new SourcePosition(i / 8, i % 8, 0, 0, 0))).ToList();
         for (var count = 1; count <= 40; count++)
         {
             var draw = SampleDraw.Of(samples, count, 5);
@@ -98,11 +105,15 @@ public sealed class SplitAndSampleTests : IDisposable
 
     [Fact]
     public void ACountIsAskedFor() => Assert.StartsWith(
-        "convert.count is 0", Assert.Throws<ConfigException>(() => DataConvert.Sample(new RunConfig { Convert = new ConvertConfig { Data = "x", To = "y" }, Data = new DataConfig() }, _folder, CancellationToken.None)).Message);
+        "convert.count is 0", Assert.Throws<ConfigException>(() =>
+            DataConvert.Sample(new RunConfig { Convert = new ConvertConfig { Data = "x", To = "y" }, Data = new DataConfig() }, _folder,
+            CancellationToken.None)).Message);
 
     private void Write(string to, IEnumerable<(string Key, int Image)> samples) => ConversionCase.Convert(
         _folder,
-        new ListedSource([[.. samples.Select(s => new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)], new MemoryImage(BitConverter.GetBytes(s.Image + 1))))]]),
+        new ListedSource([[.. samples.Select(s =>
+            new Sample(s.Key, s.Key, [new Caption(s.Key, "en", CaptionKind.Short)],
+            new MemoryImage(BitConverter.GetBytes(s.Image + 1))))]]),
         to, DatasetFormat.Webdataset, 64);
 
     private ConversionResult Split(string to, long seed) => DataConvert.Split(new RunConfig
@@ -117,7 +128,12 @@ public sealed class SplitAndSampleTests : IDisposable
 
     private List<string> Draw(string to, int count, long seed)
     {
-        DataConvert.Sample(new RunConfig { Convert = ConversionCase.Config(_folder, to, DatasetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count }, Data = new DataConfig() }, _folder, CancellationToken.None);
+        DataConvert.Sample(new RunConfig
+        {
+            Convert =
+            ConversionCase.Config(_folder, to, DatasetFormat.Folder, 50) with { Data = _folder["source"], Seed = seed, Count = count },
+            Data = new DataConfig()
+        }, _folder, CancellationToken.None);
         return [.. _folder.ReadAll(to).Select(sample => sample.Key)];
     }
 

@@ -17,7 +17,8 @@ public class CaptionSamplerTests
         var sampler = new CaptionSampler(ThreeToOne, seed: 3);
         var picks = Enumerable.Range(0, 50).Select(epoch => sampler.Pick(Sample("k"), 2, epoch)).ToList();
         Assert.Equal(picks, Enumerable.Range(0, 50).Select(epoch => new CaptionSampler(ThreeToOne, seed: 3).Pick(Sample("k"), 2, epoch)));
-        Assert.NotEqual(picks, Enumerable.Range(0, 50).Select(epoch => new CaptionSampler(ThreeToOne, seed: 4).Pick(Sample("k"), 2, epoch)));
+        Assert.NotEqual(picks, Enumerable.Range(0, 50)
+            .Select(epoch => new CaptionSampler(ThreeToOne, seed: 4).Pick(Sample("k"), 2, epoch)));
         Assert.NotEqual(picks, Enumerable.Range(0, 50).Select(epoch => sampler.Pick(Sample("other"), 2, epoch)));
     }
 

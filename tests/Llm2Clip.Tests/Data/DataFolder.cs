@@ -6,7 +6,9 @@ using Llm2Clip.Images;
 
 namespace Llm2Clip.Tests.Data;
 
-/// <summary>A temporary folder with tars and images made by other means than the code under test (System.Formats.Tar), and a log that is kept.</summary>
+/// <summary>
+/// A temporary folder with tars and images made by other means than the code under test (System.Formats.Tar), and a log that is kept.
+/// </summary>
 public sealed class DataFolder : IDisposable, IRunLog
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("llm2clip-data").FullName;
@@ -35,7 +37,9 @@ public sealed class DataFolder : IDisposable, IRunLog
         return this[name];
     }
 
-    /// <summary>A shard of <paramref name="count"/> images with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no image.</summary>
+    /// <summary>
+    /// A shard of <paramref name="count"/> images with keys KEY0.. and one English caption each; <paramref name="bad"/> ones hold no image.
+    /// </summary>
     public string Shard(string name, string key, int count, Func<int, bool>? bad = null, int width = 40, int height = 30) =>
         Tar(name, TarEntryFormat.Ustar, [.. Enumerable.Range(0, count).SelectMany(i => new[]
         {
@@ -45,13 +49,14 @@ public sealed class DataFolder : IDisposable, IRunLog
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    /// <summary>A JPEG of smooth colour gradients that differ by <paramref name="seed"/>.</summary>
+    /// <summary>A JPEG of smooth color gradients that differ by <paramref name="seed"/>.</summary>
     public static byte[] Image(int seed, int width = 40, int height = 30)
     {
         var pixels = new byte[width * height * 3];
         for (var i = 0; i < pixels.Length; i++)
         {
-            pixels[i] = (byte)(128 + 100 * Math.Sin((i / 3 % width * (1 + seed % 5) + i / 3 / width * (1 + seed % 7)) * 0.02 + i % 3 + seed));
+            pixels[i] = (byte)(128 + 100 * Math.Sin((i / 3 % width * (1 + seed % 5) + i / 3 / width * (1 + seed % 7)) * 0.02 + i % 3
+                + seed));
         }
         return ImageCodec.EncodeJpeg(new RgbImage(width, height, pixels));
     }

@@ -5,7 +5,9 @@ using Llm2Clip.Tests.Inspection;
 
 namespace Llm2Clip.Tests.Data;
 
-/// <summary>Members whose names have several dots: read, or named and counted, by the readers of plain, gzip and streamed tars alike.</summary>
+/// <summary>
+/// Members whose names have several dots: read, or named and counted, by the readers of plain, gzip and streamed tars alike.
+/// </summary>
 public sealed class DottedKeyTests : IDisposable
 {
     private static readonly byte[] Jpeg = DataFolder.Image(1);
@@ -74,7 +76,8 @@ public sealed class DottedKeyTests : IDisposable
             $"No record is broken. 2 members belong to no sample and were not read, such as {_folder["a.tar"]}: README, {_folder["a.tar"]}: 2.cls.",
             Llm2Clip.Data.Inspection.InspectionText.Broken(set));
         Assert.Single(_folder.ReadAll("a.tar"));
-        Assert.Contains(_folder.Lines, line => line.Contains("2 members belong to no sample and were not read, such as ", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line =>
+            line.Contains("2 members belong to no sample and were not read, such as ", StringComparison.Ordinal));
     }
 
     private static byte[] Content(string name) => Path.GetExtension(name).ToLowerInvariant() switch

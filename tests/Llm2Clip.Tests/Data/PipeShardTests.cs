@@ -36,7 +36,8 @@ public sealed class PipeShardTests : IDisposable
     [InlineData("pipe:a ${X} {b,c}", "pipe:a ${X} b|pipe:a ${X} c")]
     [InlineData("pipe:awk '{print}' {1..x} {", "pipe:awk '{print}' {1..x} {")]
     [InlineData("-", "-")]
-    public void BracesExpandAsBeforeARunOfTheShell(string pattern, string shards) => Assert.Equal(shards.Split('|'), ShardPattern.Expand(pattern));
+    public void BracesExpandAsBeforeARunOfTheShell(string pattern, string shards) =>
+        Assert.Equal(shards.Split('|'), ShardPattern.Expand(pattern));
 
     [Fact]
     public void AFailedCommandIsNamedWithItsStatusAndItsErrors()
@@ -44,15 +45,18 @@ public sealed class PipeShardTests : IDisposable
         _folder.Shard("a.tar", "a", 3);
         var source = Open($"pipe:cat {_folder["a.tar"]}; echo 'fatal: no such bucket' >&2; exit 7");
         var read = new List<string>();
-        var error = Assert.Throws<InputException>(() => read.AddRange(source.ReadShard(0, _ => { }, Stop).Select(sample => sample.Key).Select(Noted)));
-        Assert.Contains("the command ended with exit status 7, so this shard is not complete. It wrote: fatal: no such bucket", error.Message);
+        var error = Assert.Throws<InputException>(() =>
+            read.AddRange(source.ReadShard(0, _ => { }, Stop).Select(sample => sample.Key).Select(Noted)));
+        Assert.Contains("the command ended with exit status 7, so this shard is not complete. It wrote: fatal: no such bucket",
+            error.Message);
         Assert.StartsWith($"pipe:cat {_folder["a.tar"]};", error.Message);
         Assert.Equal(3, error.ExitCode);
         Assert.Equal(["a0", "a1"], _seen); // whole ones were given out; whether the last one is whole is known at the end alone
 
         Assert.Contains("exit status 127", Assert.Throws<InputException>(() => ReadAll("pipe:no-such-command-here")).Message);
         // A cut tar whose command failed is the command's fault.
-        Assert.Contains("exit status 3", Assert.Throws<InputException>(() => ReadAll($"pipe:head -c 1300 {_folder["a.tar"]}; exit 3")).Message);
+        Assert.Contains("exit status 3",
+            Assert.Throws<InputException>(() => ReadAll($"pipe:head -c 1300 {_folder["a.tar"]}; exit 3")).Message);
         Assert.Contains("exit status 137", Assert.Throws<InputException>(() => ReadAll("pipe:kill -9 $$")).Message);
     }
 
@@ -89,8 +93,10 @@ public sealed class PipeShardTests : IDisposable
     [Fact]
     public void MembersThatStandApartAreBad()
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", [1]), ("2.jpg", [2]), ("2.txt", DataFolder.Bytes("two")), ("1.txt", DataFolder.Bytes("one")), ("3.txt", DataFolder.Bytes("three")), ("3.cls", [0]), ("3.png", [3]));
-        Assert.Equal(["two", "three"], ReadAll($"pipe:cat {_folder["a.tar"]}", new DataConfig { MaxBadShare = 1 }).Select(sample => sample.Captions[0].Text));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", [1]), ("2.jpg", [2]), ("2.txt", DataFolder.Bytes("two")),
+            ("1.txt", DataFolder.Bytes("one")), ("3.txt", DataFolder.Bytes("three")), ("3.cls", [0]), ("3.png", [3]));
+        Assert.Equal(["two", "three"],
+            ReadAll($"pipe:cat {_folder["a.tar"]}", new DataConfig { MaxBadShare = 1 }).Select(sample => sample.Captions[0].Text));
         Assert.Contains(_folder.Lines, line => line.Contains(": 1.txt: is apart from the other members of its sample"));
     }
 
@@ -100,7 +106,8 @@ public sealed class PipeShardTests : IDisposable
         var source = Open("-");
         var cancelled = new CancellationToken(canceled: true);
         Assert.ThrowsAny<OperationCanceledException>(() => source.ReadShard(0, _ => { }, cancelled).Count());
-        Assert.Contains("standard input can be read once", Assert.Throws<InputException>(() => source.ReadShard(0, _ => { }, cancelled).Count()).Message);
+        Assert.Contains("standard input can be read once",
+            Assert.Throws<InputException>(() => source.ReadShard(0, _ => { }, cancelled).Count()).Message);
     }
 
     [Fact]
@@ -116,7 +123,8 @@ public sealed class PipeShardTests : IDisposable
     public async Task CancellingEndsACommandThatStalls()
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        using var loader = new SampleLoader(Open($"pipe:echo $$ > {_folder["pid"]}; sleep 600"), LoaderConfig.ForEvaluation(new DataConfig(), Small, 4), _folder);
+        using var loader = new SampleLoader(Open($"pipe:echo $$ > {_folder["pid"]}; sleep 600"),
+            LoaderConfig.ForEvaluation(new DataConfig(), Small, 4), _folder);
         var reading = Task.Run(() => loader.Epoch(0, 0, cancel.Token).Count(), Stop);
         while (!File.Exists(_folder["pid"]) || File.ReadAllText(_folder["pid"]).Length == 0)
         {
@@ -127,14 +135,20 @@ public sealed class PipeShardTests : IDisposable
         Assert.False(Directory.Exists("/proc/" + File.ReadAllText(_folder["pid"]).Trim()));
     }
 
-    /// <summary>Order and images are those of the files as long as they fit the buffer; each pass that does not fit runs the command again.</summary>
+    /// <summary>
+    /// Order and images are those of the files as long as they fit the buffer; each pass that does not fit runs the command again.
+    /// </summary>
     [Theory]
     [InlineData(1024, 1)]
     [InlineData(1, 3)]
     public void TheShuffleBufferBoundsImages(int megabytes, int runs)
     {
         Noise("a.tar", 24, 100_000);
-        var config = new LoaderConfig { BatchSize = 4, Transform = Small, Shuffle = true, Seed = 1, Data = new DataConfig { ShuffleBufferMb = megabytes } };
+        var config = new LoaderConfig
+        {
+            BatchSize = 4, Transform = Small, Shuffle = true, Seed = 1,
+            Data = new DataConfig { ShuffleBufferMb = megabytes }
+        };
         using var files = new SampleLoader(_folder.Open("a.tar"), config, _folder);
         using var piped = new SampleLoader(Open($"pipe:echo run >> {_folder["runs"]}; cat {_folder["a.tar"]}"), config, _folder);
         Assert.Equal(24, piped.CountSamples(Stop));
@@ -154,7 +168,11 @@ public sealed class PipeShardTests : IDisposable
     public void ImagesThatAreNotNeededAreNotKept()
     {
         var source = new HeldImages(24);
-        var config = new LoaderConfig { BatchSize = 1, Transform = Small, Shuffle = true, Data = new DataConfig { ShuffleBufferMb = 2, Prefetch = 1, Workers = 1 } };
+        var config = new LoaderConfig
+        {
+            BatchSize = 1, Transform = Small, Shuffle = true,
+            Data = new DataConfig { ShuffleBufferMb = 2, Prefetch = 1, Workers = 1 }
+        };
         using var loader = new SampleLoader(source, config, _folder);
         using var batch = loader.Epoch(0, 20, Stop).First();
         GC.Collect();
@@ -232,5 +250,6 @@ public sealed class PipeShardTests : IDisposable
 
     private ISampleSource Open(string pattern, DataConfig? config = null) => Datasets.Open(pattern, config ?? new DataConfig(), _folder);
 
-    private List<Sample> ReadAll(string pattern, DataConfig? config = null) => [.. Datasets.ReadAll(Open(pattern, config), config ?? new DataConfig(), _folder)];
+    private List<Sample> ReadAll(string pattern, DataConfig? config = null) =>
+        [.. Datasets.ReadAll(Open(pattern, config), config ?? new DataConfig(), _folder)];
 }

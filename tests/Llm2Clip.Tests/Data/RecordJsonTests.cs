@@ -43,7 +43,8 @@ public sealed class RecordJsonTests : IDisposable
     public void ByteOrderMarksAreNoPartOfMembers()
     {
         _folder.Tar("a.tar", TarEntryFormat.Ustar,
-            ("1.jpg", Jpeg), ("1.txt", DataFolder.Bytes("\uFEFFEin Hund\r\n")), ("2.jpg", Jpeg), ("2.json", DataFolder.Bytes("\uFEFF{\"caption\": \"two\"}")));
+            ("1.jpg", Jpeg), ("1.txt", DataFolder.Bytes("\uFEFFEin Hund\r\n")), ("2.jpg", Jpeg),
+                ("2.json", DataFolder.Bytes("\uFEFF{\"caption\": \"two\"}")));
         Assert.Equal(["Ein Hund", "two"], _folder.ReadAll("a.tar").Select(sample => sample.Captions[0].Text));
     }
 
@@ -51,8 +52,10 @@ public sealed class RecordJsonTests : IDisposable
     public void TextsThatAreNotUtf8AreNamedWithTheRemedy()
     {
         File.WriteAllText(_folder["a.txt"], "eins\nzwölf\n", Encoding.Latin1);
-        var texts = CaptionStream.Of(new TextSourceConfig { Path = _folder["a.txt"] }, new DataConfig(), _folder, TestContext.Current.CancellationToken);
-        Assert.Contains("a.txt: not valid UTF-8 near line 1. Save the list as UTF-8", Assert.Throws<InputException>(() => texts.Count()).Message);
+        var texts = CaptionStream.Of(new TextSourceConfig { Path = _folder["a.txt"] }, new DataConfig(), _folder,
+            TestContext.Current.CancellationToken);
+        Assert.Contains("a.txt: not valid UTF-8 near line 1. Save the list as UTF-8",
+            Assert.Throws<InputException>(() => texts.Count()).Message);
         _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", Encoding.Latin1.GetBytes("zwölf")));
         Assert.Contains("a.tar: 1: its txt member is not UTF-8", Assert.Throws<InputException>(() => _folder.ReadAll("a.tar")).Message);
     }
@@ -67,7 +70,8 @@ public sealed class RecordJsonTests : IDisposable
     [InlineData("""{"text": "t", "title": "x"}""", "text")]
     public void EmptyPlacesArePassedOver(string json, string caption)
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.json", DataFolder.Bytes(json)), ("1.txt", DataFolder.Bytes("text")));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.json", DataFolder.Bytes(json)),
+            ("1.txt", DataFolder.Bytes("text")));
         Assert.Equal(caption, Assert.Single(Assert.Single(_folder.ReadAll("a.tar")).Captions).Text);
         Assert.DoesNotContain(_folder.Lines, line => line.StartsWith("warning", StringComparison.Ordinal));
     }
@@ -89,7 +93,8 @@ public sealed class RecordJsonTests : IDisposable
     public void ChineseClipsTextsBearThem()
     {
         File.WriteAllText(_folder["x_imgs.tsv"], $"\uFEFF7\t{Convert.ToBase64String(Jpeg)}\n");
-        File.WriteAllText(_folder["x_texts.jsonl"], "\uFEFF{\"text_id\": NaN, \"text\": \"一只猫\", \"image_ids\": [7.0, NaN], \"score\": -Infinity}\n");
+        File.WriteAllText(_folder["x_texts.jsonl"],
+            "\uFEFF{\"text_id\": NaN, \"text\": \"一只猫\", \"image_ids\": [7.0, NaN], \"score\": -Infinity}\n");
         Assert.Equal("一只猫", Assert.Single(Assert.Single(_folder.ReadAll("x_imgs.tsv")).Captions).Text);
     }
 

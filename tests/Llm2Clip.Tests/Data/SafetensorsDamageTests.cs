@@ -6,7 +6,9 @@ using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.Data;
 
-/// <summary>Safetensors files that are cut, garbled or lie: each is refused with an <see cref="InputException"/> that names file and tensor.</summary>
+/// <summary>
+/// Safetensors files that are cut, garbled or lie: each is refused with an <see cref="InputException"/> that names file and tensor.
+/// </summary>
 public sealed class SafetensorsDamageTests : IDisposable
 {
     private const string Whole = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[2,2],"data_offsets":[8,12]},"__metadata__":{"k":"v"}}""";
@@ -20,10 +22,13 @@ public sealed class SafetensorsDamageTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 8, "'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16, "gap")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12,
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8,
+        "overlaps")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9, "belong to none")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16, "twice")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16,
+        "twice")]
     [InlineData("""{"a":{"dtype":"F31","shape":[2],"data_offsets":[0,8]}}""", 8, "'F31'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "'a'")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}""", 0, "'a'")]
@@ -105,7 +110,8 @@ public sealed class SafetensorsDamageTests : IDisposable
     /// <summary>Any bytes at all.</summary>
     [Fact]
     public void NoiseIsRefused() =>
-        Prop.ForAll(Gen.Choose(0, 255).Select(each => (byte)each).ArrayOf().ToArbitrary(), IsRefusedOrConsistent).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
+        Prop.ForAll(Gen.Choose(0, 255).Select(each => (byte)each).ArrayOf().ToArbitrary(), IsRefusedOrConsistent)
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]
     public void MissingFileAndMissingTensorAreNamed()
@@ -124,7 +130,8 @@ public sealed class SafetensorsDamageTests : IDisposable
             using var file = SafetensorsFile.Open(_path);
             foreach (var name in file.Names)
             {
-                if (file.Bytes(name).Length != file.Info(name).ByteCount || file.Info(name).Offset + file.Info(name).ByteCount > bytes.Length)
+                if (file.Bytes(name).Length != file.Info(name).ByteCount || file.Info(name).Offset
+                    + file.Info(name).ByteCount > bytes.Length)
                 {
                     return false;
                 }

@@ -11,7 +11,8 @@ public sealed class SafetensorsTests : IDisposable
 
     public static TheoryData<ScalarType> Types =>
     [
-        ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8,
+        ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
+            ScalarType.Int16, ScalarType.Int8,
         ScalarType.Byte, ScalarType.Bool,
     ];
 
@@ -69,7 +70,9 @@ public sealed class SafetensorsTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (one, other) = (Path.Combine(_folder, "one"), Path.Combine(_folder, "other"));
-        var tensors = new Dictionary<string, Tensor> { ["b"] = ones(3, dtype: ScalarType.Byte), ["a"] = ones(3), ["c"] = ones(1, dtype: ScalarType.Float64) };
+        var tensors = new Dictionary<string,
+            Tensor>
+        { ["b"] = ones(3, dtype: ScalarType.Byte), ["a"] = ones(3), ["c"] = ones(1, dtype: ScalarType.Float64) };
 
         Safetensors.Save(one, tensors);
         Safetensors.Save(other, tensors.Reverse().ToDictionary());
@@ -104,13 +107,15 @@ public sealed class SafetensorsTests : IDisposable
         Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = ones(2) });
         var before = File.ReadAllBytes(path);
 
-        Assert.Throws<ArgumentException>(() => Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = ones(2), ["y"] = ones(2, dtype: ScalarType.ComplexFloat32) }));
+        Assert.Throws<ArgumentException>(() =>
+            Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = ones(2), ["y"] = ones(2, dtype: ScalarType.ComplexFloat32) }));
         Directory.CreateDirectory(path + ".llm2clip-tmp");
         Assert.Throws<RunException>(() => Safetensors.Save(path, new Dictionary<string, Tensor> { ["x"] = zeros(2) }));
 
         Assert.Equal(before, File.ReadAllBytes(path));
         var missing = Path.Combine(_folder, "missing", "x.safetensors");
-        Assert.Contains(missing, Assert.Throws<RunException>(() => Safetensors.Save(missing, new Dictionary<string, Tensor>())).Message, StringComparison.Ordinal);
+        Assert.Contains(missing, Assert.Throws<RunException>(() => Safetensors.Save(missing, new Dictionary<string, Tensor>())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,7 +8,8 @@ namespace Llm2Clip.Tests.Data;
 public sealed class SampleLoaderTests : IDisposable
 {
     private static readonly ImageTransformConfig Small = new() { ImageSize = 16 };
-    private static readonly AugmentConfig Strong = new() { CropScaleMin = 0.3, Flip = 0.5, Brightness = 0.3, Contrast = 0.3, Saturation = 0.3 };
+    private static readonly AugmentConfig Strong =
+        new() { CropScaleMin = 0.3, Flip = 0.5, Brightness = 0.3, Contrast = 0.3, Saturation = 0.3 };
     private readonly DataFolder _folder = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -42,7 +43,8 @@ public sealed class SampleLoaderTests : IDisposable
     public void AnEpochHoldsEverySampleOnceWhateverTheBuffer(int buffer)
     {
         ThreeShards();
-        using var loader = new SampleLoader(_folder.Open("s?.tar"), Training(new DataConfig { Workers = 2, ShuffleBuffer = buffer }) with { DropLast = false }, _folder);
+        using var loader = new SampleLoader(_folder.Open("s?.tar"),
+            Training(new DataConfig { Workers = 2, ShuffleBuffer = buffer }) with { DropLast = false }, _folder);
         for (var epoch = 0; epoch < 2; epoch++)
         {
             var keys = Keys(loader, epoch);
@@ -111,7 +113,8 @@ public sealed class SampleLoaderTests : IDisposable
                 for (var i = 0; i < batch.Count; i++, seen++)
                 {
                     Assert.Equal(expected[seen].Key, batch.Samples[i].Key);
-                    Assert.Equal(pipeline.Eval(expected[seen].Image.Read(), "x"), batch.Pixels.AsSpan(i * pipeline.OutputBytes, pipeline.OutputBytes));
+                    Assert.Equal(pipeline.Eval(expected[seen].Image.Read(), "x"),
+                        batch.Pixels.AsSpan(i * pipeline.OutputBytes, pipeline.OutputBytes));
                 }
             }
         }
@@ -122,7 +125,8 @@ public sealed class SampleLoaderTests : IDisposable
     public void KeepLeavesSamplesOutBeforeTheyAreDecoded()
     {
         _folder.Shard("s1.tar", "a", 10, bad: i => i % 2 == 1);
-        using var loader = new SampleLoader(_folder.Open("s1.tar"), LoaderConfig.ForEvaluation(new DataConfig(), Small, 4), _folder, sample => (sample.Key[1] - '0') % 2 == 0);
+        using var loader = new SampleLoader(_folder.Open("s1.tar"), LoaderConfig.ForEvaluation(new DataConfig(), Small, 4), _folder,
+            sample => (sample.Key[1] - '0') % 2 == 0);
         Assert.Equal(["a0", "a2", "a4", "a6", "a8"], Keys(loader, 0));
         Assert.Equal(5, loader.CountSamples(Stop));
     }
@@ -133,7 +137,8 @@ public sealed class SampleLoaderTests : IDisposable
         _folder.Shard("s1.tar", "a", 12, bad: i => i is 1 or 4 or 5 or 6 or 7);
         var config = LoaderConfig.ForEvaluation(new DataConfig { MaxBadShare = 0.5 }, Small, 4);
         using var loader = new SampleLoader(_folder.Open("s1.tar"), config, _folder);
-        var batches = loader.Epoch(0, 0, Stop).Select(batch => (batch.Index, Keys: string.Join(' ', batch.Samples.Select(sample => sample.Key)))).ToList();
+        var batches = loader.Epoch(0, 0, Stop)
+            .Select(batch => (batch.Index, Keys: string.Join(' ', batch.Samples.Select(sample => sample.Key)))).ToList();
         Assert.Equal([(0, "a0 a2 a3"), (2, "a8 a9 a10 a11")], batches);
         Assert.Contains(_folder.Lines, line => line.Contains("s1.tar: a4.jpg: not a jpg, png, webp, gif, tiff or avif image; left out"));
         Assert.Contains(_folder.Lines, line => line.Contains("5 of 12 records left out (41.67 %): 5 with something that is no image;"));
@@ -221,7 +226,8 @@ public sealed class SampleLoaderTests : IDisposable
 
     private static LoaderConfig Training(int workers = 2) => Training(new DataConfig { Workers = workers });
 
-    private static LoaderConfig Training(DataConfig data) => LoaderConfig.ForTraining(data with { Augment = Strong }, Small, batchSize: 8, seed: 1);
+    private static LoaderConfig Training(DataConfig data) =>
+        LoaderConfig.ForTraining(data with { Augment = Strong }, Small, batchSize: 8, seed: 1);
 
     private List<string> Run(LoaderConfig config, int epochs)
     {
@@ -245,7 +251,8 @@ public sealed class SampleLoaderTests : IDisposable
     private byte[] Pixels(LoaderConfig config)
     {
         using var loader = new SampleLoader(_folder.Open("s1.tar"), config, _folder);
-        return [.. Enumerable.Range(0, 2).SelectMany(epoch => loader.Epoch(epoch, 0, Stop)).SelectMany(batch => batch.Pixels[..batch.PixelBytes])];
+        return [.. Enumerable.Range(0, 2).SelectMany(epoch => loader.Epoch(epoch, 0, Stop))
+            .SelectMany(batch => batch.Pixels[..batch.PixelBytes])];
     }
 
     private static List<string> Keys(SampleLoader loader, int epoch)

@@ -49,7 +49,9 @@ public sealed class UserFolderTests : IDisposable
         Assert.Contains("holds images, but no captions, which this command needs. Put a list beside them: captions.csv", error.Message);
     }
 
-    /// <summary>Images of folders and lists are turned by their EXIF orientation, those of shards are not; data.upright decides otherwise for both.</summary>
+    /// <summary>
+    /// Images of folders and lists are turned by their EXIF orientation, those of shards are not; data.upright decides otherwise for both.
+    /// </summary>
     [Fact]
     public void ImagesOfAFolderAreUprightAndThoseOfShardsAsStored()
     {
@@ -75,8 +77,10 @@ public sealed class UserFolderTests : IDisposable
         File.WriteAllBytes(_folder["1.jpg"], DataFolder.Image(1));
         File.WriteAllText(_folder["a.csv"], "image,caption\n1.jpg,x\n");
         var config = new ConvertConfig { Data = _folder["a.csv"], To = _folder["out"], Format = format };
-        DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { Upright = upright } }, _folder, TestContext.Current.CancellationToken);
-        Assert.Equal(said, _folder.Lines.Any(line => line.Contains("Set data.upright: true where you use these shards", StringComparison.Ordinal)));
+        DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { Upright = upright } }, _folder,
+            TestContext.Current.CancellationToken);
+        Assert.Equal(said, _folder.Lines.Any(line =>
+            line.Contains("Set data.upright: true where you use these shards", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -115,17 +119,20 @@ public sealed class UserFolderTests : IDisposable
 
     private static byte[] Turned(byte[] jpeg, byte orientation)
     {
-        byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+        byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0,
+            0];
         return [.. jpeg[..2], .. exif, .. jpeg[2..]];
     }
 
     /// <summary>Widths by default, without turning and with.</summary>
     private double[] Widths(string data) =>
-        [.. new bool?[] { null, false, true }.Select(upright => InspectionCase.Inspect(_folder, data, config: new DataConfig { Upright = upright }).Data.ImageStatistics.Width.Max)];
+        [.. new bool?[] { null, false, true }.Select(upright =>
+            InspectionCase.Inspect(_folder, data, config: new DataConfig { Upright = upright }).Data.ImageStatistics.Width.Max)];
 
     private byte[] Pixels(string data, bool? upright)
     {
-        var config = LoaderConfig.ForEvaluation(new DataConfig { Upright = upright, Workers = 1 }, new ImageTransformConfig { ImageSize = 16 }, 1);
+        var config = LoaderConfig.ForEvaluation(new DataConfig { Upright = upright, Workers = 1 },
+            new ImageTransformConfig { ImageSize = 16 }, 1);
         using var loader = new SampleLoader(_folder.Open(data), config, _folder);
         using var batch = Assert.Single(loader.Epoch(0, cancellation: TestContext.Current.CancellationToken));
         return batch.Pixels.ToArray();

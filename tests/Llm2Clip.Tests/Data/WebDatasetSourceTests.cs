@@ -19,8 +19,10 @@ public sealed class WebDatasetSourceTests : IDisposable
     [InlineData(TarEntryFormat.Pax)]
     public void EveryTarFormatGivesItsSamples(TarEntryFormat format)
     {
-        var longKey = format == TarEntryFormat.V7 ? "short" : format == TarEntryFormat.Ustar ? new string('d', 120) + "/key" : new string('ä', 180);
-        _folder.Tar("a.tar", format, (longKey + ".jpg", Jpeg), (longKey + ".txt", DataFolder.Bytes(" ein Bild ")), ("b.png", [1, 2, 3]), ("b.json", Json("""{"caption": "b"}""")));
+        var longKey = format == TarEntryFormat.V7 ? "short" : format == TarEntryFormat.Ustar ? new string('d', 120) + "/key"
+            : new string('ä', 180);
+        _folder.Tar("a.tar", format, (longKey + ".jpg", Jpeg), (longKey + ".txt", DataFolder.Bytes(" ein Bild ")), ("b.png", [1, 2, 3]),
+            ("b.json", Json("""{"caption": "b"}""")));
         var samples = _folder.ReadAll("a.tar");
         Assert.Equal([longKey, "b"], samples.Select(sample => sample.Key));
         Assert.Equal(new Caption("ein Bild", "en", CaptionKind.Short), Assert.Single(samples[0].Captions));
@@ -43,7 +45,9 @@ public sealed class WebDatasetSourceTests : IDisposable
     [Fact]
     public void GzipShardsAreUnpackedSampleBySample()
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, [.. Enumerable.Range(0, 64).SelectMany(i => new[] { ($"{i}.jpg", new byte[1 << 20]), ($"{i}.txt", DataFolder.Bytes($"caption {i}")) })]);
+        _folder.Tar("a.tar", TarEntryFormat.Ustar,
+            [.. Enumerable.Range(0, 64).SelectMany(i =>
+            new[] { ($"{i}.jpg", new byte[1 << 20]), ($"{i}.txt", DataFolder.Bytes($"caption {i}")) })]);
         Pack("a.tar", "a.tar.gz");
         var source = Datasets.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -61,14 +65,18 @@ public sealed class WebDatasetSourceTests : IDisposable
         File.WriteAllBytes(_folder["cut.tar.gz"], packed[..(packed.Length / 2)]);
         Assert.Contains("cut.tar.gz: ", Assert.Throws<InputException>(() => _folder.ReadAll("cut.tar.gz")).Message);
         File.WriteAllBytes(_folder["joined.tar.gz"], [.. packed, .. packed]);
-        Assert.Contains("joined.tar.gz: data follows the end of the archive", Assert.Throws<InputException>(() => _folder.ReadAll("joined.tar.gz")).Message);
+        Assert.Contains("joined.tar.gz: data follows the end of the archive",
+            Assert.Throws<InputException>(() => _folder.ReadAll("joined.tar.gz")).Message);
         packed.AsSpan(packed.Length / 2, 64).Fill(0xA5);
         File.WriteAllBytes(_folder["bad.tgz"], packed);
         Assert.Contains("bad.tgz: ", Assert.Throws<InputException>(() => _folder.ReadAll("bad.tgz")).Message);
-        _folder.Tar("apart.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")), ("1.txt", DataFolder.Bytes("one")));
+        _folder.Tar("apart.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")),
+            ("1.txt", DataFolder.Bytes("one")));
         Pack("apart.tar", "apart.tgz");
         Assert.Contains("max_bad_share", Assert.Throws<InputException>(() => _folder.ReadAll("apart.tgz")).Message);
-        Assert.Contains(_folder.Lines, line => line.Contains("1.txt: is apart from the other members of its sample, which a streamed or gzip tar must hold side by side", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line =>
+            line.Contains("1.txt: is apart from the other members of its sample, which a streamed or gzip tar must hold side by side",
+            StringComparison.Ordinal));
     }
 
     /// <summary>Of tars joined with cat the second would be lost; zeros behind an archive are harmless.</summary>
@@ -81,7 +89,8 @@ public sealed class WebDatasetSourceTests : IDisposable
         File.WriteAllBytes(_folder["late.tar"], [.. one, .. new byte[100_000], 1]);
         foreach (var name in new[] { "joined.tar", "late.tar" })
         {
-            Assert.Contains($"{name}: data follows the end of the archive (near byte ", Assert.Throws<InputException>(() => _folder.ReadAll(name)).Message);
+            Assert.Contains($"{name}: data follows the end of the archive (near byte ",
+                Assert.Throws<InputException>(() => _folder.ReadAll(name)).Message);
         }
         Assert.Equal(3, _folder.ReadAll("zeros.tar").Count);
     }
@@ -90,7 +99,8 @@ public sealed class WebDatasetSourceTests : IDisposable
     [Fact]
     public void ACaptionOfAGzipShardThatIsTooLongIsNotUnpacked()
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", new byte[32 << 20]), ("2.jpg", Jpeg), ("2.txt", DataFolder.Bytes("two")));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.txt", new byte[32 << 20]), ("2.jpg", Jpeg),
+            ("2.txt", DataFolder.Bytes("two")));
         Pack("a.tar", "a.tar.gz");
         var source = Datasets.Open(_folder["a.tar.gz"], new DataConfig(), _folder);
         var bad = new List<BadSample>();
@@ -103,7 +113,8 @@ public sealed class WebDatasetSourceTests : IDisposable
     [Fact]
     public void MembersNeedNotStandTogether()
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("./1.jpg", Jpeg), ("./2.jpg", Jpeg), ("2.json", Json("""{"caption": "two"}""")), ("1.seg.png", [0]), ("1.JSON", Json("""{"caption": "one"}""")));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("./1.jpg", Jpeg), ("./2.jpg", Jpeg), ("2.json", Json("""{"caption": "two"}""")),
+            ("1.seg.png", [0]), ("1.JSON", Json("""{"caption": "one"}""")));
         Assert.Equal(["one", "two"], _folder.ReadAll("a.tar").Select(sample => sample.Captions[0].Text));
     }
 
@@ -126,11 +137,14 @@ public sealed class WebDatasetSourceTests : IDisposable
         {
             Language = "fr",
             Kind = CaptionKind.Raw,
-            CaptionKeys = [new CaptionKey { Key = "dense", Language = "en", Kind = CaptionKind.Long }, new CaptionKey { Key = "txt" }, new CaptionKey { Key = "absent" }],
+            CaptionKeys = [new CaptionKey { Key = "dense", Language = "en", Kind = CaptionKind.Long }, new CaptionKey { Key = "txt" },
+                new CaptionKey { Key = "absent" }],
         };
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.json", Json("""{"dense": ["a", "b"], "caption": "no"}""")), ("1.txt", DataFolder.Bytes("t")));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("1.json", Json("""{"dense": ["a", "b"], "caption": "no"}""")),
+            ("1.txt", DataFolder.Bytes("t")));
         var captions = Assert.Single(_folder.ReadAll("a.tar", config)).Captions;
-        Assert.Equal([new("a", "en", CaptionKind.Long), new("b", "en", CaptionKind.Long), new Caption("t", "fr", CaptionKind.Raw)], captions);
+        Assert.Equal([new("a", "en", CaptionKind.Long), new("b", "en", CaptionKind.Long), new Caption("t", "fr", CaptionKind.Raw)],
+            captions);
     }
 
     [Theory]
@@ -145,7 +159,8 @@ public sealed class WebDatasetSourceTests : IDisposable
     [InlineData("""{"caption": "\ud800"}""", "its captions cannot be read")]
     public void BadCaptionsAreNamedAndPastTheShareTheRunStops(string json, string reason)
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("good.jpg", Jpeg), ("good.txt", DataFolder.Bytes("x")), ("bad.jpg", Jpeg), ("bad.json", Json(json)));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("good.jpg", Jpeg), ("good.txt", DataFolder.Bytes("x")), ("bad.jpg", Jpeg),
+            ("bad.json", Json(json)));
         Assert.Equal("good", Assert.Single(_folder.ReadAll("a.tar", new DataConfig { MaxBadShare = 0.5 })).Key);
         Assert.Contains(_folder.Lines, line => line.Contains("a.tar: bad: ") && line.Contains(reason));
         var error = Assert.Throws<InputException>(() => _folder.ReadAll("a.tar"));
@@ -177,7 +192,8 @@ public sealed class WebDatasetSourceTests : IDisposable
     [Fact]
     public void MissingPartsAndDuplicatesAreNamed()
     {
-        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.txt", DataFolder.Bytes("t")), ("3.jpg", Jpeg), ("3.txt", DataFolder.Bytes("first")), ("3.txt", DataFolder.Bytes("second")));
+        _folder.Tar("a.tar", TarEntryFormat.Ustar, ("1.jpg", Jpeg), ("2.txt", DataFolder.Bytes("t")), ("3.jpg", Jpeg),
+            ("3.txt", DataFolder.Bytes("first")), ("3.txt", DataFolder.Bytes("second")));
         _folder.Tar("b.tar", TarEntryFormat.Ustar, ("3.jpg", Jpeg), ("3.txt", DataFolder.Bytes("again")));
         var samples = _folder.ReadAll("[ab].tar", new DataConfig { MaxBadShare = 1 });
         Assert.Equal(["first", "again"], samples.Select(sample => sample.Captions[0].Text));
@@ -232,7 +248,8 @@ public sealed class WebDatasetSourceTests : IDisposable
                 Checksum(damaged);
             }
             File.WriteAllBytes(_folder["b.tar"], damaged);
-            var error = Record.Exception(() => _folder.ReadAll("b.tar", new DataConfig { MaxBadShare = 1 }).ForEach(sample => sample.Image.Read()));
+            var error = Record.Exception(() =>
+                _folder.ReadAll("b.tar", new DataConfig { MaxBadShare = 1 }).ForEach(sample => sample.Image.Read()));
             Assert.True(error is null or InputException, error?.ToString());
         }
     }

@@ -48,7 +48,8 @@ internal static partial class DocumentedCommands
     private static IEnumerable<string> Pages()
     {
         var root = SharedData.RepositoryRoot();
-        return Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Order(StringComparer.Ordinal).Prepend(Path.Combine(root, "README.md"));
+        return Directory.GetFiles(Path.Combine(root, "docs"), "*.md").Order(StringComparer.Ordinal)
+            .Prepend(Path.Combine(root, "README.md"));
     }
 
     private static IEnumerable<DocumentedCommand> OfBlocks(string page)
@@ -77,9 +78,11 @@ internal static partial class DocumentedCommands
     }
 
     /// <summary>Without margin, the folder before the program's name, and a comment.</summary>
-    private static string Bare(string line) => Comment().Replace(line.Trim(), "").Replace("./llm2clip", "llm2clip", StringComparison.Ordinal);
+    private static string Bare(string line) =>
+        Comment().Replace(line.Trim(), "").Replace("./llm2clip", "llm2clip", StringComparison.Ordinal);
 
-    private static IEnumerable<(int Number, string Text)> Lines(string file) => File.ReadLines(file).Select((text, index) => (index + 1, text));
+    private static IEnumerable<(int Number, string Text)> Lines(string file) =>
+        File.ReadLines(file).Select((text, index) => (index + 1, text));
 
     [GeneratedRegex(@"^```yaml\n(?<yaml>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex RunFile();

@@ -44,7 +44,8 @@ public sealed class DocumentedCommandsTests
                 Assert.Matches(@"step 4: loss \d+\.\d+, text-to-image R@10 \(en\) ", text);
                 Assert.Contains("Page: runs/quickstart/report.html\n", text);
             }
-            failed.AddRange(text.Split('\n').Where(IsTooLong).Select(line => $"{command}\nlogs a line of more than 80 characters:\n{line}"));
+            failed.AddRange(text.Split('\n').Where(IsTooLong)
+                .Select(line => $"{command}\nlogs a line of more than 80 characters:\n{line}"));
         }
         Assert.True(failed.Count == 0, string.Join("\n", failed));
     }
@@ -74,7 +75,9 @@ public sealed class DocumentedCommandsTests
         }
     }
 
-    /// <summary>A line of the log that does not fit a terminal. Warnings are sentences with a place and a remedy, and may be longer.</summary>
+    /// <summary>
+    /// A line of the log that does not fit a terminal. Warnings are sentences with a place and a remedy, and may be longer.
+    /// </summary>
     private static bool IsTooLong(string line) => line.Length > 80 && char.IsAsciiDigit(line[0]) && line[2] == ':' && line[5] == ':'
         && !line.Contains("Warning: ", StringComparison.Ordinal);
 

@@ -5,7 +5,8 @@ using Llm2Clip.MakeQuickStart;
 namespace Llm2Clip.Tests.Docs;
 
 /// <summary>
-/// A folder that looks like a fresh clone to the commands: the shipped run files with smaller numbers, and data of the quick start's names and
+/// A folder that looks like a fresh clone to the commands: the shipped run files with smaller numbers, and data of the quick start's names
+/// and
 /// kind, but little of it. The quick start has been run there, as the README tells.
 /// </summary>
 public sealed partial class FreshClone : IDisposable

@@ -45,7 +45,8 @@ public class CaptionProbeTests
         var texts = ProbeTexts.Read(Enumerable.Range(0, Images).Select(i => Group($"p{i}", ("en", $"q{i}"), ("en", $"c{i}"))));
         float[] Embed(IReadOnlyList<string> list, string _) => [.. list.SelectMany(text =>
         {
-            var random = new SeededRandom(CaptionHash.Of(text[0] + (int.Parse(text[1..]) / 2 % 20).ToString()).Low); // Many captions share a vector.
+            // Many captions share a vector.
+            var random = new SeededRandom(CaptionHash.Of(text[0] + (int.Parse(text[1..]) / 2 % 20).ToString()).Low);
             return new[] { random.NextGaussian(), random.NextGaussian(), random.NextGaussian() };
         })];
         var (queries, candidates) = texts.Pair(new ProbePair("en", "en"));
@@ -73,9 +74,12 @@ public class CaptionProbeTests
     }
 
     /// <summary>
-    /// The real LLM on 200 real photos. Expected: numpy 1.24 from the vectors of the whole run (fp16 store), fp32 cosine, rank = candidates scoring >= the own
-    /// one, in the same order of photos; means over the first captions of these photos. Quantised weights make vectors depend a little on the batch
-    /// and on libllama's release, so that up to five photos of 184 change sides (seen: four with the system engine, five with LLamaSharp 0.30): 3 points. On all 1,000 photos docs/results.md has the table beside the reference's.
+    /// The real LLM on 200 real photos. Expected: numpy 1.24 from the vectors of the whole run (fp16 store), fp32 cosine, rank = candidates
+    /// scoring >= the own
+    /// one, in the same order of photos; means over the first captions of these photos. Quantized weights make vectors depend a little on
+    /// the batch
+    /// and on libllama's release, so that up to five photos of 184 change sides (seen: four with the system engine, five with LLamaSharp
+    /// 0.30): 3 points. On all 1,000 photos docs/results.md has the table beside the reference's.
     /// </summary>
     [Fact]
     [Trait("Category", "Integration")]
@@ -85,7 +89,8 @@ public class CaptionProbeTests
         var photos = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-val-*.tar");
         using var teacher = Teacher.Open(gguf);
         var config = new CaptionProbeConfig { Data = photos, Limit = 200, MeanImages = 200, Pairs = ["en->en", "zh->en", "de->en"] };
-        var result = EvalCaptions.Run(new RunConfig { EvalCaptions = config }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = EvalCaptions.Run(new RunConfig { EvalCaptions = config }, teacher, SilentLog.Instance,
+            TestContext.Current.CancellationToken);
         Assert.Equal(["raw", "raw, training mean", "raw, own mean"], result.Rows.Select(row => row.Name));
         double[][] expected = // R@1, R@10 of en->en, zh->en, de->en
         [

@@ -32,7 +32,8 @@ public class RankingTests
         var images = random.Next(1, 150);
         // Few distinct values in few dimensions: many vectors, and so many scores, are exactly equal.
         var dimension = random.Next(1, 4);
-        var imageOfText = Enumerable.Range(0, images).SelectMany(image => Enumerable.Repeat(image, random.Next(image == 0 ? 1 : 0, 6))).ToArray();
+        var imageOfText = Enumerable.Range(0, images).SelectMany(image => Enumerable.Repeat(image, random.Next(image == 0 ? 1 : 0, 6)))
+            .ToArray();
         random.Shuffle(imageOfText);
         var imageVectors = Vectors(random, images, dimension);
         var textVectors = Vectors(random, imageOfText.Length, dimension);

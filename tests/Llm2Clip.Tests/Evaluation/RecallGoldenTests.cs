@@ -20,7 +20,8 @@ public sealed class RecallGoldenTests
             var dimension = one.Value.GetProperty("dim").GetInt32();
             var imageOfText = Integers(file, $"{one.Name}.image_of_text");
             var result = Retrieval.Score(
-                new VectorSet(Floats(file, $"{one.Name}.image"), dimension), new VectorSet(Floats(file, $"{one.Name}.text"), dimension), imageOfText);
+                new VectorSet(Floats(file, $"{one.Name}.image"), dimension), new VectorSet(Floats(file, $"{one.Name}.text"), dimension),
+                    imageOfText);
 
             Assert.Equal(one.Value.GetProperty("images").GetInt32(), result.TextToImage.Candidates);
             Assert.Equal(one.Value.GetProperty("texts").GetInt32(), result.TextToImage.Queries);
@@ -72,7 +73,8 @@ public sealed class RecallGoldenTests
     private static void Same(string name, int[] expected, int[] actual)
     {
         var differing = Enumerable.Range(0, expected.Length).Where(i => i >= actual.Length || expected[i] != actual[i]).ToList();
-        Assert.True(differing.Count == 0 && expected.Length == actual.Length, $"{name}: ranks differ at {string.Join(", ", differing.Take(10))}.");
+        Assert.True(differing.Count == 0 && expected.Length == actual.Length,
+            $"{name}: ranks differ at {string.Join(", ", differing.Take(10))}.");
     }
 
     private static float[] Floats(SafetensorsFile file, string name)

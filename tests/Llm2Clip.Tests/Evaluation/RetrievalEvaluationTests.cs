@@ -6,7 +6,9 @@ using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Tests.Evaluation;
 
-/// <summary>Eight images of one flat colour each; the "model" reads the colour and the captions name it, so that every rank is known.</summary>
+/// <summary>
+/// Eight images of one flat color each; the "model" reads the color and the captions name it, so that every rank is known.
+/// </summary>
 public sealed class RetrievalEvaluationTests
 {
     private sealed class Bytes(byte[] png) : IImageBytes
@@ -14,42 +16,44 @@ public sealed class RetrievalEvaluationTests
         public byte[] Read() => png;
     }
 
-    private sealed class Colours : ISampleSource
+    private sealed class Colors : ISampleSource
     {
         public int Reads { get; private set; }
 
-        public string Description => "eight colours";
+        public string Description => "eight colors";
 
         public int ShardCount => 1;
 
-        public string ShardName(int shard) => "colours";
+        public string ShardName(int shard) => "colors";
 
         public IEnumerable<Sample> ReadShard(int shard, Action<BadSample> onBad, CancellationToken cancellation = default)
         {
             Reads++;
-            for (var colour = 0; colour < 8; colour++)
+            for (var color = 0; color < 8; color++)
             {
                 var pixels = new byte[8 * 8 * 3];
                 for (var i = 0; i < pixels.Length; i++)
                 {
-                    pixels[i] = (byte)((colour >> (i % 3)) % 2 * 255);
+                    pixels[i] = (byte)((color >> (i % 3)) % 2 * 255);
                 }
-                List<Caption> captions = [new($"{colour}", "en", CaptionKind.Short), new($"long {colour}", "en", CaptionKind.Long)];
-                if (colour < 4)
+                List<Caption> captions = [new($"{color}", "en", CaptionKind.Short), new($"long {color}", "en", CaptionKind.Long)];
+                if (color < 4)
                 {
-                    captions.Add(new($"{colour}", "zh", CaptionKind.Short));
+                    captions.Add(new($"{color}", "zh", CaptionKind.Short));
                 }
-                yield return new Sample($"colour-{colour}", $"colours/{colour}", captions, new Bytes(ImageCodec.EncodePng(new RgbImage(8, 8, pixels))));
+                yield return new Sample($"color-{color}", $"colors/{color}", captions,
+                    new Bytes(ImageCodec.EncodePng(new RgbImage(8, 8, pixels))));
             }
         }
     }
 
-    private static float[] Axis(int colour, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((colour >> bit) % 2) - 0.5f))];
+    private static float[] Axis(int color, float sign) => [.. Enumerable.Range(0, 3).Select(bit => sign * (((color >> bit) % 2) - 0.5f))];
 
-    private static EncodedImages Encode(Colours? source = null) => EncodedImages.Encode(
-        source ?? new Colours(),
+    private static EncodedImages Encode(Colors? source = null) => EncodedImages.Encode(
+        source ?? new Colors(),
         new LoaderConfig { BatchSize = 3, Transform = new ImageTransformConfig { ImageSize = 8 } },
-        batch => [.. Enumerable.Range(0, batch.Count).SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
+        batch => [.. Enumerable.Range(0, batch.Count)
+            .SelectMany(i => Enumerable.Range(0, 3).Select(c => (batch.Pixels[(i * 8 * 8 * 3) + c] / 255f) - 0.5f))],
         SilentLog.Instance);
 
     // As is, Chinese captions point away from their image; with their own mean they point at it.
@@ -59,7 +63,7 @@ public sealed class RetrievalEvaluationTests
     [Fact]
     public void TheDataIsReadOnce()
     {
-        var source = new Colours();
+        var source = new Colors();
         Assert.Equal(8, Encode(source).Samples.Count);
         Assert.Equal(1, source.Reads);
     }
@@ -67,7 +71,8 @@ public sealed class RetrievalEvaluationTests
     [Fact]
     public void RowsStandByLanguageAndMean()
     {
-        var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownImages = 3 }, Embed).Run(language => language == "zh");
+        var (rows, shown) = new RetrievalEvaluation(Encode(), new RetrievalConfig { ShownQueries = 2, ShownImages = 3 }, Embed)
+            .Run(language => language == "zh");
         Assert.Equal(["en training", "zh training", "zh own"], rows.Select(row => $"{row.Language} {row.Mean}"));
         Assert.Equal([1.0, 0.0, 1.0], rows.Select(row => row.TextToImage.RecallAt1));
         Assert.Equal([16, 4, 4], rows.Select(row => row.TextToImage.Queries));
@@ -81,7 +86,9 @@ public sealed class RetrievalEvaluationTests
         Assert.All(shown, query => Assert.Equal([0xFF, 0xD8], query.Hits[0].Jpeg[..2]));
     }
 
-    /// <summary>The left half of the stored image is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.</summary>
+    /// <summary>
+    /// The left half of the stored image is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.
+    /// </summary>
     [Fact]
     public void ImagesAreShownAsTheModelSawThem()
     {
@@ -102,7 +109,8 @@ public sealed class RetrievalEvaluationTests
         {
             var loader = new LoaderConfig { BatchSize = 1, Transform = new ImageTransformConfig { ImageSize = 8 }, Data = data };
             var images = EncodedImages.Encode(source, loader, _ => [1, 0, 0], SilentLog.Instance);
-            var (_, shown) = new RetrievalEvaluation(images, new RetrievalConfig { ShownQueries = 1, ShownImages = 1 }, (_, _, _) => [1, 0, 0]).Run(_ => false);
+            var (_, shown) = new RetrievalEvaluation(images, new RetrievalConfig { ShownQueries = 1, ShownImages = 1 }, (_, _, _) =>
+                [1, 0, 0]).Run(_ => false);
             var seen = ImageCodec.Decode(shown[0].Hits[0].Jpeg, "thumbnail");
             return (seen.Pixels[(seen.Height - 5) * seen.Width * 3 + 15] < 50, seen.Pixels[(5 * seen.Width + seen.Width - 5) * 3] < 50);
         }
@@ -132,6 +140,7 @@ public sealed class RetrievalEvaluationTests
     public void ALanguageThatTheDataHasNotGotIsNamed()
     {
         var evaluation = new RetrievalEvaluation(Encode(), new RetrievalConfig { Languages = ["en", "fr"] }, Embed);
-        Assert.Equal("eval.languages: the data has no captions in fr; it has en, zh.", Assert.Throws<InputException>(() => evaluation.Run(_ => false)).Message);
+        Assert.Equal("eval.languages: the data has no captions in fr; it has en, zh.",
+            Assert.Throws<InputException>(() => evaluation.Run(_ => false)).Message);
     }
 }

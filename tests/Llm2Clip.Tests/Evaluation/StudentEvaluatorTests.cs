@@ -39,6 +39,7 @@ public sealed class StudentEvaluatorTests : IDisposable
     {
         using var store = EmbeddingStore.Open(_folder["store"]);
         var source = Datasets.Open(_folder["a.tar"], new DataConfig(), SilentLog.Instance);
-        new StudentEvaluator(source, LoaderConfig.ForEvaluation(new DataConfig(), new ImageTransformConfig(), 4), ["en"], store).Check(TestContext.Current.CancellationToken);
+        new StudentEvaluator(source, LoaderConfig.ForEvaluation(new DataConfig(), new ImageTransformConfig(), 4), ["en"], store)
+            .Check(TestContext.Current.CancellationToken);
     }
 }

@@ -59,7 +59,8 @@ public sealed class OutputTargetTests : IDisposable
     public void ALinkIsFollowed(string target, bool exists)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "below"));
-        var (file, link, second) = (Path.Combine(_folder, target), Path.Combine(_folder, "link.json"), Path.Combine(_folder, "second.json"));
+        var (file, link, second) = (Path.Combine(_folder, target), Path.Combine(_folder, "link.json"),
+            Path.Combine(_folder, "second.json"));
         if (exists)
         {
             File.WriteAllText(file, "old");

@@ -13,13 +13,20 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
-/// <summary>A small caption-contrastive training whose checkpoint is written, and resumed from as the command does, up to the end of the epoch.</summary>
+/// <summary>
+/// A small caption-contrastive training whose checkpoint is written, and resumed from as the command does, up to the end of the epoch.
+/// </summary>
 internal sealed class CcCheckpointCase : IDisposable
 {
     private const int Dimension = 4;
 
     private static readonly Dictionary<string, string> Identity = new() { ["cc_finetune.batch_size"] = "2", ["LLM fingerprint"] = "t" };
-    private static readonly CcFinetuneConfig Config = new() { HardNegatives = 2, BatchSize = 2, EvaluateEvery = 1, Selection = CcSelection.HeldOut, Adapter = new AdapterConfig { Dimension = 3, Blocks = 1 } };
+    private static readonly CcFinetuneConfig Config =
+        new()
+        {
+            HardNegatives = 2, BatchSize = 2, EvaluateEvery = 1, Selection = CcSelection.HeldOut,
+            Adapter = new AdapterConfig { Dimension = 3, Blocks = 1 }
+        };
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly EmbeddingStore _raw;
@@ -31,7 +38,9 @@ internal sealed class CcCheckpointCase : IDisposable
     /// <param name="raw">Folder of the raw vectors; filled where it is missing.</param>
     public CcCheckpointCase(string raw)
     {
-        var groups = Enumerable.Range(0, 6).Select(i => new CaptionGroup($"k{i}", [.. Enumerable.Range(0, 2).Select(j => new Caption(StoreCases.Text((2 * i) + j), "en", CaptionKind.Short))])).ToList();
+        var groups = Enumerable.Range(0, 6)
+            .Select(i => new CaptionGroup($"k{i}",
+            [.. Enumerable.Range(0, 2).Select(j => new Caption(StoreCases.Text((2 * i) + j), "en", CaptionKind.Short))])).ToList();
         if (!Directory.Exists(raw))
         {
             using var writer = EmbeddingStoreWriter.Open(raw, "t", Dimension, VectorType.Fp32);
@@ -51,13 +60,18 @@ internal sealed class CcCheckpointCase : IDisposable
     /// <summary>Writes the checkpoint of a training that stopped in its second epoch.</summary>
     public void Save(string output)
     {
-        var probe = new ProbeRow("adapter", ["en: captions"], [new ProbeScore("en", "en", RecallNumbers.From([1, 2, 3, 1, 7, 1], 6, [1, 1, 1, 1, 1, 1]))]);
+        var probe = new ProbeRow("adapter", ["en: captions"],
+            [new ProbeScore("en", "en", RecallNumbers.From([1, 2, 3, 1, 7, 1], 6, [1, 1, 1, 1, 1, 1]))]);
         using var task = Task(output, epoch => new CcEvaluation(epoch, 0.5 + (0.25 * epoch), [probe]));
         using var source = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Run(task, SilentLog.Instance, new StopAt(4, source), null, source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            Trainer.Run(task, SilentLog.Instance, new StopAt(4, source), null, source.Token));
     }
 
-    /// <summary>Resumes, and saves the next checkpoint before a step is made; then the rest of the epoch with its hard negatives, as the command does.</summary>
+    /// <summary>
+    /// Resumes, and saves the next checkpoint before a step is made; then the rest of the epoch with its hard negatives, as the command
+    /// does.
+    /// </summary>
     public void Resume(string output, string next)
     {
         TrainState state;

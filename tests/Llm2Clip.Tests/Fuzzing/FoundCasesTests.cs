@@ -27,19 +27,21 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
-/// <summary>What the fuzzer found, a test each: the smallest damage that once ended in another exception, a full memory or a dead process.</summary>
+/// <summary>
+/// What the fuzzer found, a test each: the smallest damage that once ended in another exception, a full memory or a dead process.
+/// </summary>
 public sealed class FoundCasesTests : IDisposable
 {
     private readonly DataFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Recognising the form of a list read the names of its fields, which were not UTF-8 or half a surrogate pair.</summary>
+    /// <summary>Recognizing the form of a list read the names of its fields, which were not UTF-8 or half a surrogate pair.</summary>
     [Theory]
     [InlineData("a.jsonl", "{\"\xFF\": 1}\n")]
     [InlineData("a.jsonl", "{\"\\ud800\": 1}\n")]
     [InlineData("a.json", "[{\"im\xC3\": 1}]")]
-    public void FieldNamesThatAreNoUnicodeAreNotRecognised(string name, string latin1)
+    public void FieldNamesThatAreNoUnicodeAreNotRecognized(string name, string latin1)
     {
         File.WriteAllBytes(_folder[name], Encoding.Latin1.GetBytes(latin1));
         var bad = new List<BadSample>();
@@ -48,7 +50,8 @@ public sealed class FoundCasesTests : IDisposable
             var source = Datasets.Open(_folder[name], FuzzFiles.Lenient, SilentLog.Instance);
             _ = source.ReadShard(0, bad.Add, TestContext.Current.CancellationToken).Count();
         });
-        Assert.True(error is InputException ? error.Message.Contains(_folder[name], StringComparison.Ordinal) : error is null && bad is [{ Origin: var origin }] && origin == _folder[name] + ": line 1");
+        Assert.True(error is InputException ? error.Message.Contains(_folder[name], StringComparison.Ordinal) : error is null
+            && bad is [{ Origin: var origin }] && origin == _folder[name] + ": line 1");
     }
 
     /// <summary>So did walking through a JSON file.</summary>
@@ -58,7 +61,8 @@ public sealed class FoundCasesTests : IDisposable
     public void FieldNamesOfAJsonFileThatAreNoUnicodeAreRefusedWithTheirPlace(string latin1)
     {
         File.WriteAllBytes(_folder["a.json"], Encoding.Latin1.GetBytes($"{{\"images\": [], \"{latin1}\": 1}}"));
-        var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = DatasetFormat.Coco }, SilentLog.Instance));
+        var error = Assert.Throws<InputException>(() =>
+            Datasets.Open(_folder["a.json"], FuzzFiles.Lenient with { Format = DatasetFormat.Coco }, SilentLog.Instance));
         Assert.Equal($"{_folder["a.json"]}: broken JSON at byte 15: the name of a field is not Unicode", error.Message);
         Assert.Equal("7"u8, JsonFields.Raw("{\"\\ud800\": 1, \"id\": 7}"u8, "id"u8));
     }
@@ -67,9 +71,11 @@ public sealed class FoundCasesTests : IDisposable
     [Fact]
     public void AListThatStandsTwiceInAJsonFileIsRefused()
     {
-        File.WriteAllText(_folder["a.json"], """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
+        File.WriteAllText(_folder["a.json"],
+            """{"images": [{"id": 1, "file_name": "a"}], "annotations": [], "x": 1, "images": [{"id": 2, "file_name": "b"}]}""");
         var error = Assert.Throws<InputException>(() => Datasets.Open(_folder["a.json"], FuzzFiles.Lenient, SilentLog.Instance));
-        Assert.StartsWith($"{_folder["a.json"]}: the list `images` occurs twice, again near byte ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder["a.json"]}: the list `images` occurs twice, again near byte ", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,7 +83,8 @@ public sealed class FoundCasesTests : IDisposable
     {
         File.WriteAllText(_folder["a.jsonl"], "{\"caption\": \"a\"}\n{\"caption\": \"\\ud800\"}\n");
         var config = new TextSourceConfig { Path = _folder["a.jsonl"], Language = "en" };
-        var error = Assert.Throws<InputException>(() => CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
+        var error = Assert.Throws<InputException>(() =>
+            CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
         Assert.StartsWith($"{_folder["a.jsonl"]}, line 2: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -92,7 +99,8 @@ public sealed class FoundCasesTests : IDisposable
             gzip.Write(Encoding.ASCII.GetBytes("{\"caption\": \"a\"}\r\n" + new string('a', 17 << 20)));
         }
         var config = new TextSourceConfig { Path = _folder[name], Language = "en" };
-        var error = Assert.Throws<InputException>(() => CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
+        var error = Assert.Throws<InputException>(() =>
+            CaptionStream.Of(config, new DataConfig(), SilentLog.Instance, TestContext.Current.CancellationToken).Count());
         Assert.StartsWith($"{_folder[name]}: line 2 is longer than 16", error.Message, StringComparison.Ordinal);
     }
 
@@ -128,7 +136,8 @@ public sealed class FoundCasesTests : IDisposable
     {
         File.WriteAllText(_folder["model.safetensors.index.json"], """{"weight_map": {"a": "\u0000"}}""");
         var error = Assert.Throws<InputException>(() => ShardedSafetensors.Open(_folder.Path));
-        Assert.Contains("model.safetensors.index.json: '\0' is not the name of a file in the same folder", error.Message, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors.index.json: '\0' is not the name of a file in the same folder", error.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>A row number of an index with its highest bit set became a negative offset.</summary>
@@ -148,7 +157,8 @@ public sealed class FoundCasesTests : IDisposable
         File.WriteAllBytes(index, bytes);
         using var store = EmbeddingStore.Open(_folder["store"]);
         var error = Assert.Throws<InputException>(() => store.TryGet(StoreCases.Text(0), new float[2]));
-        Assert.StartsWith($"{_folder["store"]}: the index points to row {(uint)high << 24} of shard 0", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder["store"]}: the index points to row {(uint)high << 24} of shard 0", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -164,10 +174,12 @@ public sealed class FoundCasesTests : IDisposable
     {
         var fields = new Dictionary<string, string>
         {
-            ["format"] = "1", ["teacher"] = "\"t\"", ["dimension"] = "2", ["dtype"] = "\"fp32\"", ["rows_per_shard"] = "8", ["shards"] = "[]", ["index"] = "[]",
+            ["format"] = "1", ["teacher"] = "\"t\"", ["dimension"] = "2", ["dtype"] = "\"fp32\"", ["rows_per_shard"] = "8",
+            ["shards"] = "[]", ["index"] = "[]",
         };
         fields.Remove(field.Split('"')[1]);
-        File.WriteAllText(_folder["manifest.json"], $"{{{string.Concat(fields.Select(each => $"\"{each.Key}\": {each.Value}, "))}{field}}}");
+        File.WriteAllText(_folder["manifest.json"],
+            $"{{{string.Concat(fields.Select(each => $"\"{each.Key}\": {each.Value}, "))}{field}}}");
         var error = Assert.Throws<InputException>(() => EmbeddingStore.Open(_folder.Path));
         Assert.StartsWith(_folder["manifest.json"], error.Message, StringComparison.Ordinal);
     }
@@ -187,7 +199,8 @@ public sealed class FoundCasesTests : IDisposable
     {
         WriteStudent();
         var path = _folder[file];
-        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(path), $"\"{key}\": [^,\n]*", $"\"{key}\": {value}"));
+        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(path), $"\"{key}\": [^,\n]*",
+            $"\"{key}\": {value}"));
         var before = GC.GetTotalAllocatedBytes();
         var error = Assert.Throws<InputException>(() => Student.Load(_folder.Path, CPU));
         Assert.Contains(_folder.Path, error.Message, StringComparison.Ordinal);
@@ -207,7 +220,8 @@ public sealed class FoundCasesTests : IDisposable
             new SiglipVisionConfig { ImageSize = 12, PatchSize = 4, Width = 10, Layers = 3, Heads = 2, MlpWidth = 17 }, CPU);
         Assert.Equal(siglip.parameters().Sum(p => p.numel()), (long)siglip.Config.WeightCount);
         Assert.Equal(student.TextAdapter.parameters().Sum(p => p.numel()), (long)student.TextAdapter.Config.WeightCount);
-        foreach (var config in new[] { new AdapterConfig { Dimension = 3, Blocks = 2 }, new AdapterConfig { Dimension = 3, Kind = AdapterKind.Linear } })
+        foreach (var config in new[] { new AdapterConfig { Dimension = 3, Blocks = 2 },
+            new AdapterConfig { Dimension = 3, Kind = AdapterKind.Linear } })
         {
             using var adapter = CcAdapter.Create(config, new LanguageMeans(new float[5], []), 1);
             Assert.Equal(adapter.Module.parameters().Sum(p => p.numel()), (long)config.WeightCount(5));
@@ -241,7 +255,8 @@ public sealed class FoundCasesTests : IDisposable
         File.WriteAllText(path, valid.Replace($"\"max_length\": {length}", "\"max_length\": 0", StringComparison.Ordinal));
         Assert.StartsWith($"{path}: teacher.max_length is 0", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(path, valid.Replace("f16.gguf", "\\u0000", StringComparison.Ordinal));
-        Assert.StartsWith($"{path}: cannot be read as a teacher: no file's name can hold a zero character", Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: cannot be read as a teacher: no file's name can hold a zero character", Refusal(),
+            StringComparison.Ordinal);
 
         string Refusal() => Assert.Throws<InputException>(() => Teacher.Open(_folder.Path, LlamaCases.OneThread)).Message;
     }
@@ -269,7 +284,9 @@ public sealed class FoundCasesTests : IDisposable
                 settings = Assert.Single(file.Metadata).Value;
             }
             Assert.Contains(valid, settings, StringComparison.Ordinal);
-            Safetensors.Save(path, tensors, new Dictionary<string, string> { ["llm2clip.adapter"] = settings.Replace(valid, damaged, StringComparison.Ordinal) });
+            Safetensors.Save(path, tensors, new Dictionary<string,
+                string>
+            { ["llm2clip.adapter"] = settings.Replace(valid, damaged, StringComparison.Ordinal) });
         }
         Assert.Contains(path, Assert.Throws<InputException>(() => CcAdapter.Load(path)).Message, StringComparison.Ordinal);
     }
@@ -280,9 +297,12 @@ public sealed class FoundCasesTests : IDisposable
     {
         var member = new string('k', 90);
         _folder.Tar("x.tar", System.Formats.Tar.TarEntryFormat.Pax, ($"{member}.json", DataFolder.Bytes("{\"c\": \"text\"}")));
-        var vectors = _folder.Tar("x_text_embeddings.tar", System.Formats.Tar.TarEntryFormat.Pax, ($"{member}.c", BitConverter.GetBytes(float.NaN)));
-        var error = Assert.Throws<InputException>(() => TextEmbeddingTars.Import([vectors], null, _folder["store"], "t", VectorType.Fp16, _folder));
-        Assert.StartsWith($"The teacher's vector of {vectors}: {member}.c holds a value that is not finite", error.Message, StringComparison.Ordinal);
+        var vectors = _folder.Tar("x_text_embeddings.tar", System.Formats.Tar.TarEntryFormat.Pax,
+            ($"{member}.c", BitConverter.GetBytes(float.NaN)));
+        var error = Assert.Throws<InputException>(() =>
+            TextEmbeddingTars.Import([vectors], null, _folder["store"], "t", VectorType.Fp16, _folder));
+        Assert.StartsWith($"The teacher's vector of {vectors}: {member}.c holds a value that is not finite", error.Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>libllama asserts on both, which ends the process.</summary>
@@ -293,14 +313,17 @@ public sealed class FoundCasesTests : IDisposable
         var path = _folder["f16.gguf"];
         var valid = File.ReadAllBytes(path);
         Write("<0x41>", "<0x42>");
-        Assert.StartsWith($"{path}: the tokenizer (key 'tokenizer.ggml.tokens') has the token '<0x42>' 2 times", Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: the tokenizer (key 'tokenizer.ggml.tokens') has the token '<0x42>' 2 times", Refusal(),
+            StringComparison.Ordinal);
         Write("llama.block_count\x04\0\0\0\x01\0", "llama.block_count\x04\0\0\0\x01\x02");
         Assert.StartsWith($"{path}: key 'llama.block_count' is 513; libllama takes up to 512", Refusal(), StringComparison.Ordinal);
-        Write("llama.context_length\x04\0\0\0\x40\0\0\0", "llama.context_length\x04\0\0\0\x40\0\0\x80"); // libllama gives it out as a negative number
+        // Libllama gives it out as a negative number
+        Write("llama.context_length\x04\0\0\0\x40\0\0\0", "llama.context_length\x04\0\0\0\x40\0\0\x80");
         Assert.StartsWith($"{path}: key 'llama.context_length' is 2147483712; it must be", Refusal(), StringComparison.Ordinal);
 
         Write("llama.attention.layer_norm_rms_epsilon\x06\0\0\0", "llama.attention.layer_norm_rms_epsilon\x06\0\0\0\0\0\x80\xBF"); // -1
-        Assert.StartsWith($"{path}: key 'llama.attention.layer_norm_rms_epsilon' is -1; it must be 0 or more", Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: key 'llama.attention.layer_norm_rms_epsilon' is -1; it must be 0 or more", Refusal(),
+            StringComparison.Ordinal);
 
         void Write(string text, string by)
         {
@@ -325,7 +348,8 @@ public sealed class FoundCasesTests : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(at), width);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(at + 4), height);
         var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(bytes, "a.avif"));
-        Assert.StartsWith($"a.avif: the image cannot be decoded: it declares {width} x {height} pixels", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"a.avif: the image cannot be decoded: it declares {width} x {height} pixels", error.Message,
+            StringComparison.Ordinal);
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
         Assert.Equal(ImageProblem.TooLarge, error.Problem);
         for (var length = 0; length < bytes.Length; length++)
@@ -342,12 +366,14 @@ public sealed class FoundCasesTests : IDisposable
     {
         var data = _folder.Tar("x.tar", System.Formats.Tar.TarEntryFormat.Ustar, ("k.json", Encoding.Latin1.GetBytes(latin1)));
         var vectors = _folder.Tar("x_text_embeddings.tar", System.Formats.Tar.TarEntryFormat.Ustar, ("k.c", new byte[8]));
-        var error = Assert.Throws<InputException>(() => TextEmbeddingTars.Import([vectors], null, _folder["store"], "t", VectorType.Fp16, _folder));
+        var error = Assert.Throws<InputException>(() =>
+            TextEmbeddingTars.Import([vectors], null, _folder["store"], "t", VectorType.Fp16, _folder));
         Assert.StartsWith($"{data}: k.json: ", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>
-    /// A frame of 24 x 18 in an image that says it is 65,535 high: each row was tried, in time that grows with the square of their number (42 s).
+    /// A frame of 24 x 18 in an image that says it is 65,535 high: each row was tried, in time that grows with the square of their number
+    /// (42 s).
     /// </summary>
     [Fact]
     public async Task AnAvifOfAnotherHeightThanItsFrameIsRefusedAtOnce()
@@ -355,7 +381,8 @@ public sealed class FoundCasesTests : IDisposable
         FuzzFormats.ByName("avif").Plant(_folder.Path);
         var bytes = File.ReadAllBytes(_folder["vips.avif"]);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(bytes.AsSpan().IndexOf("ispe"u8) + 12), 65_535);
-        var decoding = Task.Run(() => Record.Exception(() => ImageCodec.Decode(bytes.AsSpan(..^8), "a.avif")), TestContext.Current.CancellationToken);
+        var decoding = Task.Run(() => Record.Exception(() => ImageCodec.Decode(bytes.AsSpan(..^8), "a.avif")),
+            TestContext.Current.CancellationToken);
         Assert.IsType<ImageException>(await decoding.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
     }
 
@@ -364,7 +391,8 @@ public sealed class FoundCasesTests : IDisposable
     {
         var bytes = ImageCodec.EncodePng(new RgbImage(1, 65_536, new byte[65_536 * 3]));
         var error = Assert.Throws<ImageException>(() => ImageCodec.Decode(bytes, "a.png"));
-        Assert.Equal("a.png: the image cannot be decoded: it declares 1 x 65536 pixels; sides of more than 65535 are refused.", error.Message);
+        Assert.Equal("a.png: the image cannot be decoded: it declares 1 x 65536 pixels; sides of more than 65535 are refused.",
+            error.Message);
     }
 
     /// <summary>A tar that ends behind a member's last byte was imported without a word.</summary>
@@ -375,14 +403,18 @@ public sealed class FoundCasesTests : IDisposable
         var path = _folder["x_text_embeddings.tar"];
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..600]);
         Assert.Equal(1, TextEmbeddingTars.Import([path], null, _folder["store"], "t", VectorType.Fp16, _folder));
-        Assert.Contains(_folder.Lines, line => line == $"warning: {path}: the end-of-archive blocks are missing; the file may be cut short.");
+        Assert.Contains(_folder.Lines, line =>
+            line == $"warning: {path}: the end-of-archive blocks are missing; the file may be cut short.");
     }
 
     [Fact]
     public void AParquetFileOfVectorsWithoutANameForTheTeacherIsRefused()
     {
-        ParquetRows.Write(_folder["a.parquet"], [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)], [["a", new float[] { 1 }, ""]]);
-        var error = Assert.Throws<ConfigException>(() => EmbeddingStoreParquet.Import([_folder["a.parquet"]], _folder["store"], null, VectorType.Fp32));
+        ParquetRows.Write(_folder["a.parquet"],
+            [new("text", ColumnType.Text), new("vector", ColumnType.FloatVector), new("teacher", ColumnType.Text)],
+            [["a", new float[] { 1 }, ""]]);
+        var error = Assert.Throws<ConfigException>(() =>
+            EmbeddingStoreParquet.Import([_folder["a.parquet"]], _folder["store"], null, VectorType.Fp32));
         Assert.StartsWith($"{_folder["a.parquet"]} does not say whose vectors these are", error.Message, StringComparison.Ordinal);
     }
 

@@ -93,5 +93,7 @@ internal sealed class FuzzBench
     }
 }
 
-/// <summary>How a case went: what was wrong, the message with which the file was refused, and, of a failed case, the damaged bytes.</summary>
+/// <summary>
+/// How a case went: what was wrong, the message with which the file was refused, and, of a failed case, the damaged bytes.
+/// </summary>
 internal sealed record FuzzOutcome(string? Problem, string? Refusal, byte[] Damaged);

@@ -31,7 +31,8 @@ internal static class FuzzChild
     {
         var root = Directory.CreateTempSubdirectory("llm2clip-fuzz-").FullName;
         var outcome = new FuzzBench(format, seed, root).Case(number, Console.WriteLine);
-        Console.WriteLine(outcome.Problem ?? (outcome.Refusal is null ? "read without complaint" : "refused as it must be: " + outcome.Refusal));
+        Console.WriteLine(outcome.Problem
+            ?? (outcome.Refusal is null ? "read without complaint" : "refused as it must be: " + outcome.Refusal));
         if (outcome.Damaged.Length > 0)
         {
             File.WriteAllBytes(Path.Combine(root, "damaged"), outcome.Damaged);

@@ -33,22 +33,27 @@ internal static class FuzzFiles
     }
 
     /// <summary>Three images with captions in a tar.</summary>
-    public static void Shard(string path, TarEntryFormat format, string prefix = "k") => Tar(path, format, [.. Enumerable.Range(0, 3).SelectMany(i => new[]
+    public static void Shard(string path, TarEntryFormat format, string prefix = "k") =>
+        Tar(path, format, [.. Enumerable.Range(0, 3).SelectMany(i => new[]
     {
         ($"{prefix}{i}.jpg", DataFolder.Image(i, 16, 12)),
         ($"{prefix}{i}.json", Json(i)),
         ($"{prefix}{i}.txt", DataFolder.Bytes("a text")),
     })]);
 
-    /// <summary>The same data set as the project writes it in one of its forms; returns the names of all files below the folder that are no images.</summary>
+    /// <summary>
+    /// The same data set as the project writes it in one of its forms; returns the names of all files below the folder that are no images.
+    /// </summary>
     public static string[] Converted(string folder, DatasetFormat form)
     {
         var tar = Path.Combine(folder, "source.tar");
         Shard(tar, TarEntryFormat.Ustar);
         var to = Path.Combine(folder, "set");
-        DataSetConversion.Convert(Datasets.Open(tar, Lenient, SilentLog.Instance), new ConvertConfig { To = to, Format = form }, Lenient, SilentLog.Instance, CancellationToken.None);
+        DataSetConversion.Convert(Datasets.Open(tar, Lenient, SilentLog.Instance), new ConvertConfig { To = to, Format = form }, Lenient,
+            SilentLog.Instance, CancellationToken.None);
         File.Delete(tar);
-        return [.. Directory.EnumerateFiles(to).Where(file => Path.GetFileName(file) != "write.lock").Select(file => Path.GetRelativePath(folder, file))];
+        return [.. Directory.EnumerateFiles(to).Where(file => Path.GetFileName(file) != "write.lock")
+            .Select(file => Path.GetRelativePath(folder, file))];
     }
 
     /// <summary>Every record and image of a data set, bad ones reported to the case.</summary>

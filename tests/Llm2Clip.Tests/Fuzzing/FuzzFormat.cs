@@ -3,10 +3,13 @@ using Llm2Clip.Data;
 
 namespace Llm2Clip.Tests.Fuzzing;
 
-/// <summary>One format that the project reads: how valid files of it come to be, and the reader that users' commands run over them.</summary>
+/// <summary>
+/// One format that the project reads: how valid files of it come to be, and the reader that users' commands run over them.
+/// </summary>
 /// <param name="Name">As in messages and <c>LLM2CLIP_FUZZ_FORMAT</c>.</param>
 /// <param name="Plant">Writes valid files into the folder it is given and names, relative to it, those that may be damaged.</param>
-/// <param name="Read">Reads the damaged file, with what belongs to it, to the end. Its exceptions are judged by <see cref="FuzzJudge"/>.</param>
+/// <param name="Read">Reads the damaged file, with what belongs to it, to the end. Its exceptions are judged by <see
+/// cref="FuzzJudge"/>.</param>
 internal sealed record FuzzFormat(string Name, Func<string, string[]> Plant, Action<FuzzCase> Read)
 {
     /// <summary>Changes of text are drawn too.</summary>
@@ -15,11 +18,14 @@ internal sealed record FuzzFormat(string Name, Func<string, string[]> Plant, Act
     /// <summary>Cases of a plain test run; <c>LLM2CLIP_FUZZ_CASES</c> replaces it.</summary>
     public int Cases { get; init; } = 400;
 
-    /// <summary>Managed bytes that reading a case may allocate in all. The files have a few kilobytes; readers take buffers of a megabyte.</summary>
+    /// <summary>
+    /// Managed bytes that reading a case may allocate in all. The files have a few kilobytes; readers take buffers of a megabyte.
+    /// </summary>
     public long Allocation { get; init; } = 64L << 20;
 
     /// <summary>
-    /// Puts checksums and lengths right after the damage (first the valid file, then the damaged one), so that what lies behind them is reached;
+    /// Puts checksums and lengths right after the damage (first the valid file, then the damaged one), so that what lies behind them is
+    /// reached;
     /// done in every second case.
     /// </summary>
     public Func<byte[], byte[], byte[]>? Mend { get; init; }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Llm2Clip.Tests.Fuzzing;
 
 /// <summary>
-/// Decides whether a reader dealt with a damaged file as it must: it read something, or refused with an error of exit code 2 or 3 that names the
+/// Decides whether a reader dealt with a damaged file as it must: it read something, or refused with an error of exit code 2 or 3 that
+/// names the
 /// file (and the place, where the format has one); it allocated no more than it may, and left no unfinished file behind.
 /// </summary>
 internal static class FuzzJudge
@@ -42,7 +43,8 @@ internal static class FuzzJudge
         {
             problem ??= $"took {more:N0} bytes of memory more than any case before";
         }
-        problem ??= damaged.Bad.FirstOrDefault(bad => !bad.Origin.Contains(damaged.Folder, StringComparison.Ordinal)) is { } bad ? $"a bad record without its file: {bad}" : null;
+        problem ??= damaged.Bad.FirstOrDefault(bad => !bad.Origin.Contains(damaged.Folder, StringComparison.Ordinal)) is { } bad
+            ? $"a bad record without its file: {bad}" : null;
         return problem ?? Left(damaged);
     }
 
@@ -50,7 +52,8 @@ internal static class FuzzJudge
     private static long PeakMemory()
     {
         const string Key = "VmHWM:";
-        var line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
+        var line = File.Exists("/proc/self/status")
+            ? File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
         return line is null ? 0 : long.Parse(line.AsSpan(Key.Length).Trim(" \tkB"), CultureInfo.InvariantCulture) << 10;
     }
 
@@ -68,6 +71,7 @@ internal static class FuzzJudge
     {
         var files = Directory.EnumerateFiles(damaged.Folder, "*", SearchOption.AllDirectories)
             .Concat(Directory.Exists(damaged.Output) ? Directory.EnumerateFiles(damaged.Output, "*", SearchOption.AllDirectories) : []);
-        return files.FirstOrDefault(file => Unfinished.Any(ending => file.EndsWith(ending, StringComparison.Ordinal))) is { } left ? $"left {left} behind" : null;
+        return files.FirstOrDefault(file => Unfinished.Any(ending => file.EndsWith(ending, StringComparison.Ordinal))) is { } left
+            ? $"left {left} behind" : null;
     }
 }

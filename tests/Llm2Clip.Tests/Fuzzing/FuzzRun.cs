@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace Llm2Clip.Tests.Fuzzing;
 
 /// <summary>
-/// Runs cases of a format in child processes with limits on memory and on the time that one case may take: where a reader ends the process, hangs or
+/// Runs cases of a format in child processes with limits on memory and on the time that one case may take: where a reader ends the process,
+/// hangs or
 /// takes all memory, the case is known by its number, and another child goes on behind it.
 /// </summary>
 internal sealed class FuzzRun(FuzzFormat format, ulong seed)
@@ -59,7 +60,8 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
 
     private string Save(FuzzFinding finding)
     {
-        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "llm2clip-fuzz")).FullName, $"{format.Name}-{seed}-{finding.Number}.bin");
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "llm2clip-fuzz")).FullName,
+            $"{format.Name}-{seed}-{finding.Number}.bin");
         File.WriteAllBytes(path, finding.Damaged);
         return path;
     }
@@ -84,7 +86,8 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
         {
             return at;
         }
-        _findings.Add(new FuzzFinding(at, $"{ended ?? $"the process ended with {child.ExitCode}"}: {Tail(errors.GetAwaiter().GetResult())}", DamagedFile(root)));
+        _findings.Add(new FuzzFinding(at,
+            $"{ended ?? $"the process ended with {child.ExitCode}"}: {Tail(errors.GetAwaiter().GetResult())}", DamagedFile(root)));
         return at + 1;
     }
 
@@ -136,12 +139,14 @@ internal sealed class FuzzRun(FuzzFormat format, ulong seed)
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         return RandomAccess.Read(file, bytes, 0) < bytes.Length
             ? null
-            : (BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16)));
+            : (BinaryPrimitives.ReadInt64LittleEndian(bytes), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(8)),
+                BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(16)));
     }
 
     /// <summary>What the child that ended had written last: the damaged file.</summary>
     private static byte[] DamagedFile(string root) =>
-        Directory.EnumerateFiles(Path.Combine(root, "in"), "*", SearchOption.AllDirectories).OrderByDescending(File.GetLastWriteTimeUtc).Select(File.ReadAllBytes).FirstOrDefault() ?? [];
+        Directory.EnumerateFiles(Path.Combine(root, "in"), "*", SearchOption.AllDirectories).OrderByDescending(File.GetLastWriteTimeUtc)
+            .Select(File.ReadAllBytes).FirstOrDefault() ?? [];
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

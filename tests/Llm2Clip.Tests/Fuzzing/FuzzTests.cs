@@ -17,14 +17,16 @@ public sealed class FuzzTests
     public void DamagedFilesAreReadOrRefused(string name)
     {
         var format = FuzzFormats.ByName(name);
-        Assert.SkipUnless(Setting("LLM2CLIP_FUZZ_FORMAT") is null || Setting("LLM2CLIP_FUZZ_FORMAT") == name, "LLM2CLIP_FUZZ_FORMAT names another format.");
+        Assert.SkipUnless(Setting("LLM2CLIP_FUZZ_FORMAT") is null || Setting("LLM2CLIP_FUZZ_FORMAT") == name,
+            "LLM2CLIP_FUZZ_FORMAT names another format.");
         var seed = Setting("LLM2CLIP_FUZZ_SEED") is { } text ? ulong.Parse(text, CultureInfo.InvariantCulture) : UsualSeed;
         var cases = Setting("LLM2CLIP_FUZZ_CASES") is { } wanted ? long.Parse(wanted, CultureInfo.InvariantCulture) : format.Cases;
         var run = new FuzzRun(format, seed);
 
         run.Cases(0, cases, TestContext.Current.CancellationToken);
 
-        TestContext.Current.SendDiagnosticMessage($"{name}: {run.Counts.Read:N0} cases read, {run.Counts.Refused:N0} refused, {run.Findings.Count} failed");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{name}: {run.Counts.Read:N0} cases read, {run.Counts.Refused:N0} refused, {run.Findings.Count} failed");
         Assert.True(run.Findings.Count == 0, run.Report());
         Assert.Equal(cases, run.Counts.Read + run.Counts.Refused);
     }

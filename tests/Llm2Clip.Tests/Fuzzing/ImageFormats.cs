@@ -27,7 +27,8 @@ internal static class ImageFormats
         Format("avif", ".avif", from => from.HeifsaveBuffer(compression: Enums.ForeignHeifCompression.Av1)) with { Cases = 150 },
     ];
 
-    private static FuzzFormat Format(string name, string ending, Func<Image, byte[]> save) => new(name, folder => Plant(folder, ending, save), Decode) { Cases = 600 };
+    private static FuzzFormat Format(string name, string ending, Func<Image, byte[]> save) =>
+        new(name, folder => Plant(folder, ending, save), Decode) { Cases = 600 };
 
     /// <summary>One that libvips writes, and those of the golden files that are valid.</summary>
     private static string[] Plant(string folder, string ending, Func<Image, byte[]> save)

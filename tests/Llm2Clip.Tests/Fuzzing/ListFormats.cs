@@ -25,10 +25,14 @@ internal static class ListFormats
         List("coco", DatasetFormat.Coco, JsonPlace),
         new("sharegpt4v", ShareGpt4V, damaged => FuzzFiles.ReadAll(damaged)) { IsText = true, Place = JsonPlace },
         new("crossmodal3600", Crossmodal, damaged => FuzzFiles.ReadAll(damaged)) { IsText = true, Place = JsonPlace },
-        new("chinese-clip", ChineseClip, damaged => FuzzFiles.ReadAll(damaged, Path.Combine(damaged.Folder, "x_imgs.tsv"))) { IsText = true },
-        new("sentences", Sentences, damaged => _ = CaptionStream.Of(new TextSourceConfig { Path = damaged.Path, Language = "en" }, FuzzFiles.Lenient, SilentLog.Instance).Count())
+        new("chinese-clip", ChineseClip, damaged =>
+            FuzzFiles.ReadAll(damaged, Path.Combine(damaged.Folder, "x_imgs.tsv"))) { IsText = true },
+        new("sentences", Sentences, damaged =>
+            _ = CaptionStream.Of(new TextSourceConfig { Path = damaged.Path, Language = "en" }, FuzzFiles.Lenient, SilentLog.Instance)
+            .Count())
             { IsText = true },
-        new("yaml", Yaml, damaged => ConfigBinder.Load<RunConfig>(damaged.Path)) { IsText = true, Place = new Regex(@":\d+|line \d+"), Cases = 600 },
+        new("yaml", Yaml, damaged => ConfigBinder.Load<RunConfig>(damaged.Path)) { IsText = true, Place = new Regex(@":\d+|line \d+"),
+            Cases = 600 },
         new("convert-progress", Progress, Resume) { IsText = true },
         new("metrics", Metrics, damaged =>
         {
@@ -58,8 +62,11 @@ internal static class ListFormats
 
     private static string[] ChineseClip(string folder) =>
     [
-        FuzzFiles.Text(folder, "x_imgs.tsv", string.Concat(Enumerable.Range(0, 3).Select(i => $"{i}\t{System.Convert.ToBase64String(DataFolder.Image(i, 8, 8))}\n"))),
-        FuzzFiles.Text(folder, "x_texts.jsonl", string.Concat(Enumerable.Range(0, 5).Select(i => $$"""{"text_id": {{i}}, "text": "狗 {{i}}", "image_ids": [{{i % 3}}]}""" + "\n"))),
+        FuzzFiles.Text(folder, "x_imgs.tsv",
+            string.Concat(Enumerable.Range(0, 3).Select(i => $"{i}\t{System.Convert.ToBase64String(DataFolder.Image(i, 8, 8))}\n"))),
+        FuzzFiles.Text(folder, "x_texts.jsonl",
+            string.Concat(Enumerable.Range(0, 5)
+            .Select(i => $$"""{"text_id": {{i}}, "text": "狗 {{i}}", "image_ids": [{{i % 3}}]}""" + "\n"))),
     ];
 
     private static string[] Sentences(string folder) =>
@@ -71,7 +78,8 @@ internal static class ListFormats
 
     private static string Packed(string folder, string name, string text)
     {
-        using var gzip = new System.IO.Compression.GZipStream(File.Create(Path.Combine(folder, name)), System.IO.Compression.CompressionLevel.Fastest);
+        using var gzip = new System.IO.Compression.GZipStream(File.Create(Path.Combine(folder, name)),
+            System.IO.Compression.CompressionLevel.Fastest);
         gzip.Write(DataFolder.Bytes(text));
         return name;
     }
@@ -88,7 +96,8 @@ internal static class ListFormats
     private static string[] Progress(string folder)
     {
         FuzzFiles.Converted(folder, DatasetFormat.Csv);
-        return [.. Directory.EnumerateFiles(Path.Combine(folder, "set"), "*.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file))];
+        return [.. Directory.EnumerateFiles(Path.Combine(folder, "set"), "*.json", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(folder, file))];
     }
 
     private static void Resume(FuzzCase damaged) => ConversionProgress.Read(damaged.Path);

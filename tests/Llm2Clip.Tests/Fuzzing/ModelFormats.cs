@@ -31,9 +31,12 @@ internal static class ModelFormats
     [
         new("safetensors", OneFile, Load) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 1000 },
         new("safetensors-index", Sharded, LoadFolder) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 400 },
-        new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"), OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"),
+            OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("siglip-folder", NewSiglip, OpenSiglip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
-        new("student-folder", folder => NewStudent(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("student-folder", folder =>
+            NewStudent(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength,
+            Cases = 300 },
         new("checkpoint", Checkpoints, Resume) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("cc-checkpoint", CcCheckpoints, ResumeCc) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("adapter", Adapter, damaged => CcAdapter.Load(damaged.Path).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
@@ -45,7 +48,9 @@ internal static class ModelFormats
     private static string[] OneFile(string folder)
     {
         using var scope = NewDisposeScope();
-        Safetensors.Save(Path.Combine(folder, "a.safetensors"), Tensors("a"), new Dictionary<string, string> { ["format"] = "pt", ["k"] = "v" });
+        Safetensors.Save(Path.Combine(folder, "a.safetensors"), Tensors("a"), new Dictionary<string,
+            string>
+        { ["format"] = "pt", ["k"] = "v" });
         return ["a.safetensors"];
     }
 
@@ -54,13 +59,17 @@ internal static class ModelFormats
         using var scope = NewDisposeScope();
         Safetensors.Save(Path.Combine(folder, "model-1.safetensors"), Tensors("a"));
         Safetensors.Save(Path.Combine(folder, "model-2.safetensors"), Tensors("b"));
-        var places = Tensors("a").Keys.Select(name => $"\"{name}\": \"model-1.safetensors\"").Concat(Tensors("b").Keys.Select(name => $"\"{name}\": \"model-2.safetensors\""));
-        return ["model-1.safetensors", FuzzFiles.Text(folder, "model.safetensors.index.json", $$$"""{"metadata": {"total_size": 52}, "weight_map": {{{{string.Join(",\n", places)}}}}}""")];
+        var places = Tensors("a").Keys.Select(name => $"\"{name}\": \"model-1.safetensors\"")
+            .Concat(Tensors("b").Keys.Select(name => $"\"{name}\": \"model-2.safetensors\""));
+        return ["model-1.safetensors",
+            FuzzFiles.Text(folder, "model.safetensors.index.json",
+            $$$"""{"metadata": {"total_size": 52}, "weight_map": {{{{string.Join(",\n", places)}}}}}""")];
     }
 
     private static Dictionary<string, Tensor> Tensors(string prefix) => new()
     {
-        [prefix + ".weight"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3), [prefix + ".half"] = ones(4, dtype: ScalarType.Float16), [prefix + ".ids"] = arange(3, dtype: ScalarType.Int64),
+        [prefix + ".weight"] = arange(6, dtype: ScalarType.Float32).reshape(2, 3), [prefix + ".half"] = ones(4, dtype: ScalarType.Float16),
+        [prefix + ".ids"] = arange(3, dtype: ScalarType.Int64),
         [prefix + ".scalar"] = tensor(1f), [prefix + ".none"] = zeros(0, dtype: ScalarType.Int8),
     };
 
@@ -148,7 +157,8 @@ internal static class ModelFormats
         using var scope = NewDisposeScope();
         using var weight = new TorchSharp.Modules.Parameter(arange(12, dtype: ScalarType.Float32).reshape(3, 4));
         using var bias = new TorchSharp.Modules.Parameter(ones(3));
-        using var weights = new TrainedWeights([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])], new AdamWOptions());
+        using var weights = new TrainedWeights([("w", weight), ("b", bias)], [new ParameterGroup("all", 0.1, 0, ["w", "b"])],
+            new AdamWOptions());
         action(weights);
     }
 
@@ -156,7 +166,8 @@ internal static class ModelFormats
     {
         using var training = new CcCheckpointCase(Path.Combine(folder, "raw"));
         training.Save(folder);
-        return [.. new[] { "state.json", "weights.safetensors", "optimizer.safetensors", "extras.safetensors" }.Select(name => Path.Combine("checkpoint", name))];
+        return [.. new[] { "state.json", "weights.safetensors", "optimizer.safetensors", "extras.safetensors" }.Select(name =>
+            Path.Combine("checkpoint", name))];
     }
 
     private static void ResumeCc(FuzzCase damaged)
@@ -174,7 +185,9 @@ internal static class ModelFormats
 
     private static void WriteAdapter(string folder)
     {
-        var means = new LanguageMeans(new float[Width], [new LanguageMean("en", new float[Width], 10, "captions", true), new LanguageMean("zh", new float[Width], 5, "sentences", false)]);
+        var means = new LanguageMeans(new float[Width],
+            [new LanguageMean("en", new float[Width], 10, "captions", true),
+            new LanguageMean("zh", new float[Width], 5, "sentences", false)]);
         using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 3, Blocks = 1 }, means, 1);
         adapter.Save(Path.Combine(folder, CcAdapter.FileName));
     }
@@ -185,17 +198,20 @@ internal static class ModelFormats
         Gguf(folder);
         TeacherFolder.Write(folder, new TeacherManifest
         {
-            Gguf = "f16.gguf", GgufSha256 = WeightsHash.Of(GgufFile.Open(Path.Combine(folder, "f16.gguf"))), Settings = new TeacherSettings(), Dimension = 3, Adapter = CcAdapter.FileName,
+            Gguf = "f16.gguf", GgufSha256 = WeightsHash.Of(GgufFile.Open(Path.Combine(folder, "f16.gguf"))),
+            Settings = new TeacherSettings(), Dimension = 3, Adapter = CcAdapter.FileName,
         });
         return [TeacherFolder.ManifestName, CcAdapter.FileName];
     }
 
-    private static void OpenTeacher(FuzzCase damaged) => Llm2Clip.Teachers.Teacher.Open(damaged.Folder, LlamaCases.OneThread, log: SilentLog.Instance).Dispose();
+    private static void OpenTeacher(FuzzCase damaged) =>
+        Llm2Clip.Teachers.Teacher.Open(damaged.Folder, LlamaCases.OneThread, log: SilentLog.Instance).Dispose();
 
     private static string[] Gguf(string folder)
     {
         var vocabulary = new SentencePieceVocabulary(["▁", "a", "b", "▁a"]);
-        using var model = new TinyLlama(new TinyLlamaConfig { Width = Width, Layers = 1, Heads = 2, FeedForward = 32, Context = 64 }, vocabulary.Count, 1);
+        using var model = new TinyLlama(new TinyLlamaConfig { Width = Width, Layers = 1, Heads = 2, FeedForward = 32, Context = 64 },
+            vocabulary.Count, 1);
         TinyLlamaGguf.Write(Path.Combine(folder, "f16.gguf"), model, vocabulary, GgufType.F16);
         TinyLlamaGguf.Write(Path.Combine(folder, "q8.gguf"), model, vocabulary, GgufType.Q8_0);
         return ["f16.gguf", "q8.gguf"];

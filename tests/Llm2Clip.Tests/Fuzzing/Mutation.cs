@@ -30,27 +30,34 @@ internal enum MutationKind
 }
 
 /// <summary>
-/// A change at a place. <paramref name="At"/>, <paramref name="Length"/> and <paramref name="Value"/> are drawn without knowing the file and are taken
+/// A change at a place. <paramref name="At"/>, <paramref name="Length"/> and <paramref name="Value"/> are drawn without knowing the file
+/// and are taken
 /// modulo what it allows, so that any of several changes can be left out when a failing case is shrunk.
 /// </summary>
 internal readonly record struct Mutation(MutationKind Kind, int At, int Length, int Value)
 {
     private static readonly ulong[] Boundaries =
     [
-        0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1UL << 32, 1UL << 40, 1UL << 60, long.MaxValue, 1UL << 63, ulong.MaxValue,
+        0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1UL << 32, 1UL << 40, 1UL << 60, long.MaxValue,
+            1UL << 63, ulong.MaxValue,
     ];
 
     private static readonly string[] Numbers =
     [
-        "-1", "0", "1e999", "-0.0", "4294967296", "9223372036854775807", "9223372036854775808", "1152921504606846976", "99999999999999999999999999", "1e-400", "0.5", "NaN", "2147483648", "1048576",
+        "-1", "0", "1e999", "-0.0", "4294967296", "9223372036854775807", "9223372036854775808", "1152921504606846976",
+            "99999999999999999999999999", "1e-400", "0.5", "NaN", "2147483648", "1048576",
     ];
 
     private static readonly string[] Tokens =
-        ["null", "true", "[]", "{}", "\"\"", "[[[]]]", "{\"a\":{}}", "\"x\"", "17", "\"\\u0000\"", "-", "''", "~", "&a [*a]", "<<: x", "!!int x", "\t", "\r", "\uFEFF", "\"", ",", ":", "}", "]"];
+        ["null", "true", "[]", "{}", "\"\"", "[[[]]]", "{\"a\":{}}", "\"x\"", "17", "\"\\u0000\"", "-", "''", "~", "&a [*a]", "<<: x",
+            "!!int x", "\t", "\r", "\uFEFF", "\"", ",", ":", "}", "]"];
 
     private static readonly int[] Depths = [3, 63, 64, 65, 70, 1000, 20_000];
 
-    /// <summary>One to eight changes, few more often than many; half of all places lie in the first 512 bytes, where headers stand, or in the last ones.</summary>
+    /// <summary>
+    /// One to eight changes, few more often than many; half of all places lie in the first 512 bytes, where headers stand, or in the last
+    /// ones.
+    /// </summary>
     public static Gen<Mutation[]> Several(bool text)
     {
         var last = text ? MutationKind.DropLine : MutationKind.Digit;

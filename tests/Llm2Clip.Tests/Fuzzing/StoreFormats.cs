@@ -14,7 +14,8 @@ internal static class StoreFormats
     [
         new("store", Plant, Read) { IsText = true, Cases = 600 },
         new("store-manifest", folder => [.. Plant(folder).Where(name => name == EmbeddingStoreManifest.FileName)], Read)
-            { IsText = true, Place = new Regex("Path:|[Pp]roperty|LineNumber|contradicts|format|bytes|missing|index|teacher"), Cases = 400 },
+            { IsText = true, Place = new Regex("Path:|[Pp]roperty|LineNumber|contradicts|format|bytes|missing|index|teacher"),
+                Cases = 400 },
         new("store-repair", Plant, Repair) { IsText = true, Cases = 200 },
         new("store-append", Plant, Append) { IsText = true, Cases = 200 },
     ];

@@ -16,7 +16,8 @@ internal static class TarFormats
     [
         new("tar", Plain, damaged => FuzzFiles.ReadAll(damaged)) { Mend = (_, bytes) => WithChecksums(bytes), Place = Place, Cases = 1000 },
         new("tar-gz", Packed, damaged => FuzzFiles.ReadAll(damaged)) { Mend = MendPacked, Place = Place, Cases = 600 },
-        new("tar-stream", Plain, damaged => FuzzFiles.ReadAll(damaged, $"pipe:cat {damaged.Path}")) { Mend = (_, bytes) => WithChecksums(bytes), Place = Place, Cases = 150 },
+        new("tar-stream", Plain, damaged => FuzzFiles.ReadAll(damaged, $"pipe:cat {damaged.Path}")) { Mend = (_, bytes) =>
+            WithChecksums(bytes), Place = Place, Cases = 150 },
         new("text-embeddings", Vectors, damaged => TextEmbeddingTars.Import(
             [Path.Combine(damaged.Folder, "x_text_embeddings.tar")], null, damaged.Output, "t", VectorType.Fp16, SilentLog.Instance))
             { Mend = (_, bytes) => WithChecksums(bytes), Cases = 300 },

@@ -14,7 +14,8 @@ internal static class TextMutation
         MutationKind.Nul => Mutation.Insert(bytes, at, [0]),
         MutationKind.Surrogate => Mutation.Insert(bytes, at, change.Value % 2 == 0 ? "\\ud800"u8 : [0xED, 0xA0, 0x80]),
         MutationKind.BadUtf8 => Mutation.Insert(bytes, at, change.Value % 2 == 0 ? [0xC3] : [0xFF, 0xFE]),
-        MutationKind.RepeatLine => Line(bytes, at) is var line ? Mutation.Insert(bytes, line.Start, bytes.AsSpan(line.Start, line.Length)) : bytes,
+        MutationKind.RepeatLine => Line(bytes, at) is var line ? Mutation.Insert(bytes, line.Start, bytes.AsSpan(line.Start, line.Length))
+            : bytes,
         _ => Line(bytes, at) is var line ? Replace(bytes, line, []) : bytes,
     };
 

@@ -26,7 +26,8 @@ public sealed class ImageFormatTests
         Assert.Equal(extension, ImageFormats.Extension(file));
         // Behind the box stands what is no brand, whatever it looks like; and a box may be cut.
         Assert.Equal(extension, ImageFormats.Extension([.. file, .. "avifheic"u8]));
-        Assert.Equal(extension is "jpg" ? "jpg" : ImageFormats.Extension(File(brands.Split(' ')[..1])), ImageFormats.Extension(file.AsSpan(0, Math.Min(18, file.Length))));
+        Assert.Equal(extension is "jpg" ? "jpg" : ImageFormats.Extension(File(brands.Split(' ')[..1])),
+            ImageFormats.Extension(file.AsSpan(0, Math.Min(18, file.Length))));
     }
 
     private static byte[] File(string[] brands)

@@ -21,7 +21,8 @@ public class ImagePipelineTests
     public void ImagesThatDeclareTooManyPixelsAreRefusedBeforeDecoding()
     {
         var png = ImageCodec.EncodePng(Gradient(200, 100));
-        Assert.Contains("max_megapixels", Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.0199 })).Message);
+        Assert.Contains("max_megapixels",
+            Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.0199 })).Message);
         Assert.Equal(200, ImageCodec.Decode(png, "here", new DecodeOptions { MaxMegapixels = 0.02 }).Width);
     }
 
@@ -59,7 +60,8 @@ public class ImagePipelineTests
     {
         byte[] png = ImageCodec.EncodePng(Gradient(30, 20));
         png[6] = 13; // as a transfer that turns line ends into those of another system
-        Assert.Equal("x: the image cannot be decoded: its signature is damaged.", Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "x")).Message);
+        Assert.Equal("x: the image cannot be decoded: its signature is damaged.",
+            Assert.Throws<ImageException>(() => ImageCodec.Decode(png, "x")).Message);
     }
 
     [Fact]
@@ -75,7 +77,8 @@ public class ImagePipelineTests
             ("Unable to load DLL 'libvips-42.dll': not found. (0x8007007E)", "Unable to load DLL 'libvips-42.dll': not found"),
         })
         {
-            foreach (var cause in new Exception[] { new DllNotFoundException(said), new TypeInitializationException("x", new DllNotFoundException(said)) })
+            foreach (var cause in new Exception[] { new DllNotFoundException(said),
+                new TypeInitializationException("x", new DllNotFoundException(said)) })
             {
                 var message = VipsLibrary.Missing(cause);
                 Assert.StartsWith($"{start}{why}. Build again on this machine with `dotnet build`", message, StringComparison.Ordinal);
@@ -108,7 +111,8 @@ public class ImagePipelineTests
     {
         var image = Gradient(60, 45);
         var transform = new ImageTransformConfig { ImageSize = 24 };
-        var (plain, flipped) = (Train(image, transform, new AugmentConfig { CropScaleMin = 0.3 }), Train(image, transform, new AugmentConfig { CropScaleMin = 0.3, Flip = 1 }));
+        var (plain, flipped) = (Train(image, transform, new AugmentConfig { CropScaleMin = 0.3 }),
+            Train(image, transform, new AugmentConfig { CropScaleMin = 0.3, Flip = 1 }));
         for (var y = 0; y < 24; y++)
         {
             for (var x = 0; x < 24; x++)
@@ -140,7 +144,7 @@ public class ImagePipelineTests
     }
 
     [Fact]
-    public void ColourFactorsDoWhatTheySay()
+    public void ColorFactorsDoWhatTheySay()
     {
         var image = Gradient(30, 30);
         var transform = new ImageTransformConfig { ImageSize = 30 };
@@ -206,7 +210,7 @@ public class ImagePipelineTests
         return sum / (pixels.Length / 3);
     }
 
-    /// <summary>Colours between 70 and 190, so that no factor of the tests clips.</summary>
+    /// <summary>Colors between 70 and 190, so that no factor of the tests clips.</summary>
     private static RgbImage Gradient(int width, int height)
     {
         var pixels = new byte[width * height * 3];

@@ -9,13 +9,17 @@ using NetVips;
 
 namespace Llm2Clip.Tests.Images;
 
-/// <summary>Formats, orientations, transparency and hostile headers; files are built by hand, byte by byte, unless golden ones are named.</summary>
+/// <summary>
+/// Formats, orientations, transparency and hostile headers; files are built by hand, byte by byte, unless golden ones are named.
+/// </summary>
 public sealed class OddImageTests
 {
     private const int Width = 5;
     private const int Height = 3;
 
-    /// <summary>Where each orientation puts the stored pixel (column, row) of an image whose last column and row are (right, bottom).</summary>
+    /// <summary>
+    /// Where each orientation puts the stored pixel (column, row) of an image whose last column and row are (right, bottom).
+    /// </summary>
     public static TheoryData<int> Orientations => [1, 2, 3, 4, 5, 6, 7, 8];
 
     [Theory]
@@ -58,7 +62,8 @@ public sealed class OddImageTests
         var shrunk = ImageCodec.Decode(WithOrientation(jpeg, 6), "x", options, shrinkAbove: 40);
         Assert.Equal((40, 80), (shrunk.Width, shrunk.Height));
         var transform = new ImageTransformConfig { ImageSize = 20 };
-        var (flat, turned) = (new ImagePipeline(transform).Eval(WithOrientation(jpeg, 6), "x"), new ImagePipeline(transform, decode: options).Eval(WithOrientation(jpeg, 6), "x"));
+        var (flat, turned) = (new ImagePipeline(transform).Eval(WithOrientation(jpeg, 6), "x"),
+            new ImagePipeline(transform, decode: options).Eval(WithOrientation(jpeg, 6), "x"));
         Assert.NotEqual(flat, turned);
     }
 
@@ -71,10 +76,13 @@ public sealed class OddImageTests
         Assert.NotEmpty(cases);
         foreach (var file in cases)
         {
-            var reference = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, file.Value.GetProperty("rgb_rotated").GetString()!)), "reference");
-            var upright = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, file.Name)), file.Name, new DecodeOptions { Upright = true });
+            var reference = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, file.Value.GetProperty("rgb_rotated").GetString()!)),
+                "reference");
+            var upright = ImageCodec.Decode(File.ReadAllBytes(Path.Combine(folder, file.Name)), file.Name,
+                new DecodeOptions { Upright = true });
             Assert.Equal((reference.Width, reference.Height), (upright.Width, upright.Height));
-            Assert.True(reference.Pixels.Zip(upright.Pixels, (a, b) => Math.Abs(a - b)).Max() <= 2, file.Name); // lossy: the README allows 2 levels
+            // Lossy: the README allows 2 levels
+            Assert.True(reference.Pixels.Zip(upright.Pixels, (a, b) => Math.Abs(a - b)).Max() <= 2, file.Name);
         }
     }
 
@@ -91,12 +99,15 @@ public sealed class OddImageTests
         // (200 * 128 + 255 * 127) / 255 = 227.4; (100 * 128 + 255 * 127) / 255 = 177.2; (50 * 128 + 255 * 127) / 255 = 152.1
         Assert.Equal([200, 100, 50, 227, 177, 152, 255, 255, 255], ImageCodec.Decode(rgba, "x", white).Pixels);
         Assert.Equal([200, 200, 200, 227, 227, 227, 255, 255, 255], ImageCodec.Decode(gray, "x", white).Pixels);
-        Assert.Equal([200, 100, 50, 100, 50, 25, 0, 0, 0], ImageCodec.Decode(rgba, "x", new DecodeOptions { Background = [0, 0, 0] }).Pixels);
+        Assert.Equal([200, 100, 50, 100, 50, 25, 0, 0, 0],
+            ImageCodec.Decode(rgba, "x", new DecodeOptions { Background = [0, 0, 0] }).Pixels);
         var photo = ImageCodec.EncodePng(Gradient(8, 8));
         Assert.Equal(ImageCodec.Decode(photo, "x").Pixels, ImageCodec.Decode(photo, "x", white).Pixels);
 
-        Assert.Contains("background is [1, 2]", Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [1, 2] })).Message);
-        Assert.Contains("background is [0, 0, 256]", Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [0, 0, 256] })).Message);
+        Assert.Contains("background is [1, 2]",
+            Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [1, 2] })).Message);
+        Assert.Contains("background is [0, 0, 256]",
+            Assert.Throws<ConfigException>(() => Checked.Require(new DecodeOptions { Background = [0, 0, 256] })).Message);
     }
 
     [Theory]
@@ -120,13 +131,15 @@ public sealed class OddImageTests
     public void AvifIsRead()
     {
         var image = Gradient(64, 48);
-        var avif = ImageCodec.Encode(image, from => from.HeifsaveBuffer(compression: Enums.ForeignHeifCompression.Av1, lossless: true, effort: 0));
+        var avif = ImageCodec.Encode(image, from =>
+            from.HeifsaveBuffer(compression: Enums.ForeignHeifCompression.Av1, lossless: true, effort: 0));
         Assert.Equal("ftyp", Encoding.ASCII.GetString(avif, 4, 4));
         var decoded = ImageCodec.Decode(avif, "x");
         Assert.Equal((64, 48), (decoded.Width, decoded.Height));
         // Lossless but for the rounding of YCbCr.
         Assert.InRange(image.Pixels.Zip(decoded.Pixels, (a, b) => Math.Abs(a - b)).Max(), 0, 3);
-        Assert.Equal(ImageProblem.Damaged, Assert.Throws<ImageException>(() => ImageCodec.Decode(avif.AsSpan(0, avif.Length / 2), "x")).Problem);
+        Assert.Equal(ImageProblem.Damaged,
+            Assert.Throws<ImageException>(() => ImageCodec.Decode(avif.AsSpan(0, avif.Length / 2), "x")).Problem);
     }
 
     /// <summary>Every other loader of libvips stays out of reach, whatever a file looks like.</summary>
@@ -170,7 +183,8 @@ public sealed class OddImageTests
             case "png":
                 return Png(60_000, 60_000, colorType: 2, [0]);
             case "gif":
-                var gif = new byte[] { (byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'9', (byte)'a', 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0, 0, 0, 0, 0, 255, 255, 255,
+                var gif = new byte[] { (byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'9', (byte)'a', 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0,
+                    0, 0, 0, 0, 255, 255, 255,
                     0x2C, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 2, 2, 0x44, 1, 0, 0x3B };
                 return gif;
             case "jpg":
@@ -185,7 +199,8 @@ public sealed class OddImageTests
                 var webp = ImageCodec.Encode(Gradient(16, 16), from => from.WebpsaveBuffer(lossless: true));
                 // VP8L: a signature byte, then 14 bits for each side less one.
                 var size = webp.AsSpan().IndexOf("VP8L"u8) + 9;
-                BinaryPrimitives.WriteUInt32LittleEndian(webp.AsSpan(size), (BinaryPrimitives.ReadUInt32LittleEndian(webp.AsSpan(size)) & 0xF000_0000) | 16_382 | 11_999 << 14);
+                BinaryPrimitives.WriteUInt32LittleEndian(webp.AsSpan(size),
+                    (BinaryPrimitives.ReadUInt32LittleEndian(webp.AsSpan(size)) & 0xF000_0000) | 16_382 | 11_999 << 14);
                 if (webp.AsSpan().IndexOf("VP8X"u8) is >= 0 and var extended)
                 {
                     new byte[] { 0xFE, 0x3F, 0, 0xDF, 0x2E, 0 }.CopyTo(webp, extended + 12); // the canvas: 24 bits for each side less one
@@ -195,14 +210,16 @@ public sealed class OddImageTests
     }
 
     private static long PeakMemory() =>
-        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2]) * 1024;
+        long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2]) * 1024;
 
     private static RgbImage Gradient(int width, int height)
     {
         var pixels = new byte[width * height * 3];
         for (var i = 0; i < width * height; i++)
         {
-            (pixels[i * 3], pixels[i * 3 + 1], pixels[i * 3 + 2]) = ((byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)(i * 7 % 64));
+            (pixels[i * 3], pixels[i * 3 + 1], pixels[i * 3 + 2]) =
+                ((byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)(i * 7 % 64));
         }
         return new RgbImage(width, height, pixels);
     }
@@ -292,7 +309,8 @@ public sealed class OddImageTests
         {
             zlib.Write(rows);
         }
-        return [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, .. Chunk("IHDR", header), .. Chunk("IDAT", packed.ToArray()), .. Chunk("IEND", [])];
+        return [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, .. Chunk("IHDR", header), .. Chunk("IDAT", packed.ToArray()),
+            .. Chunk("IEND", [])];
 
         static byte[] Chunk(string type, byte[] content)
         {

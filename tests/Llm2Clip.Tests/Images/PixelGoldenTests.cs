@@ -5,12 +5,12 @@ namespace Llm2Clip.Tests.Images;
 
 /// <summary>
 /// Pixels against Pillow and torchvision. Cases and inputs come from <c>golden/pixels</c>; tolerances from its README: the
-/// resampler is Pillow-exact (0 levels), decoders of lossy files may differ by 1-2 levels, CMYK by 8, normalised values by 1e-6.
+/// resampler is Pillow-exact (0 levels), decoders of lossy files may differ by 1-2 levels, CMYK by 8, normalized values by 1e-6.
 /// </summary>
 [Trait("Category", "Golden")]
 public class PixelGoldenTests
 {
-    private const double NormalisedTolerance = 1e-6;
+    private const double NormalizedTolerance = 1e-6;
 
     [Fact]
     public void EvaluationTransformIsPillowsToTheBit() => Assert.True(CompareAll(ResizeMode.Crop, "*.png", IsCropCase) > 0);
@@ -24,12 +24,14 @@ public class PixelGoldenTests
         foreach (var photo in Directory.GetFiles(SharedData.RequireGolden("images"), "*.jpg").Order(StringComparer.Ordinal).Take(4))
         {
             var image = ImageCodec.Decode(File.ReadAllBytes(photo), photo);
-            foreach (var (width, height) in new[] { (image.Width / 3, image.Height / 2), (image.Width + 7, 33), (image.Width, image.Height) })
+            foreach (var (width, height) in new[] { (image.Width / 3, image.Height / 2), (image.Width + 7, 33),
+                (image.Width, image.Height) })
             {
                 var results = new[] { true, false }.Select(vectors =>
                 {
                     var pixels = new byte[width * height * 3];
-                    new Resampler(vectors).Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height, new PixelArea(0, 0, width, height), true, pixels);
+                    new Resampler(vectors).Resize(image, new CropBox(0, 0, image.Width, image.Height), width, height,
+                        new PixelArea(0, 0, width, height), true, pixels);
                     return pixels;
                 }).ToArray();
                 Assert.Equal(results[1], results[0]);
@@ -54,23 +56,25 @@ public class PixelGoldenTests
     }
 
     [Fact]
-    public void NormalisedValuesAgree()
+    public void NormalizedValuesAgree()
     {
         using var expected = Json("expected.json");
         var root = expected.RootElement;
         var transform = new ImageTransformConfig { Mean = Floats(root.GetProperty("mean")), Std = Floats(root.GetProperty("std")) };
-        var positions = root.GetProperty("positions_y_x").EnumerateArray().Select(at => (Y: at[0].GetInt32(), X: at[1].GetInt32())).ToArray();
+        var positions = root.GetProperty("positions_y_x").EnumerateArray().Select(at => (Y: at[0].GetInt32(), X: at[1].GetInt32()))
+            .ToArray();
         foreach (var image in root.GetProperty("images").EnumerateObject())
         {
             // Pixels come from the reference PNG, so that only the arithmetic is compared here.
-            var pixels = Decode(Path.Combine(SharedData.RequireGolden("pixels"), Path.GetFileNameWithoutExtension(image.Name) + ".224.png"));
+            var pixels = Decode(Path.Combine(SharedData.RequireGolden("pixels"),
+                Path.GetFileNameWithoutExtension(image.Name) + ".224.png"));
             var values = image.Value.GetProperty("values").EnumerateArray().ToArray();
             for (var k = 0; k < positions.Length; k++)
             {
                 for (var c = 0; c < 3; c++)
                 {
                     var pixel = pixels.Pixels[(positions[k].Y * pixels.Width + positions[k].X) * 3 + c];
-                    Assert.InRange(transform.Normalize(pixel, c) - values[k][c].GetDouble(), -NormalisedTolerance, NormalisedTolerance);
+                    Assert.InRange(transform.Normalize(pixel, c) - values[k][c].GetDouble(), -NormalizedTolerance, NormalizedTolerance);
                 }
             }
         }
@@ -135,13 +139,15 @@ public class PixelGoldenTests
         var photos = SharedData.RequireGolden("images");
         var problems = new List<string>();
         var count = 0;
-        foreach (var reference in Directory.GetFiles(SharedData.RequireGolden("pixels"), pattern).Where(isCase).Order(StringComparer.Ordinal))
+        foreach (var reference in Directory.GetFiles(SharedData.RequireGolden("pixels"), pattern).Where(isCase)
+            .Order(StringComparer.Ordinal))
         {
             var name = Path.GetFileName(reference);
             var photo = Path.Combine(photos, name[..name.IndexOf('.')] + ".jpg");
             var expected = Decode(reference);
             var pipeline = new ImagePipeline(new ImageTransformConfig { ImageSize = expected.Width, Resize = resize });
-            Compare(name, expected, new RgbImage(expected.Width, expected.Height, pipeline.Eval(File.ReadAllBytes(photo), photo)), 0, problems);
+            Compare(name, expected, new RgbImage(expected.Width, expected.Height, pipeline.Eval(File.ReadAllBytes(photo), photo)), 0,
+                problems);
             count++;
         }
         Assert.True(problems.Count == 0, string.Join("\n", problems));
@@ -159,7 +165,8 @@ public class PixelGoldenTests
 
     private static JsonDocument Json(string name) => JsonDocument.Parse(File.ReadAllText(SharedData.RequireGolden("pixels", name)));
 
-    private static (int, int) Pair(JsonElement item, string name) => (item.GetProperty(name)[0].GetInt32(), item.GetProperty(name)[1].GetInt32());
+    private static (int, int) Pair(JsonElement item, string name) =>
+        (item.GetProperty(name)[0].GetInt32(), item.GetProperty(name)[1].GetInt32());
 
     private static float[] Floats(JsonElement list) => [.. list.EnumerateArray().Select(value => value.GetSingle())];
 }

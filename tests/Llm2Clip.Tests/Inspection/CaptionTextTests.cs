@@ -28,7 +28,8 @@ public sealed class CaptionTextTests
     [InlineData("ab", "cd", 0)]
     [InlineData("abcd", "abce", 2 / 6.0)] // " ab", "abc", "bcd", "cd " and " ab", "abc", "bce", "ce "
     [InlineData("aaaa", "aaa", 1)] // " aa", "aaa", "aa ": repeated pieces count once
-    public void SimilarityIsThatOfPieces(string first, string second, double expected) => Assert.Equal(expected, CaptionText.Similarity(first, second), 12);
+    public void SimilarityIsThatOfPieces(string first, string second, double expected) =>
+        Assert.Equal(expected, CaptionText.Similarity(first, second), 12);
 
     [Fact]
     public void HistogramsCount()

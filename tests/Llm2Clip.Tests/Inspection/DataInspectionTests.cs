@@ -33,7 +33,8 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(1, causes[BadSampleCause.DamagedImage]);
         Assert.Equal(1, causes[BadSampleCause.NotAnImage]);
         Assert.Equal(set.Records - 3, set.Broken);
-        Assert.Equal([(20.0, 40.0), (30.0, 60.0)], new[] { set.ImageStatistics.Width, set.ImageStatistics.Height }.Select(sides => (sides.Min, sides.Max)));
+        Assert.Equal([(20.0, 40.0), (30.0, 60.0)],
+            new[] { set.ImageStatistics.Width, set.ImageStatistics.Height }.Select(sides => (sides.Min, sides.Max)));
         Assert.Equal((0.33, 1.33), (set.ImageStatistics.Aspect.Min, set.ImageStatistics.Aspect.Max));
         Assert.Equal([("jpg", 2L), ("png", 1L)], set.ImageStatistics.Formats.Select(format => (format.Key, format.Value)));
 
@@ -69,15 +70,20 @@ public sealed class DataInspectionTests : IDisposable
             ("html2.jpg", DataFolder.Bytes("<html>")), ("html2.txt", DataFolder.Bytes("x")),
             ("huge.jpg", DataFolder.Image(4, 400, 300)), ("huge.txt", DataFolder.Bytes("x")),
             ("odd.jpg", DataFolder.Image(5)), ("odd.json", DataFolder.Bytes("{")));
-        var set = InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { MaxMegapixels = 0.1 }, inspect: new InspectConfig { Listed = 1 }).Data;
+        var set = InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { MaxMegapixels = 0.1 },
+            inspect: new InspectConfig { Listed = 1 }).Data;
         Assert.Equal((9, 1, 8), (set.Records, set.Images, set.Broken));
         Assert.Equal(
             [
-                (BadSampleCause.NotAnImage, 2, "html.jpg"), (BadSampleCause.BadRecord, 1, "odd"), (BadSampleCause.NoCaption, 1, "mute"), (BadSampleCause.NoImage, 1, "blind"),
-                (BadSampleCause.EmptyImage, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"), (BadSampleCause.DamagedImage, 1, "cut.jpg"),
+                (BadSampleCause.NotAnImage, 2, "html.jpg"), (BadSampleCause.BadRecord, 1, "odd"), (BadSampleCause.NoCaption, 1, "mute"),
+                    (BadSampleCause.NoImage, 1, "blind"),
+                (BadSampleCause.EmptyImage, 1, "void.jpg"), (BadSampleCause.TooLarge, 1, "huge.jpg"),
+                    (BadSampleCause.DamagedImage, 1, "cut.jpg"),
             ],
-            set.BrokenByCause.Select(cause => (cause.Cause, (int)cause.Count, Assert.Single(cause.Samples).Origin[(_folder["a.tar"].Length + 2)..])));
-        Assert.Equal(10, _folder.Lines.Count); // the data, its format, and eight bad records by name, though data.max_bad_share is long passed
+            set.BrokenByCause.Select(cause =>
+                (cause.Cause, (int)cause.Count, Assert.Single(cause.Samples).Origin[(_folder["a.tar"].Length + 2)..])));
+        // The data, its format, and eight bad records by name, though data.max_bad_share is long passed
+        Assert.Equal(10, _folder.Lines.Count);
     }
 
     [Fact]
@@ -105,7 +111,8 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(
             ["SameBytes t0 copy", "SamePixels t1 pixels", "Near t2 jpeg", "Near t3 small"],
             between.Images.Pairs.Select(pair => $"{pair.Likeness} {pair.First.Key} {pair.Second.Key}").OrderBy(line => line.Split(' ')[1]));
-        Assert.Equal((1, "caption number 1 of the training set"), ((int)between.Captions.Same.Groups, Assert.Single(between.Captions.Texts).Text));
+        Assert.Equal((1, "caption number 1 of the training set"),
+            ((int)between.Captions.Same.Groups, Assert.Single(between.Captions.Texts).Text));
         Assert.Contains(between.Captions.Pairs, pair => (pair.FirstKey, pair.SecondKey) == ("t2", "jpeg"));
     }
 
@@ -128,10 +135,13 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal(1, captions.WithinImage);
         Assert.Equal(["A man.", "A man with a red hat rides a horse", "一个人"], captions.Texts.Select(text => text.Text));
         Assert.Equal(0, captions.Near.Pairs);
-        Assert.Equal([("en", 4L, 5L, "words"), ("zh", 2L, 2L, "characters")], report.Data.Languages.Select(language => (language.Language, language.Distinct, language.Repeated, language.Unit)));
+        Assert.Equal([("en", 4L, 5L, "words"), ("zh", 2L, 2L, "characters")],
+            report.Data.Languages.Select(language => (language.Language, language.Distinct, language.Repeated, language.Unit)));
     }
 
-    /// <summary>Keys are held against each other within a data set, across its shards, broken samples included; not between data sets.</summary>
+    /// <summary>
+    /// Keys are held against each other within a data set, across its shards, broken samples included; not between data sets.
+    /// </summary>
     [Fact]
     public void KeysThatStandMoreThanOnceAreCountedAndNamed()
     {
@@ -139,7 +149,8 @@ public sealed class DataInspectionTests : IDisposable
         _folder.Shard("s-1.tar", "m", 3);
         _folder.Shard("s-2.tar", "k", 7, i => i == 1);
         _folder.Shard("s-3.tar", "m", 2);
-        _folder.Tar("s-4.tar", TarEntryFormat.Ustar, ("k3.jpg", DataFolder.Image(1)), ("k3.txt", DataFolder.Bytes("x")), ("new.jpg", DataFolder.Image(2)), ("new.txt", DataFolder.Bytes("y")));
+        _folder.Tar("s-4.tar", TarEntryFormat.Ustar, ("k3.jpg", DataFolder.Image(1)), ("k3.txt", DataFolder.Bytes("x")),
+            ("new.jpg", DataFolder.Image(2)), ("new.txt", DataFolder.Bytes("y")));
         _folder.Shard("other.tar", "k", 7);
 
         var report = InspectionCase.Inspect(_folder, "s-*.tar", "other.tar");
@@ -147,13 +158,15 @@ public sealed class DataInspectionTests : IDisposable
         Assert.Equal((7, 15), (keys.Keys, keys.Records));
         Assert.Equal(["k0", "k1", "k2", "k3", "k4", "m0", "m1"], keys.Listed.Select(key => key.Key));
         Assert.Equal(new ListedKey("k3", 3, _folder["s-0.tar"] + ": k3.jpg", _folder["s-2.tar"] + ": k3.jpg"), keys.Listed[3]);
-        Assert.Equal((0, 0, 0), (report.Against!.RepeatedKeys.Keys, report.Against.RepeatedKeys.Records, report.Against.RepeatedKeys.Listed.Count));
+        Assert.Equal((0, 0, 0), (report.Against!.RepeatedKeys.Keys, report.Against.RepeatedKeys.Records,
+            report.Against.RepeatedKeys.Listed.Count));
         var text = Printed(report);
         Assert.Contains($"\n7 keys occur more than once, at 15 records.\n  k0: 2 records, the first are {_folder["s-0.tar"]}: k0.jpg and {_folder["s-2.tar"]}: k0.jpg\n", text);
         Assert.Contains("\nEvery key occurs once.\n", text);
         Assert.Contains("\"repeated_keys\": {\n      \"keys\": 7,\n      \"records\": 15,", report.ToJson());
 
-        var few = InspectionCase.Inspect(_folder, "other.tar", "s-*.tar", inspect: new InspectConfig { Listed = 2, Output = _folder["out"] }).Against!.RepeatedKeys;
+        var few = InspectionCase.Inspect(_folder, "other.tar", "s-*.tar",
+            inspect: new InspectConfig { Listed = 2, Output = _folder["out"] }).Against!.RepeatedKeys;
         Assert.Equal((7, 15), (few.Keys, few.Records));
         Assert.Equal(["k0", "k1"], few.Listed.Select(key => key.Key));
         Assert.Contains("7 repeated keys, the first 2", File.ReadAllText(_folder["out/report.html"]));
@@ -168,8 +181,11 @@ public sealed class DataInspectionTests : IDisposable
         byte[] exif = [0xFF, 0xE1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
         Shard("turned.tar", [("k", [.. jpeg[..2], .. exif, .. jpeg[2..]], "x")]);
         Assert.Equal(40, InspectionCase.Inspect(_folder, "turned.tar").Data.ImageStatistics.Width.Max);
-        Assert.Equal(30, InspectionCase.Inspect(_folder, "turned.tar", config: new DataConfig { Upright = true }).Data.ImageStatistics.Width.Max);
-        Assert.Equal(3, InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { MaxMegapixels = 0.001 }).Data.BrokenByCause.Single(cause => cause.Cause == BadSampleCause.TooLarge).Count);
+        Assert.Equal(30, InspectionCase.Inspect(_folder, "turned.tar",
+            config: new DataConfig { Upright = true }).Data.ImageStatistics.Width.Max);
+        Assert.Equal(3, InspectionCase.Inspect(_folder, "a.tar",
+            config: new DataConfig { MaxMegapixels = 0.001 }).Data.BrokenByCause.Single(cause =>
+            cause.Cause == BadSampleCause.TooLarge).Count);
         Assert.Throws<ConfigException>(() => InspectionCase.Inspect(_folder, "a.tar", config: new DataConfig { Background = [1] }));
     }
 
@@ -178,7 +194,10 @@ public sealed class DataInspectionTests : IDisposable
     {
         _folder.Shard("a.tar", "k", 70, i => i % 9 == 4);
         _folder.Shard("b.tar", "m", 70);
-        var reports = new[] { 1, 4 }.Select(workers => InspectionCase.Inspect(_folder, "a.tar", "b.tar", new DataConfig { Workers = workers }, new InspectConfig { SheetImages = 7, Seed = 3 }) with { Seconds = 0 }).ToList();
+        var reports = new[] { 1, 4 }.Select(workers =>
+            InspectionCase.Inspect(_folder, "a.tar", "b.tar", new DataConfig { Workers = workers },
+            new InspectConfig { SheetImages = 7, Seed = 3 }) with
+            { Seconds = 0 }).ToList();
         Assert.Equal(reports[0].ToJson(), reports[1].ToJson());
         Assert.Equal(reports[0].Data.ContactSheet, reports[1].Data.ContactSheet);
         var sheet = ImageCodec.Decode(reports[0].Data.ContactSheet, "sheet");
@@ -193,7 +212,8 @@ public sealed class DataInspectionTests : IDisposable
         byte[] Flat(int size, byte value) => ImageCodec.EncodePng(new RgbImage(size, size, [.. Enumerable.Repeat(value, size * size * 3)]));
         Shard("a.tar", [("a", Flat(40, 255), "x"), ("b", Flat(50, 250), "y"), ("c", Flat(40, 255), "z")]);
         var report = InspectionCase.Inspect(_folder, "a.tar");
-        Assert.Equal((3, 1, 0), (report.Data.ImageStatistics.Flat, report.Duplicates[0].Images.SamePixels.Groups, report.Duplicates[0].Images.Near.Pairs));
+        Assert.Equal((3, 1, 0), (report.Data.ImageStatistics.Flat, report.Duplicates[0].Images.SamePixels.Groups,
+            report.Duplicates[0].Images.Near.Pairs));
     }
 
     [Fact]
@@ -203,14 +223,16 @@ public sealed class DataInspectionTests : IDisposable
         _folder.Shard("a.tar", "k", 4);
         var inspect = new InspectConfig { Data = _folder["a.tar"], ContextTokens = 3 };
         var teacher = new TeacherConfig { Path = gguf };
-        var report = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher }, _folder, TestContext.Current.CancellationToken);
+        var report = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher }, _folder,
+            TestContext.Current.CancellationToken);
         using var model = LlamaModel.Load(gguf, fullWindow: false);
         var tokenizer = new CaptionTokenizer(model, "{text}", "", 512);
         var lengths = Enumerable.Range(0, 4).Select(i => tokenizer.Tokenize($"caption {i} of k").Tokens.Length).ToList();
         var tokens = report.Data.Languages[0].Tokens!;
         Assert.Equal((lengths.Min(), lengths.Max(), lengths.Average()), (tokens.Lengths.Min, tokens.Lengths.Max, tokens.Lengths.Mean));
         Assert.Equal((4, 0), (tokens.PastContext, tokens.PastLimit));
-        var limited = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher with { MaxLength = 8 } }, _folder, TestContext.Current.CancellationToken);
+        var limited = DataInspect.Run(new RunConfig { Inspect = inspect, Teacher = teacher with { MaxLength = 8 } }, _folder,
+            TestContext.Current.CancellationToken);
         Assert.Equal(lengths.Count(length => length > 8), limited.Data.Languages[0].Tokens!.PastLimit);
         Assert.Equal(8, limited.Bounds.TeacherTokens);
     }
@@ -219,14 +241,16 @@ public sealed class DataInspectionTests : IDisposable
     public void TheKnownPairOfFlickr8kIsFoundAndNoOther()
     {
         var shards = Path.Combine(SharedData.RequireShared("data", "flickr8k"), "flickr8k-{train,val}-*.tar");
-        var report = DataInspect.Run(new RunConfig { Inspect = new InspectConfig { Data = shards, SheetImages = 0, ShownPairs = 0 } }, _folder, TestContext.Current.CancellationToken);
+        var report = DataInspect.Run(new RunConfig { Inspect = new InspectConfig { Data = shards, SheetImages = 0, ShownPairs = 0 } },
+            _folder, TestContext.Current.CancellationToken);
         Assert.Equal((7000, 0), (report.Data.Images, report.Data.Broken));
         var pair = Assert.Single(report.Duplicates[0].Images.Pairs);
-        Assert.Equal(["2851198725_37b6027625", "3050606344_af711c726c"], new[] { pair.First.Key, pair.Second.Key }.Order(StringComparer.Ordinal));
+        Assert.Equal(["2851198725_37b6027625", "3050606344_af711c726c"],
+            new[] { pair.First.Key, pair.Second.Key }.Order(StringComparer.Ordinal));
         Assert.Equal(5, report.Data.Languages.Count);
     }
 
-    /// <summary>An image with the structure of a photo: forty coloured rectangles over each other.</summary>
+    /// <summary>An image with the structure of a photo: forty colored rectangles over each other.</summary>
     private static string Printed(InspectionReport report)
     {
         var output = new StringWriter();
@@ -241,12 +265,13 @@ public sealed class DataInspectionTests : IDisposable
         for (var i = 0; i < 40; i++)
         {
             var (left, top, right, bottom) = (random.Next(width), random.Next(height), random.Next(width), random.Next(height));
-            byte[] colour = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
+            byte[] color = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
             for (var place = 0; place < width * height; place++)
             {
-                if (place % width >= Math.Min(left, right) && place % width <= Math.Max(left, right) && place / width >= Math.Min(top, bottom) && place / width <= Math.Max(top, bottom))
+                if (place % width >= Math.Min(left, right) && place % width <= Math.Max(left, right)
+                    && place / width >= Math.Min(top, bottom) && place / width <= Math.Max(top, bottom))
                 {
-                    colour.CopyTo(image.Pixels, place * 3);
+                    color.CopyTo(image.Pixels, place * 3);
                 }
             }
         }
@@ -254,13 +279,15 @@ public sealed class DataInspectionTests : IDisposable
     }
 
     private void Shard(string name, IEnumerable<(string Key, byte[] Image, string Caption)> samples) => _folder.Tar(
-        name, TarEntryFormat.Ustar, [.. samples.SelectMany(sample => new[] { ($"{sample.Key}.png", sample.Image), ($"{sample.Key}.txt", DataFolder.Bytes(sample.Caption)) })]);
+        name, TarEntryFormat.Ustar, [.. samples.SelectMany(sample =>
+            new[] { ($"{sample.Key}.png", sample.Image), ($"{sample.Key}.txt", DataFolder.Bytes(sample.Caption)) })]);
 
     /// <summary>A text chunk and the end of a PNG: other bytes, the same pixels.</summary>
     private static byte[] Chunk()
     {
         byte[] content = [.. "tEXtComment\0copied"u8];
         var crc = System.IO.Hashing.Crc32.HashToUInt32(content);
-        return [0, 0, 0, (byte)(content.Length - 4), .. content, (byte)(crc >> 24), (byte)(crc >> 16), (byte)(crc >> 8), (byte)crc, 0, 0, 0, 0, .. "IEND"u8, 0xAE, 0x42, 0x60, 0x82];
+        return [0, 0, 0, (byte)(content.Length - 4), .. content, (byte)(crc >> 24), (byte)(crc >> 16), (byte)(crc >> 8), (byte)crc, 0, 0,
+            0, 0, .. "IEND"u8, 0xAE, 0x42, 0x60, 0x82];
     }
 }

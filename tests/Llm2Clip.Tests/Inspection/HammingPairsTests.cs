@@ -19,8 +19,9 @@ public sealed class HammingPairsTests
     {
         var random = new Random(count + radius);
         // Clusters around a few hashes: pairs at every distance.
-        var centres = Enumerable.Range(0, 40).Select(_ => (ulong)random.NextInt64()).ToArray();
-        var hashes = Enumerable.Range(0, count).Select(i => Flip(i % 3 == 0 ? (ulong)random.NextInt64() : centres[random.Next(40)], random.Next(10), random)).ToArray();
+        var centers = Enumerable.Range(0, 40).Select(_ => (ulong)random.NextInt64()).ToArray();
+        var hashes = Enumerable.Range(0, count)
+            .Select(i => Flip(i % 3 == 0 ? (ulong)random.NextInt64() : centers[random.Next(40)], random.Next(10), random)).ToArray();
         var expected = new List<(int, int, int)>();
         for (var i = 0; i < count; i++)
         {
@@ -60,7 +61,8 @@ public sealed class HammingPairsTests
     }
 
     private static List<(int, int, int)> Find(ulong[] hashes, int radius, int workers) =>
-        [.. HammingPairs.Find(hashes, radius, () => new Sink(), workers, TestContext.Current.CancellationToken).SelectMany(sink => sink.Pairs).Order()];
+        [.. HammingPairs.Find(hashes, radius, () => new Sink(), workers, TestContext.Current.CancellationToken)
+            .SelectMany(sink => sink.Pairs).Order()];
 
     private sealed class Sink : IPairSink
     {

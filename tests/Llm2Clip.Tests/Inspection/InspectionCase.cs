@@ -11,10 +11,12 @@ namespace Llm2Clip.Tests.Inspection;
 /// <summary>A small data set with known answers, in every form.</summary>
 internal static class InspectionCase
 {
-    public static readonly string[] Forms = ["webdataset", "folder", "csv", "tsv", "karpathy", "coco", "parquet", "chinese_clip", "sharegpt4v", "crossmodal3600"];
+    public static readonly string[] Forms =
+        ["webdataset", "folder", "csv", "tsv", "karpathy", "coco", "parquet", "chinese_clip", "sharegpt4v", "crossmodal3600"];
 
     /// <summary>
-    /// Six records: a JPEG of 40 x 30, a PNG of 20 x 60, the JPEG once more, a JPEG cut short, an empty image, something that is none. The first caption
+    /// Six records: a JPEG of 40 x 30, a PNG of 20 x 60, the JPEG once more, a JPEG cut short, an empty image, something that is none. The
+    /// first caption
     /// of the first and of the third image says the same.
     /// </summary>
     public static readonly (string Key, byte[] Image, string[] Captions)[] Samples =
@@ -27,7 +29,8 @@ internal static class InspectionCase
         ("text", DataFolder.Bytes("this is no image"), ["broken as well"]),
     ];
 
-    public static InspectionReport Inspect(DataFolder folder, string data, string against = "", DataConfig? config = null, InspectConfig? inspect = null) => DataInspect.Run(
+    public static InspectionReport Inspect(DataFolder folder, string data, string against = "", DataConfig? config = null,
+        InspectConfig? inspect = null) => DataInspect.Run(
         new RunConfig
         {
             Inspect = (inspect ?? new InspectConfig()) with { Data = folder[data], Against = against.Length > 0 ? folder[against] : "" },
@@ -45,30 +48,46 @@ internal static class InspectionCase
         switch (form)
         {
             case "chinese_clip":
-                File.WriteAllText(folder["x_imgs.tsv"], string.Concat(Samples.Select((s, i) => $"{i}\t{Convert.ToBase64String(s.Image)}\n")));
+                File.WriteAllText(folder["x_imgs.tsv"],
+                    string.Concat(Samples.Select((s, i) => $"{i}\t{Convert.ToBase64String(s.Image)}\n")));
                 File.WriteAllText(folder["x_texts.jsonl"], string.Concat(Samples.SelectMany((s, i) => s.Captions.Select(text =>
                     JsonSerializer.Serialize(new { text_id = i, text, image_ids = new[] { i } }) + "\n"))));
                 return "x_imgs.tsv";
             case "sharegpt4v":
                 File.WriteAllText(folder["s.json"], JsonSerializer.Serialize(Samples.Select(s =>
-                    new { id = s.Key, image = s.Key + ".jpg", conversations = new[] { new { from = "human", value = "?" }, new { from = "gpt", value = s.Captions[0] } } })));
+                    new
+                    {
+                        id = s.Key,
+                        image = s.Key + ".jpg",
+                        conversations = new[] { new { from = "human", value = "?" }, new { from = "gpt", value = s.Captions[0] } }
+                    })));
                 return "s.json";
             case "crossmodal3600":
                 File.WriteAllText(folder["x.jsonl"], string.Concat(Samples.Select(s =>
-                    JsonSerializer.Serialize(new Dictionary<string, object> { ["image/key"] = s.Key, ["en"] = new { caption = s.Captions } }) + "\n")));
+                    JsonSerializer.Serialize(new Dictionary<string,
+                        object>
+                    { ["image/key"] = s.Key, ["en"] = new { caption = s.Captions } }) + "\n")));
                 return "x.jsonl";
         }
-        File.WriteAllText(folder["list.jsonl"], string.Concat(Samples.Select(s => JsonSerializer.Serialize(new { image = s.Key + ".jpg", captions = s.Captions }) + "\n")));
+        File.WriteAllText(folder["list.jsonl"],
+            string.Concat(Samples.Select(s => JsonSerializer.Serialize(new { image = s.Key + ".jpg", captions = s.Captions }) + "\n")));
         if (form == "folder")
         {
             return "list.jsonl";
         }
-        var config = new ConvertConfig { Data = folder["list.jsonl"], To = folder["out"], Format = Enum.Parse<DatasetFormat>(form, ignoreCase: true) };
+        var config = new ConvertConfig
+        {
+            Data = folder["list.jsonl"], To = folder["out"],
+            Format = Enum.Parse<DatasetFormat>(form, ignoreCase: true)
+        };
         DataConvert.Run(new RunConfig { Convert = config, Data = new DataConfig { MaxBadShare = 1 } }, folder, CancellationToken.None);
         return "out";
     }
 
-    /// <summary>Every path of a JSON document with the type that stands there, in order, lists by their first entry; those of <paramref name="named"/> have free keys.</summary>
+    /// <summary>
+    /// Every path of a JSON document with the type that stands there, in order, lists by their first entry; those of <paramref
+    /// name="named"/> have free keys.
+    /// </summary>
     public static IReadOnlyList<string> Paths(JsonElement json, string path, params string[] named)
     {
         var found = new List<string>();

@@ -14,7 +14,9 @@ public sealed class MinHashTests
         Assert.Equal([0x05060708u, 0x01020304, 0, 0, uint.MaxValue, uint.MaxValue], Enumerable.Range(0, 6).Select(one.Band));
     }
 
-    /// <summary>The share of agreements is J + (1 - J) / 256 on average (Li and König 2010, theorem 1, for sets that are small against the range).</summary>
+    /// <summary>
+    /// The share of agreements is J + (1 - J) / 256 on average (Li and König 2010, theorem 1, for sets that are small against the range).
+    /// </summary>
     [Fact]
     public void AgreementsEstimateTheSimilarity()
     {
@@ -61,7 +63,8 @@ public sealed class MinHashTests
     public void ABucketOfThousandsIsNotComparedAllWithAll()
     {
         var signatures = Enumerable.Repeat(new MinHash(1, 2, 3), MinHashPairs.MostNeighbours + 3).ToArray();
-        var (pairs, cut) = MinHashPairs.Find(signatures, 0.8, (a, b) => b - a == MinHashPairs.MostNeighbours || b - a == 1, TestContext.Current.CancellationToken);
+        var (pairs, cut) = MinHashPairs.Find(signatures, 0.8, (a, b) =>
+            b - a == MinHashPairs.MostNeighbours || b - a == 1, TestContext.Current.CancellationToken);
         Assert.True(cut);
         Assert.Equal(pairs.Count, pairs.Distinct().Count());
         Assert.Contains(pairs, pair => pair.Second - pair.First == 1);

@@ -7,14 +7,17 @@ namespace Llm2Clip.Tests.Inspection;
 public sealed class PerceptualHashTests
 {
     /// <summary>
-    /// Debian's numpy 1.24.2 and Pillow 9.4.0: the image below by <c>Image.fromarray</c>, <c>resize((32, 32), BICUBIC).convert('L')</c>, K g K^T with
-    /// K[k, i] = cos(pi (k + 1) (2 i + 1) / 64) for k = 0..15, bits by <c>numpy.median</c>. No coefficient lies nearer than 1 to its median.
+    /// Debian's numpy 1.24.2 and Pillow 9.4.0: the image below by <c>Image.fromarray</c>, <c>resize((32, 32), BICUBIC).convert('L')</c>, K
+    /// g K^T with
+    /// K[k, i] = cos(pi (k + 1) (2 i + 1) / 64) for k = 0..15, bits by <c>numpy.median</c>. No coefficient lies nearer than 1 to its
+    /// median.
     /// </summary>
     [Theory]
     [InlineData(32, 32, 0x6AD1B56992658B66, 0xCD605A7E7273C066)]
     [InlineData(50, 40, 0x9A952DCD99728678, 0xF41315E3479C33AA)]
     [InlineData(200, 333, 0x0307078F0F8F8F8F, 0x1F40FE07C0F0F1CD)]
-    public void EqualsNumpyAndPillow(int width, int height, ulong coarse, ulong fine) => Assert.Equal(new PerceptualHash(coarse, fine), PerceptualHash.Of(Image(width, height)));
+    public void EqualsNumpyAndPillow(int width, int height, ulong coarse, ulong fine) =>
+        Assert.Equal(new PerceptualHash(coarse, fine), PerceptualHash.Of(Image(width, height)));
 
     [Fact]
     public void SeesThroughSizeAndEncodingButNotThroughAMirror()
@@ -32,7 +35,7 @@ public sealed class PerceptualHashTests
     }
 
     [Fact]
-    public void AnImageOfOneColourHasNone()
+    public void AnImageOfOneColorHasNone()
     {
         var flat = new RgbImage(10, 10, [.. Enumerable.Repeat((byte)200, 300)]);
         Assert.Equal(PerceptualHash.None, PerceptualHash.Of(flat));

@@ -24,7 +24,9 @@ public sealed class OwnedWeightsTests
         using (NewDisposeScope())
         {
             student = new Student(
-                new ClipVisionModel(Vision, CPU), new TextAdapter(new TextAdapterConfig { InputDim = 8, EmbedDim = 12, Blocks = 1, Expansion = 2 }, CPU), new ImageTransformConfig { ImageSize = 16 }, 1.5);
+                new ClipVisionModel(Vision, CPU),
+                    new TextAdapter(new TextAdapterConfig { InputDim = 8, EmbedDim = 12, Blocks = 1, Expansion = 2 }, CPU),
+                    new ImageTransformConfig { ImageSize = 16 }, 1.5);
             teacher = CcAdapter.Create(new AdapterConfig { Dimension = 5, Blocks = 1 }, new LanguageMeans(new float[8], []), 1);
         }
         using (student)

@@ -29,7 +29,8 @@ public class TrainingNoiseTests
         (long[], float[], float[]) Pass(ulong seed)
         {
             noise.Begin(seed);
-            return (noise.KeptTokens(3, 10, 0.5)!, GoldenTensors.Values(noise.Dropout(ones([5, 7]), 0.5)), GoldenTensors.Values(noise.DropPath(ones([9, 1]), 0.5)));
+            return (noise.KeptTokens(3, 10, 0.5)!, GoldenTensors.Values(noise.Dropout(ones([5, 7]), 0.5)),
+                GoldenTensors.Values(noise.DropPath(ones([9, 1]), 0.5)));
         }
         var (kept, dropped, paths) = Pass(3);
         var (keptAgain, droppedAgain, pathsAgain) = Pass(3);

@@ -7,7 +7,8 @@ public class GrammarTests
     private static readonly Scene Single = new(Place.Meadow, Relation.Alone, [new Group(1, Size.Small, Color.Orange, Thing.Umbrella)]);
 
     private static readonly Scene Pair = new(
-        Place.Beach, Relation.LeftOf, [new Group(1, Size.Large, Color.Red, Thing.Star), new Group(3, Size.Medium, Color.Blue, Thing.Flower)]);
+        Place.Beach, Relation.LeftOf, [new Group(1, Size.Large, Color.Red, Thing.Star),
+            new Group(3, Size.Medium, Color.Blue, Thing.Flower)]);
 
     private static readonly Scene Inner = new(
         Place.Sky, Relation.Inside, [new Group(1, Size.Small, Color.Green, Thing.Key), new Group(1, Size.Large, Color.Pink, Thing.Heart)]);
@@ -15,7 +16,8 @@ public class GrammarTests
     private static readonly Scene Middle = new(
         Place.Road,
         Relation.Between,
-        [new Group(1, Size.Medium, Color.White, Thing.Tree), new Group(1, Size.Medium, Color.Black, Thing.House), new Group(1, Size.Small, Color.Yellow, Thing.Moon)]);
+        [new Group(1, Size.Medium, Color.White, Thing.Tree), new Group(1, Size.Medium, Color.Black, Thing.House),
+            new Group(1, Size.Small, Color.Yellow, Thing.Moon)]);
 
     /// <summary>With the usual words only; what synonyms do is drawn by chance.</summary>
     public static TheoryData<string, string, Form, bool, string> Expectations => new()
@@ -31,7 +33,8 @@ public class GrammarTests
         { "de", nameof(Pair), Form.There, true, "Es gibt drei blaue Blumen rechts von einem großen roten Stern am Strand." },
         { "de", nameof(Inner), Form.Phrase, false, "ein kleiner grüner Schlüssel in einem großen rosa Herzen am Himmel" },
         { "de", nameof(Inner), Form.Phrase, true, "ein großes rosa Herz mit einem kleinen grünen Schlüssel darin am Himmel" },
-        { "de", nameof(Middle), Form.Phrase, true, "ein weißer Baum zwischen einem kleinen gelben Mond und einem schwarzen Haus auf der Straße" },
+        { "de", nameof(Middle), Form.Phrase, true,
+            "ein weißer Baum zwischen einem kleinen gelben Mond und einem schwarzen Haus auf der Straße" },
         { "zh", nameof(Single), Form.Phrase, false, "草地上的一把橙色的小雨伞" },
         { "zh", nameof(Single), Form.PlaceFirst, false, "在草地上有一把橙色的小雨伞。" },
         { "zh", nameof(Pair), Form.Phrase, false, "沙滩上的三朵蓝色的花左边的一颗红色的大星星" },
@@ -47,7 +50,8 @@ public class GrammarTests
         var grammar = Grammars.All.Single(g => g.Language == language);
         // Some draw takes the usual word everywhere: among many, the expected text occurs.
         var random = new SceneRandom(1);
-        var texts = Enumerable.Range(0, 3000).Select(_ => grammar.Write(described, new Intent(form, true, reversed, 0), random)).ToHashSet();
+        var texts = Enumerable.Range(0, 3000).Select(_ => grammar.Write(described, new Intent(form, true, reversed, 0), random))
+            .ToHashSet();
         Assert.Contains(expected, texts);
     }
 
@@ -96,7 +100,8 @@ public class GrammarTests
         var random = new SceneRandom(3);
         foreach (var thing in Enum.GetValues<Thing>())
         {
-            var scene = new Scene(Place.Sea, Relation.LeftOf, [new Group(1, Size.Medium, Color.Red, Thing.Star), new Group(3, Size.Medium, Color.Blue, thing)]);
+            var scene = new Scene(Place.Sea, Relation.LeftOf,
+                [new Group(1, Size.Medium, Color.Red, Thing.Star), new Group(3, Size.Medium, Color.Blue, thing)]);
             var text = Grammars.German.Write(scene, new Intent(Form.Phrase, false, false, 0), random);
             Assert.Contains(" drei blauen ", text, StringComparison.Ordinal);
             Assert.True(text[^1] is 'n' or 's', text);

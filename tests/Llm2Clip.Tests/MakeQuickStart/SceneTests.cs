@@ -10,7 +10,8 @@ public class SceneTests
     public void TheSameSeedGivesTheSameSample()
     {
         var again = new SceneData(seed: 5, validationCount: 200);
-        foreach (var (one, two) in new[] { (Data.Training(17), again.Training(17)), (Data.Validation(3), again.Validation(3)), (Data.Validation(3), Data.Validation(3)) })
+        foreach (var (one, two) in new[] { (Data.Training(17), again.Training(17)), (Data.Validation(3), again.Validation(3)),
+            (Data.Validation(3), Data.Validation(3)) })
         {
             Assert.Equal(one.Scene.Key, two.Scene.Key);
             Assert.Equal(one.Pixels, two.Pixels);
@@ -60,8 +61,10 @@ public class SceneTests
             var scene = SceneSampler.Draw(random);
             var placed = Arrangement.Place(scene, random);
             Assert.Equal(scene.Groups.Sum(group => group.Count), placed.Count);
-            Assert.All(placed, thing => Assert.True(thing.X > 0 && thing.Y > 0 && thing.X < SceneRenderer.ImageSize && thing.Y < SceneRenderer.ImageSize));
-            List<PlacedThing> Of(int group) => [.. placed.Where(thing => thing.Thing == scene.Groups[group].Thing && thing.Color == scene.Groups[group].Color)];
+            Assert.All(placed, thing => Assert.True(thing.X > 0 && thing.Y > 0 && thing.X < SceneRenderer.ImageSize
+                && thing.Y < SceneRenderer.ImageSize));
+            List<PlacedThing> Of(int group) =>
+                [.. placed.Where(thing => thing.Thing == scene.Groups[group].Thing && thing.Color == scene.Groups[group].Color)];
             switch (scene.Relation)
             {
                 case Relation.LeftOf:
@@ -85,7 +88,8 @@ public class SceneTests
     {
         var scene = new Scene(Place.Night, Relation.Alone, [new Group(1, Size.Large, Color.Red, Thing.Circle)]);
         var pixels = SceneRenderer.Render(scene, new SceneRandom(4));
-        var red = Enumerable.Range(0, pixels.Length / 3).Count(i => pixels[3 * i] > 180 && pixels[(3 * i) + 1] < 80 && pixels[(3 * i) + 2] < 80);
+        var red = Enumerable.Range(0, pixels.Length / 3)
+            .Count(i => pixels[3 * i] > 180 && pixels[(3 * i) + 1] < 80 && pixels[(3 * i) + 2] < 80);
         Assert.InRange(red, 300, 900); // a disc of radius 13.5 less its outline covers about 500 pixels
     }
 }

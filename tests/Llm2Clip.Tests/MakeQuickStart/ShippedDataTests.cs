@@ -27,7 +27,8 @@ public class ShippedDataTests
             var made = name == "train" ? Data.Training(i) : Data.Validation(i);
             Assert.Equal(made.Key, samples[i].Key);
             var expected = made.Captions.SelectMany(pair =>
-                pair.Value.Short.Select(text => new Caption(text, pair.Key, CaptionKind.Short)).Concat(pair.Value.Long.Select(text => new Caption(text, pair.Key, CaptionKind.Long))));
+                pair.Value.Short.Select(text => new Caption(text, pair.Key, CaptionKind.Short))
+                    .Concat(pair.Value.Long.Select(text => new Caption(text, pair.Key, CaptionKind.Long))));
             Assert.Equal(expected, samples[i].Captions);
             var image = ImageCodec.Decode(samples[i].Image.Read(), samples[i].Origin);
             Assert.Equal((SceneRenderer.ImageSize, SceneRenderer.ImageSize), (image.Width, image.Height));
@@ -40,7 +41,8 @@ public class ShippedDataTests
     {
         var config = new DataConfig();
         var source = Datasets.Open(Path.Combine(Folder, "train-*.tar"), config, SilentLog.Instance);
-        Assert.All(Datasets.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions), caption => Assert.Equal("en", caption.Language));
+        Assert.All(Datasets.ReadAll(source, config, SilentLog.Instance).SelectMany(sample => sample.Captions), caption =>
+            Assert.Equal("en", caption.Language));
     }
 
     [Fact]
@@ -81,7 +83,8 @@ public class ShippedDataTests
     public void TheTeacherTellsCaptionsApart()
     {
         using var teacher = Teacher.Open(Path.Combine(Folder, "teacher.gguf"), new TeacherConfig { Threads = 1 });
-        var vectors = teacher.Encoder.Encode(["a red star", "a blue boat on the sea", "ein roter Stern"], SilentLog.Instance, TestContext.Current.CancellationToken);
+        var vectors = teacher.Encoder.Encode(["a red star", "a blue boat on the sea", "ein roter Stern"], SilentLog.Instance,
+            TestContext.Current.CancellationToken);
         Assert.Equal(3 * teacher.Dimension, vectors.Vectors.Length);
         Assert.All(vectors.Vectors, value => Assert.True(float.IsFinite(value)));
         Assert.NotEqual(vectors.Vectors[..teacher.Dimension], vectors.Vectors[teacher.Dimension..(2 * teacher.Dimension)]);

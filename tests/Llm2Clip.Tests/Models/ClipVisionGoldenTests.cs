@@ -21,12 +21,14 @@ public class ClipVisionGoldenTests
 
     public static TheoryData<string> Models() => GoldenTensors.Folders("vision", IsClip);
 
-    public static TheoryData<string> Resized() => GoldenTensors.Folders("vision", folder => IsClip(folder) && File.Exists(Path.Combine(folder, "resized.safetensors")));
+    public static TheoryData<string> Resized() =>
+        GoldenTensors.Folders("vision", folder => IsClip(folder) && File.Exists(Path.Combine(folder, "resized.safetensors")));
 
     public static bool IsClip(string folder)
     {
         var config = Path.Combine(folder, "config.json");
-        return File.Exists(config) && JsonNode.Parse(File.ReadAllText(config))!["architectures"]?.AsArray().FirstOrDefault()?.GetValue<string>() is { } name
+        return File.Exists(config) && JsonNode.Parse(File.ReadAllText(config))!["architectures"]?.AsArray()
+            .FirstOrDefault()?.GetValue<string>() is { } name
             && Architectures.Contains(name);
     }
 
@@ -50,8 +52,10 @@ public class ClipVisionGoldenTests
         });
         GoldenTensors.Close(io.Load("image_embeds"), features, OutputTolerance, $"{name} image_embeds");
         // Unobserved, the last block computes the class token alone.
-        GoldenTensors.Close(io.Load("image_embeds"), model.call(io.Input("pixel_values")), OutputTolerance, $"{name} image_embeds, unobserved");
-        var wanted = io.Names.Count(stored => stored is "embeddings" or "pooled" or "image.pooled" || stored.StartsWith("hidden.", StringComparison.Ordinal));
+        GoldenTensors.Close(io.Load("image_embeds"), model.call(io.Input("pixel_values")), OutputTolerance,
+            $"{name} image_embeds, unobserved");
+        var wanted = io.Names.Count(stored =>
+            stored is "embeddings" or "pooled" or "image.pooled" || stored.StartsWith("hidden.", StringComparison.Ordinal));
         Assert.Equal(wanted, compared);
     }
 
@@ -62,7 +66,8 @@ public class ClipVisionGoldenTests
         var folder = SharedData.RequireGolden("vision", name);
         using var model = ClipVisionWeights.Load(folder, GoldenTensors.Device);
         using var file = SafetensorsFile.Open(Path.Combine(folder, "resized.safetensors"));
-        foreach (var prefix in file.Names.Where(stored => stored.EndsWith("pixel_values", StringComparison.Ordinal)).Select(stored => stored[..^"pixel_values".Length]))
+        foreach (var prefix in file.Names.Where(stored => stored.EndsWith("pixel_values", StringComparison.Ordinal))
+            .Select(stored => stored[..^"pixel_values".Length]))
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();
@@ -71,7 +76,8 @@ public class ClipVisionGoldenTests
             {
                 if (file.Contains(prefix + what))
                 {
-                    GoldenTensors.Close(file.Load(prefix + what), tensor, what == "pooled" ? OutputTolerance : HiddenTolerance, $"{name} {prefix}{what}");
+                    GoldenTensors.Close(file.Load(prefix + what), tensor, what == "pooled" ? OutputTolerance : HiddenTolerance,
+                        $"{name} {prefix}{what}");
                 }
             });
             GoldenTensors.Close(file.Load(prefix + "image_embeds"), features, OutputTolerance, $"{name} {prefix}image_embeds");
@@ -79,7 +85,8 @@ public class ClipVisionGoldenTests
             {
                 var patch = model.Config.PatchSize;
                 var table = PositionTable.For(
-                    model.get_parameter("vision_model.embeddings.position_embedding.weight")!, model.Config.Grid, pixels.shape[2] / patch, pixels.shape[3] / patch);
+                    model.get_parameter("vision_model.embeddings.position_embedding.weight")!, model.Config.Grid, pixels.shape[2] / patch,
+                        pixels.shape[3] / patch);
                 GoldenTensors.Close(file.Load(prefix + "position_embedding"), table, TableTolerance, $"{name} {prefix}position_embedding");
             }
         }
@@ -129,7 +136,8 @@ public class ClipVisionGoldenTests
             return folder;
         }
         var (_, own) = (model.Config, Weights(model));
-        foreach (var other in Directory.GetDirectories(Path.GetDirectoryName(folder)!).Where(o => IsClip(o) && File.Exists(Path.Combine(o, "io.safetensors"))))
+        foreach (var other in Directory.GetDirectories(Path.GetDirectoryName(folder)!)
+            .Where(o => IsClip(o) && File.Exists(Path.Combine(o, "io.safetensors"))))
         {
             using var twin = ClipVisionWeights.Load(other, GoldenTensors.Device);
             if (twin.Config == model.Config && Weights(twin).SequenceEqual(own))
@@ -140,5 +148,6 @@ public class ClipVisionGoldenTests
         throw new InvalidOperationException($"{folder} has no io.safetensors, and no folder beside it with the same weights has one.");
     }
 
-    private static IEnumerable<float> Weights(ClipVisionModel model) => model.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter));
+    private static IEnumerable<float> Weights(ClipVisionModel model) =>
+        model.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter));
 }

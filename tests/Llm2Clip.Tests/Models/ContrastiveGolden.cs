@@ -50,9 +50,11 @@ internal static class ContrastiveGolden
             }
             var norm = flat.GradientNorm();
             GoldenTensors.Close(At("loss", step), value, TrainingTolerance, $"loss of step {step}");
-            GoldenTensors.Close(1, norm / At("grad_norm_before_clipping", step), TrainingTolerance, $"gradient norm of step {step}, relative");
+            GoldenTensors.Close(1, norm / At("grad_norm_before_clipping", step), TrainingTolerance,
+                $"gradient norm of step {step}, relative");
             optimizer.Step(At("lr", step), FlatAdamW.ClipScale(norm, 1));
-            GoldenTensors.Close(At("logit_scale_after_step", step), scale.item<float>(), ParameterTolerance, $"logit_scale after step {step}");
+            GoldenTensors.Close(At("logit_scale_after_step", step), scale.item<float>(), ParameterTolerance,
+                $"logit_scale after step {step}");
         }
         var inert = expected.GetProperty("parameters_without_effect").EnumerateArray().Select(name => name.GetString()).ToHashSet();
         foreach (var (name, parameter) in all)
@@ -69,7 +71,8 @@ internal static class ContrastiveGolden
         var length = expected.GetProperty("l2").GetDouble();
         var bound = GradientTolerance * (1 + length);
         GoldenTensors.Close(length, norm, bound, $"norm of the gradient of {name}");
-        GoldenTensors.Close(expected.GetProperty("sum").GetDouble(), gradient.Sum(value => (double)value), bound * Math.Sqrt(gradient.Length), $"sum of the gradient of {name}");
+        GoldenTensors.Close(expected.GetProperty("sum").GetDouble(), gradient.Sum(value => (double)value),
+            bound * Math.Sqrt(gradient.Length), $"sum of the gradient of {name}");
         foreach (var (value, i) in expected.GetProperty("first").EnumerateArray().Select((v, i) => (v.GetDouble(), i)))
         {
             GoldenTensors.Close(value, gradient[i], bound, $"gradient of {name}[{i}]");

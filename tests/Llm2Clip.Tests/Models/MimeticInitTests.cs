@@ -17,7 +17,8 @@ public sealed class MimeticInitTests
         var (output, value) = (zeros([Width, Width]), zeros([Width, Width]));
         MimeticInit.OutputValue(new WeightInit(5), output, value);
         var noise = GoldenTensors.Values(output.matmul(value) + eye(Width) * 0.4f);
-        // 4,096 normal numbers of deviation 0.4 / 8: the deviation found is within 5 % (4.5 of its standard errors), the mean within 0.004 (5).
+        // 4,096 normal numbers of deviation 0.4 / 8: the deviation found is within 5 % (4.5 of its standard errors), the mean within 0.004
+        // (5).
         Assert.InRange(noise.Average(), -0.004, 0.004);
         Assert.InRange(Math.Sqrt(noise.Average(x => (double)x * x)), 0.05 * 0.95, 0.05 * 1.05);
         // Both factors carry the same share of the product.
@@ -47,7 +48,8 @@ public sealed class MimeticInitTests
         MimeticInit.Positions(positions, 3);
         var values = GoldenTensors.Values(positions);
         Assert.All(values.Take(10), x => Assert.Equal(0, x)); // class token
-        double[] rowOneColumnTwo = [Math.Sin(2), Math.Sin(2e-4), Math.Cos(2), Math.Cos(2e-4), Math.Sin(1), Math.Sin(1e-4), Math.Cos(1), Math.Cos(1e-4), 0, 0];
+        double[] rowOneColumnTwo = [Math.Sin(2), Math.Sin(2e-4), Math.Cos(2), Math.Cos(2e-4), Math.Sin(1), Math.Sin(1e-4), Math.Cos(1),
+            Math.Cos(1e-4), 0, 0];
         Assert.Equal(rowOneColumnTwo.Select(x => (float)x), values.Skip(10 * (1 + 5)).Take(10));
     }
 
@@ -56,13 +58,16 @@ public sealed class MimeticInitTests
     {
         var config = new ClipVisionConfig
         {
-            ImageSize = 64, PatchSize = 8, Width = Width, Layers = 1, Heads = 2, MlpWidth = 128, EmbedDim = 16, Activation = Activation.Gelu,
+            ImageSize = 64, PatchSize = 8, Width = Width, Layers = 1, Heads = 2, MlpWidth = 128, EmbedDim = 16,
+            Activation = Activation.Gelu,
         };
         Assert.True(NeighbourGain(config, VisionStart.Mimetic) > 1.2); // near tokens over far ones
         Assert.InRange(NeighbourGain(config, VisionStart.Clip), 0.9, 1.1);
     }
 
-    /// <summary>How much more patches look at their right neighbours than at any patch: e to the difference of mean logits; grey image.</summary>
+    /// <summary>
+    /// How much more patches look at their right neighbors than at any patch: e to the difference of mean logits; grey image.
+    /// </summary>
     private static double NeighbourGain(ClipVisionConfig config, VisionStart start)
     {
         using var scope = NewDisposeScope();
@@ -78,10 +83,11 @@ public sealed class MimeticInitTests
         for (var head = 0; head < config.Heads; head++)
         {
             var size = Width / config.Heads;
-            Tensor Part(string name) => patches.matmul(weights[$"vision_model.encoder.layers.0.self_attn.{name}.weight"].narrow(0, head * size, size).t());
+            Tensor Part(string name) => patches.matmul(weights[$"vision_model.encoder.layers.0.self_attn.{name}.weight"]
+                .narrow(0, head * size, size).t());
             var logits = Part("q_proj").matmul(Part("k_proj").t()) / MathF.Sqrt(size); // [64, 64]
-            var neighbours = Enumerable.Range(0, 63).Where(i => i % 8 < 7).Average(i => logits[i, i + 1].item<float>());
-            gain += (neighbours - logits.mean().item<float>()) / config.Heads;
+            var neighbors = Enumerable.Range(0, 63).Where(i => i % 8 < 7).Average(i => logits[i, i + 1].item<float>());
+            gain += (neighbors - logits.mean().item<float>()) / config.Heads;
         }
         return Math.Exp(gain);
     }

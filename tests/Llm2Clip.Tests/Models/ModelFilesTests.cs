@@ -55,7 +55,8 @@ public sealed class ModelFilesTests : IDisposable
             }
         });
         using var again = ClipVisionWeights.Load(_folder, CPU);
-        Assert.Equal(model.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)), again.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)));
+        Assert.Equal(model.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)),
+            again.named_parameters().SelectMany(p => GoldenTensors.Values(p.parameter)));
     }
 
     [Theory]
@@ -139,13 +140,18 @@ public sealed class ModelFilesTests : IDisposable
     [Fact]
     public void StudentReloadsWithItsAdapterScaleAndTransform()
     {
-        var config = new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 2, EmbedDim = 12, AdapterBlocks = 2, Mean = [0.1f, 0.2f, 0.3f] };
+        var config = new StudentConfig
+        {
+            ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 2, EmbedDim = 12,
+            AdapterBlocks = 2, Mean = [0.1f, 0.2f, 0.3f]
+        };
         using var student = Student.Create(config, 10, 1.5, 3, CPU);
         student.TeacherFingerprint = "abc";
         student.Save(_folder);
         using var again = Student.Load(_folder, CPU);
         Assert.Equal(student.NamedParameters().Select(p => p.Name), again.NamedParameters().Select(p => p.Name));
-        Assert.Equal(student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)), again.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)));
+        Assert.Equal(student.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)),
+            again.NamedParameters().SelectMany(p => GoldenTensors.Values(p.Parameter)));
         Assert.Equal(config.Mean, again.Transform.Mean);
         Assert.Equal("abc", again.TeacherFingerprint);
         var pixels = new byte[2 * 16 * 16 * 3];

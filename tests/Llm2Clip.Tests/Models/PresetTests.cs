@@ -18,7 +18,8 @@ public class PresetTests
         var shape = ConfigBinder.Parse<StudentConfig>($"preset: {preset}", "run.yaml").Vision;
         var expected = new ClipVisionConfig
         {
-            ImageSize = image, PatchSize = patch, Width = width, Layers = layers, Heads = heads, MlpWidth = mlp, EmbedDim = embed, Activation = Activation.QuickGelu,
+            ImageSize = image, PatchSize = patch, Width = width, Layers = layers, Heads = heads, MlpWidth = mlp, EmbedDim = embed,
+            Activation = Activation.QuickGelu,
         };
         Assert.Equal(expected, shape);
     }
@@ -31,11 +32,13 @@ public class PresetTests
     [InlineData("vit-b-16", "start: some/folder", "preset is vit-b-16, but start names the folder some/folder")]
     [InlineData("vit-h-14", "", "preset is 'vit-h-14'; it must be one of vit-b-32, vit-b-16, vit-l-14, vit-l-14-336")]
     public void WhatContradictsThePresetIsRefused(string preset, string other, string message) =>
-        Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<StudentConfig>($"preset: {preset}\n{other}", "run.yaml")).Message);
+        Assert.Contains(message, Assert.Throws<ConfigException>(() =>
+            ConfigBinder.Parse<StudentConfig>($"preset: {preset}\n{other}", "run.yaml")).Message);
 
     [Fact]
     public void WhatAgreesWithThePresetIsAccepted() =>
-        Assert.Equal(ClipVisionConfig.VitB32, ConfigBinder.Parse<StudentConfig>("preset: vit-b-32\npatch_size: 32\nmlp_ratio: 4\nweight_init: mimetic", "run.yaml").Vision);
+        Assert.Equal(ClipVisionConfig.VitB32,
+            ConfigBinder.Parse<StudentConfig>("preset: vit-b-32\npatch_size: 32\nmlp_ratio: 4\nweight_init: mimetic", "run.yaml").Vision);
 
     /// <summary>The whole configuration in effect, as commands print it, is one that is read back.</summary>
     [Theory]

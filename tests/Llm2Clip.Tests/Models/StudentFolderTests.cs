@@ -33,7 +33,8 @@ public sealed class StudentFolderTests : IDisposable
     public void AFolderWithoutAStudentIsNamed()
     {
         Directory.CreateDirectory(_folder["run/student"]);
-        Assert.StartsWith($"{_folder["run"]} holds no student", Assert.Throws<InputException>(() => StudentFolder.Find(_folder["run"])).Message);
+        var message = Assert.Throws<InputException>(() => StudentFolder.Find(_folder["run"])).Message;
+        Assert.StartsWith($"{_folder["run"]} holds no student", message);
     }
 
     private void Place(string model)

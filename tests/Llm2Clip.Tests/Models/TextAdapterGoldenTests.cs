@@ -13,7 +13,8 @@ public class TextAdapterGoldenTests
     private const string Prefix = "text.";
     private const double Tolerance = 1e-5;
 
-    public static TheoryData<string> Cases() => GoldenTensors.Folders("vision", folder => File.Exists(Path.Combine(folder, "adapter.safetensors")));
+    public static TheoryData<string> Cases() =>
+        GoldenTensors.Folders("vision", folder => File.Exists(Path.Combine(folder, "adapter.safetensors")));
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -92,7 +93,8 @@ public class TextAdapterGoldenTests
             GoldenTensors.Device);
         var path = Path.Combine(folder, "adapter.safetensors");
         using var file = SafetensorsFile.Open(path);
-        StrictWeights.Load(file, path, adapter.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter), stored => stored[Prefix.Length..]);
+        StrictWeights.Load(file, path, adapter.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter), stored =>
+            stored[Prefix.Length..]);
         return adapter;
     }
 }

@@ -39,7 +39,8 @@ internal sealed class Curve : IMetricsSink
         var path = Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Nets", name);
         if (Environment.GetEnvironmentVariable("LLM2CLIP_STORE_NETS") == "1")
         {
-            File.WriteAllLines(path, _numbers.Select(number => string.Create(CultureInfo.InvariantCulture, $"{number.Name}\t{number.Value:R}")));
+            File.WriteAllLines(path, _numbers.Select(number =>
+                string.Create(CultureInfo.InvariantCulture, $"{number.Name}\t{number.Value:R}")));
         }
         var stored = File.ReadAllLines(path).Select(line => line.Split('\t')).ToList();
         Assert.Equal(stored.Select(line => line[0]), _numbers.Select(number => number.Name));
@@ -50,7 +51,8 @@ internal sealed class Curve : IMetricsSink
             var allowed = what.StartsWith("step ", StringComparison.Ordinal) ? relative * Math.Abs(expected) : weights;
             if (!(Math.Abs(value - expected) <= allowed))
             {
-                apart.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:R}, stored {expected:R} (difference {Math.Abs(value - expected):g3}, allowed {allowed:g3})"));
+                apart.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"{what}: {value:R}, stored {expected:R} (difference {Math.Abs(value - expected):g3}, allowed {allowed:g3})"));
             }
         }
         Assert.True(apart.Count == 0, $"{name}: {apart.Count} of {stored.Count} numbers differ:\n{string.Join("\n", apart.Take(20))}");

@@ -18,8 +18,10 @@ namespace Llm2Clip.Tests.Nets;
 /// number where it is.
 /// </summary>
 /// <remarks>
-/// Tolerances: an fp32 product of length n is off by about sqrt(n) * 6e-8 (8e-7 at n = 192), a loss of the first step by the same. AdamW divides the
-/// gradient by its own size, so an element whose gradient is near zero may move by up to the rate in another direction; over twenty steps that
+/// Tolerances: an fp32 product of length n is off by about sqrt(n) * 6e-8 (8e-7 at n = 192), a loss of the first step by the same. AdamW
+/// divides the
+/// gradient by its own size, so an element whose gradient is near zero may move by up to the rate in another direction; over twenty steps
+/// that
 /// drives losses apart by some 1e-5 of their size and single weights by a share of rate * steps.
 /// </remarks>
 public sealed class LossCurveTests : IDisposable
@@ -52,7 +54,9 @@ public sealed class LossCurveTests : IDisposable
             WarmupSteps = 5,
         };
         var data = new DataConfig { Train = Data("train-00000.tar") };
-        using var teacher = new Teacher(new WordSumEncoder(), new TeacherSettings()) { Model = new TeacherModel(Path.Combine(_root, "none.gguf"), "00") };
+        using var teacher = new Teacher(new WordSumEncoder(),
+            new TeacherSettings())
+        { Model = new TeacherModel(Path.Combine(_root, "none.gguf"), "00") };
         var curve = new Curve();
         var result = CcTrainer.Run(config, data, teacher, curve, SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal(Steps, result.Steps);
@@ -69,16 +73,22 @@ public sealed class LossCurveTests : IDisposable
     {
         var config = new ClipTrainConfig
         {
-            Output = Path.Combine(_root, "student"), Device = "cpu", Precision = Precision.Fp32, Seed = 7, BatchSize = 50, Steps = Steps, LearningRate = 1e-3,
+            Output = Path.Combine(_root, "student"), Device = "cpu", Precision = Precision.Fp32, Seed = 7, BatchSize = 50, Steps = Steps,
+            LearningRate = 1e-3,
             WarmupSteps = 5, DropPath = 0.1, PatchDropout = 0.25, TextDropout = 0.1, AverageDecay = 0.9, LogEvery = 5,
         };
-        var model = new StudentConfig { ImageSize = 64, PatchSize = 8, Width = 64, Layers = 3, Heads = 4, EmbedDim = 32, AdapterBlocks = 1 };
+        var model = new StudentConfig
+        {
+            ImageSize = 64, PatchSize = 8, Width = 64, Layers = 3, Heads = 4, EmbedDim = 32,
+            AdapterBlocks = 1
+        };
         using var student = Student.Create(model, 64, config.LogitScaleStart, (ulong)config.Seed, torch.CPU);
         var curve = new Curve();
         ClipTrainer.Run(
             new ClipTrainInputs
             {
-                Student = student, Config = config, Batches = new FileOrder(Data("train-00000.tar"), student.Transform, config.BatchSize), Vectors = new WordSums(),
+                Student = student, Config = config, Batches = new FileOrder(Data("train-00000.tar"), student.Transform, config.BatchSize),
+                Vectors = new WordSums(),
                 Sampler = config.CreateSampler(), Output = config.Output, Metrics = curve,
             },
             TestContext.Current.CancellationToken);
@@ -91,10 +101,14 @@ public sealed class LossCurveTests : IDisposable
 
     private static string Data(string name) => Path.Combine(SharedData.RepositoryRoot(), "data", "quickstart", name);
 
-    /// <summary>Images in the order of the file, in the evaluation transform, each with its first caption: no generator but the noise of the model takes part.</summary>
+    /// <summary>
+    /// Images in the order of the file, in the evaluation transform, each with its first caption: no generator but the noise of the model
+    /// takes part.
+    /// </summary>
     private sealed class FileOrder(string path, ImageTransformConfig transform, int batchSize) : ITrainingBatches
     {
-        private readonly IReadOnlyList<Sample> _samples = [.. Datasets.ReadAll(Datasets.Open(path, new DataConfig(), SilentLog.Instance), new DataConfig(), SilentLog.Instance)];
+        private readonly IReadOnlyList<Sample> _samples =
+            [.. Datasets.ReadAll(Datasets.Open(path, new DataConfig(), SilentLog.Instance), new DataConfig(), SilentLog.Instance)];
 
         public long BatchesPerEpoch(CancellationToken cancellation = default) => _samples.Count / batchSize;
 
@@ -103,7 +117,8 @@ public sealed class LossCurveTests : IDisposable
             var pipeline = new ImagePipeline(transform);
             for (var index = skip; index < BatchesPerEpoch(cancellation); index++)
             {
-                var samples = _samples.Skip((int)index * batchSize).Take(batchSize).Select(sample => sample with { Captions = [sample.Captions[0]] }).ToList();
+                var samples = _samples.Skip((int)index * batchSize).Take(batchSize)
+                    .Select(sample => sample with { Captions = [sample.Captions[0]] }).ToList();
                 byte[] pixels = [.. samples.SelectMany(sample => pipeline.Eval(sample.Image.Read(), sample.Origin))];
                 yield return new SampleBatch(index, samples, pixels, transform.ImageSize, _ => { });
             }

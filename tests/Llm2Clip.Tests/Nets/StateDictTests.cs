@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Nets;
 
 /// <summary>
-/// The whole state of the shipped models as approved text: name, shape, type, trained or not. A rename or another shape shows as a difference,
+/// The whole state of the shipped models as approved text: name, shape, type, trained or not. A rename or another shape shows as a
+/// difference,
 /// before anybody's checkpoint stops opening.
 /// </summary>
 public sealed class StateDictTests

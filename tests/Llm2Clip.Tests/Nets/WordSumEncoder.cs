@@ -4,7 +4,8 @@ using Llm2Clip.Teachers;
 namespace Llm2Clip.Tests.Nets;
 
 /// <summary>
-/// Stands in for an LLM in the stored curves: a text's vector is the sum of one random direction per word, so that captions of one image are
+/// Stands in for an LLM in the stored curves: a text's vector is the sum of one random direction per word, so that captions of one image
+/// are
 /// alike. No native library computes it: the same bits on every machine.
 /// </summary>
 internal sealed class WordSumEncoder : ILlmEncoder

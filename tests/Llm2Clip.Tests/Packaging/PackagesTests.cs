@@ -12,7 +12,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Packaging;
 
 /// <summary>
-/// What <c>dotnet pack</c> makes, used as someone would who has the packages alone: the sample of docs/library.md in a program of its own, and
+/// What <c>dotnet pack</c> makes, used as someone would who has the packages alone: the sample of docs/library.md in a program of its own,
+/// and
 /// the tool.
 /// </summary>
 public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture<PackedProjects>
@@ -56,7 +57,8 @@ public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture
     public void TheToolInstallsAndFindsNothingMissing()
     {
         var tools = _folder.File("tools");
-        PackedProjects.Run("dotnet", "tool", "install", "Llm2Clip.Tool", "--tool-path", tools, "--version", packed.Version, "--add-source", packed.Packages);
+        PackedProjects.Run("dotnet", "tool", "install", "Llm2Clip.Tool", "--tool-path", tools, "--version", packed.Version, "--add-source",
+            packed.Packages);
         Assert.Contains("libtorch", PackedProjects.Run(Path.Combine(tools, "llm2clip"), "doctor"));
     }
 
@@ -74,12 +76,17 @@ public sealed partial class PackagesTests(PackedProjects packed) : IClassFixture
     private (string Folder, float Cosine) MakeStudent(string teacherFile, string image)
     {
         using var teacher = Teacher.Open(teacherFile);
-        var config = new StudentConfig { ImageSize = 32, PatchSize = 16, Width = 32, Layers = 1, Heads = 2, EmbedDim = 16, AdapterBlocks = 1 };
+        var config = new StudentConfig
+        {
+            ImageSize = 32, PatchSize = 16, Width = 32, Layers = 1, Heads = 2, EmbedDim = 16,
+            AdapterBlocks = 1
+        };
         using var student = Student.Create(config, teacher.Dimension, logitScale: 0, seed: 5, CPU);
         var folder = _folder.File("student");
         student.Save(folder);
         var pixels = new ImagePipeline(student.Transform).Eval(File.ReadAllBytes(image), image);
-        var vectors = teacher.Embed([Caption], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var vectors = teacher.Embed([Caption], "en", CenteringMode.Training, SilentLog.Instance,
+            TestContext.Current.CancellationToken).Vectors;
         return (folder, student.EncodeImages(pixels, 1).Zip(student.EncodeTexts(vectors, 1), (a, b) => a * b).Sum());
     }
 

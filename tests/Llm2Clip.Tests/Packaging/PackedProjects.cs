@@ -4,7 +4,8 @@ using Llm2Clip.Tests.Teachers;
 namespace Llm2Clip.Tests.Packaging;
 
 /// <summary>
-/// The packages of the library and of the tool, in a folder that is gone after the tests. They are built apart from the repository's own output; the
+/// The packages of the library and of the tool, in a folder that is gone after the tests. They are built apart from the repository's own
+/// output; the
 /// packages that they depend on come out of NuGet's cache.
 /// </summary>
 public sealed class PackedProjects : IDisposable
@@ -48,7 +49,8 @@ public sealed class PackedProjects : IDisposable
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}\n{error.Result}");
+        Assert.True(process.ExitCode == 0,
+            $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}\n{error.Result}");
         return output;
     }
 }

@@ -57,7 +57,8 @@ public sealed class InterruptedRunTests : IDisposable
             "--set", "teacher.threads=1", "--set", "cc_finetune.epochs=1", "--set", "cc_finetune.batch_size=20", "--set",
             "cc_finetune.adapter.dimension=16", "--set", "cc_finetune.device=cpu",
         ];
-        Assert.Equal(3, CommandLineTests.Run(["cc-finetune", "--teacher", gguf, "--data", data + ".gone", "--output", teacher, .. settings]).Code);
+        Assert.Equal(3, CommandLineTests.Run(
+            ["cc-finetune", "--teacher", gguf, "--data", data + ".gone", "--output", teacher, .. settings]).Code);
         Assert.False(Directory.Exists(Path.Combine(_folder, "runs"))); // A start that fails leaves nothing.
 
         Call(["cc-finetune", "--teacher", gguf, "--data", data, "--output", teacher, .. settings]);

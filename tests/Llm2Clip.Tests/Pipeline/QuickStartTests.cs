@@ -21,7 +21,8 @@ public sealed class QuickStartTests : IDisposable
             Assert.True(File.Exists(result.Report));
             Assert.True(File.Exists(Path.Combine(run.ClipTrain.Output, "model", "config.json")));
             Assert.Equal(["de", "en", "zh"], result.After.Rows.Select(row => row.Language).Distinct().Order());
-            Assert.Equal(result.Before.Rows.Select(row => (row.Language, row.Mean)), result.After.Rows.Select(row => (row.Language, row.Mean)));
+            Assert.Equal(result.Before.Rows.Select(row => (row.Language, row.Mean)),
+                result.After.Rows.Select(row => (row.Language, row.Mean)));
             Assert.Contains(result.After.Rows, row => row.Language == "zh" && row.Mean == "own");
         }
     }

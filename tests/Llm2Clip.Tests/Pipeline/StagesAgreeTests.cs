@@ -6,7 +6,8 @@ using Llm2Clip.Tests.Cli;
 namespace Llm2Clip.Tests.Pipeline;
 
 /// <summary>
-/// The stages one after the other, as a user runs them: the run file names data and LLM once, and the tiny LLM of the quick start, a few images
+/// The stages one after the other, as a user runs them: the run file names data and LLM once, and the tiny LLM of the quick start, a few
+/// images
 /// and a small student make it quick.
 /// </summary>
 public sealed class StagesAgreeTests : IDisposable
@@ -67,7 +68,8 @@ public sealed class StagesAgreeTests : IDisposable
         Write("train", 0, 20, OneCaption);
         RunFile($"data: {{train: '{Train}'}}\nteacher: {{path: {Gguf}}}\n");
         var refusal = Failed(3, "cc-finetune");
-        Assert.Contains("of the 20 images of data.train with captions in en none has two different ones", refusal, StringComparison.Ordinal);
+        Assert.Contains("of the 20 images of data.train with captions in en none has two different ones", refusal,
+            StringComparison.Ordinal);
         Assert.Contains("--set cc_finetune.adapter.kind=none", refusal, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "run")), "nothing was begun");
 
@@ -101,12 +103,14 @@ public sealed class StagesAgreeTests : IDisposable
         Done("extract");
         string[] drawn = ["--set", "clip_train.captions=[{language: en}, {language: zh}]"];
         var refusal = Failed(3, ["clip-train", .. drawn]);
-        Assert.Matches(@"lacks the vectors of captions of data\.train that clip-train draws: (\d+) of \1 in zh \(it has those in en\)", refusal);
+        Assert.Matches(@"lacks the vectors of captions of data\.train that clip-train draws: (\d+) of \1 in zh \(it has those in en\)",
+            refusal);
         Assert.Contains("set extract.languages=[en, zh] and run `llm2clip extract` again", refusal, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "run", "student")), "nothing was begun");
 
         Assert.Contains(
-            "draws fr (clip_train.captions). Set clip_train.captions", Failed(3, "clip-train", "--set", "clip_train.captions=[{language: fr}]"),
+            "draws fr (clip_train.captions). Set clip_train.captions",
+                Failed(3, "clip-train", "--set", "clip_train.captions=[{language: fr}]"),
             StringComparison.Ordinal);
 
         Done("extract", "--set", "extract.languages=[en, zh]");
@@ -134,7 +138,8 @@ public sealed class StagesAgreeTests : IDisposable
         Assert.Contains("run `llm2clip extract` first", Failed(3, "clip-train"), StringComparison.Ordinal);
         Assert.Contains("run `llm2clip clip-train` first", Failed(3, "eval", "retrieval", "--data", Train), StringComparison.Ordinal);
         Assert.Contains(
-            "run `llm2clip cc-finetune` first", Failed(3, "extract", "--set", $"cc_finetune.output={_folder}/teacher"), StringComparison.Ordinal);
+            "run `llm2clip cc-finetune` first", Failed(3, "extract", "--set", $"cc_finetune.output={_folder}/teacher"),
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -273,7 +278,8 @@ public sealed class StagesAgreeTests : IDisposable
         var command = words.TakeWhile(word => !word.StartsWith('-')).ToList();
         string[] all =
         [
-            .. command, .. config, .. Small.Append($"output={Path.Combine(_folder, "run")}").SelectMany(setting => new[] { "--set", setting }),
+            .. command, .. config, .. Small.Append($"output={Path.Combine(_folder, "run")}")
+                .SelectMany(setting => new[] { "--set", setting }),
             .. words.Skip(command.Count),
         ];
         var (code, output, error) = CommandLineTests.Run(all);

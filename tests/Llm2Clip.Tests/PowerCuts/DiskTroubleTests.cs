@@ -7,7 +7,9 @@ using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.PowerCuts;
 
-/// <summary>Full disks, read-only ones and size limits at every writer: said clearly, nothing half written, and gone on from when there is room.</summary>
+/// <summary>
+/// Full disks, read-only ones and size limits at every writer: said clearly, nothing half written, and gone on from when there is room.
+/// </summary>
 public sealed class DiskTroubleTests : IDisposable
 {
     private const int Roomy = 64_000;
@@ -82,7 +84,8 @@ public sealed class DiskTroubleTests : IDisposable
         var (code, _, error) = CommandLineTests.Run(call(disk.Path));
         Assert.Equal(1, code);
         Assert.Contains("cannot be written: Read-only file system.", error);
-        Assert.Equal(before, Directory.GetFiles(disk.Path, "*", SearchOption.AllDirectories).Order().ToDictionary(path => path, File.ReadAllBytes));
+        Assert.Equal(before, Directory.GetFiles(disk.Path, "*", SearchOption.AllDirectories).Order()
+            .ToDictionary(path => path, File.ReadAllBytes));
     }
 
     /// <summary>EFBIG, which .NET throws as ArgumentOutOfRangeException, and which was reported as a fault of the program.</summary>
@@ -118,13 +121,15 @@ public sealed class DiskTroubleTests : IDisposable
             Assert.Skip("Windows has other permissions.");
             return;
         }
-        Assert.SkipUnless(!Environment.IsPrivilegedProcess || File.Exists("/usr/bin/setpriv"), "Root may write anywhere, and there is no setpriv to become another.");
+        Assert.SkipUnless(!Environment.IsPrivilegedProcess || File.Exists("/usr/bin/setpriv"),
+            "Root may write anywhere, and there is no setpriv to become another.");
         var call = Prepare(command);
         var locked = Directory.CreateDirectory(Path.Combine(_folder, "locked")).FullName;
         File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         File.SetUnixFileMode(_folder, File.GetUnixFileMode(_folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         string[] program = ["dotnet", CutRun.Program, .. call(locked)];
-        string[] whole = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. program] : program;
+        string[] whole = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. program]
+            : program;
         var (code, error) = Run(whole[0], whole[1..]);
         Assert.SkipUnless(error.Contains("Error: ", StringComparison.Ordinal), $"Another user cannot run the program here: {error}");
         Assert.Equal(1, code);
@@ -172,9 +177,11 @@ public sealed class DiskTroubleTests : IDisposable
         {
             "extract" => disk => ["extract", "--teacher", Gguf, "--data", data, "--store", disk + "/store", "--set", "extract.window=16"],
             "cc-finetune" => disk => ["cc-finetune", "--teacher", Gguf, "--data", data, "--output", disk + "/teacher", .. Set(
-                $"cc_finetune.raw_store={_folder}/in/raw", "cc_finetune.epochs=3", "cc_finetune.batch_size=15", "cc_finetune.checkpoint_every=1", "cc_finetune.adapter.dimension=32", "cc_finetune.device=cpu")],
+                $"cc_finetune.raw_store={_folder}/in/raw", "cc_finetune.epochs=3", "cc_finetune.batch_size=15",
+                    "cc_finetune.checkpoint_every=1", "cc_finetune.adapter.dimension=32", "cc_finetune.device=cpu")],
             "clip-train" => disk => ["clip-train", "--data", data, "--store", store, "--output", disk + "/student", .. Set(
-                "model.image_size=32", "model.patch_size=8", "model.width=32", "model.layers=1", "model.heads=2", "model.embed_dim=16", "model.adapter_blocks=1",
+                "model.image_size=32", "model.patch_size=8", "model.width=32", "model.layers=1", "model.heads=2", "model.embed_dim=16",
+                    "model.adapter_blocks=1",
                 "clip_train.steps=6", "clip_train.batch_size=8", "clip_train.checkpoint_every=1", "clip_train.device=cpu")],
             "export" => disk => ["data", "store", "export", store, "--to", disk + "/rows"],
             _ => disk => ["data", "convert", "--data", data, "--to", disk + "/set", "--format", command, "--samples-per-shard", "8"],

@@ -34,14 +34,16 @@ public sealed partial class FlushOrderTests : IDisposable
             "extract" => ["extract", "--teacher", gguf, "--data", data, "--store", output],
             "cc-finetune" =>
             [
-                "cc-finetune", "--teacher", gguf, "--data", data, "--output", output, "--set", "cc_finetune.epochs=2", "--set", "cc_finetune.batch_size=12",
+                "cc-finetune", "--teacher", gguf, "--data", data, "--output", output, "--set", "cc_finetune.epochs=2", "--set",
+                    "cc_finetune.batch_size=12",
                 "--set", "cc_finetune.checkpoint_every=1", "--set", "cc_finetune.adapter.dimension=16", "--set", "cc_finetune.device=cpu",
             ],
             "clip-train" =>
             [
                 "clip-train", "--data", data, "--store", Store(gguf, data), "--output", output, .. new[]
                 {
-                    "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8", "model.adapter_blocks=1",
+                    "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8",
+                        "model.adapter_blocks=1",
                     "clip_train.steps=2", "clip_train.checkpoint_every=1", "clip_train.batch_size=4", "clip_train.device=cpu",
                 }.SelectMany(setting => new[] { "--set", setting }),
             ],
@@ -51,8 +53,10 @@ public sealed partial class FlushOrderTests : IDisposable
         Trace(call, trace);
 
         var calls = File.ReadLines(trace).Select(line => Call().Match(line)).Where(match => match.Success)
-            .Select(match => (Flush: match.Groups["flushed"].Value, From: match.Groups["from"].Value, To: match.Groups["to"].Value)).ToList();
-        var named = Enumerable.Range(0, calls.Count).Where(i => calls[i].From.EndsWith(PendingFile.Suffix, StringComparison.Ordinal) && calls[i].To.Length > 0).ToList();
+            .Select(match => (Flush: match.Groups["flushed"].Value, From: match.Groups["from"].Value, To: match.Groups["to"].Value))
+                .ToList();
+        var named = Enumerable.Range(0, calls.Count)
+            .Where(i => calls[i].From.EndsWith(PendingFile.Suffix, StringComparison.Ordinal) && calls[i].To.Length > 0).ToList();
         Assert.True(named.Count >= least, $"{named.Count} files got their names, {least} were expected.");
         foreach (var at in named)
         {
@@ -85,7 +89,9 @@ public sealed partial class FlushOrderTests : IDisposable
         var log = new StringBuilder();
         try
         {
-            using var process = CutRun.Start("strace", ["-f", "-y", "-s", "4096", "-e", "trace=fsync,fdatasync,syncfs,rename,renameat,renameat2", "-e", "signal=none", "-o", trace, "dotnet", CutRun.Program, .. call], log);
+            using var process = CutRun.Start("strace",
+                ["-f", "-y", "-s", "4096", "-e", "trace=fsync,fdatasync,syncfs,rename,renameat,renameat2", "-e", "signal=none", "-o",
+                trace, "dotnet", CutRun.Program, .. call], log);
             process.WaitForExit();
             Assert.SkipWhen(log.ToString().Contains("ptrace", StringComparison.OrdinalIgnoreCase), $"strace may not trace here: {log}");
             Assert.True(process.ExitCode == 0, log.ToString());
@@ -96,7 +102,10 @@ public sealed partial class FlushOrderTests : IDisposable
         }
     }
 
-    /// <summary>A flush or a rename that succeeded; a call that another thread's line interrupts ends on a line of its own, and begins on one that has all we need.</summary>
+    /// <summary>
+    /// A flush or a rename that succeeded; a call that another thread's line interrupts ends on a line of its own, and begins on one that
+    /// has all we need.
+    /// </summary>
     [GeneratedRegex("(?:fsync|fdatasync|syncfs)\\(\\d+<(?<flushed>[^>]*)>|rename(?:at2?)?\\((?:[^,\"]*, )?\"(?<from>[^\"]*)\", (?:[^,\"]*, )?\"(?<to>[^\"]*)\"")]
     private static partial Regex Call();
 }

@@ -81,12 +81,15 @@ public sealed class KilledCommandTests : IDisposable
         var data = Data(80);
         string[] settings =
         [
-            "teacher.threads=1", "teacher.max_length=256", $"data.val={_folder}/val-*.tar", "cc_finetune.adapter.dimension=32", "cc_finetune.adapter.dropout=0.1",
-            "cc_finetune.batch_size=16", "cc_finetune.epochs=8", "cc_finetune.evaluate_every=2", "cc_finetune.checkpoint_every=1", "cc_finetune.selection=held_out",
+            "teacher.threads=1", "teacher.max_length=256", $"data.val={_folder}/val-*.tar", "cc_finetune.adapter.dimension=32",
+                "cc_finetune.adapter.dropout=0.1",
+            "cc_finetune.batch_size=16", "cc_finetune.epochs=8", "cc_finetune.evaluate_every=2", "cc_finetune.checkpoint_every=1",
+                "cc_finetune.selection=held_out",
             "cc_finetune.held_out_images=25", "cc_finetune.hard_negatives=2", "cc_finetune.mine_every=3", "cc_finetune.device=cpu",
             $"cc_finetune.raw_store={_folder}/raw",
         ];
-        new CutRun(output => ["cc-finetune", "--teacher", Gguf, "--data", data, "--output", output, .. settings.SelectMany(setting => new[] { "--set", setting })])
+        new CutRun(output => ["cc-finetune", "--teacher", Gguf, "--data", data, "--output", output,
+            .. settings.SelectMany(setting => new[] { "--set", setting })])
             .Compare(_straight, _broken, () => AssertAtMostOneStepIsLost(Path.Combine(_broken, "checkpoint"), "cc/loss"), AtEnd);
 
         void AtEnd()
@@ -109,12 +112,16 @@ public sealed class KilledCommandTests : IDisposable
         string[] settings =
         [
             $"data.val={_folder}/val-*.tar", "data.workers=1", "data.augment.crop_scale_min=0.5", "eval.batch_size=12",
-            "model.image_size=32", "model.patch_size=8", "model.width=32", "model.layers=2", "model.heads=2", "model.embed_dim=16", "model.adapter_blocks=1",
-            "clip_train.steps=40", "clip_train.checkpoint_every=1", "clip_train.eval_every=6", "clip_train.batch_size=16", "clip_train.drop_path=0.2",
+            "model.image_size=32", "model.patch_size=8", "model.width=32", "model.layers=2", "model.heads=2", "model.embed_dim=16",
+                "model.adapter_blocks=1",
+            "clip_train.steps=40", "clip_train.checkpoint_every=1", "clip_train.eval_every=6", "clip_train.batch_size=16",
+                "clip_train.drop_path=0.2",
             "clip_train.average_decay=0.9", "clip_train.warmup_steps=4", "clip_train.log_every=1", "clip_train.device=cpu",
         ];
-        new CutRun(output => ["clip-train", "--data", data, "--store", store, "--output", output, .. settings.SelectMany(setting => new[] { "--set", setting })])
-            .Compare(_straight, _broken, () => AssertAtMostOneStepIsLost(Path.Combine(_broken, "checkpoints", "last"), "train/loss"), AtEnd);
+        new CutRun(output => ["clip-train", "--data", data, "--store", store, "--output", output,
+            .. settings.SelectMany(setting => new[] { "--set", setting })])
+            .Compare(_straight, _broken, () =>
+                AssertAtMostOneStepIsLost(Path.Combine(_broken, "checkpoints", "last"), "train/loss"), AtEnd);
 
         void AtEnd()
         {
@@ -129,7 +136,10 @@ public sealed class KilledCommandTests : IDisposable
         }
     }
 
-    /// <summary>An imported store cannot be extracted again: every row whose checksum holds must come through, whatever moment a repair is killed at.</summary>
+    /// <summary>
+    /// An imported store cannot be extracted again: every row whose checksum holds must come through, whatever moment a repair is killed
+    /// at.
+    /// </summary>
     [Fact]
     public void StoreRepair()
     {
@@ -189,7 +199,8 @@ public sealed class KilledCommandTests : IDisposable
         var data = Data(240);
         SortedDictionary<string, string>? expected = null;
         new CutRun(output => ["data", "convert", "--data", data, "--to", output, "--format", form, "--samples-per-shard", "8"], ".convert")
-            .Compare(_straight, _broken, AfterCut, () => Assert.Equal(expected ??= ConversionCase.Files(_straight), ConversionCase.Files(_broken)));
+            .Compare(_straight, _broken, AfterCut, () =>
+                Assert.Equal(expected ??= ConversionCase.Files(_straight), ConversionCase.Files(_broken)));
 
         void AfterCut()
         {
@@ -197,7 +208,8 @@ public sealed class KilledCommandTests : IDisposable
             if (Directory.Exists(_broken))
             {
                 // Files that have their names are whole.
-                Assert.All(ConversionCase.Files(_broken).Where(file => !file.Key.StartsWith('.') && !file.Key.Contains(".llm2clip-tmp", StringComparison.Ordinal)),
+                Assert.All(ConversionCase.Files(_broken)
+                    .Where(file => !file.Key.StartsWith('.') && !file.Key.Contains(".llm2clip-tmp", StringComparison.Ordinal)),
                     file => Assert.Equal(expected[file.Key], file.Value));
             }
         }
@@ -222,7 +234,8 @@ public sealed class KilledCommandTests : IDisposable
     }
 
     private void AssertSameBytes(string file) => Assert.True(
-        File.ReadAllBytes(Path.Combine(_straight, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_broken, file))), $"{file} differs.");
+        File.ReadAllBytes(Path.Combine(_straight, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_broken, file))),
+            $"{file} differs.");
 
     private void AssertSameMetrics(params string[] tags)
     {
@@ -246,7 +259,8 @@ public sealed class KilledCommandTests : IDisposable
     {
         using var store = EmbeddingStore.Create(folder, "made up", 32);
         var config = new DataConfig();
-        foreach (var text in patterns.SelectMany(pattern => Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
+        foreach (var text in patterns.SelectMany(pattern =>
+            Datasets.ReadAll(Datasets.Open(pattern, config, SilentLog.Instance), config, SilentLog.Instance))
             .SelectMany(sample => sample.Captions).Select(caption => caption.Text))
         {
             var random = SeededRandom.For([.. text.Select(c => (long)c)]);

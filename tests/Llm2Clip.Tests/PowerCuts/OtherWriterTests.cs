@@ -73,7 +73,8 @@ public sealed class OtherWriterTests : IDisposable
             Assert.Equal(0, CommandLineTests.Run([.. call[..^1], Path.Combine(_folder, "other.parquet")]).Code);
         }
         Assert.Equal(0, CommandLineTests.Run(call).Code);
-        Assert.Equal(["other.parquet", "rows.parquet", "store", "train-00000.tar"], Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["other.parquet", "rows.parquet", "store", "train-00000.tar"],
+            Directory.GetFileSystemEntries(_folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -104,13 +105,15 @@ public sealed class OtherWriterTests : IDisposable
         File.WriteAllText(Path.Combine(Out, "notes.tmp"), "mine");
         using var living = new PendingFile(Path.Combine(Out, "b.json"));
         FolderLock.Take(Out).Dispose();
-        Assert.Equal(["b.json" + PendingFile.Suffix, "notes.tmp", FolderLock.FileName], Directory.GetFileSystemEntries(Out).Select(Path.GetFileName).Order());
+        Assert.Equal(["b.json" + PendingFile.Suffix, "notes.tmp", FolderLock.FileName],
+            Directory.GetFileSystemEntries(Out).Select(Path.GetFileName).Order());
     }
 
     [Fact]
     public void TemporaryRawStoresOfKilledProcessesAreRemoved()
     {
-        var (dead, living) = (Directory.CreateTempSubdirectory("llm2clip-raw-").FullName, Directory.CreateTempSubdirectory("llm2clip-raw-").FullName);
+        var (dead, living) = (Directory.CreateTempSubdirectory("llm2clip-raw-").FullName,
+            Directory.CreateTempSubdirectory("llm2clip-raw-").FullName);
         using (FolderLock.Take(living))
         {
             foreach (var folder in new[] { dead, living })
@@ -129,7 +132,9 @@ public sealed class OtherWriterTests : IDisposable
         Directory.Delete(living, recursive: true);
     }
 
-    /// <summary>A quick start that was killed while it cleared its folder: the mark was gone, the rest not, and it was refused ever after.</summary>
+    /// <summary>
+    /// A quick start that was killed while it cleared its folder: the mark was gone, the rest not, and it was refused ever after.
+    /// </summary>
     [Fact]
     public void AQuickStartKnowsItsFolderWhateverIsGone()
     {
@@ -151,12 +156,15 @@ public sealed class OtherWriterTests : IDisposable
         "data convert" => ["data", "convert", "--data", Data(), "--to", Out],
         "data split" => ["data", "split", "--data", Data(), "--to", Out, "--parts", "a=0.5,b=0.5"],
         "data sample" => ["data", "sample", "--data", Data(), "--to", Out, "--count", "3"],
-        "cc-finetune" => ["cc-finetune", "--teacher", Gguf, "--data", Data(), "--output", Out, .. Set("cc_finetune.epochs=1", "cc_finetune.adapter.dimension=16", "cc_finetune.device=cpu")],
+        "cc-finetune" => ["cc-finetune", "--teacher", Gguf, "--data", Data(), "--output", Out,
+            .. Set("cc_finetune.epochs=1", "cc_finetune.adapter.dimension=16", "cc_finetune.device=cpu")],
         "clip-train" => ["clip-train", "--data", Data(), "--store", StoreOf(Data()), "--output", Out, .. Set(
-            "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8", "model.adapter_blocks=1",
+            "model.image_size=16", "model.patch_size=8", "model.width=16", "model.layers=1", "model.heads=1", "model.embed_dim=8",
+                "model.adapter_blocks=1",
             "clip_train.steps=1", "clip_train.batch_size=4", "clip_train.device=cpu")],
         "quickstart" => ["quickstart", "--config", Path.Combine(SharedData.RepositoryRoot(), QuickStart.ConfigFile), .. Set(
-            $"cc_finetune.output={Out}/teacher", $"cc_finetune.raw_store={Out}/raw", $"extract.store={Out}/store", $"extract.raw_store={Out}/raw",
+            $"cc_finetune.output={Out}/teacher", $"cc_finetune.raw_store={Out}/raw", $"extract.store={Out}/store",
+                $"extract.raw_store={Out}/raw",
             $"clip_train.output={Out}/student", $"eval.output={Out}", $"eval.raw_store={Out}/raw")],
         _ => ["eval", "retrieval", "--model", NewStudent(), "--teacher", Gguf, "--data", Data(), "--output", Out],
     };
@@ -181,7 +189,8 @@ public sealed class OtherWriterTests : IDisposable
     {
         var folder = Path.Combine(_folder, "student");
         using var student = Student.Create(
-            new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 1, EmbedDim = 8, AdapterBlocks = 1 }, 64, 1, 0, CPU);
+            new StudentConfig { ImageSize = 16, PatchSize = 8, Width = 16, Layers = 1, Heads = 1, EmbedDim = 8, AdapterBlocks = 1 }, 64, 1,
+                0, CPU);
         student.Save(folder);
         return folder;
     }

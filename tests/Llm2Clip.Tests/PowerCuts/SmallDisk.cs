@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Llm2Clip.Tests.PowerCuts;
 
-/// <summary>A file system in memory (tmpfs) of a certain size, to be filled and made read-only. Skips the test where this process may not mount one.</summary>
+/// <summary>
+/// A file system in memory (tmpfs) of a certain size, to be filled and made read-only. Skips the test where this process may not mount one.
+/// </summary>
 internal sealed class SmallDisk : IDisposable
 {
     public SmallDisk(int kilobytes)

@@ -13,7 +13,9 @@ public sealed class HtmlReportTests : IDisposable
 
     private RetrievalReport Report()
     {
-        var numbers = RecallNumbers.From([1, 1, 6, 40], 100, [1, 1, 1, 1]) with { Intervals = [new(0.25, 0.75), new(0.25, 0.75), new(0.5, 1)] };
+        var numbers = RecallNumbers.From([1, 1, 6, 40], 100,
+            [1, 1, 1, 1]) with
+        { Intervals = [new(0.25, 0.75), new(0.25, 0.75), new(0.5, 1)] };
         var weaker = RecallNumbers.From([9, 20, 60, 40], 100, [1, 1, 1, 1]);
         var file = Path.Combine(_folder, "photos [1]", "b ß.jpg");
         return new RetrievalReport
@@ -125,7 +127,8 @@ public sealed class HtmlReportTests : IDisposable
     public void NoGridIsWiderThanANarrowScreen()
     {
         var page = new HtmlReport("x").Render();
-        Assert.All(Regex.Matches(page, @"minmax\(([^()]*(\([^)]*\))?[^()]*)\)"), grid => Assert.StartsWith("min(100%,", grid.Groups[1].Value));
+        Assert.All(Regex.Matches(page, @"minmax\(([^()]*(\([^)]*\))?[^()]*)\)"), grid =>
+            Assert.StartsWith("min(100%,", grid.Groups[1].Value));
     }
 
     [Fact]
@@ -141,5 +144,6 @@ public sealed class HtmlReportTests : IDisposable
     [InlineData(1e-7)]
     [InlineData(123456)]
     public void AChartOfOneOrEqualPointsDraws(double value) =>
-        Assert.Contains("<polyline", LineChart.Render("x", "step", "y", [new ChartSeries("s", [new(0, value), new(10, value)])]), StringComparison.Ordinal);
+        Assert.Contains("<polyline", LineChart.Render("x", "step", "y", [new ChartSeries("s", [new(0, value), new(10, value)])]),
+            StringComparison.Ordinal);
 }

@@ -11,7 +11,8 @@ public sealed class AllocatorCollection;
 public partial class AllocatorTests
 {
     /// <summary>
-    /// By default a block of this size is mapped apart, as the threshold never rises above 32 MB by itself. It fits into the 64 MB that glibc
+    /// By default a block of this size is mapped apart, as the threshold never rises above 32 MB by itself. It fits into the 64 MB that
+    /// glibc
     /// has for the heap of a thread which is not the first.
     /// </summary>
     private const nuint LargeBlock = 40 << 20;

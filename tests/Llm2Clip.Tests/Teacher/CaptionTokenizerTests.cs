@@ -12,10 +12,12 @@ public class CaptionTokenizerTests
 
     private static readonly string[] Texts =
     [
-        "a", "cat", "A dog runs.", "skateboarding", "unbelievable", "  spaces  inside  ", "1,000 photos", "两个女孩", "Zwei Männer", "🐕 dog 🐕", "line\nbreak", "…", "'s", "ing",
+        "a", "cat", "A dog runs.", "skateboarding", "unbelievable", "  spaces  inside  ", "1,000 photos", "两个女孩", "Zwei Männer", "🐕 dog 🐕",
+            "line\nbreak", "…", "'s", "ing",
     ];
 
-    public static TheoryData<string> Templates => ["{instruction}{text}", "Caption: {text}", "Caption:{text}", "Caption:{text}.", "un{text}able", "{text}\n\n", Turn];
+    public static TheoryData<string> Templates =>
+        ["{instruction}{text}", "Caption: {text}", "Caption:{text}", "Caption:{text}.", "un{text}able", "{text}\n\n", Turn];
 
     [Theory]
     [MemberData(nameof(Templates))]
@@ -23,7 +25,8 @@ public class CaptionTokenizerTests
     {
         using var model = Shared();
         var tokenizer = new CaptionTokenizer(model, template, "", 64);
-        var header = template[..template.IndexOf("{text}", StringComparison.Ordinal)].Replace("{instruction}", "", StringComparison.Ordinal);
+        var header = template[..template.IndexOf("{text}", StringComparison.Ordinal)]
+            .Replace("{instruction}", "", StringComparison.Ordinal);
         var footer = template[(template.IndexOf("{text}", StringComparison.Ordinal) + 6)..];
         foreach (var text in Texts)
         {
@@ -67,7 +70,8 @@ public class CaptionTokenizerTests
         var row = new CaptionTokenizer(model, Turn, "Given a caption, retrieve a similar one. ", 64).Tokenize("A dog runs.");
 
         Assert.Equal("A dog runs.<end_of_turn>\n", Render(model, row.Tokens[row.FirstCounted..]).TrimStart());
-        Assert.EndsWith("<start_of_turn>user\nGiven a caption, retrieve a similar one.", Render(model, row.Tokens[..row.FirstCounted]).TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("<start_of_turn>user\nGiven a caption, retrieve a similar one.",
+            Render(model, row.Tokens[..row.FirstCounted]).TrimEnd(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -107,7 +111,8 @@ public class CaptionTokenizerTests
     {
         using var model = Shared();
         Assert.Contains(
-            "leaves no room", Assert.Throws<ConfigException>(() => new CaptionTokenizer(model, Turn, "a long instruction of many words", 8)).Message, StringComparison.Ordinal);
+            "leaves no room", Assert.Throws<ConfigException>(() =>
+                new CaptionTokenizer(model, Turn, "a long instruction of many words", 8)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,9 +120,11 @@ public class CaptionTokenizerTests
     public void VocabularyWithoutBytesIsRefused()
     {
         var path = SharedData.RequireGolden("llm", "bad", "good.gguf");
-        Assert.SkipUnless(!GgufFile.Open(path).GetStrings("tokenizer.ggml.tokens").Contains("<0xFF>"), "This model has a token for every byte.");
+        Assert.SkipUnless(!GgufFile.Open(path).GetStrings("tokenizer.ggml.tokens").Contains("<0xFF>"),
+            "This model has a token for every byte.");
         using var model = LlamaModel.Load(path, fullWindow: false);
-        Assert.Contains(path, Assert.Throws<InputException>(() => new CaptionTokenizer(model, "{text}", "", 64)).Message, StringComparison.Ordinal);
+        Assert.Contains(path, Assert.Throws<InputException>(() => new CaptionTokenizer(model, "{text}", "", 64)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -66,9 +66,11 @@ public sealed class CcAdapterTests : IDisposable
         using var adapter = Adapter(new AdapterConfig { Dimension = 6, Blocks = 2 });
         adapter.Save(path);
         using var loaded = CcAdapter.Load(path);
-        Assert.Equal((adapter.Fingerprint, adapter.Config, adapter.InputDimension), (loaded.Fingerprint, loaded.Config, loaded.InputDimension));
+        Assert.Equal((adapter.Fingerprint, adapter.Config, adapter.InputDimension),
+            (loaded.Fingerprint, loaded.Config, loaded.InputDimension));
         Assert.Equal(["en", "zh"], loaded.Means.Languages.Select(mean => mean.Language));
-        Assert.Equal((12, "plain text", false), (loaded.Means.Of("zh")!.Count, loaded.Means.Of("zh")!.Source, loaded.Means.Of("zh")!.Training));
+        Assert.Equal((12, "plain text", false),
+            (loaded.Means.Of("zh")!.Count, loaded.Means.Of("zh")!.Source, loaded.Means.Of("zh")!.Training));
         var raw = Values(4 * Width, 2);
         Assert.Equal(adapter.Apply(raw, "zh", CenteringMode.Own), loaded.Apply(raw, "zh", CenteringMode.Own));
     }
@@ -80,7 +82,8 @@ public sealed class CcAdapterTests : IDisposable
         Assert.Equal(adapter.Fingerprint, adapter.WithMeans([new LanguageMean("de", new float[Width], 3, "", false)]).Fingerprint);
         using var other = CcAdapter.Create(adapter.Config, adapter.Means, 9);
         Assert.NotEqual(adapter.Fingerprint, other.Fingerprint);
-        using var shifted = CcAdapter.Create(adapter.Config, new LanguageMeans([.. adapter.Means.Overall.Select(v => v + 1)], adapter.Means.Languages), 4);
+        using var shifted = CcAdapter.Create(adapter.Config,
+            new LanguageMeans([.. adapter.Means.Overall.Select(v => v + 1)], adapter.Means.Languages), 4);
         Assert.NotEqual(adapter.Fingerprint, shifted.Fingerprint);
     }
 
@@ -104,7 +107,8 @@ public sealed class CcAdapterTests : IDisposable
     public void HalfWhiteningTakesTheRootOfTheSingularValues()
     {
         using var adapter = CcAdapter.Create(
-            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centering = Centering.None }, new LanguageMeans(new float[Width], []), 1);
+            new AdapterConfig { Kind = AdapterKind.Linear, Dimension = Width, Centering = Centering.None },
+                new LanguageMeans(new float[Width], []), 1);
         using var scope = NewDisposeScope();
         const int Count = 2000;
         var values = Values(Count * Width, 5);
@@ -126,7 +130,8 @@ public sealed class CcAdapterTests : IDisposable
     private static CcAdapter Adapter(AdapterConfig config) => CcAdapter.Create(config, Means(), 4);
 
     private static LanguageMeans Means() => new(
-        Values(Width, 20), [new LanguageMean("en", Values(Width, 21), 40, "training captions", true), new LanguageMean("zh", Values(Width, 22), 12, "plain text", false)]);
+        Values(Width, 20), [new LanguageMean("en", Values(Width, 21), 40, "training captions", true),
+            new LanguageMean("zh", Values(Width, 22), 12, "plain text", false)]);
 
     /// <summary>The adapter's function written out from its weights.</summary>
     private static Tensor Plain(CcAdapter adapter, Tensor centered)

@@ -51,8 +51,11 @@ public sealed class EmbeddingStoreParquetTests : IDisposable
         Assert.Equal(12, EmbeddingStoreParquet.Import([File_("a.parquet")], folder, null, VectorType.Fp32));
         using var made = EmbeddingStore.Open(folder, "t");
         StoreCases.AssertHolds(made, 12);
-        ParquetRows.Write(File_("b.parquet"), [new("vector", ColumnType.FloatVector), new("text", ColumnType.Text)], [[new float[] { 1, 2 }, "hello"]]);
-        Assert.Contains("--fingerprint", Assert.Throws<ConfigException>(() => EmbeddingStoreParquet.Import([File_("b.parquet")], folder + "2", null, VectorType.Fp32)).Message);
+        ParquetRows.Write(File_("b.parquet"), [new("vector", ColumnType.FloatVector), new("text", ColumnType.Text)],
+            [[new float[] { 1, 2 }, "hello"]]);
+        Assert.Contains("--fingerprint",
+            Assert.Throws<ConfigException>(() =>
+            EmbeddingStoreParquet.Import([File_("b.parquet")], folder + "2", null, VectorType.Fp32)).Message);
         Assert.Equal(1, EmbeddingStoreParquet.Import([File_("b.parquet")], folder + "2", "someone", VectorType.Fp32));
     }
 
@@ -68,9 +71,11 @@ public sealed class EmbeddingStoreParquetTests : IDisposable
             Assert.Contains("t2", Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("a.parquet")], other)).Message);
         }
         using var narrow = EmbeddingStore.Create(Path.Combine(_root, "narrow"), "t", 3, VectorType.Fp32);
-        Assert.Contains("a.parquet, row 0", Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("a.parquet")], narrow)).Message);
+        Assert.Contains("a.parquet, row 0",
+            Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("a.parquet")], narrow)).Message);
         ParquetRows.Write(File_("b.parquet"), [new("embedding", ColumnType.FloatVector)], []);
-        Assert.Contains("embedding", Assert.Throws<InputException>(() => EmbeddingStoreParquet.Import([File_("b.parquet")], narrow)).Message);
+        Assert.Contains("embedding", Assert.Throws<InputException>(() =>
+            EmbeddingStoreParquet.Import([File_("b.parquet")], narrow)).Message);
     }
 
     /// <summary>pandas writes a NaN in a list as a null: neither is a number, and a store that got nothing is not made.</summary>

@@ -11,7 +11,8 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     /// <summary>
-    /// Random histories (shard size, commits, batches), killed after random writes with the files behind the last commit cut at random bytes
+    /// Random histories (shard size, commits, batches), killed after random writes with the files behind the last commit cut at random
+    /// bytes
     /// or overwritten: what was committed is there, what is recovered is right, and extracting again completes the store.
     /// </summary>
     [Theory]
@@ -97,7 +98,8 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
     }
 
     /// <summary>
-    /// A repair that ended right after its manifest had forgotten the damaged shard: the next one deleted what was set aside, and with it rows that an
+    /// A repair that ended right after its manifest had forgotten the damaged shard: the next one deleted what was set aside, and with it
+    /// rows that an
     /// imported store could not get again.
     /// </summary>
     [Fact]
@@ -110,7 +112,8 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
         }
         FlipByte(Path.Combine(folder, "vectors-00001.bin"), 17);
         ForgetShard(folder, 1);
-        Assert.Contains("damaged-vectors-00001.bin: left by a repair that was stopped", EmbeddingStoreRecovery.Verify(folder)[1], StringComparison.Ordinal);
+        Assert.Contains("damaged-vectors-00001.bin: left by a repair that was stopped", EmbeddingStoreRecovery.Verify(folder)[1],
+            StringComparison.Ordinal);
 
         // Rows that came meanwhile are not all committed, and another shard is damaged too.
         using (var writer = EmbeddingStoreWriter.Open(folder, "t", Dimension, VectorType.Fp32))
@@ -187,20 +190,24 @@ public sealed class EmbeddingStoreRecoveryTests : IDisposable
             stream.SetLength(stream.Length - 1);
         }
         Assert.Contains(Path.GetFileName(path), Assert.Throws<InputException>(() => EmbeddingStore.Open(folder)).Message);
-        Assert.Contains(Path.GetFileName(path), Assert.Throws<InputException>(() => EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32)).Message);
+        Assert.Contains(Path.GetFileName(path),
+            Assert.Throws<InputException>(() => EmbeddingStore.Create(folder, "t", Dimension, VectorType.Fp32)).Message);
         Assert.Single(EmbeddingStoreRecovery.Verify(folder));
         Assert.Equal(pattern.StartsWith("index", StringComparison.Ordinal) ? (0, 35) : (1, 34), EmbeddingStoreRecovery.Repair(folder));
         Assert.Empty(EmbeddingStoreRecovery.Verify(folder));
     }
 
-    /// <summary>Cuts or overwrites what lies behind the last commit, and adds what a kill between two files' writes leaves behind.</summary>
+    /// <summary>
+    /// Cuts or overwrites what lies behind the last commit, and adds what a kill between two files' writes leaves behind.
+    /// </summary>
     private static void Damage(Random random, string folder)
     {
         var manifest = EmbeddingStoreManifest.Read(folder);
         foreach (var path in Directory.GetFiles(folder).Order())
         {
             var name = Path.GetFileName(path);
-            var shard = manifest.Shards.FirstOrDefault(s => name == ShardEntry.VectorFile(s.Number) || name == ShardEntry.KeyFile(s.Number));
+            var shard = manifest.Shards.FirstOrDefault(s =>
+                name == ShardEntry.VectorFile(s.Number) || name == ShardEntry.KeyFile(s.Number));
             var safe = name.StartsWith("vectors", StringComparison.Ordinal) ? (shard?.Rows ?? 0) * manifest.RowBytes
                 : name.StartsWith("keys", StringComparison.Ordinal) ? (shard?.Rows ?? 0) * EmbeddingStoreShard.KeyRowSize
                 : long.MaxValue;

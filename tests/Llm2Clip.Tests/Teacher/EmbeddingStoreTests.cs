@@ -87,14 +87,16 @@ public sealed class EmbeddingStoreTests : IDisposable
         {
             writer.Complete(); // A store that is neither filled nor completed is taken away again.
         }
-        foreach (var open in new Action[] { () => EmbeddingStore.Open(folder, "teacher-two"), () => EmbeddingStore.Create(folder, "teacher-two", 4) })
+        foreach (var open in new Action[] { () => EmbeddingStore.Open(folder, "teacher-two"), () =>
+            EmbeddingStore.Create(folder, "teacher-two", 4) })
         {
             var error = Assert.Throws<InputException>(open);
             Assert.Contains("teacher-one", error.Message);
             Assert.Contains("teacher-two", error.Message);
         }
         Assert.Contains("elements", Assert.Throws<InputException>(() => EmbeddingStore.Create(folder, "teacher-one", 5)).Message);
-        Assert.Contains("fp16", Assert.Throws<InputException>(() => EmbeddingStore.Create(folder, "teacher-one", 4, VectorType.Fp32)).Message);
+        Assert.Contains("fp16", Assert.Throws<InputException>(() =>
+            EmbeddingStore.Create(folder, "teacher-one", 4, VectorType.Fp32)).Message);
     }
 
     [Theory]
@@ -137,7 +139,8 @@ public sealed class EmbeddingStoreTests : IDisposable
     [Fact]
     public void FoldersThatAreNoStoreAreRefused()
     {
-        Assert.Contains("manifest.json", Assert.Throws<InputException>(() => EmbeddingStore.Open(StoreCases.Path(_root, "nothing"))).Message);
+        Assert.Contains("manifest.json",
+            Assert.Throws<InputException>(() => EmbeddingStore.Open(StoreCases.Path(_root, "nothing"))).Message);
         var foreign = Directory.CreateDirectory(StoreCases.Path(_root, "photos")).FullName;
         File.WriteAllText(Path.Combine(foreign, "holiday.jpg"), "");
         Assert.Contains("holiday.jpg", Assert.Throws<InputException>(() => EmbeddingStore.Create(foreign, "t", 4)).Message);

@@ -64,10 +64,12 @@ public sealed class ExtractorTests : IDisposable
         var path = FakeData.Write(_root, "train", 0, 20, 2, "en");
         File.AppendAllLines(path,
         [
-            "{\"key\": \"twice\", \"image\": \"0.jpg\", \"captions\": {\"en\": [\"" + FakeEncoder.Text("en", 0, 0) + "\", \"something long\"]}}",
+            "{\"key\": \"twice\", \"image\": \"0.jpg\", \"captions\": {\"en\": [\"" + FakeEncoder.Text("en", 0, 0)
+                + "\", \"something long\"]}}",
             "{\"key\": \"bad\", \"image\": \"1.jpg\"}",
         ]);
-        var result = Run(new ExtractConfig { Store = Path.Combine(_root, "store"), Window = 5 }, new DataConfig { Train = path, MaxBadShare = 0.1 });
+        var result = Run(new ExtractConfig { Store = Path.Combine(_root, "store"), Window = 5 },
+            new DataConfig { Train = path, MaxBadShare = 0.1 });
         Assert.Equal((42, 41, 1, 1), (result.Captions, result.Added, result.Truncated, result.BadSamples));
         Assert.Equal(41, _encoder.Encoded.Count);
     }
@@ -84,7 +86,8 @@ public sealed class ExtractorTests : IDisposable
         mean[0] = 3;
         using var adapter = CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(mean, []), 1);
         var config = new ExtractConfig { Store = Path.Combine(_root, "tuned"), RawStore = raw, Dtype = VectorType.Fp32 };
-        var result = Extract.Run(new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings(), adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
+        var result = Extract.Run(new RunConfig { Extract = config, Data = data }, new Teacher(_encoder, new TeacherSettings(), adapter),
+            SilentLog.Instance, TestContext.Current.CancellationToken);
         Assert.Equal((20, ran), (result.Added, _encoder.Encoded.Count));
 
         using var store = EmbeddingStore.Open(config.Store);
@@ -92,17 +95,20 @@ public sealed class ExtractorTests : IDisposable
         var text = FakeEncoder.Text("en", 4, 12);
         var stored = new float[5];
         Assert.True(store.TryGet(text, stored));
-        var live = new Teacher(_encoder, new TeacherSettings(), adapter).Embed([text], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
+        var live = new Teacher(_encoder, new TeacherSettings(), adapter)
+            .Embed([text], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors;
         for (var d = 0; d < 5; d++)
         {
             Assert.InRange(stored[d], live[d] - 1e-5f, live[d] + 1e-5f);
         }
-        Assert.Throws<InputException>(() => Run(config with { RawStore = "" }, data)); // The bare LLM must not write into the tuned teacher's store.
+        // The bare LLM must not write into the tuned teacher's store.
+        Assert.Throws<InputException>(() => Run(config with { RawStore = "" }, data));
     }
 
     [Fact]
     public void WithoutDataTheKeyIsNamed() => Assert.StartsWith(
-        "data.train is empty", Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig())).Message, StringComparison.Ordinal);
+        "data.train is empty", Assert.Throws<ConfigException>(() => Run(new ExtractConfig(), new DataConfig())).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void ValCaptionsAreEmbeddedInTheLanguagesOfTheTrainingData()

@@ -5,8 +5,10 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Tests.Teachers;
 
 /// <summary>
-/// Stands in for an LLM: a text such as <c>en topic 7 wording 2</c> becomes a vector made of its topic (small, in the first quarter of the elements), its
-/// wording (larger, in the others), its language (larger still) and what all texts share (largest). Each is a random direction that follows from its name.
+/// Stands in for an LLM: a text such as <c>en topic 7 wording 2</c> becomes a vector made of its topic (small, in the first quarter of the
+/// elements), its
+/// wording (larger, in the others), its language (larger still) and what all texts share (largest). Each is a random direction that follows
+/// from its name.
 /// </summary>
 internal sealed class FakeEncoder(int dimension, string fingerprint = "fake") : ILlmEncoder
 {

@@ -53,7 +53,8 @@ public class GgufTests
 
         var file = GgufFile.Open(path);
 
-        Assert.Equal($"{path}: key 'general.architecture' is UInt32, not a string.", Assert.Throws<InputException>(() => file.Architecture).Message);
+        Assert.Equal($"{path}: key 'general.architecture' is UInt32, not a string.",
+            Assert.Throws<InputException>(() => file.Architecture).Message);
         Assert.Equal($"{path}: key 'missing' is missing.", Assert.Throws<InputException>(() => file.GetInteger("missing")).Message);
         Assert.Equal($"{path}: tensor 'missing' is missing.", Assert.Throws<InputException>(() => file.Tensor("missing")).Message);
     }
@@ -111,5 +112,6 @@ public class GgufTests
         Assert.Equal(Bytes(theirs.Path, reference), Bytes(path, ours.Tensor(reference.Name)));
     }
 
-    private static byte[] Bytes(string path, GgufTensor tensor) => File.ReadAllBytes(path).AsSpan((int)tensor.Offset, (int)tensor.ByteLength).ToArray();
+    private static byte[] Bytes(string path, GgufTensor tensor) =>
+        File.ReadAllBytes(path).AsSpan((int)tensor.Offset, (int)tensor.ByteLength).ToArray();
 }

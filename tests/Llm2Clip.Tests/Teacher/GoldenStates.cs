@@ -4,7 +4,9 @@ using LLama.Native;
 
 namespace Llm2Clip.Tests.Teachers;
 
-/// <summary>Tensors of a golden <c>expectations.safetensors</c>: F32 and I32 only, read whole. Independent of the project's own reader.</summary>
+/// <summary>
+/// Tensors of a golden <c>expectations.safetensors</c>: F32 and I32 only, read whole. Independent of the project's own reader.
+/// </summary>
 internal sealed class GoldenStates
 {
     private readonly byte[] _bytes;
@@ -26,7 +28,8 @@ internal sealed class GoldenStates
     public LLamaToken[] Tokens(string name) => Array.ConvertAll(MemoryMarshal.Cast<byte, int>(Data(name)).ToArray(), id => (LLamaToken)id);
 
     /// <summary>Sequences seq0.ids, seq1.ids, ... in order.</summary>
-    public List<LLamaToken[]> Sequences() => [.. Enumerable.Range(0, int.MaxValue).TakeWhile(i => Names.Contains($"seq{i}.ids")).Select(i => Tokens($"seq{i}.ids"))];
+    public List<LLamaToken[]> Sequences() =>
+        [.. Enumerable.Range(0, int.MaxValue).TakeWhile(i => Names.Contains($"seq{i}.ids")).Select(i => Tokens($"seq{i}.ids"))];
 
     private ReadOnlySpan<byte> Data(string name)
     {

@@ -30,10 +30,12 @@ public sealed class LiveVectorsTests : IDisposable
         var teacher = new Teacher(_encoder, new TeacherSettings(), adapter);
         var config = new ExtractConfig
         {
-            Store = Path.Combine(_root, "store"), RawStore = rawStore.Length > 0 ? Path.Combine(_root, rawStore) : "", Languages = [], Dtype = VectorType.Fp32,
+            Store = Path.Combine(_root, "store"), RawStore = rawStore.Length > 0 ? Path.Combine(_root, rawStore) : "", Languages = [],
+            Dtype = VectorType.Fp32,
         };
         var data = new DataConfig { Train = FakeData.Write(_root, "train", 0, 20, 2, "en", "zh") };
-        Extract.Run(new RunConfig { Output = _root, Extract = config, Data = data }, teacher, SilentLog.Instance, TestContext.Current.CancellationToken);
+        Extract.Run(new RunConfig { Output = _root, Extract = config, Data = data }, teacher, SilentLog.Instance,
+            TestContext.Current.CancellationToken);
 
         using var store = EmbeddingStore.Open(config.Store, teacher.Fingerprint);
         foreach (var language in new[] { "en", "zh" })
@@ -59,7 +61,9 @@ public sealed class LiveVectorsTests : IDisposable
         Assert.NotEqual(Live(teacher, texts[1], "zh", CenteringMode.Training), Live(teacher, texts[1], "zh", CenteringMode.Own));
     }
 
-    /// <summary>The cache makes a folder for the time of its life; a live query makes none, and needs no lock that another process holds.</summary>
+    /// <summary>
+    /// The cache makes a folder for the time of its life; a live query makes none, and needs no lock that another process holds.
+    /// </summary>
     [Fact]
     public void ALiveQueryMakesNoFolderAndNoLock()
     {
@@ -91,7 +95,8 @@ public sealed class LiveVectorsTests : IDisposable
     {
         var (overall, chinese) = (new float[Dimension], new float[Dimension]);
         (overall[0], chinese[1]) = (3, -2);
-        return CcAdapter.Create(new AdapterConfig { Dimension = 5 }, new LanguageMeans(overall, [new LanguageMean("zh", chinese, 9, "sentences", Training: false)]), 1);
+        return CcAdapter.Create(new AdapterConfig { Dimension = 5 },
+            new LanguageMeans(overall, [new LanguageMean("zh", chinese, 9, "sentences", Training: false)]), 1);
     }
 
     private static float[] Live(Teacher teacher, string text, string language, CenteringMode mode) =>

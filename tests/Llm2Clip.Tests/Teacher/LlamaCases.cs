@@ -4,7 +4,9 @@ using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.Teachers;
 
-/// <summary>What the tests of the LLM share. They use one thread: several spin at barriers and crawl where other tests run beside them.</summary>
+/// <summary>
+/// What the tests of the LLM share. They use one thread: several spin at barriers and crawl where other tests run beside them.
+/// </summary>
 internal static class LlamaCases
 {
     public static readonly TeacherConfig OneThread = new() { Threads = 1, Path = "" };
@@ -14,11 +16,14 @@ internal static class LlamaCases
     {
         var root = Path.Combine(SharedData.Golden, "llm");
         return Directory.Exists(root)
-            ? Directory.GetDirectories(root).Where(folder => File.Exists(Path.Combine(folder, "model.gguf"))).Select(folder => Path.GetFileName(folder)).Order()
+            ? Directory.GetDirectories(root).Where(folder => File.Exists(Path.Combine(folder, "model.gguf")))
+                .Select(folder => Path.GetFileName(folder)).Order()
             : [];
     }
 
-    /// <summary>As theory data; one row with an empty name where there are no golden files, so that the theory is skipped and not failed.</summary>
+    /// <summary>
+    /// As theory data; one row with an empty name where there are no golden files, so that the theory is skipped and not failed.
+    /// </summary>
     public static TheoryData<string> GoldenModelData()
     {
         var names = GoldenModels().ToList();
@@ -31,7 +36,8 @@ internal static class LlamaCases
         ?? SharedData.RequireShared("models", "no.gguf");
 
     /// <summary>A golden model that is the first in name order; any will do for what is no matter of architecture.</summary>
-    public static string AnyModel() => GoldenModel(GoldenModels().FirstOrDefault(name => name.StartsWith("llama", StringComparison.Ordinal)) ?? "llama");
+    public static string AnyModel() =>
+        GoldenModel(GoldenModels().FirstOrDefault(name => name.StartsWith("llama", StringComparison.Ordinal)) ?? "llama");
 
     public static LlamaTextEncoder Encoder(string path, TeacherSettings? settings = null, TeacherConfig? config = null) =>
         new(path, settings ?? new TeacherSettings(), config ?? OneThread, null, SilentLog.Instance);

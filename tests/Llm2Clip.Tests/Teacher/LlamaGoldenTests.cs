@@ -14,9 +14,12 @@ public class LlamaGoldenTests
     private const float Tail = 4;
 
     /// <summary>
-    /// Tolerances of the README, but for Gemma, whose GELU ggml takes from a table: input and output are rounded to half precision (unit roundoff
-    /// u = 2^-11). A rounding error is u times 0.41 of the value (root mean square over a binade), and the table makes two, the first of which
-    /// GELU's slope carries on by up to 1.1: 0.41 * sqrt(1 + 1.1^2) * u = 3e-4 of what a layer adds. At worst all layers push in one direction,
+    /// Tolerances of the README, but for Gemma, whose GELU ggml takes from a table: input and output are rounded to half precision (unit
+    /// roundoff
+    /// u = 2^-11). A rounding error is u times 0.41 of the value (root mean square over a binade), and the table makes two, the first of
+    /// which
+    /// GELU's slope carries on by up to 1.1: 0.41 * sqrt(1 + 1.1^2) * u = 3e-4 of what a layer adds. At worst all layers push in one
+    /// direction,
     /// so the states differ by layers * 3e-4 of their root mean square, and the largest element by <see cref="Tail"/> times that.
     /// </summary>
     private static (float States, float Pooled) Tolerance(LlamaModel model, IEnumerable<float[]> states)
@@ -26,7 +29,8 @@ public class LlamaGoldenTests
             return (1e-4f, 5e-5f);
         }
         var all = states.SelectMany(values => values).ToArray();
-        var allowed = Tail * model.Handle.LayerCount * 0.41f * MathF.Sqrt(1 + 1.1f * 1.1f) * MathF.Pow(2, -11) * TensorPrimitives.Norm(all) / MathF.Sqrt(all.Length);
+        var allowed = Tail * model.Handle.LayerCount * 0.41f * MathF.Sqrt(1 + 1.1f * 1.1f) * MathF.Pow(2,
+            -11) * TensorPrimitives.Norm(all) / MathF.Sqrt(all.Length);
         return (allowed, allowed);
     }
 
@@ -40,7 +44,8 @@ public class LlamaGoldenTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void BidirectionalStatesAgreeWithTheWindowOpened(string name) => Compare(name, "bidir", TeacherAttention.Bidirectional, fullWindow: true);
+    public void BidirectionalStatesAgreeWithTheWindowOpened(string name) =>
+        Compare(name, "bidir", TeacherAttention.Bidirectional, fullWindow: true);
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -74,7 +79,8 @@ public class LlamaGoldenTests
         using var alone = LlamaCases.Decoder(model, TeacherAttention.Bidirectional, batchTokens: 1);
         using var together = LlamaCases.Decoder(model, TeacherAttention.Bidirectional);
 
-        // The README's 1e-5 is on values near 1; states reach 6.1. Gemma: a value next to a rounding step of the GELU table may fall on either side.
+        // The README's 1e-5 is on values near 1; states reach 6.1. Gemma: a value next to a rounding step of the GELU table may fall on
+        // either side.
         var tolerance = UsesGeluTable(model) ? Tolerance(model, LlamaCases.States(alone, sequences)).States : 2e-5f;
         foreach (var (a, b) in LlamaCases.States(alone, sequences).Zip(LlamaCases.States(together, sequences)))
         {
@@ -83,7 +89,7 @@ public class LlamaGoldenTests
     }
 
     [Fact]
-    public void QuantisedAndSplitModelsAgree()
+    public void QuantizedAndSplitModelsAgree()
     {
         var folder = SharedData.RequireGolden("llm", "quant");
         var expected = new GoldenStates(Path.Combine(folder, "expectations.safetensors"));
@@ -98,7 +104,8 @@ public class LlamaGoldenTests
                 var states = LlamaCases.States(decoder, [expected.Tokens("seq0.ids")])[0];
                 var reference = expected.Floats($"{entry.Name}.seq0.{mode}");
                 // libllama rounds activations to the weights' partner type: lowest cosine of means in the README 0.99974.
-                Assert.InRange(TensorPrimitives.CosineSimilarity(Mean(states, decoder.Width), Mean(reference, decoder.Width)), 0.9995f, 1.00001f);
+                Assert.InRange(TensorPrimitives.CosineSimilarity(Mean(states, decoder.Width), Mean(reference, decoder.Width)), 0.9995f,
+                    1.00001f);
                 compared++;
             }
         }
@@ -119,7 +126,8 @@ public class LlamaGoldenTests
         {
             Assert.InRange(LlamaCases.LargestDifference(expected.Floats($"seq{i}.{mode}"), states[i]), 0, tolerance.States);
         }
-        foreach (var (pool, pooling, skipped) in new[] { ("mean_all", TeacherPooling.Mean, 0), ("mean_without_bos", TeacherPooling.Mean, 1), ("last", TeacherPooling.Last, 1) })
+        foreach (var (pool, pooling, skipped) in new[] { ("mean_all", TeacherPooling.Mean, 0),
+            ("mean_without_bos", TeacherPooling.Mean, 1), ("last", TeacherPooling.Last, 1) })
         {
             var vectors = Pool(decoder, sequences, pooling, skipped);
             Assert.InRange(LlamaCases.LargestDifference(expected.Floats($"pool.{mode}.{pool}"), vectors), 0, tolerance.Pooled);
@@ -132,7 +140,8 @@ public class LlamaGoldenTests
         var vectors = new float[rows.Count * decoder.Width];
         decoder.Run(
             sequences,
-            (row, position, state) => StatePooling.Add(pooling, rows[row], position, state, vectors.AsSpan(row * decoder.Width, decoder.Width)),
+            (row, position, state) => StatePooling.Add(pooling, rows[row], position, state,
+                vectors.AsSpan(row * decoder.Width, decoder.Width)),
             cancellation: TestContext.Current.CancellationToken);
         return vectors;
     }

@@ -45,7 +45,7 @@ public class LlamaTextEncoderTests
     }
 
     [Fact]
-    public void QuantisedModelGivesNearlyTheSameInAnyBatch()
+    public void QuantizedModelGivesNearlyTheSameInAnyBatch()
     {
         using var encoder = LlamaCases.Encoder(LlamaCases.SharedModel());
         var together = encoder.Vectors(Captions);
@@ -71,7 +71,8 @@ public class LlamaTextEncoderTests
         var unified = LastStates(model, sequences, unified: true);
 
         var width = model.Width;
-        Assert.All(Enumerable.Range(0, sequences.Count), i => Assert.InRange(LlamaCases.LargestDifference(unified[i], right[i].AsSpan(^width)), 0, 1e-4f));
+        Assert.All(Enumerable.Range(0, sequences.Count), i =>
+            Assert.InRange(LlamaCases.LargestDifference(unified[i], right[i].AsSpan(^width)), 0, 1e-4f));
         Assert.Contains(Enumerable.Range(0, sequences.Count), i => LlamaCases.LargestDifference(split[i], right[i].AsSpan(^width)) > 0.1f);
     }
 

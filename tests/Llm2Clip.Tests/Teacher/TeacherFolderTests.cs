@@ -21,7 +21,8 @@ public class TeacherFolderTests
         Assert.Equal(settings, teacher.Settings);
         Assert.Equal(direct.Fingerprint, teacher.Fingerprint);
         Assert.Equal(direct.Dimension, teacher.Dimension);
-        Assert.Equal(direct.Vectors("a dog"), teacher.Embed(["a dog"], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors);
+        Assert.Equal(direct.Vectors("a dog"),
+            teacher.Embed(["a dog"], "en", CenteringMode.Training, SilentLog.Instance, TestContext.Current.CancellationToken).Vectors);
     }
 
     [Fact]

@@ -10,12 +10,16 @@ namespace Llm2Clip.Tests.Training;
 internal static class AdamWReference
 {
     internal static JsonElement Read() => JsonDocument.Parse(
-        File.ReadAllBytes(Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Training", "Reference", "adamw.json"))).RootElement;
+        File.ReadAllBytes(Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Training", "Reference",
+            "adamw.json"))).RootElement;
 
     internal static Tensor ReadTensor(JsonElement element) => tensor(
-        element[1].EnumerateArray().Select(each => each.GetSingle()).ToArray(), element[0].EnumerateArray().Select(each => each.GetInt64()).ToArray());
+        element[1].EnumerateArray().Select(each => each.GetSingle()).ToArray(),
+            element[0].EnumerateArray().Select(each => each.GetInt64()).ToArray());
 
-    /// <summary>Same shape, and no element differs by more than <paramref name="tolerance"/> of the largest expected one (but at least 1).</summary>
+    /// <summary>
+    /// Same shape, and no element differs by more than <paramref name="tolerance"/> of the largest expected one (but at least 1).
+    /// </summary>
     internal static void AssertClose(Tensor expected, Tensor actual, double tolerance, string what)
     {
         using var scope = NewDisposeScope();

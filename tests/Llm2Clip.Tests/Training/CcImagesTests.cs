@@ -33,7 +33,8 @@ public sealed class CcImagesTests : IDisposable
     [Fact]
     public void HeldOutImagesStayOutWhereverTheyTurnUp()
     {
-        var images = Read([("a", ["one", "two"]), ("b", ["three", "four"]), ("c", ["five", "six"]), ("b-elsewhere", ["Three!", "Four!", "seven"])], ["b"]);
+        var images = Read([("a", ["one", "two"]), ("b", ["three", "four"]), ("c", ["five", "six"]),
+            ("b-elsewhere", ["Three!", "Four!", "seven"])], ["b"]);
         Assert.Equal((2, 4), (images.Count, images.Captions));
     }
 
@@ -107,7 +108,8 @@ public sealed class CcImagesTests : IDisposable
     /// <summary>Images whose captions are all different, with random vectors of 4 elements.</summary>
     private (CcImages Images, EmbeddingStore Raw) Many(int count, int captions)
     {
-        var groups = Enumerable.Range(0, count).Select(p => ($"p{p}", Enumerable.Range(0, captions).Select(c => $"image {p} caption {c}").ToArray())).ToArray();
+        var groups = Enumerable.Range(0, count)
+            .Select(p => ($"p{p}", Enumerable.Range(0, captions).Select(c => $"image {p} caption {c}").ToArray())).ToArray();
         var images = Read(groups, []);
         return (images, EmbeddingStore.Open(Path.Combine(_root, "raw")));
     }
@@ -125,7 +127,8 @@ public sealed class CcImagesTests : IDisposable
         var images = new CcImages();
         foreach (var (key, captions) in groups)
         {
-            images.Add(new CaptionGroup(key, [.. captions.Select(text => new Caption(text, "en", CaptionKind.Short))]), store, heldOut.Contains(key));
+            images.Add(new CaptionGroup(key, [.. captions.Select(text => new Caption(text, "en", CaptionKind.Short))]), store,
+                heldOut.Contains(key));
         }
         images.Finish();
         return images;

@@ -37,8 +37,13 @@ public sealed class CcTrainerTests : IDisposable
         Assert.Equal(result.Fingerprint, new Teacher(_encoder, new TeacherSettings(), adapter).Fingerprint);
         Assert.Equal(adapter.Dimension, TeacherFolder.Read(Path.Combine(_root, "teacher")).Dimension);
         Assert.True(File.Exists(Path.Combine(_root, "teacher", "cc-finetune.json")));
-        var probe = EvalCaptions.Run(new RunConfig { EvalCaptions = new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") }, Data = Data() }, Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
-        Assert.Equal(after, probe.Rows.Single(row => row.Name == "adapter, training mean").Scores.Single(s => s is { From: "en", To: "en" }).Recall.RecallAt10);
+        var probe = EvalCaptions.Run(new RunConfig
+        {
+            EvalCaptions = new CaptionProbeConfig { RawStore = Path.Combine(_root, "raw") },
+            Data = Data()
+        }, Tuned(adapter), SilentLog.Instance, TestContext.Current.CancellationToken);
+        Assert.Equal(after, probe.Rows.Single(row => row.Name == "adapter, training mean").Scores.Single(s =>
+            s is { From: "en", To: "en" }).Recall.RecallAt10);
         Assert.Contains(probe.Rows, row => row.Name == "adapter, own mean");
     }
 
@@ -68,7 +73,14 @@ public sealed class CcTrainerTests : IDisposable
     [Fact]
     public void TheKeptEpochIsChosenOnHeldOutTrainingImagesAlone()
     {
-        var config = Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutImages = 25, Epochs = 6, EvaluateEvery = 1, LearningRate = 0.02 };
+        var config = Config("teacher") with
+        {
+            Selection = CcSelection.HeldOut,
+            HeldOutImages = 25,
+            Epochs = 6,
+            EvaluateEvery = 1,
+            LearningRate = 0.02
+        };
         var result = Run(config);
         Assert.InRange(result.HeldOut, 10, 45);
         Assert.Equal(60, result.HeldOut + result.Images);
@@ -82,7 +94,15 @@ public sealed class CcTrainerTests : IDisposable
     [Fact]
     public void PatienceEndsTheTraining()
     {
-        var result = Run(Config("teacher") with { Selection = CcSelection.HeldOut, HeldOutImages = 25, Epochs = 50, EvaluateEvery = 1, Patience = 2, LearningRate = 1e-9 });
+        var result = Run(Config("teacher") with
+        {
+            Selection = CcSelection.HeldOut,
+            HeldOutImages = 25,
+            Epochs = 50,
+            EvaluateEvery = 1,
+            Patience = 2,
+            LearningRate = 1e-9
+        });
         Assert.Equal(2, result.History[^1].Epoch);
         Assert.Equal(0, result.KeptEpoch);
     }
@@ -199,11 +219,13 @@ public sealed class CcTrainerTests : IDisposable
         return new DataConfig
         {
             Train = File.Exists(train) ? train : FakeData.Write(_root, "train", 0, 60, 4, "en", "xx"),
-            Val = File.Exists(Path.Combine(_root, "val.jsonl")) ? Path.Combine(_root, "val.jsonl") : FakeData.Write(_root, "val", 200, 60, 2, "en", "xx"),
+            Val = File.Exists(Path.Combine(_root, "val.jsonl")) ? Path.Combine(_root, "val.jsonl")
+                : FakeData.Write(_root, "val", 200, 60, 2, "en", "xx"),
         };
     }
 
-    private Teacher Tuned(CcAdapter? adapter) => new(_encoder, new TeacherSettings(), adapter) { Model = new TeacherModel(Path.Combine(_root, "fake.gguf"), "00") };
+    private Teacher Tuned(CcAdapter? adapter) =>
+        new(_encoder, new TeacherSettings(), adapter) { Model = new TeacherModel(Path.Combine(_root, "fake.gguf"), "00") };
 
     private CcFinetuneResult Run(CcFinetuneConfig config, IRunLog? log = null) =>
         CcTrainer.Run(config, Data(), Tuned(null), NoMetrics.Instance, log ?? SilentLog.Instance, TestContext.Current.CancellationToken);

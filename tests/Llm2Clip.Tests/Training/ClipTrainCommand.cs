@@ -6,7 +6,9 @@ using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Tests.Training;
 
-/// <summary>The <c>clip-train</c> command in a process of its own, on noise images with three captions each and vectors made up for them.</summary>
+/// <summary>
+/// The <c>clip-train</c> command in a process of its own, on noise images with three captions each and vectors made up for them.
+/// </summary>
 internal sealed class ClipTrainCommand : IDisposable
 {
     private const int VectorLength = 32;
@@ -31,11 +33,13 @@ internal sealed class ClipTrainCommand : IDisposable
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), "clip-train",
-            "--data", Path.Combine(Folder, "images", "list.jsonl"), "--store", Path.Combine(Folder, "store"), "--output", Path.Combine(Folder, output),
+            "--data", Path.Combine(Folder, "images", "list.jsonl"), "--store", Path.Combine(Folder, "store"), "--output",
+                Path.Combine(Folder, output),
         ];
         string[] common =
         [
-            "data.workers=2", "model.embed_dim=32", "model.adapter_blocks=1", "clip_train.captions_per_image=2", "clip_train.warmup_steps=4",
+            "data.workers=2", "model.embed_dim=32", "model.adapter_blocks=1", "clip_train.captions_per_image=2",
+                "clip_train.warmup_steps=4",
             "clip_train.device=cpu", "clip_train.seed=3",
         ];
         foreach (var argument in arguments.Concat(common.Concat(settings).SelectMany(setting => new[] { "--set", setting })))
@@ -76,7 +80,8 @@ internal sealed class ClipTrainCommand : IDisposable
                 pixels[p] = (byte)random.NextInt32(256);
             }
             File.WriteAllBytes(Path.Combine(images, $"{i}.png"), ImageCodec.EncodePng(new RgbImage(width, height, pixels)));
-            list.Add(JsonSerializer.Serialize(new { image = $"{i}.png", captions = new Dictionary<string, string[]> { ["en"] = Captions(i) } }));
+            list.Add(JsonSerializer.Serialize(
+                new { image = $"{i}.png", captions = new Dictionary<string, string[]> { ["en"] = Captions(i) } }));
         }
         File.WriteAllLines(Path.Combine(images, "list.jsonl"), list);
     }

@@ -18,7 +18,9 @@ public sealed class ClipTrainerTests : IDisposable
     {
         using var student = TinyTraining.NewStudent(TinyTraining.Config);
         var metrics = new Collected();
-        Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 70, PatchDropout = 0, DropPath = 0, LearningRate = 3e-3 }, student) with { Metrics = metrics });
+        Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 70, PatchDropout = 0, DropPath = 0, LearningRate = 3e-3 },
+            student) with
+        { Metrics = metrics });
         Assert.True(metrics.Of("train/loss").TakeLast(7).Average() < 0.7 * metrics.Of("train/loss").Take(7).Average());
     }
 
@@ -55,7 +57,8 @@ public sealed class ClipTrainerTests : IDisposable
         Assert.Equal(TinyTraining.Weights(modelOfOne), TinyTraining.Weights(modelOfThree));
         if (loss == ContrastiveLossKind.Sigmoid)
         {
-            Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model", "loss.safetensors")), File.ReadAllBytes(Path.Combine(broken, "model", "loss.safetensors")));
+            Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model", "loss.safetensors")),
+                File.ReadAllBytes(Path.Combine(broken, "model", "loss.safetensors")));
         }
     }
 
@@ -72,7 +75,8 @@ public sealed class ClipTrainerTests : IDisposable
                 source.Cancel();
             }
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => Train(TinyTraining.Inputs(_folder, TinyTraining.Config, student, batches), source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            Train(TinyTraining.Inputs(_folder, TinyTraining.Config, student, batches), source.Token));
         using var again = TinyTraining.NewStudent(TinyTraining.Config);
         var log = new Lines();
         Train(TinyTraining.Inputs(_folder, TinyTraining.Config, again) with { Log = log });
@@ -106,7 +110,8 @@ public sealed class ClipTrainerTests : IDisposable
         Assert.Equal(weights, TinyTraining.Weights(again));
 
         File.WriteAllText(Path.Combine(last, "state.json"), "{");
-        Assert.Contains("state.json", Assert.Throws<InputException>(() => Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, again))).Message);
+        Assert.Contains("state.json", Assert.Throws<InputException>(() =>
+            Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, again))).Message);
     }
 
     [Fact]

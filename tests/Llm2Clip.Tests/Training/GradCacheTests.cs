@@ -49,7 +49,8 @@ public class GradCacheTests
         using var student = Student.Create(TinyTraining.Model, TinyTraining.VectorLength, 2, 7, GoldenTensors.Device);
         student.ImageEncoder.SetDropPath(dropPath);
         var init = new WeightInit(3);
-        var (pixels, vectors) = (zeros([Batch, 3, 16, 16], device: GoldenTensors.Device), zeros([Batch, TinyTraining.VectorLength], device: GoldenTensors.Device));
+        var (pixels, vectors) = (zeros([Batch, 3, 16, 16], device: GoldenTensors.Device),
+            zeros([Batch, TinyTraining.VectorLength], device: GoldenTensors.Device));
         init.Normal(pixels, 1);
         init.Normal(vectors, 1);
         Tensor Part(Tensor all, int part) => all.narrow(0, part * micro, Math.Min(micro, Batch - part * micro));

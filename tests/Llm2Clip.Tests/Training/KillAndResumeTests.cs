@@ -40,7 +40,8 @@ public sealed class KillAndResumeTests : IDisposable
         foreach (var file in new[] { "model.safetensors", "text_adapter.safetensors" })
         {
             var expected = File.ReadAllBytes(Path.Combine(_command.Folder, "straight", "model", file));
-            Assert.True(expected.AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_command.Folder, "killed", "model", file))), $"{file} differs.");
+            Assert.True(expected.AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(_command.Folder, "killed", "model", file))),
+                $"{file} differs.");
         }
     }
 }

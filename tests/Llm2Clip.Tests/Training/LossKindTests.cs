@@ -5,7 +5,9 @@ using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.Training;
 
-/// <summary>Every loss through its door, <c>clip_train.loss</c>: a short run of the command learns, and keeps what the loss learned itself.</summary>
+/// <summary>
+/// Every loss through its door, <c>clip_train.loss</c>: a short run of the command learns, and keeps what the loss learned itself.
+/// </summary>
 public sealed class LossKindTests : IDisposable
 {
     private const int Steps = 24;
@@ -51,7 +53,8 @@ public sealed class LossKindTests : IDisposable
     public void SettingsThatALossCannotUseAreRefusedByBothNames()
     {
         var (code, text) = _command.Finish(
-            "run", [.. Settings, "clip_train.steps=1", "clip_train.loss=sigmoid", "clip_train.label_smoothing=0.1", "clip_train.teacher_weight=0.2"]);
+            "run", [.. Settings, "clip_train.steps=1", "clip_train.loss=sigmoid", "clip_train.label_smoothing=0.1",
+                "clip_train.teacher_weight=0.2"]);
         Assert.Equal(2, code);
         Assert.Contains("clip_train.label_smoothing", text, StringComparison.Ordinal);
         Assert.Contains("clip_train.teacher_weight", text, StringComparison.Ordinal);

@@ -35,11 +35,13 @@ public class LossesGoldenTests
             var golden = new Case(entry.Name, entry.Value, file);
             var loss = Compute(family, golden);
             loss.backward();
-            GoldenTensors.Close(entry.Value.GetProperty("loss").GetDouble(), loss.item<float>(), entry.Value.GetProperty("tolerance_loss").GetDouble(), $"{family} {entry.Name}");
+            GoldenTensors.Close(entry.Value.GetProperty("loss").GetDouble(), loss.item<float>(),
+                entry.Value.GetProperty("tolerance_loss").GetDouble(), $"{family} {entry.Name}");
             foreach (var input in entry.Value.GetProperty("tolerance_gradient").EnumerateObject())
             {
                 GoldenTensors.Close(
-                    file.Load($"{entry.Name}.grad.{input.Name}"), golden.Input(input.Name).grad!, input.Value.GetDouble(), $"{family} {entry.Name} gradient of {input.Name}");
+                    file.Load($"{entry.Name}.grad.{input.Name}"), golden.Input(input.Name).grad!, input.Value.GetDouble(),
+                        $"{family} {entry.Name} gradient of {input.Name}");
             }
         }
     }
@@ -54,23 +56,28 @@ public class LossesGoldenTests
             case "clip_infonce":
                 return InfoNceLoss.Between(c.Input("image"), c.Input("text"), c.Input("log_scale"), c.Number("label_smoothing", 0)).sum();
             case "siglip":
-                return SigmoidLoss.Between(c.Input("image"), c.Input("text"), c.Input("log_scale"), c.Input("bias"), [.. Enumerable.Range(0, (int)c.Input("image").shape[0])]).sum();
+                return SigmoidLoss.Between(c.Input("image"), c.Input("text"), c.Input("log_scale"), c.Input("bias"),
+                    [.. Enumerable.Range(0, (int)c.Input("image").shape[0])]).sum();
             case "multi_positive":
-                return MultiPositiveLoss.Between(c.Input("image"), c.Input("caption"), c.Input("log_scale"), [.. c.Numbers("image_of_caption").Select(i => (int)i)]).sum();
+                return MultiPositiveLoss.Between(c.Input("image"), c.Input("caption"), c.Input("log_scale"),
+                    [.. c.Numbers("image_of_caption").Select(i => (int)i)]).sum();
             case "hard_negative_nll" when c.Has("rank0.query"):
-                return CaptionContrastiveLoss.Between(cat(c.Ranks("query"), 0), cat(c.Ranks("positive"), 0), cat(c.Ranks("negative"), 0), c.Number("scale"));
+                return CaptionContrastiveLoss.Between(cat(c.Ranks("query"), 0), cat(c.Ranks("positive"), 0), cat(c.Ranks("negative"), 0),
+                    c.Number("scale"));
             case "hard_negative_nll":
                 return CaptionContrastiveLoss.Between(c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"));
             case "simcse":
                 return CaptionContrastiveLoss.Between(c.Input("view1"), c.Input("view2"), null, c.Number("scale"));
             case "symmetric_nll":
-                return CaptionContrastiveLoss.Between(c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"), symmetric: true);
+                return CaptionContrastiveLoss.Between(c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"),
+                    symmetric: true);
             case "masked_negatives":
                 long[] columnImages = [.. c.Numbers("image_id"), .. c.Numbers("negative_image_id")];
                 long[] columnCaptions = [.. c.Numbers("caption_id"), .. c.Numbers("negative_caption_id")];
                 var mask = SamePairs.SameSource(c.Numbers("image_id"), c.Numbers("caption_id"), columnImages, columnCaptions, CPU);
                 return CaptionContrastiveLoss.Between(
-                    c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"), c.Name.EndsWith("_symmetric", StringComparison.Ordinal), mask);
+                    c.Input("query"), c.Input("positive"), c.Negative(), c.Number("scale"),
+                        c.Name.EndsWith("_symmetric", StringComparison.Ordinal), mask);
             default:
                 throw new InvalidOperationException($"No loss is known for the family {family}.");
         }
@@ -95,13 +102,15 @@ public class LossesGoldenTests
         }
 
         public Tensor[] Ranks(string input) =>
-            [.. Enumerable.Range(0, int.MaxValue).TakeWhile(rank => Has($"rank{rank}.{input}")).Select(rank => Input($"rank{rank}.{input}"))];
+            [.. Enumerable.Range(0, int.MaxValue).TakeWhile(rank => Has($"rank{rank}.{input}"))
+                .Select(rank => Input($"rank{rank}.{input}"))];
 
         public Tensor? Negative() => Has("negative") ? Input("negative") : null;
 
         public long[] Numbers(string input) => Has(input) ? file.Load($"{name}.{input}", ScalarType.Int64).data<long>().ToArray() : [];
 
         public double Number(string setting, double? fallback = null) =>
-            settings.TryGetProperty(setting, out var value) ? value.GetDouble() : fallback ?? throw new InvalidOperationException($"{name} has no {setting}.");
+            settings.TryGetProperty(setting, out var value) ? value.GetDouble() : fallback
+                ?? throw new InvalidOperationException($"{name} has no {setting}.");
     }
 }

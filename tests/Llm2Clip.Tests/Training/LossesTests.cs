@@ -34,10 +34,12 @@ public class LossesTests
         {
             var i = Owner[c];
             var texts = Enumerable.Range(0, 7).Where(k => k == c || (Owner[k] != i && !Same(i, k))).ToArray();
-            toText += Row([.. texts.Select(k => Logit(i, k))], [.. texts.Select(k => Soft(i, k))], Array.IndexOf(texts, c), smoothing, weight)
+            toText += Row([.. texts.Select(k => Logit(i, k))], [.. texts.Select(k => Soft(i, k))], Array.IndexOf(texts, c), smoothing,
+                weight)
                 / Owner.Count(o => o == i) / 4;
             var images = Enumerable.Range(0, 4).Where(k => k == i || !Same(k, c)).ToArray();
-            toImage += Row([.. images.Select(k => Logit(k, c))], [.. images.Select(k => Soft(k, c))], Array.IndexOf(images, i), smoothing, weight) / 7;
+            toImage += Row([.. images.Select(k => Logit(k, c))], [.. images.Select(k => Soft(k, c))], Array.IndexOf(images, i), smoothing,
+                weight) / 7;
         }
         Assert.Equal((toText + toImage) / 2, loss.item<float>(), 1e-5);
     }

@@ -31,7 +31,8 @@ public partial class ParameterGroupsTests
         using var file = JsonDocument.Parse(File.ReadAllText(SharedData.RequireGolden("losses", "layer_decay.json")));
         var root = file.RootElement;
         double Number(string name) => root.GetProperty(name).GetDouble();
-        var options = new GroupOptions(Number("visual_lr"), Number("text_lr"), Number("lr"), Number("weight_decay"), Number("visual_layer_decay"));
+        var options = new GroupOptions(Number("visual_lr"), Number("text_lr"), Number("lr"), Number("weight_decay"),
+            Number("visual_layer_decay"));
         var layers = (int)Number("layers");
         foreach (var tower in root.GetProperty("parameters").EnumerateObject())
         {
@@ -39,13 +40,16 @@ public partial class ParameterGroupsTests
             var dimensions = root.GetProperty("ndim").GetProperty(tower.Name);
             foreach (var parameter in tower.Value.EnumerateObject())
             {
-                var rule = ParameterGroups.RuleFor(parameter.Name, dimensions.GetProperty(parameter.Name).GetInt32(), layers, options, naming);
+                var rule = ParameterGroups.RuleFor(parameter.Name, dimensions.GetProperty(parameter.Name).GetInt32(), layers, options,
+                    naming);
                 var expected = parameter.Value;
                 var where = $"{tower.Name} {parameter.Name}";
                 Assert.True(expected.GetProperty("group").GetString() == rule.Part.ToString().ToLowerInvariant(), where);
-                Assert.True(Math.Abs(expected.GetProperty("lr_scale").GetDouble() - rule.RateScale) <= Tolerance, $"{where}: {rule.RateScale}");
+                Assert.True(Math.Abs(expected.GetProperty("lr_scale").GetDouble() - rule.RateScale) <= Tolerance,
+                    $"{where}: {rule.RateScale}");
                 Assert.True(Math.Abs(expected.GetProperty("lr").GetDouble() - rule.Rate) <= Tolerance, $"{where}: {rule.Rate}");
-                Assert.True(Math.Abs(expected.GetProperty("weight_decay").GetDouble() - rule.WeightDecay) <= Tolerance, $"{where}: {rule.WeightDecay}");
+                Assert.True(Math.Abs(expected.GetProperty("weight_decay").GetDouble() - rule.WeightDecay) <= Tolerance,
+                    $"{where}: {rule.WeightDecay}");
             }
         }
     }

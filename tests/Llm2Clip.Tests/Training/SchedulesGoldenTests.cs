@@ -19,7 +19,8 @@ public class SchedulesGoldenTests
         var checkedFamilies = 0;
         foreach (var family in root.GetProperty("values").EnumerateObject())
         {
-            var rate = Number(family.Name.Contains(".visual") ? "visual_lr" : family.Name.EndsWith(".text", StringComparison.Ordinal) ? "text_lr" : "lr");
+            var rate = Number(family.Name.Contains(".visual") ? "visual_lr" : family.Name.EndsWith(".text", StringComparison.Ordinal)
+                ? "text_lr" : "lr");
             var marker = family.Name.IndexOf("_scale_", StringComparison.Ordinal);
             rate *= marker < 0 ? 1 : double.Parse(family.Name[(marker + "_scale_".Length)..]);
             var warm = family.Name.EndsWith("_no_warmup", StringComparison.Ordinal) ? 0 : warmup;

@@ -19,7 +19,8 @@ public sealed class SoakTests : IDisposable
         GC.Collect();
         GC.WaitForPendingFinalizers();
         ClipTrainer.Run(
-            TinyTraining.Inputs(_folder, config, student) with { Metrics = alive, Evaluator = new Encode() }, TestContext.Current.CancellationToken);
+            TinyTraining.Inputs(_folder, config, student) with { Metrics = alive, Evaluator = new Encode() },
+                TestContext.Current.CancellationToken);
         Assert.Equal(40, alive.Counts.Count);
         // Not equality: a finalizer may still take away what an earlier test left.
         Assert.True(alive.Counts[^1] <= alive.Counts[4], $"{alive.Counts[4]} tensors after step 5, {alive.Counts[^1]} after step 40");

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
 
-/// <summary>How a run of <c>clip-train</c> starts: from a student that was trained before, or not at all, and then without a trace.</summary>
+/// <summary>
+/// How a run of <c>clip-train</c> starts: from a student that was trained before, or not at all, and then without a trace.
+/// </summary>
 public sealed class StartAndFailTests : IDisposable
 {
     private static readonly string[] Small =
@@ -68,7 +70,8 @@ public sealed class StartAndFailTests : IDisposable
     {
         var (code, text) = _command.Finish("runs/failed", [.. Small, "clip_train.steps=2", setting]);
         Assert.True(code == expected, text);
-        Assert.False(Directory.Exists(Folder("runs")), string.Join(", ", Directory.GetFileSystemEntries(_command.Folder, "*", SearchOption.AllDirectories)));
+        Assert.False(Directory.Exists(Folder("runs")),
+            string.Join(", ", Directory.GetFileSystemEntries(_command.Folder, "*", SearchOption.AllDirectories)));
     }
 
     private string Folder(string name) => Path.Combine(_command.Folder, name);

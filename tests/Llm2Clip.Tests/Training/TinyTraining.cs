@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
 
-/// <summary>A student of a few thousand weights, on images and caption vectors that follow from numbers: what trainer tests share.</summary>
+/// <summary>
+/// A student of a few thousand weights, on images and caption vectors that follow from numbers: what trainer tests share.
+/// </summary>
 internal static class TinyTraining
 {
     public const int VectorLength = 12;
@@ -62,7 +64,9 @@ internal sealed class TinyVectors : ICaptionVectors
     }
 }
 
-/// <summary>Seven batches an epoch of noise images with three captions each; <paramref name="before"/> is called before each batch.</summary>
+/// <summary>
+/// Seven batches an epoch of noise images with three captions each; <paramref name="before"/> is called before each batch.
+/// </summary>
 internal sealed class TinyBatches(int batchSize, Action<int, long>? before = null) : ITrainingBatches
 {
     private const int Side = 16;
@@ -81,7 +85,8 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
                 pixel = (byte)random.NextInt32(256);
             }
             var samples = Enumerable.Range(0, batchSize).Select(i => $"image {index * batchSize + i}").Select(key => new Sample(
-                key, key, [.. Enumerable.Range(0, 3).Select(c => new Caption($"{key} caption {c}", "en", CaptionKind.Short))], new NoImage())).ToList();
+                key, key, [.. Enumerable.Range(0, 3).Select(c => new Caption($"{key} caption {c}", "en", CaptionKind.Short))],
+                    new NoImage())).ToList();
             yield return new SampleBatch(index, samples, pixels, Side, _ => { });
         }
     }

@@ -19,7 +19,7 @@ public sealed record BrokenSample(string Origin, string Reason);
 public sealed record BrokenCause(BadSampleCause Cause, long Count, IReadOnlyList<BrokenSample> Samples);
 
 /// <summary>Lengths in a teacher's tokens, template included.</summary>
-/// <param name="Lengths">Tokens a caption.</param>
+/// <param name="Lengths">Tokens per caption.</param>
 /// <param name="PastLimit">Captions longer than the teacher reads (<c>teacher.max_length</c>).</param>
 /// <param name="PastContext">Captions longer than <c>inspect.context_tokens</c>.</param>
 public sealed record TokenLengths(Distribution Lengths, long PastLimit, long PastContext);
@@ -29,7 +29,7 @@ public sealed record TokenLengths(Distribution Lengths, long PastLimit, long Pas
 /// <param name="Captions">Captions.</param>
 /// <param name="Kinds">Of these, short, long and raw ones.</param>
 /// <param name="Unit"><c>characters</c> where most counted words are letters of a script written without spaces, else <c>words</c>.</param>
-/// <param name="Words">Words (or characters) a caption.</param>
+/// <param name="Words">Words (or characters) per caption.</param>
 /// <param name="Distinct">Distinct texts, letter case and punctuation aside.</param>
 /// <param name="Repeated">Captions whose text occurs at another image too.</param>
 /// <param name="Tokens">Lengths in tokens, where a teacher is named.</param>

@@ -6,8 +6,8 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Inspection;
 
 /// <summary>
-/// What is kept of every image and caption to find duplicates: 36 bytes an image, 37 bytes a caption. Images and captions of all data sets
-/// are numbered through in the order of the data; those of broken samples have hash 0.
+/// What is kept of every image and caption to find duplicates: 36 bytes per image, 37 bytes per caption. Images and captions of all data
+/// sets are numbered through in the order of the data; those of broken samples have hash 0.
 /// </summary>
 internal sealed class InspectionTables
 {

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace Llm2Clip.Data.Lists;
 
-/// <summary>An image that stands in a text file as base64, of the standard or the URL alphabet.</summary>
+/// <summary>An image in a text file, as base64, of the standard or the URL alphabet.</summary>
 internal sealed class Base64Image(string path, string place, long offset, int length) : IImageBytes
 {
     public byte[] Read()

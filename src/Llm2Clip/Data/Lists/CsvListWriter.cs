@@ -3,7 +3,7 @@ using System.Text;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// A table with a row a caption, as open_clip reads it (<c>filepath</c>, <c>title</c>), with language, kind and key beside.
+/// A table with one row per caption, as open_clip reads it (<c>filepath</c>, <c>title</c>), with language, kind and key beside.
 /// </summary>
 internal sealed class CsvListWriter(char separator) : ListWriter
 {

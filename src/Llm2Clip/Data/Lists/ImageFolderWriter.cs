@@ -5,7 +5,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Lists;
 
 /// <summary>
-/// Images in FOLDER/images/00000 and on, a subfolder a shard, so that none grows too large and names are unique within it, and one list
+/// Images in FOLDER/images/00000 and on, one subfolder per shard, so that none grows too large and names are unique within it, and one list
 /// over all of them, joined from the shards' parts when everything is there.
 /// </summary>
 internal sealed class ImageFolderWriter(ListWriter list) : IDatasetWriter

@@ -7,8 +7,8 @@ internal sealed record WrittenImage(Sample Sample, string Path, long Images, lon
 internal sealed record ListSection(string Opening = "", string Separator = "", string Closing = "");
 
 /// <summary>
-/// A list of images with captions in one format. It is written in parts, one a shard, which are joined when all are there: a list may have
-/// several sections, and each part has a file for each.
+/// A list of images with captions in one format. It is written in parts, one per shard, which are joined when all are there: a list may
+/// have several sections, and each part has a file for each.
 /// </summary>
 internal abstract class ListWriter
 {

@@ -10,16 +10,16 @@ internal readonly record struct CaptionColumn(string Name, ParquetColumn Column)
 /// <param name="Image">Encoded images; null where the file has none inside.</param>
 /// <param name="Path">Names of the images, or files beside the Parquet file where a row has no bytes.</param>
 /// <param name="Captions">Texts (as bytes too) and lists of texts, in the order in which they are looked at.</param>
-/// <param name="IsLabelled">The captions are three lists, as this program writes them: texts, their languages, their kinds.</param>
+/// <param name="IsLabeled">The captions are three lists, as this program writes them: texts, their languages, their kinds.</param>
 /// <param name="Problem">Why there is no image, where a column has the name of one; else empty.</param>
 internal sealed record ParquetLayout(
-    string? Key, string? Image, string? Path, IReadOnlyList<CaptionColumn> Captions, bool IsLabelled, string Problem)
+    string? Key, string? Image, string? Path, IReadOnlyList<CaptionColumn> Captions, bool IsLabeled, string Problem)
 {
     private static readonly string[] KeyNames = ["key", "__key__", "id", "image_id", "img_id"];
     /// <summary>Texts that are looked at to find whether a column names images.</summary>
     private const int Looked = 100;
 
-    private static readonly string[] Labelled = ["captions", "languages", "kinds"];
+    private static readonly string[] Labeled = ["captions", "languages", "kinds"];
 
     /// <summary>Members of a struct, or of structs in a list, that hold the text of a caption.</summary>
     private static readonly string[] TextMembers = ["raw", "caption", "text"];
@@ -31,9 +31,9 @@ internal sealed record ParquetLayout(
     public static ParquetLayout Of(string file, ParquetTable table, DataConfig config, CaptionReader captions)
     {
         var columns = new Columns(file, table);
-        var labelled = config.CaptionKeys.Count == 0 && Array.TrueForAll(Labelled, name => columns.TypeOf(name) == ColumnType.TextList);
-        IReadOnlyList<CaptionColumn> texts = labelled
-            ? [.. Labelled.Select(name => new CaptionColumn(name, new ParquetColumn(name, ColumnType.TextList)))]
+        var labeled = config.CaptionKeys.Count == 0 && Array.TrueForAll(Labeled, name => columns.TypeOf(name) == ColumnType.TextList);
+        IReadOnlyList<CaptionColumn> texts = labeled
+            ? [.. Labeled.Select(name => new CaptionColumn(name, new ParquetColumn(name, ColumnType.TextList)))]
             : columns.Captions(captions);
         if (texts.Count == 0)
         {
@@ -43,7 +43,7 @@ internal sealed record ParquetLayout(
         }
         var (image, path, problem) = columns.Image(config.ImageKey);
         return new ParquetLayout(
-            KeyNames.FirstOrDefault(name => columns.TypeOf(name) is ColumnType.Text or ColumnType.Int64), image, path, texts, labelled,
+            KeyNames.FirstOrDefault(name => columns.TypeOf(name) is ColumnType.Text or ColumnType.Int64), image, path, texts, labeled,
             problem);
     }
 

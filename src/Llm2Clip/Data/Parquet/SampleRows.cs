@@ -42,10 +42,10 @@ internal sealed class SampleRows
     /// <summary>Adds the captions of a row. Throws <see cref="BadRecordException"/> where they cannot be used.</summary>
     public void AddCaptions(int row, CaptionReader reader, List<Caption> into, List<string> remarks)
     {
-        if (_layout.IsLabelled)
+        if (_layout.IsLabeled)
         {
             var cells = _captions.ConvertAll(column => column.Texts(row)?.Select(text => text ?? "").ToArray());
-            into.AddRange(reader.ReadLabelled(cells[0], cells[1], cells[2], remarks));
+            into.AddRange(reader.ReadLabeled(cells[0], cells[1], cells[2], remarks));
             return;
         }
         reader.AddColumns(_captions.Select(column => (column.Name, (IReadOnlyList<string?>?)column.Texts(row))), into, remarks);

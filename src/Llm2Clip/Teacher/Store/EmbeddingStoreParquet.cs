@@ -199,7 +199,7 @@ internal static class EmbeddingStoreParquet
     /// <summary>All rows, those of <paramref name="texts"/> first.</summary>
     private static IEnumerable<(CaptionHash Hash, long Row, string? Text)> Rows(EmbeddingStore store, IEnumerable<string>? texts)
     {
-        var written = new Dictionary<int, BitArray>(); // By shard: a bit a row.
+        var written = new Dictionary<int, BitArray>(); // By shard: one bit per row.
         foreach (var text in texts ?? [])
         {
             var hash = CaptionHash.Of(text);

@@ -8,7 +8,7 @@ namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
 /// One shard opened for reading: <c>vectors-N.bin</c> holds rows of equal width and nothing else (numpy reads it with <c>fromfile</c>),
-/// <c>keys-N.bin</c> 24 bytes a row: the caption's key and XxHash3 of the vector's bytes seeded with the key. The row checksum is what
+/// <c>keys-N.bin</c> 24 bytes per row: the caption's key and XxHash3 of the vector's bytes seeded with the key. The row checksum is what
 /// lets a shard that was being written be recovered to the row.
 /// </summary>
 internal sealed class EmbeddingStoreShard : IDisposable

@@ -7,7 +7,7 @@ namespace Llm2Clip.Teachers.Store;
 
 /// <summary>
 /// LLM2CLIP's own caption vectors (L2C data/extract_embedding.py): beside <c>X.tar</c> lies <c>X_text_embeddings.tar</c> with a member
-/// <c>KEY.FIELD</c> a caption, FIELD being the caption's field in <c>KEY.json</c> of X.tar (<c>shortSV_captions</c>,
+/// <c>KEY.FIELD</c> per caption, FIELD being the caption's field in <c>KEY.json</c> of X.tar (<c>shortSV_captions</c>,
 /// <c>longSV_captions</c>), and its content raw 32-bit floats, not normalized. Members are matched by key and field, whatever their order;
 /// webdataset writes extensions in lower case, so fields match without regard to case.
 /// </summary>

@@ -16,8 +16,10 @@ public sealed class ChineseClipListTests : IDisposable
     {
         Write($"1000002\t{Convert.ToBase64String(_image)}\n1000016\t{Url([250, 255, 254])}\r\n");
         var samples = _folder.ReadAll("train_imgs.tsv");
-        Assert.Equal(["1000002: 高级感托特包斜挎 两张", "1000016: 两张"], samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
-        Assert.All(samples.SelectMany(sample => sample.Captions), caption => Assert.Equal(("zh", CaptionKind.Short), (caption.Language, caption.Kind)));
+        Assert.Equal(["1000002: 高级感托特包斜挎 两张", "1000016: 两张"],
+            samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
+        Assert.All(samples.SelectMany(sample => sample.Captions), caption =>
+            Assert.Equal(("zh", CaptionKind.Short), (caption.Language, caption.Kind)));
         Assert.Equal(_image, samples[0].Image.Read());
         Assert.Equal([250, 255, 254], samples[1].Image.Read());
     }
@@ -43,16 +45,19 @@ public sealed class ChineseClipListTests : IDisposable
         Write("1000002\tAAAA\n1000016\tAAAA\n");
         File.AppendAllText(_folder["train_texts.jsonl"], line + "\n");
         Assert.Equal(2, _folder.ReadAll("train_imgs.tsv", new DataConfig { MaxBadShare = 1 }).Count);
-        Assert.Contains($"train_texts.jsonl: line 3: {reason}", Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")).Message);
+        Assert.Contains($"train_texts.jsonl: line 3: {reason}",
+            Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")).Message);
     }
 
     [Fact]
     public void BadBase64IsAnUnreadableImage()
     {
         Write($"1000002\t{Convert.ToBase64String(_image)}\n1000016\tAA*A\n");
-        Assert.Contains("train_imgs.tsv: line 2: the image is not valid base64 (4 characters at byte ", Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")[1].Image.Read()).Message);
+        Assert.Contains("train_imgs.tsv: line 2: the image is not valid base64 (4 characters at byte ",
+            Assert.Throws<InputException>(() => _folder.ReadAll("train_imgs.tsv")[1].Image.Read()).Message);
         var transform = new ImageTransformConfig { ImageSize = 8 };
-        using var loader = new SampleLoader(_folder.Open("train_imgs.tsv"), LoaderConfig.ForEvaluation(new DataConfig { MaxBadShare = 0.5 }, transform, 4), _folder);
+        using var loader = new SampleLoader(_folder.Open("train_imgs.tsv"),
+            LoaderConfig.ForEvaluation(new DataConfig { MaxBadShare = 0.5 }, transform, 4), _folder);
         using var batch = loader.Epoch(0, 0, TestContext.Current.CancellationToken).Single();
         Assert.Equal("1000002", Assert.Single(batch.Samples).Key);
         Assert.Contains(_folder.Lines, line => line.Contains("line 2: the image is not valid base64"));

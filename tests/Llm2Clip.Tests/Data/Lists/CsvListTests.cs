@@ -25,7 +25,8 @@ public sealed class CsvListTests : IDisposable
         Write("train.csv", "filepath\ttitle\np/a.jpg\tA dog, running\np/b.jpg\t\"the \"\"best\"\" dog\"\n");
         var samples = _folder.ReadAll("train.csv");
         Assert.Equal(["p/a", "p/b"], samples.Select(sample => sample.Key));
-        Assert.Equal([new("A dog, running", "en", CaptionKind.Short), new Caption("the \"best\" dog", "en", CaptionKind.Short)], samples.Select(sample => sample.Captions.Single()));
+        Assert.Equal([new("A dog, running", "en", CaptionKind.Short), new Caption("the \"best\" dog", "en", CaptionKind.Short)],
+            samples.Select(sample => sample.Captions.Single()));
         Assert.Equal([(byte)'b'], samples[1].Image.Read());
         Assert.EndsWith("train.csv: line 3: p/b.jpg", samples[1].Origin);
     }
@@ -48,7 +49,8 @@ public sealed class CsvListTests : IDisposable
     {
         Write("a.csv", "image,caption\np/a.jpg,a1\np/a.jpg,a2\np/b.jpg,\"b\n1\"\np/a.jpg,a3\np/c.jpg,c1\np/b.jpg,b2\n");
         var samples = _folder.ReadAll("a.csv");
-        Assert.Equal(["p/a: a1 a2 a3", "p/b: b\n1 b2", "p/c: c1"], samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
+        Assert.Equal(["p/a: a1 a2 a3", "p/b: b\n1 b2", "p/c: c1"],
+            samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
         Assert.EndsWith("line 7: p/c.jpg", samples[2].Origin);
     }
 
@@ -69,17 +71,24 @@ public sealed class CsvListTests : IDisposable
         var source = _folder.Open("a.csv");
         Assert.Equal(5, source.ShardCount);
         var samples = _folder.ReadAll("a.csv");
-        Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"{i}: first\n{i}|second {i}"), samples.Select(sample => $"{sample.Key}: {string.Join('|', sample.Captions.Select(caption => caption.Text))}"));
+        Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"{i}: first\n{i}|second {i}"),
+            samples.Select(sample => $"{sample.Key}: {string.Join('|', sample.Captions.Select(caption => caption.Text))}"));
         Assert.EndsWith("line 8002: p/4000.png", samples[4000].Origin);
-        Assert.Equal(samples[2500].Captions, source.ReadShard(1, _ => { }, TestContext.Current.CancellationToken).ElementAt(2500 - 2048).Captions);
+        Assert.Equal(samples[2500].Captions,
+            source.ReadShard(1, _ => { }, TestContext.Current.CancellationToken).ElementAt(2500 - 2048).Captions);
     }
 
     [Fact]
     public void ConfiguredColumnsHaveLanguageAndKind()
     {
         Write("a.csv", "image,en,de,dense\np/a.jpg,one,eins,long text\n");
-        var config = new DataConfig { CaptionKeys = [new CaptionKey { Key = "de", Language = "de" }, new CaptionKey { Key = "dense", Kind = CaptionKind.Long }] };
-        Assert.Equal([new("eins", "de", CaptionKind.Short), new Caption("long text", "en", CaptionKind.Long)], Assert.Single(_folder.ReadAll("a.csv", config)).Captions);
+        var config = new DataConfig
+        {
+            CaptionKeys =
+            [new CaptionKey { Key = "de", Language = "de" }, new CaptionKey { Key = "dense", Kind = CaptionKind.Long }]
+        };
+        Assert.Equal([new("eins", "de", CaptionKind.Short), new Caption("long text", "en", CaptionKind.Long)],
+            Assert.Single(_folder.ReadAll("a.csv", config)).Captions);
     }
 
     [Fact]
@@ -88,7 +97,8 @@ public sealed class CsvListTests : IDisposable
         Write("a.csv", "image,caption,language,kind,key\np/a.jpg,eins,de,long,own\np/b.jpg,one,,photo,\n");
         var samples = _folder.ReadAll("a.csv");
         Assert.Equal(["own", "p/b"], samples.Select(sample => sample.Key));
-        Assert.Equal([new("eins", "de", CaptionKind.Long), new Caption("one", "en", CaptionKind.Short)], samples.Select(sample => sample.Captions.Single()));
+        Assert.Equal([new("eins", "de", CaptionKind.Long), new Caption("one", "en", CaptionKind.Short)],
+            samples.Select(sample => sample.Captions.Single()));
     }
 
     [Fact]
@@ -107,7 +117,8 @@ public sealed class CsvListTests : IDisposable
         Directory.CreateDirectory(_folder["lists"]);
         Write("lists/a.csv", "image,caption\nd.jpg,d\na.jpg,a\n");
         Assert.Equal(2, _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["{p,q}"] }).Count);
-        Assert.Contains($"names the image 'd.jpg', which does not exist in {_folder["p"]}", Assert.Throws<InputException>(() => _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["p"] })).Message);
+        Assert.Contains($"names the image 'd.jpg', which does not exist in {_folder["p"]}",
+            Assert.Throws<InputException>(() => _folder.ReadAll("lists/a.csv", new DataConfig { ImageRoot = _folder["p"] })).Message);
     }
 
     [Theory]
@@ -137,8 +148,11 @@ public sealed class CsvListTests : IDisposable
 
     [Theory]
     [InlineData("", "is empty")]
-    [InlineData("p/a.jpg,a dog\n", "the first row has no image column (image, file_name, filepath, Bild, Datei, 图片, ...); it holds p/a.jpg, a dog")]
-    [InlineData("image,label\n", "the header has no caption column. Looked for captions, caption, txt, text, texts, sentences, title, description, alt_text; it has image, label. Name the columns: --set 'data.caption_keys=[{key: label, language: en}]', with the language of the captions, one {...} per column.")]
+    [InlineData("p/a.jpg,a dog\n",
+        "the first row has no image column (image, file_name, filepath, Bild, Datei, 图片, ...); it holds p/a.jpg, a dog")]
+    [InlineData("image,label\n", "the header has no caption column. Looked for captions, caption, txt, text, texts, sentences, title, "
+        + "description, alt_text; it has image, label. Name the columns: --set 'data.caption_keys=[{key: label, language: en}]', with the "
+        + "language of the captions, one {...} per column.")]
     public void FilesWithoutTheColumnsSaySo(string content, string message)
     {
         Write("a.csv", content);
@@ -151,7 +165,8 @@ public sealed class CsvListTests : IDisposable
         File.WriteAllText(_folder["a.csv"], "image,caption\n", Encoding.Unicode);
         Assert.Contains("is UTF-16", Assert.Throws<InputException>(() => _folder.Open("a.csv")).Message);
         Write("b.csv", "image,caption\np/a.jpg,\"" + new string('x', 17 << 20));
-        Assert.Contains("the row that begins in line 2 is longer than 16 MB", Assert.Throws<InputException>(() => _folder.Open("b.csv")).Message);
+        Assert.Contains("the row that begins in line 2 is longer than 16 MB",
+            Assert.Throws<InputException>(() => _folder.Open("b.csv")).Message);
     }
 
     private void Write(string name, string content) => File.WriteAllText(_folder[name], content);

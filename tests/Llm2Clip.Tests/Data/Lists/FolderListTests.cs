@@ -26,7 +26,8 @@ public sealed class FolderListTests : IDisposable
 
     [Theory]
     [InlineData("""{"image": "absent.jpg", "caption": "a"}""", "names the image 'absent.jpg', which does not exist")]
-    [InlineData("""{"caption": "a"}""", "names no image (looked for `image`, `file_name`, ...; its JSON has caption). Name its field with data.image_key")]
+    [InlineData("""{"caption": "a"}""",
+        "names no image (looked for `image`, `file_name`, ...; its JSON has caption). Name its field with data.image_key")]
     [InlineData("""{"image": "b.png"}""", "no caption")]
     [InlineData("""{"image": "b.png", """, "is not valid JSON")]
     [InlineData("""7""", "is not an object but a number")]
@@ -47,7 +48,8 @@ public sealed class FolderListTests : IDisposable
     {
         File.WriteAllBytes(_folder["b.png"], [2]);
         const int lines = 5000;
-        File.WriteAllLines(_folder["list.jsonl"], Enumerable.Range(1, lines).Select(i => $$"""{"image": "b.png", "key": "{{i}}", "caption": "ä{{new string('x', i % 90)}}"}"""));
+        File.WriteAllLines(_folder["list.jsonl"],
+            Enumerable.Range(1, lines).Select(i => $$"""{"image": "b.png", "key": "{{i}}", "caption": "ä{{new string('x', i % 90)}}"}"""));
         var source = _folder.Open("list.jsonl");
         Assert.True(source.ShardCount > 1);
         var samples = _folder.ReadAll("list.jsonl");

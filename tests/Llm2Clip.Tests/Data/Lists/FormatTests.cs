@@ -21,7 +21,7 @@ public sealed class FormatTests : IDisposable
     [InlineData("a.json", """{"info": {"images": [1]}, "images": [{"id": 1, "file_name": "a"}], "annotations": []}""", "coco")]
     [InlineData("a.json", """{"annotations": [{"id": 1, "caption": "a"}], "images": []}""", "coco")]
     [InlineData("a.json", """[{"image": "a", "conversations": []}]""", "sharegpt4v")]
-    public void AutoRecognisesNameOrContentAndSaysWhat(string name, string content, string format)
+    public void AutoRecognizesNameOrContentAndSaysWhat(string name, string content, string format)
     {
         File.WriteAllText(_folder[name], content);
         File.WriteAllText(_folder["x_texts.jsonl"], "");
@@ -38,9 +38,11 @@ public sealed class FormatTests : IDisposable
         File.WriteAllText(_folder["a.json"], "{\"images\": [{\"id\": 1,\n }]}");
         Assert.Contains("(" + _folder["a.json"] + ": broken JSON at line 2, byte 2 of it: ", Error<InputException>("a.json"));
         Assert.Contains("data.max_bad_share is 2; it must be 0 to 1", Error<ConfigException>("a.json", new DataConfig { MaxBadShare = 2 }));
-        Assert.Contains("data.caption_keys.0.key is empty", Error<ConfigException>("a.json", new DataConfig { CaptionKeys = [new CaptionKey()] }));
+        Assert.Contains("data.caption_keys.0.key is empty",
+            Error<ConfigException>("a.json", new DataConfig { CaptionKeys = [new CaptionKey()] }));
         Assert.Contains("data.train is empty", Assert.Throws<ConfigException>(() => Datasets.OpenTrain(new DataConfig(), _folder)).Message);
-        Assert.Contains("pipe:aws s3 cp s3://b/a.tar -", Assert.Throws<InputException>(() => Datasets.Open("s3://b/a.tar", new DataConfig(), _folder)).Message);
+        Assert.Contains("pipe:aws s3 cp s3://b/a.tar -",
+            Assert.Throws<InputException>(() => Datasets.Open("s3://b/a.tar", new DataConfig(), _folder)).Message);
     }
 
     [Fact]
@@ -51,7 +53,8 @@ public sealed class FormatTests : IDisposable
         Assert.Contains("a.csv' is csv", Error<InputException>("[ab].*"));
         Assert.Contains("names a split, but files of the format csv have none", Error<ConfigException>("a.csv#train"));
         File.WriteAllText(_folder["c.json"], """[{"conversations": []}]""");
-        Assert.Contains("data.caption_keys names fields", Error<ConfigException>("c.json", new DataConfig { CaptionKeys = [new CaptionKey { Key = "a" }] }));
+        Assert.Contains("data.caption_keys names fields",
+            Error<ConfigException>("c.json", new DataConfig { CaptionKeys = [new CaptionKey { Key = "a" }] }));
         Assert.Contains("data.image_root: '", Error<InputException>("c.json", new DataConfig { ImageRoot = _folder["a.csv"] }));
     }
 
@@ -71,9 +74,11 @@ public sealed class FormatTests : IDisposable
     [Fact]
     public void TheRegistryHasARowForEachName()
     {
-        Assert.Equal(Enum.GetValues<DatasetFormat>().Where(name => name != DatasetFormat.Auto).Order(), DatasetFormats.All.Select(format => format.Name).Order());
+        Assert.Equal(Enum.GetValues<DatasetFormat>().Where(name => name != DatasetFormat.Auto).Order(),
+            DatasetFormats.All.Select(format => format.Name).Order());
         Assert.Equal("webdataset, parquet, csv, tsv, folder, karpathy, coco", DatasetFormats.WrittenNames);
-        Assert.Contains("which is not written; it must be one of " + DatasetFormats.WrittenNames, new ConvertConfig { Format = DatasetFormat.Sharegpt4v }.Check().Single().Problem);
+        Assert.Contains("which is not written; it must be one of " + DatasetFormats.WrittenNames,
+            new ConvertConfig { Format = DatasetFormat.Sharegpt4v }.Check().Single().Problem);
     }
 
     private string Error<T>(string pattern, DataConfig? config = null)

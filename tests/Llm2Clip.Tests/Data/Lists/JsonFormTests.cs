@@ -68,20 +68,23 @@ public sealed class JsonFormTests : IDisposable
     {
         File.WriteAllText(_folder["k.json"], Karpathy);
         Assert.Equal(keys, string.Join(' ', _folder.ReadAll("k.json#" + split, Root).Select(sample => sample.Key)));
-        Assert.Contains("k.json has no split 'val'; it has restval, test, train.", Assert.Throws<InputException>(() => _folder.ReadAll("k.json#val", Root)).Message);
+        Assert.Contains("k.json has no split 'val'; it has restval, test, train.",
+            Assert.Throws<InputException>(() => _folder.ReadAll("k.json#val", Root)).Message);
     }
 
     [Fact]
     public void LanguageAndKindOfTheRunFileCount()
     {
         File.WriteAllText(_folder["s.json"], ShareGpt4V);
-        Assert.All(_folder.ReadAll("s.json", Root with { Language = "de", Kind = CaptionKind.Raw }), sample => Assert.Equal(("de", CaptionKind.Raw), (sample.Captions[0].Language, sample.Captions[0].Kind)));
+        Assert.All(_folder.ReadAll("s.json", Root with { Language = "de", Kind = CaptionKind.Raw }), sample =>
+            Assert.Equal(("de", CaptionKind.Raw), (sample.Captions[0].Language, sample.Captions[0].Kind)));
     }
 
     [Fact]
     public void SeveralFilesThroughAPattern()
     {
-        File.WriteAllText(_folder["c-1.json"], Coco.Replace("57870", "1").Replace("one.jpg", "three.jpg").Replace("two.jpg", "coco/one.jpg"));
+        File.WriteAllText(_folder["c-1.json"],
+            Coco.Replace("57870", "1").Replace("one.jpg", "three.jpg").Replace("two.jpg", "coco/one.jpg"));
         File.WriteAllText(_folder["c-0.json"], Coco);
         Assert.Equal(["one", "two", "three", "coco/one"], _folder.ReadAll("c-*.json", Root).Select(sample => sample.Key));
     }
@@ -93,11 +96,14 @@ public sealed class JsonFormTests : IDisposable
     [InlineData("k.json", Karpathy, "two.jpg", "absent.jpg", "images[1]: names the image 'absent.jpg', which does not exist")]
     [InlineData("c.json", Coco, "\"image_id\": 57870", "\"image_id\": 4", "images[0]: no caption (no annotation names image_id 57870)")]
     [InlineData("c.json", Coco, "\"file_name\": \"two.jpg\", ", "", "images[1]: has no `file_name`")]
-    [InlineData("c.json", Coco, "\"caption\": \"A restaurant\"", "\"bbox\": []", "images[0]: no caption is left: annotation 787980 has no `caption`")]
+    [InlineData("c.json", Coco, "\"caption\": \"A restaurant\"", "\"bbox\": []",
+        "images[0]: no caption is left: annotation 787980 has no `caption`")]
     [InlineData("c.json", Coco, "\"image_id\": 57870, ", "", "annotations[1]: has no `image_id`", 2)]
     [InlineData("s.json", ShareGpt4V, "\"image\": \"two.jpg\", ", "", "[1]: has no `image`")]
-    [InlineData("s.json", ShareGpt4V, "\"value\": \"first\"", "\"value\": \"\"", "[1]: no caption is left: conversations[1].value is empty")]
-    [InlineData("s.json", ShareGpt4V, "\"gpt\", \"value\": \"In", "\"human\", \"value\": \"In", "[0]: no caption (no turn of its `conversations` is from gpt or assistant)")]
+    [InlineData("s.json", ShareGpt4V, "\"value\": \"first\"", "\"value\": \"\"",
+        "[1]: no caption is left: conversations[1].value is empty")]
+    [InlineData("s.json", ShareGpt4V, "\"gpt\", \"value\": \"In", "\"human\", \"value\": \"In",
+        "[0]: no caption (no turn of its `conversations` is from gpt or assistant)")]
     [InlineData("s.json", ShareGpt4V, "{\"id\": \"2\"", "7, {\"id\": \"2\"", "[1]: is not an object but a number")]
     [InlineData("s.json", ShareGpt4V, "first", "\\ud800", "[1]: is not valid JSON")]
     [InlineData("x.jsonl", Crossmodal, "\"image/key\": \"two\"", "\"key\": \"two\"", "line 2: has no `image/key`")]
@@ -150,7 +156,8 @@ public sealed class JsonFormTests : IDisposable
         using (var writer = new StreamWriter(file, false, new UTF8Encoding(true)))
         {
             writer.Write($$"""{"skip": [{{string.Join(',', Enumerable.Range(0, 300_000))}}], "o": {"images": [1], "t": "{{new string('ä', 700_000)}}"}, "images": [""");
-            writer.Write(string.Join(" ,\n", Enumerable.Range(0, 20_000).Select(i => $$"""{"i": {{i}}, "text": "{{new string('x', i % 211)}}"}""")));
+            writer.Write(string.Join(" ,\n",
+                Enumerable.Range(0, 20_000).Select(i => $$"""{"i": {{i}}, "text": "{{new string('x', i % 211)}}"}""")));
             writer.Write($$""", "{{new string('y', 3 << 20)}}", 5], "images2": [], "last": null}""");
         }
         var bytes = File.ReadAllBytes(file);
@@ -161,7 +168,8 @@ public sealed class JsonFormTests : IDisposable
             Assert.Equal($"images[{i}]", element.Place);
             Assert.True(element.Bytes.Span.SequenceEqual(bytes.AsSpan((int)element.Offset, element.Bytes.Length)));
             using var json = JsonDocument.Parse(element.Bytes);
-            Assert.Equal(i switch { 20_000 => JsonValueKind.String, 20_001 => JsonValueKind.Number, _ => JsonValueKind.Object }, json.RootElement.ValueKind);
+            Assert.Equal(i switch { 20_000 => JsonValueKind.String, 20_001 => JsonValueKind.Number, _ => JsonValueKind.Object },
+                json.RootElement.ValueKind);
         }
         Assert.False(reader.Next(out _));
         Assert.Equal(["images"], reader.Found);
@@ -174,7 +182,9 @@ public sealed class JsonFormTests : IDisposable
         {
             File.WriteAllBytes(_folder[$"images/{i}.jpg"], []);
         }
-        File.WriteAllText(_folder["s.json"], "[" + string.Join(",\n ", Enumerable.Range(0, 5000).Select(i => $$"""{"image": "{{i}}.jpg", "id": "{{i}}", "conversations": [{"from": "gpt", "value": "{{i}}"}]}""")) + "]");
+        File.WriteAllText(_folder["s.json"],
+            "[" + string.Join(",\n ", Enumerable.Range(0, 5000)
+            .Select(i => $$"""{"image": "{{i}}.jpg", "id": "{{i}}", "conversations": [{"from": "gpt", "value": "{{i}}"}]}""")) + "]");
         var source = _folder.Open("s.json", Root);
         Assert.Equal(3, source.ShardCount);
         Assert.Equal("4096", source.ReadShard(2, _ => { }, TestContext.Current.CancellationToken).First().Captions[0].Text);
@@ -186,7 +196,14 @@ public sealed class JsonFormTests : IDisposable
     private List<Sample> Read(string name, string content, DataConfig? config = null)
     {
         File.WriteAllText(_folder[name], content);
-        var format = Path.GetFileNameWithoutExtension(name) switch { "k" => DatasetFormat.Karpathy, "c" => DatasetFormat.Coco, "s" => DatasetFormat.Sharegpt4v, _ => DatasetFormat.Crossmodal3600 };
+        var format = Path.GetFileNameWithoutExtension(name) switch
+        {
+            "k" => DatasetFormat.Karpathy,
+            "c" => DatasetFormat.Coco,
+            "s" =>
+            DatasetFormat.Sharegpt4v,
+            _ => DatasetFormat.Crossmodal3600
+        };
         return _folder.ReadAll(name, (config ?? new DataConfig()) with { ImageRoot = _folder["images"], Format = format });
     }
 

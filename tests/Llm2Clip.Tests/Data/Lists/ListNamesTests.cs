@@ -50,7 +50,8 @@ public sealed class ListNamesTests : IDisposable
             {"image": "a.jpg", "key": "k", "caption": "1"}
             {"image": "b.jpg", "key": "k", "caption": "2"}
             """);
-        Assert.Equal(["k:a.jpg: 1", "k:b.jpg: 2"], _folder.ReadAll("a.jsonl").Select(sample => $"{sample.Key}: {sample.Captions.Single().Text}"));
+        Assert.Equal(["k:a.jpg: 1", "k:b.jpg: 2"],
+            _folder.ReadAll("a.jsonl").Select(sample => $"{sample.Key}: {sample.Captions.Single().Text}"));
     }
 
     [Fact]
@@ -66,12 +67,16 @@ public sealed class ListNamesTests : IDisposable
             """);
         Assert.Equal(["a: 1 3", "b: 2"], All("a.jsonl"));
         Assert.Contains(_folder.Lines, line => line.Contains("line 1: its record at byte 70 has no caption", StringComparison.Ordinal));
-        Assert.Contains(_folder.Lines, line => line.Contains("in its record at byte 138, caption is a number where a text or a list of texts was expected", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line =>
+            line.Contains("in its record at byte 138, caption is a number where a text or a list of texts was expected",
+            StringComparison.Ordinal));
         File.WriteAllText(_folder["k.json"], """
             {"images": [{"filename": "a.jpg", "split": "train", "sentences": [{"raw": "1"}]}, {"filename": "b.jpg", "split": "train", "sentences": [{"raw": "2"}]},
             {"filename": "a.jpg", "split": "test", "sentences": [{"raw": "4"}]}, {"filename": "a.jpg", "split": "train", "sentences": [{"raw": "3"}]}]}
             """);
-        Assert.Equal(["a: 1 3", "b: 2"], [.. Datasets.ReadAll(Datasets.Open(_folder["k.json"] + "#train", new DataConfig(), _folder), new DataConfig(), _folder).Select(Line)]);
+        Assert.Equal(["a: 1 3", "b: 2"],
+            [.. Datasets.ReadAll(Datasets.Open(_folder["k.json"] + "#train", new DataConfig(), _folder), new DataConfig(), _folder)
+            .Select(Line)]);
         Assert.Equal(["a: 1 4 3", "b: 2"], All("k.json"));
         File.WriteAllText(_folder["s.json"], """
             [{"image": "a.jpg", "conversations": [{"from": "gpt", "value": "1"}]}, {"image": "b.jpg", "conversations": [{"from": "gpt", "value": "2"}]},
@@ -129,8 +134,10 @@ public sealed class ListNamesTests : IDisposable
         File.WriteAllBytes(_folder["c.JPG"], DataFolder.Bytes("1"));
         File.WriteAllBytes(_folder["c.Jpg"], DataFolder.Bytes("2"));
         File.WriteAllText(_folder["t.csv"], $"image,caption\n{name},1\nb.jpg,2\n");
-        Assert.Equal("2", Assert.Single(_folder.ReadAll("t.csv", new DataConfig { MaxBadShare = 1 })).Captions.Single().Text);
-        Assert.Contains(_folder.Lines, line => line.Contains($"names the image '{name}', which does not exist", StringComparison.Ordinal));
+        var sample = Assert.Single(_folder.ReadAll("t.csv", new DataConfig { MaxBadShare = 1 }));
+        Assert.Equal("2", sample.Captions.Single().Text);
+        Assert.Contains(_folder.Lines,
+            line => line.Contains($"names the image '{name}', which does not exist", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -145,10 +152,13 @@ public sealed class ListNamesTests : IDisposable
     {
         File.WriteAllText(_folder["a.csv"], "Aufnahme;Notiz\na.jpg;x\n");
         Assert.EndsWith("name that of the images with data.image_key.", Error("a.csv", new DataConfig()));
-        Assert.Contains("has no image column (Bildname (data.image_key)); it holds Aufnahme, Notiz.", Error("a.csv", new DataConfig { ImageKey = "Bildname" }));
-        Assert.Contains("Name the columns: --set 'data.caption_keys=[{key: Notiz, language: en}]', with", Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
+        Assert.Contains("has no image column (Bildname (data.image_key)); it holds Aufnahme, Notiz.",
+            Error("a.csv", new DataConfig { ImageKey = "Bildname" }));
+        Assert.Contains("Name the columns: --set 'data.caption_keys=[{key: Notiz, language: en}]', with",
+            Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
         File.WriteAllText(_folder["a.jsonl"], """{"image": ["a.jpg"], "caption": "x"}""");
-        Assert.Contains("its `image` is a list where the name of an image file was expected", Assert.Throws<InputException>(() => _folder.ReadAll("a.jsonl")).Message);
+        Assert.Contains("its `image` is a list where the name of an image file was expected",
+            Assert.Throws<InputException>(() => _folder.ReadAll("a.jsonl")).Message);
     }
 
     [Fact]
@@ -158,12 +168,14 @@ public sealed class ListNamesTests : IDisposable
         var samples = _folder.ReadAll("a.csv", new DataConfig { MaxBadShare = 1 });
         Assert.Equal(["x/a", "./y/a"], samples.Select(sample => sample.Key));
         Assert.Equal("x/a.jpg", Encoding.UTF8.GetString(samples[0].Image.Read()));
-        Assert.Contains(_folder.Lines, line => line.Contains("which does not exist (a path of another machine: write paths relative to the list", StringComparison.Ordinal));
+        Assert.Contains(_folder.Lines, line =>
+            line.Contains("which does not exist (a path of another machine: write paths relative to the list", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("Bild;Beschreibung für alle\na.jpg;x\n", "the header is not valid UTF-8. Save the list as UTF-8 (in Excel: CSV UTF-8)")]
-    [InlineData("Bild;Beschreibung\na.jpg;schön\n", "line 2: is not valid UTF-8. Save the list as UTF-8 (in Excel: CSV UTF-8), or convert it: iconv -f WINDOWS-1252")]
+    [InlineData("Bild;Beschreibung\na.jpg;schön\n",
+        "line 2: is not valid UTF-8. Save the list as UTF-8 (in Excel: CSV UTF-8), or convert it: iconv -f WINDOWS-1252")]
     public void OtherEncodingsAreNamedWithTheRemedy(string content, string message)
     {
         File.WriteAllText(_folder["a.csv"], content, Encoding.Latin1);

@@ -6,7 +6,9 @@ using Parquet.Schema;
 
 namespace Llm2Clip.Tests.Data.Parquet;
 
-/// <summary>Tables as other programs lay them out: what names an image, several rows of one, and captions of other types than text.</summary>
+/// <summary>
+/// Tables as other programs lay them out: what names an image, several rows of one, and captions of other types than text.
+/// </summary>
 public sealed class ParquetShapesTests : IDisposable
 {
     private static readonly ParquetColumn Bytes = new("image.bytes", ColumnType.Bytes);
@@ -20,7 +22,8 @@ public sealed class ParquetShapesTests : IDisposable
     [Fact]
     public void EqualPathsAreNoReasonToDropAnImage()
     {
-        Write([Bytes, Path, Caption], [[Image(1), "image.png", "a"], [Image(2), "image.png", "b"], [Image(3), "c.jpg", "c"], [Image(4), "c.png", "d"]]);
+        Write([Bytes, Path, Caption], [[Image(1), "image.png", "a"], [Image(2), "image.png", "b"], [Image(3), "c.jpg", "c"],
+            [Image(4), "c.png", "d"]]);
         var samples = _folder.ReadAll("a.parquet");
         Assert.Equal(["a-0", "a-1", "a-2", "a-3"], samples.Select(sample => sample.Key));
         Assert.Equal(["a", "b", "c", "d"], samples.Select(sample => sample.Captions.Single().Text));
@@ -51,7 +54,8 @@ public sealed class ParquetShapesTests : IDisposable
     public void AKeyThatDifferentImagesShareNamesSomethingElse()
     {
         Write([Bytes, new("id", ColumnType.Int64), Caption], [[Image(1), 7L, "a"], [Image(2), 7L, "b"], [Image(3), 8L, "c"]]);
-        Assert.Equal(["a-0: a", "a-1: b", "8: c"], _folder.ReadAll("a.parquet").Select(sample => $"{sample.Key}: {sample.Captions.Single().Text}"));
+        Assert.Equal(["a-0: a", "a-1: b", "8: c"],
+            _folder.ReadAll("a.parquet").Select(sample => $"{sample.Key}: {sample.Captions.Single().Text}"));
     }
 
     [Fact]
@@ -60,7 +64,8 @@ public sealed class ParquetShapesTests : IDisposable
         File.WriteAllBytes(_folder["x.jpg"], Image(5));
         Write([new("image", ColumnType.Text), Caption], [["x.jpg", "a"], [@".\x.jpg", "b"], ["x.jpg", "c"]]);
         var samples = _folder.ReadAll("a.parquet");
-        Assert.Equal(["x.jpg: a c", @".\x.jpg: b"], samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
+        Assert.Equal(["x.jpg: a c", @".\x.jpg: b"],
+            samples.Select(sample => $"{sample.Key}: {string.Join(' ', sample.Captions.Select(caption => caption.Text))}"));
         Assert.All(samples, sample => Assert.Equal(Image(5), sample.Image.Read()));
     }
 
@@ -77,12 +82,15 @@ public sealed class ParquetShapesTests : IDisposable
     {
         Write([Bytes, new("caption", ColumnType.Bytes), new("text", ColumnType.Text), new("Beschreibung", ColumnType.TextList)],
         [
-            [Image(1), "ein Hund 图"u8.ToArray(), "no", null], [Image(2), null, "text", null], [Image(3), null, " ", new[] { "eins", "zwei" }],
+            [Image(1), "ein Hund 图"u8.ToArray(), "no", null], [Image(2), null, "text", null],
+                [Image(3), null, " ", new[] { "eins", "zwei" }],
             [Image(4), new byte[] { 0xE4 }, "no", null],
         ]);
         var samples = _folder.ReadAll("a.parquet", new DataConfig { MaxBadShare = 1 });
-        Assert.Equal(["ein Hund 图", "text", "eins zwei"], samples.Select(sample => string.Join(' ', sample.Captions.Select(caption => caption.Text))));
-        Assert.Contains(_folder.Lines, line => line.Contains("row 3: its `caption` holds bytes that are not UTF-8 text", StringComparison.Ordinal));
+        Assert.Equal(["ein Hund 图", "text", "eins zwei"],
+            samples.Select(sample => string.Join(' ', sample.Captions.Select(caption => caption.Text))));
+        Assert.Contains(_folder.Lines, line =>
+            line.Contains("row 3: its `caption` holds bytes that are not UTF-8 text", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -97,17 +105,21 @@ public sealed class ParquetShapesTests : IDisposable
             var fields = schema.GetDataFields();
             var (most, empty) = (fields[1].MaxDefinitionLevel, fields[1].MaxDefinitionLevel - 3);
             await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(
-                fields[0], new[] { "1.jpg".AsMemory(), "2.jpg".AsMemory(), "3.jpg".AsMemory() }, Ones(3, fields[0].MaxDefinitionLevel), null, Stop);
+                fields[0], new[] { "1.jpg".AsMemory(), "2.jpg".AsMemory(), "3.jpg".AsMemory() }, Ones(3, fields[0].MaxDefinitionLevel),
+                    null, Stop);
             // Two texts; an empty list; a struct that is null, and one whose text is.
             await group.WriteAllPartsAsync<ReadOnlyMemory<char>>(
                 fields[1], new[] { "one".AsMemory(), "two".AsMemory(), "three".AsMemory() },
                 new[] { most, most, empty, most - 2, most, most - 1 }, new[] { 0, 1, 0, 0, 1, 1 }, Stop);
             await group.WriteAllPartsAsync<long>(
-                fields[2], new long[] { 1, 2, 3, 4 }, new[] { fields[2].MaxDefinitionLevel, fields[2].MaxDefinitionLevel, empty, most - 2, fields[2].MaxDefinitionLevel, fields[2].MaxDefinitionLevel },
+                fields[2], new long[] { 1, 2, 3, 4 },
+                    new[] { fields[2].MaxDefinitionLevel, fields[2].MaxDefinitionLevel, empty, most - 2, fields[2].MaxDefinitionLevel,
+                    fields[2].MaxDefinitionLevel },
                 new[] { 0, 1, 0, 0, 1, 1 }, Stop);
         }
         using var table = ParquetTable.Open(_folder["a.parquet"]);
-        Assert.Equal([new("image", ColumnType.Text), new("sentences.raw", ColumnType.TextList)], table.Columns.Where(column => column.Type != ColumnType.Int64));
+        Assert.Equal([new("image", ColumnType.Text), new("sentences.raw", ColumnType.TextList)],
+            table.Columns.Where(column => column.Type != ColumnType.Int64));
         Assert.Equal([new UnreadColumn("sentences.sentid", "in a list of structs, Int64")], table.Unread);
         var texts = table.TextLists("sentences.raw");
         texts.Read(table.RowGroups[0]);
@@ -119,8 +131,10 @@ public sealed class ParquetShapesTests : IDisposable
         var config = new DataConfig { MaxBadShare = 1 };
         string[] expected = ["one two", "three"];
         Assert.Equal(expected, _folder.ReadAll("a.parquet", config).Select(Captions));
-        Assert.Equal(expected, _folder.ReadAll("a.parquet", config with { CaptionKeys = [new CaptionKey { Key = "sentences" }] }).Select(Captions));
-        Assert.Equal(expected, _folder.ReadAll("a.parquet", config with { CaptionKeys = [new CaptionKey { Key = "sentences.raw" }] }).Select(Captions));
+        Assert.Equal(expected, _folder.ReadAll("a.parquet", config with { CaptionKeys = [new CaptionKey { Key = "sentences" }] })
+            .Select(Captions));
+        Assert.Equal(expected, _folder.ReadAll("a.parquet", config with { CaptionKeys = [new CaptionKey { Key = "sentences.raw" }] })
+            .Select(Captions));
 
         static string Captions(Sample sample) => string.Join(' ', sample.Captions.Select(caption => caption.Text));
     }
@@ -131,7 +145,8 @@ public sealed class ParquetShapesTests : IDisposable
         File.Copy(System.IO.Path.Combine(ForeignFileTests.Folder, "duckdb-v1.parquet"), _folder["a.parquet"]);
         var config = new DataConfig { CaptionKeys = [new CaptionKey { Key = "nested" }] };
         var message = Assert.Throws<InputException>(() => _folder.Open("a.parquet", config)).Message;
-        Assert.Contains("has no column of captions (looked for nested (data.caption_keys); it has id (whole numbers), caption (text), ", message);
+        Assert.Contains("has no column of captions (looked for nested (data.caption_keys); it has id (whole numbers), caption (text), ",
+            message);
         Assert.Contains("nested (a list of lists, which is not read)", message);
         Assert.Contains(
             "data.image_key names vector, and column vector is lists of numbers. Images are bytes, structs with `bytes`, or names of files.",
@@ -155,7 +170,8 @@ public sealed class ParquetShapesTests : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static ReadOnlyMemory<int>? Ones(int count, int level) => level == 0 ? default(ReadOnlyMemory<int>?) : Enumerable.Repeat(level, count).ToArray();
+    private static ReadOnlyMemory<int>? Ones(int count, int level) =>
+        level == 0 ? default(ReadOnlyMemory<int>?) : Enumerable.Repeat(level, count).ToArray();
 
     private static byte[] Image(int seed) => [.. BitConverter.GetBytes(seed), 1, 2, 3];
 

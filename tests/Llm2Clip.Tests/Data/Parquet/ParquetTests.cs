@@ -7,7 +7,8 @@ public sealed class ParquetTests : IDisposable
     private static readonly ParquetColumn[] AllTypes =
     [
         new("text", ColumnType.Text), new("whole number", ColumnType.Int64), new("a \"quoted\" name", ColumnType.Float64),
-        new("bytes", ColumnType.Bytes), new("vector", ColumnType.FloatVector), new("image.bytes", ColumnType.Bytes), new("texts", ColumnType.TextList),
+        new("bytes", ColumnType.Bytes), new("vector", ColumnType.FloatVector), new("image.bytes", ColumnType.Bytes),
+            new("texts", ColumnType.TextList),
         new("image.path", ColumnType.Text),
     ];
 
@@ -25,10 +26,12 @@ public sealed class ParquetTests : IDisposable
     {
         object?[][] rows =
         [
-            ["plain", 1L, 0.5, new byte[] { 0, 255, 0 }, new[] { 1f, -2f, float.Epsilon }, new byte[] { 7 }, new[] { "one", "", "a third text, 长的" }, "a.jpg"],
+            ["plain", 1L, 0.5, new byte[] { 0, 255, 0 }, new[] { 1f, -2f, float.Epsilon }, new byte[] { 7 },
+                new[] { "one", "", "a third text, 长的" }, "a.jpg"],
             [null, null, null, null, null, null, null, null],
             ["", long.MinValue, double.NegativeInfinity, Array.Empty<byte>(), Array.Empty<float>(), null, Array.Empty<string>(), "b.jpg"],
-            ["图片里有一只猫 🐈 – straße \0 end, longer than twelve bytes", long.MaxValue, double.NaN, Enumerable.Range(0, 5000).Select(i => (byte)i).ToArray(), new[] { 7f }, Array.Empty<byte>(), new[] { "x" }, null],
+            ["图片里有一只猫 🐈 – straße \0 end, longer than twelve bytes", long.MaxValue, double.NaN,
+                Enumerable.Range(0, 5000).Select(i => (byte)i).ToArray(), new[] { 7f }, Array.Empty<byte>(), new[] { "x" }, null],
         ];
         ParquetRows.Write(File_, AllTypes, rows);
         using (var table = ParquetTable.Open(File_))
@@ -108,7 +111,8 @@ public sealed class ParquetTests : IDisposable
         var random = new Random(1);
         byte[][] images = [.. Enumerable.Range(0, 25).Select(_ => { var b = new byte[20_000]; random.NextBytes(b); return b; })];
         var rows = images.Select((image, i) => new object?[] { $"row {i}", image });
-        ParquetRows.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows, new ParquetWriteOptions { Codec = Enum.Parse<ParquetCodec>(codec), RowGroupRows = 10 });
+        ParquetRows.Write(File_, [new("key", ColumnType.Text), new("image.bytes", ColumnType.Bytes)], rows,
+            new ParquetWriteOptions { Codec = Enum.Parse<ParquetCodec>(codec), RowGroupRows = 10 });
         var groups = Groups();
         Assert.Equal([(0L, 10), (10L, 10), (20L, 5)], groups.Select(g => (g.FirstRow, g.Rows)));
         Assert.All(groups, g => Assert.InRange(g.Bytes, g.Rows * 20_000L, g.Rows * 21_000L));
@@ -120,14 +124,16 @@ public sealed class ParquetTests : IDisposable
             bytes.AsSpan(at, 5000).Fill(0xA5);
         }
         File.WriteAllBytes(File_, bytes);
-        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { images[i], $"row {i}" })], ParquetRows.Read(File_, ["image.bytes", "key"], groups[1]));
+        Assert.Equal([.. Enumerable.Range(10, 10).Select(i => new object?[] { images[i], $"row {i}" })],
+            ParquetRows.Read(File_, ["image.bytes", "key"], groups[1]));
     }
 
     [Fact]
     public void MetadataStandsInTheFile()
     {
         const string Text = """{"info": {"features": {"it's": 1}}}""";
-        ParquetRows.Write(File_, [new("id", ColumnType.Int64)], [[1L]], new ParquetWriteOptions { Metadata = new Dictionary<string, string> { ["huggingface"] = Text } });
+        ParquetRows.Write(File_, [new("id", ColumnType.Int64)], [[1L]],
+            new ParquetWriteOptions { Metadata = new Dictionary<string, string> { ["huggingface"] = Text } });
         var footer = System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(File_));
         Assert.Contains("huggingface", footer);
         Assert.Contains(Text, footer);
@@ -142,17 +148,20 @@ public sealed class ParquetTests : IDisposable
         Assert.StartsWith($"{cut} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => ParquetTable.Open(cut)).Message);
         var missing = Path.Combine(_folder, "missing.parquet");
         Assert.Equal($"{missing} does not exist.", Assert.Throws<ParquetException>(() => ParquetTable.Open(missing)).Message);
-        Assert.Equal($"{File_} has no column key that can be read; it has id.", Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["key"]).Count()).Message);
+        Assert.Equal($"{File_} has no column key that can be read; it has id.",
+            Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["key"]).Count()).Message);
     }
 
     [Fact]
     public void DamageInsideIsFoundWhileReading()
     {
-        ParquetRows.Write(File_, [new("text", ColumnType.Text)], Enumerable.Range(0, 30_000).Select(i => new object?[] { $"row {i}, {i * 7919 % 104729}" }));
+        ParquetRows.Write(File_, [new("text", ColumnType.Text)],
+            Enumerable.Range(0, 30_000).Select(i => new object?[] { $"row {i}, {i * 7919 % 104729}" }));
         var bytes = File.ReadAllBytes(File_);
         bytes.AsSpan(100, bytes.Length / 2).Fill(0xA5);
         File.WriteAllBytes(File_, bytes);
-        Assert.StartsWith($"{File_} cannot be read as Parquet: ", Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["text"]).Count()).Message);
+        Assert.StartsWith($"{File_} cannot be read as Parquet: ",
+            Assert.Throws<ParquetException>(() => ParquetRows.Read(File_, ["text"]).Count()).Message);
     }
 
     [Fact]
@@ -170,7 +179,8 @@ public sealed class ParquetTests : IDisposable
         var error = Assert.Throws<InvalidDataException>(() => ParquetRows.Write(File_, [new("id", ColumnType.Int64)], Failing()));
         Assert.Equal("the source broke", error.Message);
         Assert.Empty(Directory.GetFiles(_folder));
-        Assert.ThrowsAny<IOException>(() => ParquetRows.Write(Path.Combine(_folder, "absent", "x.parquet"), [new("id", ColumnType.Int64)], [[1L]]));
+        Assert.ThrowsAny<IOException>(() =>
+            ParquetRows.Write(Path.Combine(_folder, "absent", "x.parquet"), [new("id", ColumnType.Int64)], [[1L]]));
         Assert.Empty(Directory.GetFiles(_folder));
     }
 
@@ -190,7 +200,8 @@ public sealed class ParquetTests : IDisposable
     [Fact]
     public void ARowGroupEndsWhereItIsLarge()
     {
-        ParquetRows.Write(File_, [new("bytes", ColumnType.Bytes)], Enumerable.Range(0, 10).Select(i => new object?[] { new byte[400] }), new ParquetWriteOptions { RowGroupBytes = 1000 });
+        ParquetRows.Write(File_, [new("bytes", ColumnType.Bytes)], Enumerable.Range(0, 10).Select(i => new object?[] { new byte[400] }),
+            new ParquetWriteOptions { RowGroupBytes = 1000 });
         Assert.Equal([3, 3, 3, 1], Groups().Select(group => group.Rows));
     }
 

@@ -23,12 +23,15 @@ public sealed partial class TarSampleWriterTests : IDisposable
     {
         var members = Members(Write("a.tar", ("one", Png), ("a.b/c", Webp), (LongKey, [1, 2, 3]), ("Käse", [0xFF, 0xD8, 0xFF, 7])));
         Assert.Equal(
-            [.. Names("one", "png"), .. Names("a%2Eb%2Fc", "webp"), .. Names(LongKey, "jpg"), .. Names("Käse", "jpg")], members.Select(member => member.Name));
+            [.. Names("one", "png"), .. Names("a%2Eb%2Fc", "webp"), .. Names(LongKey, "jpg"), .. Names("Käse", "jpg")],
+                members.Select(member => member.Name));
         Assert.All(members, member =>
         {
             Assert.Equal((0, 0, DateTimeOffset.UnixEpoch), (member.Entry.Uid, member.Entry.Gid, member.Entry.ModificationTime));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, member.Entry.Mode);
-            Assert.Equal(member.Name.StartsWith('l') || member.Name.StartsWith('K') ? TarEntryFormat.Pax : TarEntryFormat.Ustar, member.Entry.Format);
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+                member.Entry.Mode);
+            Assert.Equal(member.Name.StartsWith('l') || member.Name.StartsWith('K') ? TarEntryFormat.Pax : TarEntryFormat.Ustar,
+                member.Entry.Format);
         });
         Assert.Equal(Webp, members[3].Content);
         Assert.Equal("caption of a.b/c", Encoding.UTF8.GetString(members[5].Content));
@@ -38,7 +41,9 @@ public sealed partial class TarSampleWriterTests : IDisposable
         Assert.Equal("lang", json.RootElement.GetProperty("captions").GetProperty("de").GetProperty("long")[0].GetString());
     }
 
-    /// <summary>webdataset's own rule of what a sample is (webdataset 0.2, tariterators.base_plus_ext): neighbours with the same start of name.</summary>
+    /// <summary>
+    /// webdataset's own rule of what a sample is (webdataset 0.2, tariterators.base_plus_ext): neighbors with the same start of name.
+    /// </summary>
     [Fact]
     public void EveryMemberBelongsToTheKeyThatWebdatasetReads()
     {
@@ -59,7 +64,8 @@ public sealed partial class TarSampleWriterTests : IDisposable
     {
         var header = File.ReadAllBytes(Write("a.tar", ("k", Enumerable.Repeat((byte)1, 600).ToArray()))).AsSpan(0, 512).ToArray();
         Assert.Equal("k.jpg\0", Text(header, 0, 6));
-        Assert.Equal("0000644\00000000\00000000\0" + "00000001130\0" + "00000000000\0", Text(header, 100, 48)); // mode, user, group, size 600, time
+        // Mode, user, group, size 600, time
+        Assert.Equal("0000644\00000000\00000000\0" + "00000001130\0" + "00000000000\0", Text(header, 100, 48));
         Assert.Equal("0", Text(header, 156, 1));
         Assert.Equal("ustar\0" + "00", Text(header, 257, 8));
         var sum = header.Select((value, at) => at is >= 148 and < 156 ? (int)' ' : value).Sum();
@@ -71,7 +77,11 @@ public sealed partial class TarSampleWriterTests : IDisposable
     {
         Assert.SkipUnless(File.Exists("/usr/bin/tar") || File.Exists("/bin/tar"), "This system has no tar.");
         var path = Write("a.tar", ("one", Png), (LongKey, [1, 2, 3]), ("Käse", Webp));
-        var start = new System.Diagnostics.ProcessStartInfo("tar", ["-xvf", path, "-C", _folder.Path]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new System.Diagnostics.ProcessStartInfo("tar", ["-xvf", path, "-C", _folder.Path])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        };
         using var tar = System.Diagnostics.Process.Start(start)!;
         tar.StandardOutput.ReadToEnd();
         Assert.Equal("", tar.StandardError.ReadToEnd());
@@ -114,7 +124,8 @@ public sealed partial class TarSampleWriterTests : IDisposable
     }
 
     private static Sample Sample(string key) => new(
-        key, key, [new Caption("caption of " + key, "en", CaptionKind.Short), new Caption("lang", "de", CaptionKind.Long)], new MemoryImage(Png));
+        key, key, [new Caption("caption of " + key, "en", CaptionKind.Short), new Caption("lang", "de", CaptionKind.Long)],
+            new MemoryImage(Png));
 
     private static List<(string Name, byte[] Content, PosixTarEntry Entry)> Members(string path)
     {

@@ -4,7 +4,8 @@
 #:property ManagePackageVersionsCentrally=false
 #:property TreatWarningsAsErrors=false
 
-// Makes the files beside it: `dotnet run make.cs FOLDER`. Written by Arrow C++ (ParquetSharp 25.0.1.2, Arrow 25) and by DuckDB 1.5.6, which the readers of this
+// Makes the files beside it: `dotnet run make.cs FOLDER`. Written by Arrow C++ (ParquetSharp 25.0.1.2, Arrow 25) and by DuckDB 1.5.6, which
+// the readers of this
 // project share no code with. ForeignFileTests.cs states what they hold.
 using ParquetSharp.Arrow;
 using Apache.Arrow;
@@ -19,7 +20,8 @@ string Caption(int i) => $"caption {i} 图";
 
 Schema Of(params Field[] fields) => new(fields, null);
 
-// As `datasets` writes: an image struct, lists of captions, numbers; dictionaries and Snappy by default, two row groups, nulls of every kind.
+// As `datasets` writes: an image struct, lists of captions, numbers; dictionaries and Snappy by default, two row groups, nulls of every
+// kind.
 {
     var bytes = new BinaryArray.Builder();
     var path = new StringArray.Builder();
@@ -45,12 +47,14 @@ Schema Of(params Field[] fields) => new(fields, null);
     var type = new StructType([new Field("bytes", BinaryType.Default, true), new Field("path", StringType.Default, true)]);
     var image = new StructArray(type, Rows, [bytes.Build(), path.Build()], valid.Build(), Enumerable.Range(0, Rows).Count(i => i % 7 == 6));
     var captions = lists.Build();
-    Write("arrow.parquet", Of(new Field("image", type, true), new Field("captions", captions.Data.DataType, true), new Field("label", Int32Type.Default, true), new Field("id", Int64Type.Default, false)),
+    Write("arrow.parquet", Of(new Field("image", type, true), new Field("captions", captions.Data.DataType, true),
+        new Field("label", Int32Type.Default, true), new Field("id", Int64Type.Default, false)),
         [image, captions, label.Build(), id.Build()], new WriterPropertiesBuilder().Compression(Compression.Snappy), 24);
 }
 
 // Vectors of every kind, beside columns of types that are not read.
-foreach (var (name, version, codec) in new[] { ("vectors.parquet", "1", Compression.Uncompressed), ("vectors-v2.parquet", "2", Compression.Zstd) })
+foreach (var (name, version, codec) in new[] { ("vectors.parquet", "1", Compression.Uncompressed),
+    ("vectors-v2.parquet", "2", Compression.Zstd) })
 {
     var floats = new ListArray.Builder(FloatType.Default);
     var doubles = new ListArray.Builder(DoubleType.Default);
@@ -84,24 +88,30 @@ foreach (var (name, version, codec) in new[] { ("vectors.parquet", "1", Compress
     if (version == "2")
     {
         properties = properties.Version(ParquetVersion.PARQUET_2_6).DataPageVersion(ParquetDataPageVersion.V2)
-            .Encoding("floats.list.element", ParquetSharp.Encoding.ByteStreamSplit).Encoding("large", ParquetSharp.Encoding.DeltaLengthByteArray);
+            .Encoding("floats.list.element", ParquetSharp.Encoding.ByteStreamSplit)
+                .Encoding("large", ParquetSharp.Encoding.DeltaLengthByteArray);
     }
     var (floatLists, doubleLists) = (floats.Build(), doubles.Build());
     Write(name, Of(
-        new Field("floats", floatLists.Data.DataType, true), new Field("half", HalfFloatType.Default, true), new Field("doubles", doubleLists.Data.DataType, true), new Field("flag", BooleanType.Default, true),
-        new Field("fixed", fixedType, false), new Field("large", LargeStringType.Default, true), new Field("day", Date32Type.Default, true)),
+        new Field("floats", floatLists.Data.DataType, true), new Field("half", HalfFloatType.Default, true),
+            new Field("doubles", doubleLists.Data.DataType, true), new Field("flag", BooleanType.Default, true),
+        new Field("fixed", fixedType, false), new Field("large", LargeStringType.Default, true),
+            new Field("day", Date32Type.Default, true)),
         [floatLists, halves.Build(), doubleLists, flags.Build(), fixedLists, large.Build(), days.Build()], properties, 1000);
 }
 
 // Numbers of every width in each codec and encoding.
 foreach (var (name, codec, encoding) in new[]
 {
-    ("gzip", Compression.Gzip, ParquetSharp.Encoding.Plain), ("brotli", Compression.Brotli, ParquetSharp.Encoding.DeltaBinaryPacked), ("lz4", Compression.Lz4, ParquetSharp.Encoding.Plain),
+    ("gzip", Compression.Gzip, ParquetSharp.Encoding.Plain), ("brotli", Compression.Brotli, ParquetSharp.Encoding.DeltaBinaryPacked),
+        ("lz4", Compression.Lz4, ParquetSharp.Encoding.Plain),
     ("zstd", Compression.Zstd, (ParquetSharp.Encoding?)null),
 })
 {
-    var i8 = new Int8Array.Builder(); var u8 = new UInt8Array.Builder(); var i16 = new Int16Array.Builder(); var u16 = new UInt16Array.Builder();
-    var i32 = new Int32Array.Builder(); var u32 = new UInt32Array.Builder(); var i64 = new Int64Array.Builder(); var u64 = new UInt64Array.Builder();
+    var i8 = new Int8Array.Builder(); var u8 = new UInt8Array.Builder(); var i16 = new Int16Array.Builder(); var u16 =
+        new UInt16Array.Builder();
+    var i32 = new Int32Array.Builder(); var u32 = new UInt32Array.Builder(); var i64 = new Int64Array.Builder(); var u64 =
+        new UInt64Array.Builder();
     var f32 = new FloatArray.Builder(); var f64 = new DoubleArray.Builder(); var text = new StringArray.Builder();
     for (var i = 0; i < Rows * 3; i++)
     {
@@ -111,7 +121,8 @@ foreach (var (name, codec, encoding) in new[]
         if (i % 13 == 12) f32.AppendNull(); else f32.Append(i / 4f);
         f64.Append(-i / 8.0); text.Append(Caption(i % 10));
     }
-    IArrowArray[] columns = [i8.Build(), u8.Build(), i16.Build(), u16.Build(), i32.Build(), u32.Build(), i64.Build(), u64.Build(), f32.Build(), f64.Build(), text.Build()];
+    IArrowArray[] columns = [i8.Build(), u8.Build(), i16.Build(), u16.Build(), i32.Build(), u32.Build(), i64.Build(), u64.Build(),
+        f32.Build(), f64.Build(), text.Build()];
     string[] names = ["i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"];
     var properties = new WriterPropertiesBuilder().Compression(codec);
     if (encoding is { } chosen)
@@ -122,14 +133,16 @@ foreach (var (name, codec, encoding) in new[]
             properties = properties.Encoding(column, chosen);
         }
     }
-    Write($"numbers-{name}.parquet", Of([.. names.Zip(columns, (column, array) => new Field(column, array.Data.DataType, true))]), columns, properties, 1000);
+    Write($"numbers-{name}.parquet", Of([.. names.Zip(columns, (column, array) => new Field(column, array.Data.DataType, true))]), columns,
+        properties, 1000);
 }
 
 // An encoding that is refused.
 {
     var text = new StringArray.Builder();
     for (var i = 0; i < Rows; i++) text.Append(Caption(i));
-    Write("delta-byte-array.parquet", Of(new Field("text", StringType.Default, true)), [text.Build()], new WriterPropertiesBuilder().DisableDictionary().Encoding("text", ParquetSharp.Encoding.DeltaByteArray), 1000);
+    Write("delta-byte-array.parquet", Of(new Field("text", StringType.Default, true)), [text.Build()],
+        new WriterPropertiesBuilder().DisableDictionary().Encoding("text", ParquetSharp.Encoding.DeltaByteArray), 1000);
 }
 
 // DuckDB, pages and encodings of version 2; and what it takes for the default.
@@ -140,8 +153,10 @@ using (var duck = new DuckDBConnection("DataSource=:memory:"))
     {
         using var command = duck.CreateCommand();
         command.CommandText = $$"""
-            COPY (SELECT i AS id, CASE WHEN i % 6 = 5 THEN NULL ELSE 'caption ' || i END AS caption, CASE WHEN i % 4 = 3 THEN NULL ELSE [i / 2.0::FLOAT, -i]::FLOAT[] END AS vector,
-              {'bytes': encode('image ' || i), 'path': i || '.png'} AS image, [['nested']] AS nested, MAP {'a': i} AS map FROM range({{Rows}}) t(i))
+            COPY (SELECT i AS id, CASE WHEN i % 6 = 5 THEN NULL ELSE 'caption ' || i END AS caption,
+              CASE WHEN i % 4 = 3 THEN NULL ELSE [i / 2.0::FLOAT, -i]::FLOAT[] END AS vector,
+              {'bytes': encode('image ' || i), 'path': i || '.png'} AS image, [['nested']] AS nested,
+              MAP {'a': i} AS map FROM range({{Rows}}) t(i))
             TO '{{Path.Combine(folder, $"duckdb-{version.ToLowerInvariant()}.parquet")}}' (FORMAT parquet, PARQUET_VERSION {{version}}, COMPRESSION {{(version == "V1" ? "snappy" : "zstd")}})
             """;
         command.ExecuteNonQuery();
