@@ -16,13 +16,13 @@ internal static class JsonFile
         new("--json") { Description = $"Writes {what} as JSON too; - is standard output.", HelpName = "FILE" };
 
     /// <summary>Where the text for a reader goes: to standard error where the JSON takes standard output.</summary>
-    public static Screen ReaderOf(string? file, CliHost host) => file == StandardOutput ? host.Error : host.Output;
+    public static Screen ReaderOf(string? file, CliHost host) => IsStandardOutput(file) ? host.Error : host.Output;
 
     /// <summary>Writes it; a file complete or not at all.</summary>
     public static void Write(string file, object value, CliHost host)
     {
         var text = JsonSerializer.Serialize(value, RecallJson.Options) + "\n";
-        if (file == StandardOutput)
+        if (IsStandardOutput(file))
         {
             host.Output.Write(text);
             return;
@@ -30,4 +30,6 @@ internal static class JsonFile
         DurableFolder.Create(Path.GetDirectoryName(Path.GetFullPath(file))!);
         PendingFile.Write(file, text);
     }
+
+    private static bool IsStandardOutput(string? file) => file is StandardOutput or "/dev/stdout";
 }

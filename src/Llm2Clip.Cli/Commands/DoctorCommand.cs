@@ -15,14 +15,22 @@ internal sealed class DoctorCommand : Command, IHasExample
         Add(_json);
         SetAction(parsed =>
         {
+            var started = TimeProvider.System.GetTimestamp();
             var report = Doctor.Run();
+            var code = report.IsHealthy ? 0 : 1;
             var file = parsed.GetValue(_json);
             DoctorSummary.Print(report, JsonFile.ReaderOf(file, host));
             if (file is not null)
             {
-                JsonFile.Write(file, report, host);
+                // What is missing is among the findings, so that they are the result either way.
+                JsonFile.Write(file, new Outcome(Name, TimeProvider.System.GetUtcNow(), code == 0 ? RunState.Done : RunState.Failed, code)
+                {
+                    Seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3),
+                    Error = code == 0 ? null : "Something that the program needs is missing: see result.",
+                    Result = report,
+                }, host);
             }
-            return report.IsHealthy ? 0 : 1;
+            return code;
         });
     }
 

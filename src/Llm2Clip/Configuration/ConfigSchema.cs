@@ -160,7 +160,8 @@ internal sealed record ConfigType(Type Type, ConfigForm Form, Type? Item = null)
     /// <summary>What may be written, for messages and comments.</summary>
     public string Expected => Form switch
     {
-        ConfigForm.Record => "a section with keys below it",
+        ConfigForm.Record => $"a section with keys below it, such as {Section(Type)}",
+        ConfigForm.List when ConfigType.Of(Item!).Form == ConfigForm.Record => $"a list of sections, such as [{Section(Item!)}]",
         ConfigForm.List => "a list, such as [a, b]",
         ConfigForm.Dictionary => "a mapping of names to values",
         _ when Type.IsEnum => "one of " + string.Join(", ", Choices),
@@ -169,6 +170,13 @@ internal sealed record ConfigType(Type Type, ConfigForm Form, Type? Item = null)
         _ when Type == typeof(double) || Type == typeof(float) => "a number",
         _ => "a whole number",
     };
+
+    /// <summary>A section as it is written on one line; of one with many keys the first.</summary>
+    private static string Section(Type type)
+    {
+        var keys = ConfigSchema.Of(type).Keys;
+        return $"{{ {string.Join(", ", keys.Take(3).Select(key => $"{key.Name}: ..."))}{(keys.Count > 3 ? ", ..." : "")} }}";
+    }
 
     /// <summary>The values of an enum as they are written.</summary>
     public IReadOnlyList<string> Choices => Type.IsEnum ? [.. Enum.GetNames(Type).Select(ConfigSchema.SnakeCase)] : [];

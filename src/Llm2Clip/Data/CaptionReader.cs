@@ -48,6 +48,13 @@ internal sealed class CaptionReader
     public string Wanted =>
         IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} (data.caption_keys)" : FieldNames.CaptionExamples;
 
+    /// <summary>How a table's caption columns are named, shown with its last one that is not <paramref name="image"/>.</summary>
+    public static string KeysExample(IReadOnlyList<string> columns, int image)
+    {
+        var other = columns.Where((column, index) => index != image && column.Length > 0).LastOrDefault() ?? "COLUMN";
+        return $"--set 'data.caption_keys=[{{key: {other}, language: en}}]', with the language of the captions, one {{...}} per column.";
+    }
+
     /// <summary>
     /// The captions of one record. Empty ones are left out with a remark. Throws <see cref="BadRecordException"/> where none is
     /// left or a value is not a caption.

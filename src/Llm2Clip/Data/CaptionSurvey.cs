@@ -67,6 +67,19 @@ internal sealed class CaptionSurvey
     /// </summary>
     public static bool CanSurvey(string pattern) => !ShardPattern.Expand(pattern).Any(ShardStream.IsStream);
 
+    /// <summary>
+    /// Warns where <c>data.language</c> is in vain: the data states other languages for all of its captions, as one does that was split or
+    /// converted without the key.
+    /// </summary>
+    public void TellOfLanguage(string name, string configured, IRunLog log)
+    {
+        if (configured.Length > 0 && _captions.Count > 0 && !_captions.ContainsKey(configured))
+        {
+            log.Warn($"{name} has {this}, and none in {configured} (data.language): what the data states counts. If that is wrong, split "
+                + $"or convert it anew with --set data.language={configured}.");
+        }
+    }
+
     /// <summary>As messages name it: <c>en (12,000 captions), de (300)</c>.</summary>
     public override string ToString() => _captions.Count == 0
         ? "no caption"

@@ -113,7 +113,8 @@ public static partial class Datasets
             (0, 1) => [lists[0].Path],
             (0, 0) when candidates.Any(format => format is ImageFolderFormat) && ImageFolderSource.HasImages(folder) => [folder],
             _ => throw new InputException(
-            $"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no" : "more than one")} list of images. "
+            $"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no list" : "several lists")} of images"
+                + (lists.Count == 0 ? ". " : $" ({string.Join(", ", lists.Take(4).Select(list => Path.GetFileName(list.Path)))}). ")
                 + "Name the tars, or the list, such as a metadata.jsonl with `image` and `captions` on each line, or a captions.csv."),
         };
     }
@@ -125,6 +126,12 @@ public static partial class Datasets
         if (formats.IndexOf(null) is var unknown and >= 0)
         {
             var odd = heads[unknown];
+            if (Path.GetExtension(odd.Path).ToLowerInvariant() is ".xlsx" or ".xls" or ".xlsm" or ".ods" or ".numbers")
+            {
+                throw new InputException(
+                    $"{odd.Path} is a spreadsheet, which is not read. Save its table as CSV beside the images (in Excel: "
+                    + "CSV UTF-8), with a column of file names and a column of captions.");
+            }
             throw new InputException($"The format of '{odd.Path}' shows neither in its name nor in its content"
                 + $"{(odd.Problem.Length > 0 ? $" ({odd.Problem.TrimEnd('.')})" : "")}. Set data.format to one of {DatasetFormats.Names}.");
         }

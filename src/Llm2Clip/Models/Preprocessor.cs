@@ -39,6 +39,12 @@ internal static class Preprocessor
     /// <exception cref="InputException">The file is damaged, or asks for what is not supported; every problem is listed.</exception>
     public static ImageTransformConfig FromFile(string path)
     {
+        if (!File.Exists(path))
+        {
+            throw new InputException(
+                $"{path} is missing. A vision checkpoint is a folder in Hugging Face's layout: config.json, {FileName} and "
+                + "model.safetensors. open_clip's own files lack the first two; most of its models have a copy in that layout.");
+        }
         var json = JsonKeys.ReadObject(path, "an image processor's configuration");
         var keys = new JsonKeys(path);
         keys.RefuseUnknown(json, Read, Ignored, "");

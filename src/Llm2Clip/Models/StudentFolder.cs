@@ -3,8 +3,8 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Models;
 
 /// <summary>
-/// Where in a folder that a user names a student is: the model that a run wrote, a checkpoint of a run, or the run's folder itself, whose
-/// model is taken, or where there is none yet its last checkpoint.
+/// Where in a folder that a user names a student is: the model that clip-train wrote, a checkpoint of it, its folder, whose model is taken,
+/// or where there is none yet its last checkpoint; or the folder of the whole run (<c>output</c>), whose <c>student</c> is taken.
 /// </summary>
 /// <param name="Settings">Folder of the configurations: of a model, the model itself.</param>
 /// <param name="Checkpoint">Folder of the checkpoint whose weights count; null for a model, which has its own.</param>
@@ -14,6 +14,9 @@ internal sealed record StudentFolder(string Settings, string? Checkpoint, string
 {
     /// <summary>Name of the model in a run's folder, and of the configurations in a checkpoint.</summary>
     public const string ModelName = "model";
+
+    /// <summary>Name of clip-train's folder in the folder of the run.</summary>
+    public const string StageName = "student";
 
     /// <summary>Name of the file of a checkpoint that holds the weights, as <see cref="Student.NamedParameters"/> names them.</summary>
     internal const string WeightsName = "weights.safetensors";
@@ -34,7 +37,10 @@ internal sealed record StudentFolder(string Settings, string? Checkpoint, string
 
     /// <summary>Finds the student.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static StudentFolder Find(string folder)
+    public static StudentFolder Find(string folder) =>
+        In(folder) ?? In(Path.Combine(folder, StageName)) ?? throw new InputException(Missing(folder));
+
+    private static StudentFolder? In(string folder)
     {
         if (IsModel(folder))
         {
@@ -53,7 +59,7 @@ internal sealed record StudentFolder(string Settings, string? Checkpoint, string
         {
             return OfCheckpoint(last, folder);
         }
-        throw new InputException(Missing(folder));
+        return null;
     }
 
     private static bool IsModel(string folder) => File.Exists(Path.Combine(folder, AdapterSettings));

@@ -63,6 +63,7 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
                 $"cc_finetune.languages names {string.Join(", ", missing)}, and data.train has {_all}. Set cc_finetune.languages to "
                 + $"[{string.Join(", ", _all.Languages)}] or some of these, or leave it out to train on all.");
         }
+        _all.TellOfLanguage("data.train", data.Language, log);
         var rest = left.Count == 0 ? "" : $"; {string.Join(", ", left)} left out (cc_finetune.languages)";
         log.Info($"Captions of data.train: {_all}; trained on {string.Join(", ", languages)}{rest}.");
     }

@@ -107,6 +107,10 @@ internal sealed class ExtractedCaptions
         {
             var left = survey.Languages.Except(taken).ToList();
             log.Info($"{pattern}: {survey}.");
+            if (pattern == _run.Data.Train)
+            {
+                survey.TellOfLanguage("data.train", _run.Data.Language, log);
+            }
             if (left.Count > 0)
             {
                 log.Info($"Of these, {string.Join(", ", left)} left out ({StudentLanguageKey.Of(_run)}).");

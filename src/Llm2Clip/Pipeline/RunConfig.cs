@@ -52,7 +52,7 @@ public sealed record RunConfig
     public InspectConfig Inspect { get; init; } = new();
 
     /// <summary>The teacher folder that cc-finetune writes: <c>cc_finetune.output</c>, else <c>teacher</c> in the run's folder.</summary>
-    public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, "teacher"));
+    public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, TeacherFolder.StageName));
 
     /// <summary>
     /// The store of the LLM's vectors that cc-finetune fills: <c>cc_finetune.raw_store</c>, else the teacher folder's name with
@@ -64,7 +64,7 @@ public sealed record RunConfig
     public string VectorStore() => FirstNamed(Extract.Store, Path.Combine(Output, "vectors"));
 
     /// <summary>Where clip-train writes: <c>clip_train.output</c>, else <c>student</c> in the run's folder.</summary>
-    public string StudentOutput() => FirstNamed(ClipTrain.Output, Path.Combine(Output, "student"));
+    public string StudentOutput() => FirstNamed(ClipTrain.Output, Path.Combine(Output, StudentFolder.StageName));
 
     /// <summary>
     /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else <c>cc_finetune.output</c> where that is

@@ -41,20 +41,24 @@ public static class TeacherFolder
     /// <summary>Name of the checkpoint in a folder that cc-finetune writes.</summary>
     public const string CheckpointName = "checkpoint";
 
+    /// <summary>Name of cc-finetune's folder in the folder of the run.</summary>
+    internal const string StageName = "teacher";
+
     private const int Format = 1;
 
     /// <summary>Whether a folder holds a teacher, sound or not.</summary>
     public static bool IsTeacher(string folder) => File.Exists(Path.Combine(folder, ManifestName));
 
     /// <summary>
-    /// The folder with <c>teacher.json</c>: the named one, or, where its training is not over, the checkpoint in it. The named one where
-    /// there is neither.
+    /// The folder with <c>teacher.json</c>: the named one, or, where its training is not over, the checkpoint in it; or the same in the
+    /// folder <c>teacher</c> of the run that is named. The named one where there is none of these.
     /// </summary>
-    public static string Find(string folder) =>
-        File.Exists(Path.Combine(folder, ManifestName)) ? folder
-        : AtomicFolder.Find(Path.Combine(folder, CheckpointName)) is { } checkpoint && File.Exists(Path.Combine(checkpoint, ManifestName))
-            ? checkpoint
-        : folder;
+    public static string Find(string folder) => In(folder) ?? In(Path.Combine(folder, StageName)) ?? folder;
+
+    private static string? In(string folder) =>
+        IsTeacher(folder) ? folder
+        : AtomicFolder.Find(Path.Combine(folder, CheckpointName)) is { } checkpoint && IsTeacher(checkpoint) ? checkpoint
+        : null;
 
     /// <summary>
     /// Reads the manifest of <paramref name="folder"/>. Throws <see cref="InputException"/>, naming the file, where it is missing or not of

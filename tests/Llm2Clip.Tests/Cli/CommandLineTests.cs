@@ -189,7 +189,9 @@ public sealed class CommandLineTests : IDisposable
         Assert.Matches(@"^TorchSharp +\d", output);
         Assert.Matches(@"\nJPEG +lib", output);
         using var json = System.Text.Json.JsonDocument.Parse(File.ReadAllText(file));
-        Assert.All(json.RootElement.GetProperty("components").EnumerateArray(), part =>
+        Assert.Equal("doctor", json.RootElement.GetProperty("command").GetString());
+        Assert.Equal(Product.Version, json.RootElement.GetProperty("version").GetString());
+        Assert.All(json.RootElement.GetProperty("result").GetProperty("components").EnumerateArray(), part =>
             Assert.Contains(part.GetProperty("name").GetString()!, output));
         Assert.Equal(["doctor.json"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }

@@ -71,6 +71,10 @@ public sealed class MessageTests : IDisposable
     [InlineData("cc_finetune.languages=en,de", "cc_finetune.languages is 'en,de'; it must be a list, here [en, de]")]
     [InlineData("extract.languages=en", "extract.languages is 'en'; it must be a list, here [en]")]
     [InlineData("extract.data=a.tar", "extract.data is 'a.tar'; it must be a list, here [a.tar]")]
+    [InlineData("data.caption_keys=a,b",
+        "data.caption_keys is 'a,b'; it must be a list of sections, such as [{ key: ..., language: ..., kind: ... }]")]
+    [InlineData("data.caption_keys=[a]",
+        "data.caption_keys.0 is 'a'; it must be a section with keys below it, such as { key: ..., language: ..., kind: ... }")]
     [InlineData("cc_finetune.output=", "cc_finetune.output has no value; it must be a text, \"\" for an empty one")]
     public void WhatWasMeantIsShown(string setting, string message) =>
         Assert.Contains(message, CommandLineTests.Run("extract", "--set", setting).Error);
@@ -87,7 +91,8 @@ public sealed class MessageTests : IDisposable
         var error = Assert.Throws<InputException>(() => EmbeddingStore.Open(store, here, Teacher("last", 512)));
         Assert.Equal(
             $"{store} holds vectors of teacher aaaaaaaaaaaa, but the teacher in use is bbbbbbbbbbbb. They differ: teacher.pooling is mean there "
-            + "and last here. Go back to that teacher, or name another folder.", error.Message);
+            + "and last here. Go back to that teacher, or name another folder (extract.store); where the old vectors are not needed, delete it "
+            + "and run `llm2clip extract`.", error.Message);
         error = Assert.Throws<InputException>(
             () => EmbeddingStore.Create(store, here, 4, teacher: Teacher("mean", 77)));
         Assert.Contains("They differ: teacher.max_length is 512 there and 77 here.", error.Message);

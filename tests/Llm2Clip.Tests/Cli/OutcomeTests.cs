@@ -10,12 +10,14 @@ public sealed class OutcomeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public void StandardOutputGetsJsonAloneAndTheTableGoesToStandardError()
+    [Theory]
+    [InlineData("-")]
+    [InlineData("/dev/stdout")]
+    public void StandardOutputGetsJsonAloneAndTheTableGoesToStandardError(string place)
     {
         _folder.Shard("a.tar", "a", 3);
         var (code, output, error) = CommandLineTests.Run(
-            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--json", "-");
+            "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--json", place);
         Assert.Equal(0, code);
         Assert.Contains("3 images", error);
         var json = JsonDocument.Parse(output).RootElement;

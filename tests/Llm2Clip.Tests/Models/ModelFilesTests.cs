@@ -130,6 +130,14 @@ public sealed class ModelFilesTests : IDisposable
     }
 
     [Fact]
+    public void ACheckpointWithoutItsPreprocessorIsToldWhatALayoutHas()
+    {
+        var path = Path.Combine(_folder, "nothere", Preprocessor.FileName);
+        var message = Assert.Throws<InputException>(() => Preprocessor.FromFile(path)).Message;
+        Assert.StartsWith($"{path} is missing. A vision checkpoint is a folder in Hugging Face's layout", message);
+    }
+
+    [Fact]
     public void StudentReloadsWithItsAdapterScaleAndTransform()
     {
         var config = new StudentConfig

@@ -156,6 +156,32 @@ public sealed class StagesAgreeTests : IDisposable
     }
 
     [Fact]
+    public void ALanguageThatTheDataContradictsIsNamed()
+    {
+        Write("train", 0, 20, OneCaption);
+        RunFile($"data: {{train: '{Train}', language: de}}\nteacher: {{path: {Gguf}}}\n");
+        const string Warning = "Warning: data.train has en (20 captions), and none in de (data.language)";
+        Assert.Contains(Warning, Done("cc-finetune", "--set", "cc_finetune.adapter.kind=none"), StringComparison.Ordinal);
+        Assert.Contains(Warning, Done("extract"), StringComparison.Ordinal);
+        Assert.DoesNotContain("(data.language)", Done("extract", "--set", "data.language=en"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheFolderOfTheRunIsEnoughToEvaluateIt()
+    {
+        Write("train", 0, 20, OneCaption);
+        RunFile($"data: {{train: '{Train}'}}\nteacher: {{path: {Gguf}}}\n");
+        Done("cc-finetune", "--set", "cc_finetune.adapter.kind=none");
+        Done("extract");
+        Done("clip-train");
+        File.Delete(Path.Combine(_folder, "run.yaml"));
+        var run = Path.Combine(_folder, "run");
+        var evaluation = Done("eval", "retrieval", "--model", run, "--teacher", run, "--data", Train);
+        Assert.Contains("T2I ", evaluation, StringComparison.Ordinal);
+        Assert.DoesNotContain("(LLM)", evaluation, StringComparison.Ordinal); // the raw store beside the teacher was found
+    }
+
+    [Fact]
     public void ATeacherOfAnotherLlmIsNotTakenForTheNamedOne()
     {
         Write("train", 0, 6, OneCaption);

@@ -38,7 +38,9 @@ internal sealed class CsvList : ListFile
         {
             throw new InputException(
                 $"{path}: the header has no caption column. Looked for {captions.Wanted}; it has {string.Join(", ", _columns)}. "
-                + "Name the columns with data.caption_keys.");
+                + (captions.IsConfigured
+                    ? "Check data.caption_keys."
+                    : $"Name the columns: {CaptionReader.KeysExample(_columns, _image)}"));
         }
         _key = Array.IndexOf(_columns, "key");
         if (!captions.IsConfigured)

@@ -231,8 +231,8 @@ public sealed class EmbeddingStore : ICaptionVectors, IDisposable
         {
             throw new InputException(
                 $"{folder} holds vectors of teacher {Fingerprints.Short(manifest.Teacher)}, but the teacher in use is "
-                + $"{Fingerprints.Short(fingerprint)}.{StoreDescription.Difference(folder, teacher)} Go back to that teacher, or name "
-                + "another folder.");
+                + $"{Fingerprints.Short(fingerprint)}.{StoreDescription.Difference(folder, teacher)} Go back to that teacher, or "
+                + "name another folder (extract.store); where the old vectors are not needed, delete it and run `llm2clip extract`.");
         }
     }
 

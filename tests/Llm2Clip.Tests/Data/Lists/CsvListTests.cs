@@ -150,7 +150,9 @@ public sealed class CsvListTests : IDisposable
     [InlineData("", "is empty")]
     [InlineData("p/a.jpg,a dog\n",
         "the first row has no image column (image, file_name, filepath, Bild, Datei, 图片, ...); it holds p/a.jpg, a dog")]
-    [InlineData("image,label\n", "the header has no caption column. Looked for captions, caption, txt, text, texts, sentences, title, description, alt_text; it has image, label. Name the columns with data.caption_keys.")]
+    [InlineData("image,label\n", "the header has no caption column. Looked for captions, caption, txt, text, texts, sentences, title, "
+        + "description, alt_text; it has image, label. Name the columns: --set 'data.caption_keys=[{key: label, language: en}]', with the "
+        + "language of the captions, one {...} per column.")]
     public void FilesWithoutTheColumnsSaySo(string content, string message)
     {
         Write("a.csv", content);

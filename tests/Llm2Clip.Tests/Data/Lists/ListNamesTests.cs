@@ -112,6 +112,41 @@ public sealed class ListNamesTests : IDisposable
         Assert.Equal(("a", new Caption("x", "de", CaptionKind.Short)), (sample.Key, sample.Captions.Single()));
     }
 
+    [Theory]
+    [InlineData("B.JPG", "b")]
+    [InlineData("X\\A.jpg", "x/a")]
+    [InlineData("./Y/a.JPG", "y/a")]
+    [InlineData("GR\u00d6\u00dfE.JPG", "size")]
+    public void TheCaseOfLettersDoesNotCountWhereOneFileAloneFits(string name, string image)
+    {
+        File.WriteAllBytes(_folder["Gr\u00f6\u00dfe.jpg"], DataFolder.Bytes("size.jpg"));
+        File.WriteAllText(_folder["t.csv"], $"image,caption\n{name},1\n");
+        var sample = Assert.Single(_folder.ReadAll("t.csv"));
+        Assert.Equal(DataFolder.Bytes(image + ".jpg"), sample.Image.Read());
+    }
+
+    [Theory]
+    [InlineData("C.jpg")] // c.JPG or c.Jpg
+    [InlineData("z/a.jpg")]
+    [InlineData("/B.JPG")]
+    public void ANameThatFitsNoFileOrSeveralIsABadRecord(string name)
+    {
+        File.WriteAllBytes(_folder["c.JPG"], DataFolder.Bytes("1"));
+        File.WriteAllBytes(_folder["c.Jpg"], DataFolder.Bytes("2"));
+        File.WriteAllText(_folder["t.csv"], $"image,caption\n{name},1\nb.jpg,2\n");
+        var sample = Assert.Single(_folder.ReadAll("t.csv", new DataConfig { MaxBadShare = 1 }));
+        Assert.Equal("2", sample.Captions.Single().Text);
+        Assert.Contains(_folder.Lines,
+            line => line.Contains($"names the image '{name}', which does not exist", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ASpreadsheetIsCalledThat()
+    {
+        File.WriteAllBytes(_folder["t.xlsx"], [0x50, 0x4b, 3, 4, 20, 0]);
+        Assert.Contains("t.xlsx is a spreadsheet, which is not read. Save its table as CSV", Error("t.xlsx", new DataConfig()));
+    }
+
     [Fact]
     public void NamesThatAreNotThereAreNamedWithTheKeysOfTheRunFile()
     {
@@ -119,7 +154,8 @@ public sealed class ListNamesTests : IDisposable
         Assert.EndsWith("name that of the images with data.image_key.", Error("a.csv", new DataConfig()));
         Assert.Contains("has no image column (Bildname (data.image_key)); it holds Aufnahme, Notiz.",
             Error("a.csv", new DataConfig { ImageKey = "Bildname" }));
-        Assert.Contains("Name the columns with data.caption_keys.", Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
+        Assert.Contains("Name the columns: --set 'data.caption_keys=[{key: Notiz, language: en}]', with",
+            Error("a.csv", new DataConfig { ImageKey = "Aufnahme" }));
         File.WriteAllText(_folder["a.jsonl"], """{"image": ["a.jpg"], "caption": "x"}""");
         Assert.Contains("its `image` is a list where the name of an image file was expected",
             Assert.Throws<InputException>(() => _folder.ReadAll("a.jsonl")).Message);
