@@ -107,7 +107,7 @@ public sealed class OutputTargetTests : IDisposable
         var at = output.IndexOf("{\n", StringComparison.Ordinal);
         Assert.True(at >= 0, output + await error);
         using var json = JsonDocument.Parse(output[at..(output.LastIndexOf('}') + 1)]);
-        Assert.Equal("inspect", json.RootElement.GetProperty("command").GetString());
+        Assert.Equal("data inspect", json.RootElement.GetProperty("command").GetString());
     }
 
     private string Make(string name, string command)

@@ -69,11 +69,14 @@ public sealed class KilledCommandTests : IDisposable
             {
                 expected.Read(row, a);
                 found.Read(found.Find(key), b);
-                Assert.Equal(a, b);
+                // After a cut the batches are others, whose sums libllama rounds in another order; then come the 11 bits of fp16.
+                Assert.True(Distance(a, b) < 1e-3 * Distance(a, new float[a.Length]), $"{key}: {Distance(a, b)}");
             }
             highest = 0;
         }
     }
+
+    private static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (x, y) => Math.Pow((double)x - y, 2)).Sum());
 
     [Fact]
     public void CcFinetune()

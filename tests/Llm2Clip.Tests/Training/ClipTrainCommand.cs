@@ -32,7 +32,7 @@ internal sealed class ClipTrainCommand : IDisposable
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), "clip-train",
+            Path.Combine(AppContext.BaseDirectory, "Llm2Clip.Cli.dll"), "clip-train", "--verbose",
             "--data", Path.Combine(Folder, "images", "list.jsonl"), "--store", Path.Combine(Folder, "store"), "--output",
                 Path.Combine(Folder, output),
         ];
