@@ -120,8 +120,13 @@ internal static class LineChart
 
     private static string Number(double value)
     {
-        var text = value.ToString(Math.Abs(value) >= 1000 ? "0" : "0.####", CultureInfo.InvariantCulture);
-        return text is "0" or "-0" && value != 0 ? value.ToString("0.#e0", CultureInfo.InvariantCulture) : text;
+        var format = Math.Abs(value) switch
+        {
+            >= 1000 => "0",
+            < 0.001 and > 0 => "0.##e0",
+            _ => "0.####",
+        };
+        return value.ToString(format, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Maps values to pixels.</summary>

@@ -29,7 +29,7 @@ internal static class RetrievalPage
                 .Gallery(report.Queries);
         }
         AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
-        var training = Path.GetDirectoryName(Path.GetFullPath(report.Model))!;
+        var training = TrainingFolder(report.Model);
         AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
         page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
         var trainedWith = Path.Combine(training, TrainingSettings);
@@ -38,6 +38,18 @@ internal static class RetrievalPage
             page.Details("The run file of the student's training, with the defaults", File.ReadAllText(trainedWith));
         }
         return page;
+    }
+
+    /// <summary>
+    /// The folder of the student's training. What the evaluation was given may be that, the model or a checkpoint in it, or the folder of
+    /// the whole run.
+    /// </summary>
+    private static string TrainingFolder(string model)
+    {
+        var given = Path.GetFullPath(model);
+        var parent = Path.GetDirectoryName(given) ?? given;
+        string[] places = [given, Path.Combine(given, "student"), parent, Path.GetDirectoryName(parent) ?? parent];
+        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, MetricsLog.FileName))) ?? parent;
     }
 
     private static IEnumerable<(string Name, string Text)> Facts(RetrievalReport report) =>

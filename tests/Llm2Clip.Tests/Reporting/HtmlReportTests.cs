@@ -131,6 +131,23 @@ public sealed class HtmlReportTests : IDisposable
             Assert.StartsWith("min(100%,", grid.Groups[1].Value));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("student")]
+    [InlineData("student/model")]
+    [InlineData("student/checkpoints/last")]
+    public void TheStudentsCurvesAreFoundFromWhateverIsEvaluated(string model)
+    {
+        using (var metrics = new MetricsLog(Path.Combine(_folder, "student")))
+        {
+            metrics.Scalar("train/lr", 1, 1.5e-4);
+            metrics.Scalar("train/lr", 2, 3e-4);
+        }
+        var page = RetrievalPage.Of(Report() with { Model = Path.Combine(_folder, model) }, "").Render();
+        Assert.Contains("<figcaption>Learning rate</figcaption><svg", page, StringComparison.Ordinal);
+        Assert.Matches(">(2|2.5)e-4<", page);
+    }
+
     [Fact]
     public void ThePageAsksForNothingFromElsewhere()
     {
