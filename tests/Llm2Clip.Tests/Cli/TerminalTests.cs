@@ -32,7 +32,7 @@ public sealed class TerminalTests : IDisposable
     public void CtrlCSavesAndLeavesACleanScreen()
     {
         Shard("a.tar", 400);
-        var (code, shown, _) = OnTerminal(Slowly("a.tar", "0.1"), Interrupt);
+        var (code, shown, _) = OnTerminal(Slowly("a.tar"), Interrupt);
         Assert.Equal(130, code);
         Assert.Matches(
             @"^Data: pipe:[^━]*\nStopping after this step and saving\. Press Ctrl-C again .*\nconvert: 0 of 1 shards in 0:\d\d.*\n"
@@ -121,11 +121,11 @@ public sealed class TerminalTests : IDisposable
     }
 
     /// <summary>A conversion of a shard that arrives slowly, so that there is time to see it.</summary>
-    private string[] Slowly(string shard, string pause = "0.02")
+    private string[] Slowly(string shard)
     {
         var blocks = new FileInfo(_folder[shard]).Length / 10240 + 1;
         var block = $"dd if='{_folder[shard]}' bs=10240 skip=$i count=1 2>/dev/null";
-        var command = $"i=0; while [ $i -lt {blocks} ]; do {block}; sleep {pause}; i=$((i+1)); done; sleep 0.6";
+        var command = $"i=0; while [ $i -lt {blocks} ]; do {block}; sleep 0.02; i=$((i+1)); done; sleep 0.6";
         return ["data", "convert", "--data", $"pipe:{command}", "--to", _folder["out"], "--format", "csv"];
     }
 
