@@ -1,8 +1,5 @@
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
-using Llm2Clip.Models.Text;
-using Llm2Clip.Training.Losses;
-using Llm2Clip.Training.Optimizer;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,24 +24,13 @@ internal sealed class StudentStep : IDisposable
         ? new() { ImageSize = 224, PatchSize = 32, Width = 384, Heads = 6, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 }
         : new() { ImageSize = 224, PatchSize = 16, Width = 768, Heads = 12, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 };
 
-    private readonly Student _student = Student.Create(Config, TeacherDim, Math.Log(1 / 0.07), 1, Place);
-    private readonly FlatParameters _flat;
-    private readonly FlatAdamW _optimizer;
+    private readonly TrainedStudent _student;
     private readonly byte[] _pixels = new byte[Batch * Config.Vision.ImageSize * Config.Vision.ImageSize * 3];
     private readonly Tensor _vectors = randn([Batch, TeacherDim], device: Place);
 
     public StudentStep(Precision precision)
     {
-        _student.Precision = precision;
-        var named = _student.NamedParameters();
-        var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)),
-            Config.Vision.Layers,
-            new GroupOptions(1e-3, 1e-3, 1e-3, 0.2),
-            LayerNaming.Of(_student.ImageEncoder));
-        _flat = new FlatParameters(named, groups);
-        _optimizer = new FlatAdamW(_flat, new AdamWOptions());
-        Weights = named.Sum(p => p.Parameter.numel());
+        _student = new TrainedStudent(Config, TeacherDim, precision, Place);
         new Random(1).NextBytes(_pixels);
     }
 
@@ -52,7 +38,7 @@ internal sealed class StudentStep : IDisposable
     public static string PlaceName => Place.type == DeviceType.CPU ? "cpu" : "cuda";
 
     /// <summary>Number of weights that are trained.</summary>
-    public long Weights { get; }
+    public long Weights => _student.Weights;
 
     /// <summary>
     /// Floating-point operations of a step's matrix products: two per multiply-add forward, four backward. Only what is computed here
@@ -82,14 +68,7 @@ internal sealed class StudentStep : IDisposable
         for (var i = 0; i < Steps; i++)
         {
             using var scope = NewDisposeScope();
-            _flat.ZeroGradients();
-            GradCache.Backward(
-                [
-                    new EncoderPass(1, _ => _student.ImageEncoder.Encode(Input())),
-                    new EncoderPass(1, _ => _student.TextAdapter.call(_vectors)),
-                ],
-                features => InfoNceLoss.Between(features[0], features[1], _student.LogitScale));
-            _optimizer.Step(1, FlatAdamW.ClipScale(_flat.GradientNorm(), 1));
+            _student.Step(1, _ => _student.Input(_pixels, Batch, Config.Vision.ImageSize, Place), _vectors);
         }
         if (Place.type == DeviceType.CUDA)
         {
@@ -100,10 +79,6 @@ internal sealed class StudentStep : IDisposable
     public void Dispose()
     {
         _vectors.Dispose();
-        _optimizer.Dispose();
-        _flat.Dispose();
         _student.Dispose();
     }
-
-    private Tensor Input() => Pixels.Normalize(Pixels.ToTensor(_pixels, Batch, Config.Vision.ImageSize, Place), _student.Transform);
 }

@@ -7,8 +7,6 @@ namespace Llm2Clip.Images;
 /// </summary>
 internal static class JpegOrientation
 {
-    private const byte Prefix = 0xFF;
-    private const byte StartOfScan = 0xDA;
     private const byte App1 = 0xE1;
     private const ushort Tag = 0x0112;
     private const int EntryBytes = 12;
@@ -19,29 +17,22 @@ internal static class JpegOrientation
     /// </summary>
     public static bool IsUpright(ReadOnlySpan<byte> file)
     {
-        var at = 2; // behind the start of the image
-        while (at + 4 <= file.Length && file[at] == Prefix)
+        var segments = new JpegSegments(file);
+        while (segments.MoveNext())
         {
-            var marker = file[at + 1];
-            if (marker == Prefix)
-            {
-                at++; // any marker may be preceded by fill bytes
-                continue;
-            }
-            if (marker == StartOfScan)
+            if (segments.Marker == JpegSegments.StartOfScan)
             {
                 return true;
             }
-            var length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
-            if (length < 2 || at + 2 + length > file.Length)
+            if (segments.Length < 2 || segments.Length > segments.Rest.Length)
             {
                 return false;
             }
-            if (marker == App1 && file.Slice(at + 4, length - 2) is var data && data.StartsWith("Exif\0\0"u8) && !StatesUpright(data[6..]))
+            var data = segments.Rest[2..segments.Length];
+            if (segments.Marker == App1 && data.StartsWith("Exif\0\0"u8) && !StatesUpright(data[6..]))
             {
                 return false;
             }
-            at += 2 + length;
         }
         return false;
     }

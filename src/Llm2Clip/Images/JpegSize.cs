@@ -8,35 +8,27 @@ namespace Llm2Clip.Images;
 /// </summary>
 internal static class JpegSize
 {
-    private const byte Prefix = 0xFF;
-    private const byte StartOfScan = 0xDA;
     private const byte EndOfImage = 0xD9;
 
     /// <summary>Width and height; null where anything before the frame header is not as it should be.</summary>
     public static (int Width, int Height)? Of(ReadOnlySpan<byte> file)
     {
-        var at = 2; // behind the start of the image
-        while (at + 4 <= file.Length && file[at] == Prefix)
+        var segments = new JpegSegments(file);
+        while (segments.MoveNext())
         {
-            var marker = file[at + 1];
-            if (marker == Prefix)
-            {
-                at++; // any marker may be preceded by fill bytes
-                continue;
-            }
-            if (marker is < 0xC0 or (>= 0xD0 and <= EndOfImage) or StartOfScan)
+            var marker = segments.Marker;
+            if (marker is < 0xC0 or (>= 0xD0 and <= EndOfImage) or JpegSegments.StartOfScan)
             {
                 return null;
             }
-            var length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
             // Frame headers are C0 to CF but for three: Huffman tables, the reserved C8, arithmetic conditioning.
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
-                return length >= 7 && at + 9 <= file.Length
-                    ? (BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]), BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]))
+                var frame = segments.Rest;
+                return segments.Length >= 7 && frame.Length >= 7
+                    ? (BinaryPrimitives.ReadUInt16BigEndian(frame[5..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]))
                     : null;
             }
-            at += 2 + length;
         }
         return null;
     }

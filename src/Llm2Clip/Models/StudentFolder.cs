@@ -32,6 +32,9 @@ internal sealed record StudentFolder(string Settings, string? Checkpoint, string
 
     private const string Checkpoints = "checkpoints";
 
+    /// <summary>The folder of the training that wrote it, with its metrics and its run file.</summary>
+    public string Training => Run ?? Path.GetDirectoryName(Path.GetFullPath(Settings))!;
+
     /// <summary>Where a run's checkpoints are, by name.</summary>
     public static string CheckpointOf(string run, string name) => Path.Combine(run, Checkpoints, name);
 

@@ -82,7 +82,7 @@ public static class EvalRetrieval
             TeacherSettings = teacher.Describe(),
             Page = Path.Combine(output, ReportFile),
         };
-        Write(report, output, ConfigBinder.Print(run, comments: false));
+        Write(report, output, ConfigBinder.Print(run, comments: false), found.Training);
         return report;
     }
 
@@ -132,11 +132,11 @@ public static class EvalRetrieval
     }
 
     /// <summary>Each file appears complete or not at all.</summary>
-    private static void Write(RetrievalReport report, string folder, string settings)
+    private static void Write(RetrievalReport report, string folder, string settings, string training)
     {
         DurableFolder.Create(folder);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
-        RetrievalPage.Of(report, settings).Write(Path.Combine(folder, ReportFile));
+        RetrievalPage.Of(report, settings, training).Write(Path.Combine(folder, ReportFile));
     }
 
     private static void RequireSameTeacher(Student student, string fingerprint, string model, string path)

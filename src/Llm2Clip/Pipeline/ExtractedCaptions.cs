@@ -113,7 +113,7 @@ internal sealed class ExtractedCaptions
             }
             if (left.Count > 0)
             {
-                log.Info($"Of these, {string.Join(", ", left)} left out ({StudentLanguageKey.Of(_run)}).");
+                log.Info($"Of these, {string.Join(", ", left)} left out ({_run.StudentLanguageKey()}).");
             }
         }
         else if (pattern == _run.Data.Val && _data.Count > 1)
@@ -128,19 +128,8 @@ internal sealed class ExtractedCaptions
                 : $" of the kinds {string.Join(", ", _run.Extract.Kinds.Select(CaptionKinds.Name))} (extract.kinds)";
             var asked = _named.Count > 0 ? _named : [.. _trained.Order(StringComparer.Ordinal)];
             throw new InputException(
-                $"{pattern} has {survey}{kinds}, and extract looks for {string.Join(", ", asked)} ({StudentLanguageKey.Of(_run)}). "
-                + $"Set {StudentLanguageKey.Of(_run)} to languages that are there, or leave it out to take all of data.train's.");
+                $"{pattern} has {survey}{kinds}, and extract looks for {string.Join(", ", asked)} ({_run.StudentLanguageKey()}). "
+                + $"Set {_run.StudentLanguageKey()} to languages that are there, or leave it out to take all of data.train's.");
         }
     }
-}
-
-/// <summary>Which key says the languages of the student's captions.</summary>
-internal static class StudentLanguageKey
-{
-    /// <summary>The key that is in effect.</summary>
-    public static string Of(RunConfig run) =>
-        run.Extract.Languages.Count > 0 ? "extract.languages"
-        : run.ClipTrain.Captions.Count > 0 && !run.ClipTrain.Captions.Any(choice => choice.Language.Length == 0) ? "clip_train.captions"
-        : run.CcFinetune.Languages.Count > 0 ? "cc_finetune.languages"
-        : "the languages of data.train";
 }

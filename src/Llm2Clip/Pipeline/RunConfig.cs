@@ -110,12 +110,18 @@ public sealed record RunConfig
     /// Languages whose captions <c>extract</c> embeds and <c>clip-train</c> draws: <c>extract.languages</c>, else those of
     /// <c>clip_train.captions</c>, else <c>cc_finetune.languages</c>; empty = all that <c>data.train</c> has.
     /// </summary>
-    public IReadOnlyList<string> StudentLanguages()
+    public IReadOnlyList<string> StudentLanguages() => LanguageChoice().Languages;
+
+    /// <summary>What decides <see cref="StudentLanguages"/>, as messages name it.</summary>
+    internal string StudentLanguageKey() => LanguageChoice().Key;
+
+    private (IReadOnlyList<string> Languages, string Key) LanguageChoice()
     {
         var drawn = ClipTrain.Captions.Select(choice => choice.Language).Distinct().ToList();
-        return Extract.Languages.Count > 0 ? Extract.Languages
-            : drawn.Count > 0 && !drawn.Contains("") ? drawn
-            : CcFinetune.Languages;
+        return Extract.Languages.Count > 0 ? (Extract.Languages, "extract.languages")
+            : drawn.Count > 0 && !drawn.Contains("") ? (drawn, "clip_train.captions")
+            : CcFinetune.Languages.Count > 0 ? (CcFinetune.Languages, "cc_finetune.languages")
+            : ([], "the languages of data.train");
     }
 
     /// <summary>

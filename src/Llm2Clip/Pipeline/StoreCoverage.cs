@@ -64,7 +64,7 @@ internal sealed class StoreCoverage(RunConfig run, EmbeddingStore store, string 
         if (embedded.Count > 0 && languages.Except(embedded).Any())
         {
             var wanted = string.Join(", ", embedded.Union(languages));
-            return $"extract embeds {string.Join(", ", embedded)} ({StudentLanguageKey.Of(run)}), and clip_train.captions draws more: set "
+            return $"extract embeds {string.Join(", ", embedded)} ({run.StudentLanguageKey()}), and clip_train.captions draws more: set "
                 + $"extract.languages=[{wanted}] {Again}, or name the languages of clip_train.captions.";
         }
         if (run.Extract.Kinds.Count > 0 && _missingKinds.Except(run.Extract.Kinds).Any())

@@ -50,7 +50,7 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
             drawn.ForEach(coverage.Add);
             images += drawn.Count > 0 ? 1 : 0;
         }
-        var key = run.ClipTrain.Captions.Count > 0 ? "clip_train.captions" : StudentLanguageKey.Of(run);
+        var key = run.ClipTrain.Captions.Count > 0 ? "clip_train.captions" : run.StudentLanguageKey();
         return images > 1 ? images : throw new InputException(string.Create(
             CultureInfo.InvariantCulture,
             $"clip-train needs two images with a caption that it draws, and data.train has {images:N0}. It has {all}, and clip-train ")

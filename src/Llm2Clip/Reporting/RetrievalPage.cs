@@ -13,11 +13,12 @@ internal static class RetrievalPage
     private const string TrainingSettings = "config.yaml";
 
     /// <summary>
-    /// Builds the page. The curves come from the metrics beside the report's model and in its teacher's folder.
+    /// Builds the page. The curves come from the metrics of the student's training and of its teacher.
     /// </summary>
     /// <param name="report">The numbers.</param>
     /// <param name="settings">The run file of the evaluation, as text.</param>
-    public static HtmlReport Of(RetrievalReport report, string settings)
+    /// <param name="training">The folder of the student's training.</param>
+    public static HtmlReport Of(RetrievalReport report, string settings, string training)
     {
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
         page.Heading("What was measured").Facts(Facts(report));
@@ -29,7 +30,6 @@ internal static class RetrievalPage
                 .Gallery(report.Queries);
         }
         AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
-        var training = TrainingFolder(report.Model);
         AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
         page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
         var trainedWith = Path.Combine(training, TrainingSettings);
@@ -38,18 +38,6 @@ internal static class RetrievalPage
             page.Details("The run file of the student's training, with the defaults", File.ReadAllText(trainedWith));
         }
         return page;
-    }
-
-    /// <summary>
-    /// The folder of the student's training. What the evaluation was given may be that, the model or a checkpoint in it, or the folder of
-    /// the whole run.
-    /// </summary>
-    private static string TrainingFolder(string model)
-    {
-        var given = Path.GetFullPath(model);
-        var parent = Path.GetDirectoryName(given) ?? given;
-        string[] places = [given, Path.Combine(given, "student"), parent, Path.GetDirectoryName(parent) ?? parent];
-        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, MetricsLog.FileName))) ?? parent;
     }
 
     private static IEnumerable<(string Name, string Text)> Facts(RetrievalReport report) =>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Models;
 using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Tests.Reporting;
@@ -10,6 +11,8 @@ public sealed class HtmlReportTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("llm2clip-page").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Training => Path.Combine(_folder, "student");
 
     private RetrievalReport Report()
     {
@@ -55,7 +58,7 @@ public sealed class HtmlReportTests : IDisposable
     [Fact]
     public void ThePageSaysWhatWasRunWhenAndWithWhat()
     {
-        var page = RetrievalPage.Of(Report(), "eval:\n  seed: 1 <x>\n").Render();
+        var page = RetrievalPage.Of(Report(), "eval:\n  seed: 1 <x>\n", Training).Render();
         Assert.Contains("2026-01-02 03:04 UTC", page, StringComparison.Ordinal);
         Assert.Contains($"Llm2Clip {Product.Version}", page, StringComparison.Ordinal);
         Assert.Contains("fingerprint 0123456789ab<", page, StringComparison.Ordinal);
@@ -97,7 +100,7 @@ public sealed class HtmlReportTests : IDisposable
                 metrics.Scalar(tag, 3, 2.5);
             }
         }
-        var page = RetrievalPage.Of(Report(), "").Render();
+        var page = RetrievalPage.Of(Report(), "", Training).Render();
         Assert.Equal(
             [
                 "Loss", "Captions found by captions, training mean", "Captions found by captions, own mean", "Gradient norm", "Loss",
@@ -143,7 +146,18 @@ public sealed class HtmlReportTests : IDisposable
             metrics.Scalar("train/lr", 1, 1.5e-4);
             metrics.Scalar("train/lr", 2, 3e-4);
         }
-        var page = RetrievalPage.Of(Report() with { Model = Path.Combine(_folder, model) }, "").Render();
+        string[] files =
+        [
+            "model/text_adapter.json", "checkpoints/last/weights.safetensors", "checkpoints/last/model/text_adapter.json",
+        ];
+        foreach (var file in files)
+        {
+            var path = Path.Combine(Training, file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, "");
+        }
+        var training = StudentFolder.Find(Path.Combine(_folder, model)).Training;
+        var page = RetrievalPage.Of(Report() with { Model = Path.Combine(_folder, model) }, "", training).Render();
         Assert.Contains("<figcaption>Learning rate</figcaption><svg", page, StringComparison.Ordinal);
         Assert.Matches(">(2|2.5)e-4<", page);
     }
@@ -151,7 +165,7 @@ public sealed class HtmlReportTests : IDisposable
     [Fact]
     public void ThePageAsksForNothingFromElsewhere()
     {
-        var page = RetrievalPage.Of(Report(), "").Render();
+        var page = RetrievalPage.Of(Report(), "", Training).Render();
         Assert.DoesNotMatch("(src|href)=\"(?!data:|file:)", page);
         Assert.DoesNotContain("@import", page, StringComparison.Ordinal);
     }
