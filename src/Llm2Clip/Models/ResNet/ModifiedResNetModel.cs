@@ -66,7 +66,7 @@ public sealed class ModifiedResNetModel : ResidualNetwork
     /// OpenAI's initialization: attention pooling normal with width^-0.5, the last norm of each block 0, convolutions torch's (openai/CLIP
     /// dcba3cb clip/model.py#L300).
     /// </summary>
-    public void Initialize(ulong seed)
+    public override void Initialize(ulong seed)
     {
         var init = new WeightInit(seed);
         foreach (var layer in Stem.Concat(Blocks.SelectMany(block => block.Layers)))

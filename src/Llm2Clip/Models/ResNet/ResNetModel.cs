@@ -85,7 +85,7 @@ public sealed class ResNetModel : ResidualNetwork
     /// torchvision's initialization: convolutions normal with variance 2 / (out side^2), batch norms the identity
     /// (torchvision 0.20 models/resnet.py#L208).
     /// </summary>
-    public void Initialize(ulong seed)
+    public override void Initialize(ulong seed)
     {
         var init = new WeightInit(seed);
         foreach (var layer in Stem.Concat(Blocks.SelectMany(block => block.Layers)))

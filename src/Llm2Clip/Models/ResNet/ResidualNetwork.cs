@@ -23,9 +23,6 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
     public abstract int ImageSize { get; }
 
     /// <inheritdoc/>
-    public int Layers => Blocks.Count;
-
-    /// <inheritdoc/>
     public abstract IReadOnlyList<int> PooledParts { get; }
 
     /// <inheritdoc/>
@@ -78,6 +75,9 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
     /// <summary>Parameters and running statistics: what a file holds.</summary>
     internal IReadOnlyList<(string Name, Tensor Tensor)> State =>
         [.. NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)), .. NamedBuffers()];
+
+    /// <summary>Fills all weights as the network's authors did.</summary>
+    public abstract void Initialize(ulong seed);
 
     /// <inheritdoc/>
     public void SetDropPath(double rate)
