@@ -140,7 +140,7 @@ public class LlamaGoldenTests
         var vectors = new float[rows.Count * decoder.Width];
         decoder.Run(
             sequences,
-            (row, position, state) => StatePooling.Add(pooling, rows[row], position, state,
+            (row, position, _, state) => StatePooling.Add(pooling, rows[row], position, state, factor: 1,
                 vectors.AsSpan(row * decoder.Width, decoder.Width)),
             cancellation: TestContext.Current.CancellationToken);
         return vectors;
