@@ -22,7 +22,7 @@ public class LlamaGoldenTests
     /// direction,
     /// so the states differ by layers * 3e-4 of their root mean square, and the largest element by <see cref="Tail"/> times that.
     /// </summary>
-    private static (float States, float Pooled) Tolerance(LlamaModel model, IEnumerable<float[]> states)
+    internal static (float States, float Pooled) Tolerance(LlamaModel model, IEnumerable<float[]> states)
     {
         if (!UsesGeluTable(model))
         {
