@@ -24,6 +24,8 @@ internal sealed class ClipTrainStep
     private readonly CaptionSampler _sampler;
     private readonly IContrastiveLoss _loss;
     private float[] _buffer = [];
+    private volatile string _doing = "";
+    private long _done;
 
     public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
     {
@@ -34,10 +36,17 @@ internal sealed class ClipTrainStep
         student.TextAdapter.InputDropout = config.TextDropout;
     }
 
-    /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
-    public double Backward(SampleBatch batch, int epoch, long step)
+    /// <summary>What it is at; may be asked by any thread.</summary>
+    public Activity Activity => new(Volatile.Read(ref _done), _doing);
+
+    /// <summary>
+    /// Adds the batch's gradient to the parameters' and returns the loss. A cancellation ends it between micro-batches; the gradients are
+    /// good for nothing then.
+    /// </summary>
+    public double Backward(SampleBatch batch, int epoch, long step, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
+        Begin("caption vectors are being read from the embedding store");
         var captions = Pick(batch, epoch);
         var texts = captions.ConvertAll(caption => caption.Text);
         var (pixels, vectors) = (PixelsOf(batch), Vectors(captions));
@@ -47,7 +56,7 @@ internal sealed class ClipTrainStep
         {
             return GradCache.Backward(
                 [
-                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part))),
+                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part), cancellation)),
                     new EncoderPass(
                         Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
@@ -67,8 +76,16 @@ internal sealed class ClipTrainStep
 
     private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 
-    private Tensor EncodeImages(Tensor pixels, ulong seed)
+    private void Begin(string what)
     {
+        _doing = what;
+        Interlocked.Increment(ref _done);
+    }
+
+    private Tensor EncodeImages(Tensor pixels, ulong seed, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Begin("loss and gradient of a batch are being computed");
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
         return _student.ImageEncoder.Encode(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
