@@ -41,7 +41,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("clip-train", Assert.Throws<InputException>(() => Student.Load(Path.Combine(_folder, "gone"), CPU)).Message);
         Assert.Contains("holds no student", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
         File.WriteAllText(Path.Combine(_folder, "config.json"), "{}");
-        Assert.Contains("model.start", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
+        Assert.Contains("model.init", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
     }
 
     [Fact]
@@ -58,6 +58,8 @@ public sealed class RunFolderTests : IDisposable
 
         var grown = Train(TinyTraining.Config with { Steps = 0, Epochs = 2 }, log);
         Assert.Contains(log.Texts, line => line.StartsWith("Resumed at step 5,", StringComparison.Ordinal));
+        Assert.Contains("Changed since: clip_train.steps: 5 in the checkpoint, 0 now.", log.Texts);
+        Assert.Contains("Changed since: clip_train.epochs: (not set) in the checkpoint, 2 now.", log.Texts);
         Assert.Equal(14, grown.State.Step);
         Assert.Equal(14, Train(TinyTraining.Config with { Steps = 5 }, log).State.Step); // A smaller budget takes nothing away.
     }
