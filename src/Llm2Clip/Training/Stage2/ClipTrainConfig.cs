@@ -179,9 +179,23 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public int EarlyStop { get; init; }
 
-    [Description("Steps between checkpoints; 0 = only at evaluations, at the end and on Ctrl-C.")]
+    [Description("Steps between checkpoints; 0 = not by steps. There is one at every evaluation, at the end, and where the run is stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
+
+    [Description("Minutes between checkpoints, if the steps between them take longer; 0 = not by minutes.")]
+    [Range(0.0, 1e6)]
+    public double CheckpointMinutes { get; init; } = 15;
+
+    [Description("Earlier checkpoints that are kept beside the last, the newest ones, as checkpoints/step-00000200 and so on; 0 = none. "
+        + "checkpoints/best does not count.")]
+    [Range(0, 1000)]
+    public int KeepCheckpoints { get; init; }
+
+    [Description("Minutes without progress (no image decoded, no micro-batch computed) after which the log says what the run hangs in. It "
+        + "is not stopped. 0 = never.")]
+    [Range(0.0, 1e6)]
+    public double StallMinutes { get; init; } = 10;
 
     /// <summary>Epochs where no key gives a budget.</summary>
     private const double DefaultEpochs = 20;
@@ -210,6 +224,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (!(LearningRate > 0) || TextLearningRate <= 0 || ScaleLearningRate < 0 || !(Epsilon > 0))
         {
             yield return ("learning_rate", "learning rates and epsilon must be above 0");
+        }
+        if (MicroBatch > BatchSize)
+        {
+            yield return ("micro_batch", $"is {MicroBatch}, more than batch_size, {BatchSize}: set it to at most that, or to 0 for the "
+                + "whole batch");
         }
         if (UnlockedBlocks == 0 && (DropPath > 0 || PatchDropout > 0))
         {

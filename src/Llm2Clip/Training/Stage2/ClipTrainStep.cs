@@ -24,6 +24,8 @@ internal sealed class ClipTrainStep
     private readonly CaptionSampler _sampler;
     private readonly IContrastiveLoss _loss;
     private float[] _buffer = [];
+    private volatile string _doing = "";
+    private long _done;
 
     public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
     {
@@ -38,10 +40,17 @@ internal sealed class ClipTrainStep
         }
     }
 
-    /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
-    public double Backward(SampleBatch batch, int epoch, long step)
+    /// <summary>What it is at; may be asked by any thread.</summary>
+    public Activity Activity => new(Volatile.Read(ref _done), _doing);
+
+    /// <summary>
+    /// Adds the batch's gradient to the parameters' and returns the loss. A cancellation ends it between micro-batches; the gradients are
+    /// good for nothing then.
+    /// </summary>
+    public double Backward(SampleBatch batch, int epoch, long step, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
+        Begin("caption vectors are being read from the embedding store");
         var captions = Pick(batch, epoch);
         var texts = captions.ConvertAll(caption => caption.Text);
         var (images, vectors) = (ImagesOf(batch), Vectors(captions));
@@ -51,7 +60,9 @@ internal sealed class ClipTrainStep
         {
             return GradCache.Backward(
                 [
-                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(images, part, micro), Seed(step, 0, part))),
+                    new EncoderPass(
+                        Parts(batch.Count, micro),
+                        part => EncodeImages(Part(images, part, micro), Seed(step, 0, part), cancellation)),
                     new EncoderPass(
                         Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
@@ -72,9 +83,17 @@ internal sealed class ClipTrainStep
 
     private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 
-    /// <summary>Image features of uint8 pixels [B, S, S, 3], or of pooled features [B, F].</summary>
-    private Tensor EncodeImages(Tensor images, ulong seed)
+    private void Begin(string what)
     {
+        _doing = what;
+        Interlocked.Increment(ref _done);
+    }
+
+    /// <summary>Image features of uint8 pixels [B, S, S, 3], or of pooled features [B, F].</summary>
+    private Tensor EncodeImages(Tensor images, ulong seed, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Begin("loss and gradient of a batch are being computed");
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
         _student.ImageHead?.Noise.Begin(SeededRandom.Mix((long)seed, 1, 0, 0));

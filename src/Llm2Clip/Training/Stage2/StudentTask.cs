@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -67,9 +68,26 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             using (batch)
             {
-                yield return new TrainingBatch(batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step));
+                yield return new TrainingBatch(
+                    batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step, cancellation))
+                {
+                    Origins = () => batch.Samples.Select(sample => sample.Origin),
+                };
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public Activity Activity(TrainPart part)
+    {
+        var (batches, step, evaluator) = (_in.Batches.Activity, _step.Activity, _in.Evaluator?.Activity ?? default);
+        return new Activity(batches.Done + step.Done + evaluator.Done, part switch
+        {
+            TrainPart.Data => batches.Doing,
+            TrainPart.Compute => step.Doing,
+            TrainPart.Evaluation => evaluator.Doing,
+            _ => null,
+        });
     }
 
     /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it.</summary>
@@ -97,8 +115,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar(tag, steps, value);
         }
+        var held = HeldOutLoss(score.Pairs);
+        if (held is { } heldOut)
+        {
+            _in.Metrics.Scalar("val/loss", steps, heldOut);
+        }
         var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
-        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        var val = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"val loss {ofVal:0.000}, ") : "";
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{val}{score.ScoreName} {100 * score.Score:0.0} %");
         return new TrainingScore(score.Score, summary);
     }
 
@@ -171,6 +195,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
     }
 
+    /// <summary>The loss of what an evaluation encoded, the mean over its languages; null where it tells nothing of it.</summary>
+    private double? HeldOutLoss(IReadOnlyList<ScoredPairs> pairs) => pairs.Count == 0
+        ? null
+        : pairs.Average(one => ValidationLoss.Of(
+            _loss, _in.Student.LogitScale, one, _in.Config.BatchSize, _in.Config.CaptionsPerImage));
+
     private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
     {
         var config = inputs.Config;
@@ -186,12 +216,16 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             PeakRate = config.LearningRate,
             ClipNorm = config.ClipNorm,
             CheckpointEvery = config.CheckpointEvery,
+            CheckpointMinutes = config.CheckpointMinutes,
+            KeepCheckpoints = config.KeepCheckpoints,
+            StallMinutes = config.StallMinutes,
             EarlyStop = config.EarlyStop,
             Metrics = new MetricNames("train", "lr", "grad_norm"),
             LogEvery = config.LogEvery,
             EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
                 + "to at most the number of images.",
-            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32.",
+            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name another "
+                + "output folder, and the checkpoint as clip_train.init to start from its weights.",
         };
     }
 
