@@ -38,10 +38,17 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     public int ImageSize => Shape.ImageSize;
 
     /// <inheritdoc/>
-    public int Layers => Shape.Layers;
+    public IReadOnlyList<int> PooledParts => [Shape.Width];
+
+    /// <inheritdoc/>
+    public virtual IReadOnlyList<string> BlockNames =>
+        [.. Enumerable.Range(0, Shape.Layers).Select(block => $"vision_model.encoder.layers.{block}")];
 
     /// <inheritdoc/>
     public abstract IReadOnlyList<string> EmbeddingNames { get; }
+
+    /// <inheritdoc/>
+    public abstract IReadOnlyList<string> ProjectionNames { get; }
 
     /// <inheritdoc/>
     public abstract IReadOnlyList<string> UndecayedNames { get; }
@@ -80,6 +87,12 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     }
 
     /// <inheritdoc/>
+    public Tensor Pool(Tensor pixels) => Tower.Pool(pixels, null);
+
+    /// <inheritdoc/>
+    public abstract Tensor Project(Tensor pooled);
+
+    /// <inheritdoc/>
     public Tensor Encode(Tensor pixels) => call(pixels);
 
     /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
@@ -88,5 +101,9 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     /// <summary>
     /// <see cref="forward"/> that also shows what is inside, by name. The tensors live until <paramref name="probe"/> returns.
     /// </summary>
-    public abstract Tensor Encode(Tensor pixels, Action<string, Tensor>? probe);
+    public Tensor Encode(Tensor pixels, Action<string, Tensor>? probe)
+    {
+        using var scope = NewDisposeScope();
+        return Project(Tower.Pool(pixels, probe)).MoveToOuterDisposeScope();
+    }
 }

@@ -79,22 +79,24 @@ internal static class EffectiveValues
             ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
             ("cc_finetune.device", Gpu),
             ("clip_train.output", run.StudentOutput()),
-            ("clip_train.init", "new weights, or those of model.start"),
+            ("clip_train.init", "new weights, or those of model.init"),
             ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
             ("clip_train.text_learning_rate", rate),
             ("clip_train.scale_learning_rate", rate),
             ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
+            ("clip_train.unlocked_blocks", "all of the image encoder"),
+            ("clip_train.feature_cache", run.FeatureCache()),
             ("clip_train.captions", "all that extract takes"),
         ];
     }
 
     private static IEnumerable<(string Key, string Text)> OfModel(StudentConfig model)
     {
-        if (model.Start.Length > 0)
+        if (model.Init.Length > 0)
         {
-            var own = $"from {model.Start}";
+            var own = $"from {model.Init}";
             return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
                 .Select(key => ("model." + key, own))
                 .Append(("model.embed_dim", "512; of a SigLIP tower its own"));

@@ -45,6 +45,9 @@ public sealed class ClipVisionModel : VisionModel
     public override IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings", "vision_model.pre_layrnorm"];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> ProjectionNames { get; } = ["visual_projection"];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> UndecayedNames { get; } = ["vision_model.embeddings.position_embedding.weight"];
 
     private protected override VisionConfig Shape => Config;
@@ -54,14 +57,10 @@ public sealed class ClipVisionModel : VisionModel
     /// <inheritdoc/>
     public override void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
 
-    /// <summary>
-    /// The features, and what is inside: <c>embeddings</c> [B, T, W], <c>hidden.0</c> (input of the first block) to
-    /// <c>hidden.N</c>, and <c>pooled</c> [B, W]. The tensors live until <paramref name="probe"/> returns.
-    /// </summary>
-    public override Tensor Encode(Tensor pixels, Action<string, Tensor>? probe)
+    /// <inheritdoc/>
+    public override Tensor Project(Tensor pooled)
     {
         using var scope = NewDisposeScope();
-        var pooled = _tower.Pool(pixels, probe); // [B, W]
         return _projection.call(pooled).InFp32().MoveToOuterDisposeScope(); // [B, D]
     }
 
@@ -112,7 +111,10 @@ internal sealed class ClipVisionTower : VisionTower
     /// <inheritdoc/>
     public override void SetDropPath(double rate) => _blocks.SetDropPath(rate);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// The pooled features [B, W], and what is inside: <c>embeddings</c> [B, T, W], <c>hidden.0</c> (input of the first block) to
+    /// <c>hidden.N</c>, and <c>pooled</c>. The tensors live until <paramref name="probe"/> returns.
+    /// </summary>
     public override Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();

@@ -41,6 +41,9 @@ internal sealed class SiglipVisionModel : VisionModel
     public override IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings"];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> ProjectionNames => [];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> UndecayedNames { get; } =
         ["vision_model.embeddings.position_embedding.weight", "vision_model.head.probe"];
 
@@ -51,11 +54,8 @@ internal sealed class SiglipVisionModel : VisionModel
     /// <inheritdoc/>
     public override void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
 
-    /// <summary>
-    /// The features, and what is inside: <c>hidden.0</c> (patches plus positions) to <c>hidden.N</c> and
-    /// <c>last_hidden_state</c>, all [B, T, W]. The tensors live until <paramref name="probe"/> returns.
-    /// </summary>
-    public override Tensor Encode(Tensor pixels, Action<string, Tensor>? probe) => _tower.Pool(pixels, probe);
+    /// <inheritdoc/>
+    public override Tensor Project(Tensor pooled) => pooled;
 }
 
 /// <summary>All of the model; Hugging Face's <c>vision_model</c>.</summary>
@@ -86,7 +86,10 @@ internal sealed class SiglipVisionTower : VisionTower
     /// <inheritdoc/>
     public override void SetDropPath(double rate) => _blocks.SetDropPath(rate);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// The pooled features [B, W], and what is inside: <c>hidden.0</c> (patches plus positions) to <c>hidden.N</c> and
+    /// <c>last_hidden_state</c>, all [B, T, W]. The tensors live until <paramref name="probe"/> returns.
+    /// </summary>
     public override Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
     {
         using var scope = NewDisposeScope();

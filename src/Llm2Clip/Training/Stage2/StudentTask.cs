@@ -21,6 +21,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
 
     private readonly ClipTrainInputs _in;
     private readonly IContrastiveLoss _loss;
+    private readonly TextQueue? _queue;
     private readonly ClipTrainStep _step;
     private double _lastLoss = double.NaN; // of a step of this process
 
@@ -34,15 +35,20 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             StartLoss(config.Init);
         }
-        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
-        IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
+        _queue = config.TextQueue == 0 ? null
+            : new TextQueue(
+                inputs.TextPool ?? throw new ArgumentException("clip_train.text_queue needs a pool of captions.", nameof(inputs)),
+                config, inputs.Sampler, student.TextAdapter);
+        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss, inputs.Original, _queue);
+        var (named, frozen) = Locked(student, config.UnlockedBlocks);
+        named = [.. named, .. _loss.Parameters];
         var rates = new GroupOptions(
             config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
             config.WeightDecay, config.LayerDecay);
         var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Layers, rates,
-            LayerNaming.Of(student.ImageEncoder));
-        Weights = new TrainedWeights(named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay);
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), rates, LayerNaming.Of(student.ImageEncoder));
+        Weights = new TrainedWeights(
+            named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, frozen);
         Plan = PlanOf(inputs, cancellation);
         LogGroups();
     }
@@ -68,13 +74,13 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
     }
 
-    /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it.</summary>
+    /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it, with the terms of the loss.</summary>
     public IReadOnlyList<(string Name, double Value)> AfterUpdate()
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
         _in.Student.LogitScale.ClampTo(0, Student.MaxLogitScale);
-        return [("logit_scale", _in.Student.LogitScale.cpu().item<float>())];
+        return [("logit_scale", _in.Student.LogitScale.cpu().item<float>()), .. _step.Terms];
     }
 
     /// <inheritdoc/>
@@ -129,6 +135,26 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         Weights.Dispose();
         _loss.Dispose();
+        _queue?.Dispose();
+    }
+
+    /// <summary>The queue's features.</summary>
+    public CheckpointExtras? Extras() => _queue?.Extras();
+
+    /// <inheritdoc/>
+    public void Resume(TrainState state, CheckpointExtras? extras) => _queue?.Resume(state.Step);
+
+    /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
+    private static (IReadOnlyList<(string Name, Parameter Parameter)> Trained, IReadOnlyList<(string Name, Parameter Parameter)> Frozen)
+        Locked(Student student, int? unlockedBlocks)
+    {
+        Locking.RequireFit(student, unlockedBlocks);
+        var all = student.NamedParameters().ToLookup(p => Locking.Trains(student, p.Name, unlockedBlocks));
+        foreach (var (_, parameter) in all[false])
+        {
+            parameter.requires_grad = false;
+        }
+        return ([.. all[true]], [.. all[false]]);
     }
 
     /// <summary>Takes what the loss had learned beside the student that training starts from, where it learned the same.</summary>
@@ -201,6 +227,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         var precision = ConfigSchema.SnakeCase(_in.Config.Precision.ToString());
         _in.Log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}."));
+            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
+            + (Weights.Frozen.Count == 0 ? "" : string.Create(
+                CultureInfo.InvariantCulture,
+                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked (clip_train.unlocked_blocks).")));
     }
 }
