@@ -40,6 +40,7 @@ public static class ClipTrain
         using var batches = Batches(run, data, student, sampler, log, cancellation);
         var held = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
         using var heldFeatures = frozen && data.Val is { } val ? new PooledFeatures(student, val, held, run.FeatureCache()) : null;
+        using var original = Original(run, store, device, student.Precision);
         using var metrics = new ResumableMetrics(
             output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(
@@ -50,6 +51,8 @@ public static class ClipTrain
                 Batches = batches,
                 Vectors = store,
                 Sampler = sampler,
+                TextPool = data.TextPool,
+                Original = original,
                 Output = output,
                 Evaluator = data.Val is null
                     ? null
@@ -59,6 +62,28 @@ public static class ClipTrain
                 Metrics = metrics,
             },
             cancellation);
+    }
+
+    /// <summary>
+    /// A second student as the run started with it, for the retention term; null without. A checkpoint's weights are loaded after the first
+    /// was made, so that a resumed run compares with the same.
+    /// </summary>
+    private static OriginalEncoder? Original(RunConfig run, EmbeddingStore store, ComputeDevice device, Precision precision)
+    {
+        if (run.ClipTrain.Retention.Weight == 0)
+        {
+            return null;
+        }
+        var isTrained = run.ClipTrain.Init.Length > 0;
+        if (!isTrained && run.Model.Init.Length == 0)
+        {
+            throw new ConfigException(
+                "clip_train.retention.weight is above 0, but the image encoder is new and has nothing to retain: name a trained one as "
+                + "model.init or clip_train.init, or set the weight to 0.");
+        }
+        var student = NewStudent(run, store, device, SilentLog.Instance);
+        student.Precision = precision;
+        return new OriginalEncoder(student, isTrained);
     }
 
     /// <summary>Training images; of a frozen encoder what it gives for them, which is computed here where it is missing.</summary>
