@@ -35,12 +35,12 @@ public static class ClipTrain
         using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
+        using var original = Original(run, store, device, student.Precision, cancellation);
         using var writer = FolderLock.Take(output);
         var frozen = config.UnlockedBlocks == 0;
         using var batches = Batches(run, data, student, sampler, log, cancellation);
         var held = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
         using var heldFeatures = frozen && data.Val is { } val ? new PooledFeatures(student, val, held, run.FeatureCache()) : null;
-        using var original = Original(run, store, device, student.Precision);
         using var metrics = new ResumableMetrics(
             output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(
@@ -68,7 +68,8 @@ public static class ClipTrain
     /// A second student as the run started with it, for the retention term; null without. A checkpoint's weights are loaded after the first
     /// was made, so that a resumed run compares with the same.
     /// </summary>
-    private static OriginalEncoder? Original(RunConfig run, EmbeddingStore store, ComputeDevice device, Precision precision)
+    private static OriginalEncoder? Original(
+        RunConfig run, EmbeddingStore store, ComputeDevice device, Precision precision, CancellationToken cancellation)
     {
         if (run.ClipTrain.Retention.Weight == 0)
         {
@@ -81,7 +82,7 @@ public static class ClipTrain
                 "clip_train.retention.weight is above 0, but the image encoder is new and has nothing to retain: name a trained one as "
                 + "model.init or clip_train.init, or set the weight to 0.");
         }
-        var student = NewStudent(run, store, device, SilentLog.Instance);
+        var student = NewStudent(run, store, device, SilentLog.Instance, cancellation);
         student.Precision = precision;
         return new OriginalEncoder(student, isTrained);
     }
