@@ -83,7 +83,8 @@ internal static class TeacherLayers
             return null;
         }
         int? block = words[0] == FinalOnly ? TeacherLayer.Final
-            : int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < TeacherLayer.Final ? number
+            : int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < TeacherLayer.Final
+                ? number
             : null;
         if (block is not { } place || (place == 0 && words.Length == 2))
         {

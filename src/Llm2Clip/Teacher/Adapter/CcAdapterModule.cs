@@ -10,8 +10,8 @@ namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>
 /// The learned part of an adapter. Input: centered LLM vectors [N, d]. x sqrt(d) / ||x||, of each part by itself where they have several
-/// (<c>teacher.layers</c>); input dropout, then either one linear layer or n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer to
-/// [N, Dimension]. Training and inference run this one forward.
+/// (<c>teacher.layers</c>); input dropout, then either one linear layer or n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer
+/// to [N, Dimension]. Training and inference run this one forward.
 /// </summary>
 internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
 {

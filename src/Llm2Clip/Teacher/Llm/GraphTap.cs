@@ -64,7 +64,9 @@ internal sealed unsafe partial class GraphTap : IDisposable
     private static byte OnTensor(nint tensor, byte ask, nint tap) =>
         ((GraphTap)GCHandle.FromIntPtr(tap).Target!).On(tensor, ask != 0) ? (byte)1 : (byte)0;
 
-    /// <summary>Whether a tensor is wanted, or, when it is there, whether the graph runs on. It must not throw: the caller is C code.</summary>
+    /// <summary>
+    /// Whether a tensor is wanted, or, when it is there, whether the graph runs on. It must not throw: the caller is C code.
+    /// </summary>
     private bool On(nint tensor, bool ask)
     {
         // LLamaSharp wraps no call for a tensor's name; ggml, which it loads, has one.

@@ -20,7 +20,9 @@ internal sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
     /// <summary>Format of the key/value cache.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F32;
 
-    /// <summary>Leave out what is behind the last state that is read, the output head at least, where that provably changes nothing.</summary>
+    /// <summary>
+    /// Leave out what is behind the last state that is read, the output head at least, where that provably changes nothing.
+    /// </summary>
     public bool SkipHead { get; init; } = true;
 
     /// <summary>Whose states are read, as <see cref="TeacherLayer.Block"/> counts.</summary>
