@@ -38,6 +38,9 @@ internal static class ModelFolder
         "torchscript", "typical_p", "use_bfloat16", "use_cache",
     };
 
+    /// <summary>Name of the file of weights in a model folder.</summary>
+    public const string WeightsName = "model.safetensors";
+
     /// <summary>Where the configuration of a model folder is.</summary>
     public static string ConfigPath(string folder) => Path.Combine(folder, "config.json");
 
@@ -106,9 +109,9 @@ internal static class ModelFolder
     };
 
     /// <summary>Throws <see cref="InputException"/>, naming <paramref name="source"/>, where sizes do not fit together.</summary>
-    public static void RequireFit(string source, int imageSize, int patchSize, int width, int heads)
+    public static void RequireFit(string source, int imageSize, int patchSize, int width, int heads, bool cutsEdge)
     {
-        if (patchSize < 1 || imageSize < patchSize || imageSize % patchSize != 0)
+        if (patchSize < 1 || imageSize < patchSize || (!cutsEdge && imageSize % patchSize != 0))
         {
             throw new InputException($"{source}: patch size {patchSize} does not divide image size {imageSize}.");
         }
@@ -119,13 +122,12 @@ internal static class ModelFolder
     }
 
     /// <summary>Writes the weights.</summary>
-    public static void SaveWeights(string folder, IReadOnlyList<(string Name, Parameter Parameter)> weights)
+    public static void SaveWeights(string path, IReadOnlyList<StoredWeight> weights)
     {
-        DurableFolder.Create(folder);
+        using var scope = NewDisposeScope();
+        DurableFolder.Create(Path.GetDirectoryName(path)!);
         Safetensors.Save(
-            Path.Combine(folder, "model.safetensors"),
-            weights.ToDictionary(p => p.Name, p => (Tensor)p.Parameter),
-            new Dictionary<string, string> { ["format"] = "pt" });
+            path, weights.ToDictionary(weight => weight.Name, weight => weight.Join()), new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     /// <summary>Writes the configuration.</summary>

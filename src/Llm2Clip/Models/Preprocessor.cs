@@ -129,7 +129,7 @@ internal static class Preprocessor
         }
     }
 
-    private static IReadOnlyList<float> Channels(JsonKeys keys, JsonNode? node, string name, IReadOnlyList<float> fallback)
+    internal static IReadOnlyList<float> Channels(JsonKeys keys, JsonNode? node, string name, IReadOnlyList<float> fallback)
     {
         if (node is null)
         {
