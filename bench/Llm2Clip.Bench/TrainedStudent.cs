@@ -24,7 +24,6 @@ internal sealed class TrainedStudent : IDisposable
         var named = _student.NamedParameters();
         var groups = ParameterGroups.Build(
             named.Select(p => (p.Name, p.Parameter.shape.Length)),
-            config.Vision.Layers,
             new GroupOptions(1e-3, 1e-3, 1e-3, 0.2),
             LayerNaming.Of(_student.ImageEncoder));
         _flat = new FlatParameters(named, groups);

@@ -33,6 +33,10 @@ internal sealed class EncodedImages
     /// <summary>How the images were decoded.</summary>
     public DecodeOptions Decode { get; }
 
+    /// <summary>Images that were encoded before: un-normalized features, one row per record.</summary>
+    public static EncodedImages Of(IReadOnlyList<Sample> samples, float[] features, DecodeOptions decode) =>
+        new(samples, new VectorSet(features, features.Length / samples.Count), decode);
+
     /// <summary>Encodes all images of a data set. Throws <see cref="InputException"/> where there is none.</summary>
     public static EncodedImages Encode(
         ISampleSource source, LoaderConfig loader, EmbedImages embed, IRunLog log, CancellationToken cancellation = default)
@@ -50,10 +54,7 @@ internal sealed class EncodedImages
                 progress.Advance(batch.Count);
             }
         }
-        if (samples.Count == 0)
-        {
-            throw new InputException($"{source.Description}: there is no image to evaluate on.");
-        }
+        RequireSome(samples, source);
         var all = new float[rows.Sum(part => part.Length)];
         var at = 0;
         foreach (var part in rows)
@@ -61,7 +62,16 @@ internal sealed class EncodedImages
             part.CopyTo(all, at);
             at += part.Length;
         }
-        return new EncodedImages(samples, new VectorSet(all, all.Length / samples.Count), loader.For(source).Decode);
+        return Of(samples, all, loader.For(source).Decode);
+    }
+
+    /// <summary>Throws <see cref="InputException"/> where there is no image.</summary>
+    internal static void RequireSome(List<Sample> samples, ISampleSource source)
+    {
+        if (samples.Count == 0)
+        {
+            throw new InputException($"{source.Description}: there is no image to evaluate on.");
+        }
     }
 }
 

@@ -14,10 +14,13 @@ namespace Llm2Clip.Evaluation;
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
 /// <param name="kinds">Kinds of captions to score; empty or null = all.</param>
+/// <param name="features">Pooled features of the images, where the vision tower is frozen; they stay the caller's.</param>
 internal sealed class StudentEvaluator(
     ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors,
-    IReadOnlyList<CaptionKind>? kinds = null) : IStudentEvaluator
+    IReadOnlyList<CaptionKind>? kinds = null, PooledFeatures? features = null) : IStudentEvaluator
 {
+    private (List<Sample> Samples, float[] Pooled)? _pooled;
+
     /// <inheritdoc/>
     public void Check(CancellationToken cancellation)
     {
@@ -44,8 +47,10 @@ internal sealed class StudentEvaluator(
     /// <inheritdoc/>
     public StudentScore Evaluate(Student student, CancellationToken cancellation)
     {
-        var images = EncodedImages.Encode(
-            source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation);
+        var images = features is null
+            ? EncodedImages.Encode(
+                source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation)
+            : FromFeatures(student, features, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var recalls = new List<double>();
         foreach (var language in languages)
@@ -77,6 +82,22 @@ internal sealed class StudentEvaluator(
             recalls.Add(result.TextToImage.RecallAt10);
         }
         return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics);
+    }
+
+    /// <summary>The images by what a frozen tower gives, which is computed at the first evaluation.</summary>
+    private EncodedImages FromFeatures(Student student, PooledFeatures features, CancellationToken cancellation)
+    {
+        if (_pooled is null)
+        {
+            features.Fill(1, null, SilentLog.Instance, cancellation);
+            var samples = Enumerable.Range(0, source.ShardCount)
+                .SelectMany(shard => source.ReadShard(shard, _ => { }, cancellation))
+                .Where(sample => features.Contains(sample, 0)).ToList();
+            EncodedImages.RequireSome(samples, source);
+            _pooled = (samples, features.Gather(samples, 0));
+        }
+        var (all, pooled) = _pooled.Value;
+        return EncodedImages.Of(all, student.ProjectImages(pooled, all.Count), loader.For(source).Decode);
     }
 
     private bool IsAsked(Caption caption, string language) =>

@@ -12,9 +12,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models;
 
 /// <summary>
-/// What training makes: image encoder, text adapter and logit_scale, with the image transform they belong to. As a folder: the vision
-/// tower in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>, <c>preprocessor_config.json</c>) and beside it
-/// <c>text_adapter.json</c> and <c>text_adapter.safetensors</c>.
+/// What training makes: image encoder, image head where there is one, text adapter and logit_scale, with the image transform they belong
+/// to. As a folder: the vision tower in Hugging Face's layout (<c>config.json</c>, <c>model.safetensors</c>,
+/// <c>preprocessor_config.json</c>) and beside it <c>text_adapter.json</c>, <c>text_adapter.safetensors</c>, and <c>image_head.*</c>.
 /// </summary>
 public sealed class Student : IDisposable
 {
@@ -22,22 +22,43 @@ public sealed class Student : IDisposable
     public static readonly double MaxLogitScale = Math.Log(100);
 
     private const string AdapterWeights = "text_adapter.safetensors";
+    private const string HeadWeights = "image_head.safetensors";
+
+    /// <summary>What the names of the vision tower's parameters begin with.</summary>
+    internal const string TowerPrefix = "visual.";
+
+    /// <summary>What the names of the text adapter's parameters begin with.</summary>
+    internal const string TextPrefix = "text.";
+
+    /// <summary>What the names of the image head's parameters begin with.</summary>
+    internal const string HeadPrefix = "image_head.";
 
     /// <summary>Puts a model together; it owns the parts.</summary>
-    public Student(IImageEncoder imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale)
+    /// <param name="imageEncoder">The vision tower.</param>
+    /// <param name="textAdapter">Teacher vectors to text features.</param>
+    /// <param name="transform">How images become the tower's input.</param>
+    /// <param name="logitScale">Natural logarithm of the factor on cosines.</param>
+    /// <param name="imageHead">Takes the place of the tower's own projection; null = that one counts.</param>
+    public Student(
+        IImageEncoder imageEncoder, TextAdapter textAdapter, ImageTransformConfig transform, double logitScale, ImageHead? imageHead = null)
     {
-        if (imageEncoder.EmbedDim != textAdapter.Config.EmbedDim)
+        (ImageEncoder, TextAdapter, Transform, ImageHead) = (imageEncoder, textAdapter, transform, imageHead);
+        if (EmbedDim != textAdapter.Config.EmbedDim)
         {
-            throw new ArgumentException(
-                $"Image features have length {imageEncoder.EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
+            throw new ArgumentException($"Image features have length {EmbedDim}, text features {textAdapter.Config.EmbedDim}.");
         }
-        (ImageEncoder, TextAdapter, Transform) = (imageEncoder, textAdapter, transform);
         Device = imageEncoder.NamedParameters()[0].Parameter.device;
         LogitScale = OwnedWeights.New([], Device, logitScale);
     }
 
     /// <summary>Pixels to image features.</summary>
     public IImageEncoder ImageEncoder { get; }
+
+    /// <summary>Pooled features to image features; null where the encoder's own projection counts.</summary>
+    public ImageHead? ImageHead { get; }
+
+    /// <summary>Length of the vectors that images and captions share.</summary>
+    public int EmbedDim => ImageHead?.Config.EmbedDim ?? ImageEncoder.EmbedDim;
 
     /// <summary>Teacher vectors to text features.</summary>
     public TextAdapter TextAdapter { get; }
@@ -58,7 +79,11 @@ public sealed class Student : IDisposable
     public Precision Precision
     {
         get => ImageEncoder.Precision;
-        set => (ImageEncoder.Precision, TextAdapter.Precision) = (value, value);
+        set
+        {
+            (ImageEncoder.Precision, TextAdapter.Precision) = (value, value);
+            ImageHead?.SetPrecision(value);
+        }
     }
 
     /// <summary>
@@ -71,16 +96,20 @@ public sealed class Student : IDisposable
     /// <param name="device">Where to compute.</param>
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
-        var (vision, transform) = config.Start.Length > 0
-            ? StartFrom(config.Start, config.EmbedDim, seed, device)
+        var (vision, transform) = config.Init.Length > 0
+            ? StartFrom(config.Init, config.Head == ImageHeadKind.Own ? config.EmbedDim : null, seed, device)
             : StartNew(config, seed, device);
+        var head = NewHead(config, vision, seed + 2, device);
         var shape = new TextAdapterConfig
         {
-            InputDim = teacherDim, EmbedDim = vision.EmbedDim, Blocks = config.AdapterBlocks, Expansion = config.AdapterExpansion,
+            InputDim = teacherDim,
+            EmbedDim = head?.Config.EmbedDim ?? vision.EmbedDim,
+            Blocks = config.AdapterBlocks,
+            Expansion = config.AdapterExpansion,
         };
         var adapter = new TextAdapter(shape, device);
         adapter.Initialize(seed + 1);
-        return new Student(vision, adapter, transform, logitScale);
+        return new Student(vision, adapter, transform, logitScale, head);
     }
 
     /// <summary>
@@ -102,11 +131,24 @@ public sealed class Student : IDisposable
         LogitScale.copy_(tensor((float)value, device: Device));
     }
 
-    /// <summary>All parameters: <c>visual.*</c>, <c>text.*</c> and <c>logit_scale</c>.</summary>
+    /// <summary>Normalized pixels [B, 3, H, W] to image features [B, D], fp32, not normalized.</summary>
+    public Tensor EncodeImage(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        return ProjectImage(ImageEncoder.Pool(pixels)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The encoder's pooled features [B, F] to image features [B, D], fp32, not normalized.</summary>
+    public Tensor ProjectImage(Tensor pooled) => ImageHead is null ? ImageEncoder.Project(pooled) : ImageHead.call(pooled);
+
+    /// <summary>
+    /// All parameters: <c>visual.*</c>, <c>image_head.*</c> where there is one, <c>text.*</c> and <c>logit_scale</c>.
+    /// </summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() =>
     [
-        .. ImageEncoder.NamedParameters().Select(p => ("visual." + p.Name, p.Parameter)),
-        .. TextAdapter.named_parameters().Select(p => ("text." + p.name, p.parameter)),
+        .. ImageEncoder.NamedParameters().Select(p => (TowerPrefix + p.Name, p.Parameter)),
+        .. ImageHead?.named_parameters().Select(p => (HeadPrefix + p.name, p.parameter)) ?? [],
+        .. TextAdapter.named_parameters().Select(p => (TextPrefix + p.name, p.parameter)),
         ("logit_scale", LogitScale),
     ];
 
@@ -114,6 +156,10 @@ public sealed class Student : IDisposable
     public void Save(string folder)
     {
         ImageEncoder.Save(folder);
+        if (ImageHead is not null)
+        {
+            Safetensors.Save(Path.Combine(folder, HeadWeights), PartsOf(ImageHead));
+        }
         Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
         SaveSettings(folder);
     }
@@ -123,6 +169,7 @@ public sealed class Student : IDisposable
     {
         ImageEncoder.SaveConfig(folder);
         Preprocessor.Save(Transform, folder);
+        ImageHead?.SaveSettings(folder);
         var shape = TextAdapter.Config;
         ModelFolder.WriteJson(Path.Combine(folder, StudentFolder.AdapterSettings), new JsonObject
         {
@@ -138,13 +185,32 @@ public sealed class Student : IDisposable
     /// <summary>
     /// Image features [count, D], fp32 rows of length 1, of pixels [count, S, S, 3] as loaders give them; without gradient and noise.
     /// </summary>
-    public float[] EncodeImages(ReadOnlySpan<byte> pixels, int count)
+    /// <param name="pixels">The images.</param>
+    /// <param name="count">Number of images.</param>
+    /// <param name="mirror">Each image counts twice, as it is and mirrored: the mean of both features of length 1.</param>
+    public float[] EncodeImages(ReadOnlySpan<byte> pixels, int count, bool mirror = false)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var side = Transform.ImageSize;
-        var images = Pixels.ToTensor(pixels[..(count * side * side * 3)], count, side, Device);
-        return Rows(ImageEncoder.Encode(Pixels.Normalize(images, Transform)));
+        var images = Input(pixels, count);
+        var features = EncodeImage(images);
+        return Rows(mirror ? features.Normalize().Plus(EncodeImage(images.flip(3)).Normalize()) : features);
+    }
+
+    /// <summary>The encoder's pooled features [count, F], fp32, of pixels as <see cref="EncodeImages"/> takes them.</summary>
+    internal float[] PoolImages(ReadOnlySpan<byte> pixels, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return ImageEncoder.Pool(Input(pixels, count)).cpu().contiguous().data<float>().ToArray();
+    }
+
+    /// <summary>Image features [count, D], fp32 rows of length 1, of pooled features [count, F]; without gradient and noise.</summary>
+    internal float[] ProjectImages(ReadOnlySpan<float> pooled, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return Rows(ProjectImage(tensor(pooled.ToArray(), [count, ImageEncoder.PooledDim], device: Device)));
     }
 
     /// <summary>
@@ -161,6 +227,7 @@ public sealed class Student : IDisposable
     public void Dispose()
     {
         ImageEncoder.Dispose();
+        ImageHead?.Dispose();
         TextAdapter.Dispose();
         LogitScale.Dispose();
     }
@@ -180,46 +247,69 @@ public sealed class Student : IDisposable
         return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
     }
 
+    private static ImageHead? NewHead(StudentConfig config, IImageEncoder vision, ulong seed, Device device)
+    {
+        if (config.Head == ImageHeadKind.Own)
+        {
+            return null;
+        }
+        var shape = new ImageHeadConfig
+        {
+            Parts = vision.PooledParts,
+            EmbedDim = config.EmbedDim ?? StudentConfig.DefaultEmbedDim,
+            Width = config.Head == ImageHeadKind.Mlp ? config.HeadWidth : 0,
+        };
+        var head = new ImageHead(shape, device);
+        head.Initialize(seed);
+        return head;
+    }
+
     private static Student LoadModel(string folder, Device device)
     {
         var settings = ReadAdapterSettings(Path.Combine(folder, StudentFolder.AdapterSettings));
         var path = Path.Combine(folder, AdapterWeights);
         var vision = ImageEncoders.Load(folder, device);
-        return Compose(folder, settings, vision, path, (student, file) => StrictWeights.Load(file, path, student.AdapterParts()));
+        return Compose(folder, settings, vision, path, (student, file) =>
+        {
+            StrictWeights.Load(file, path, student.AdapterParts());
+            if (student.ImageHead is { } head)
+            {
+                var of = Path.Combine(folder, HeadWeights);
+                using var weights = SafetensorsFile.Open(of);
+                StrictWeights.Load(weights, of, PartsOf(head));
+            }
+        });
     }
 
     private static Student LoadCheckpoint(string folder, string checkpoint, Device device)
     {
         var settings = ReadAdapterSettings(Path.Combine(folder, StudentFolder.AdapterSettings));
-        var path = Path.Combine(checkpoint, StudentFolder.OptimizerName);
-        if (!HasAverage(path))
-        {
-            path = Path.Combine(checkpoint, StudentFolder.WeightsName);
-        }
+        var path = Path.Combine(checkpoint, StudentFolder.WeightsName);
         using var weights = SafetensorsFile.Open(path);
         var vision = ImageEncoders.Empty(folder, device, weights, path);
         return Compose(folder, settings, vision, path, (student, file) =>
         {
             var targets = student.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
             StrictWeights.Load(file, path, targets, name => NameOf(name, targets));
+            LoadAverage(Path.Combine(checkpoint, StudentFolder.OptimizerName), targets);
         });
     }
 
-    private static bool HasAverage(string path)
+    /// <summary>Puts the average of the weights that trained in their place, where the run keeps one.</summary>
+    private static void LoadAverage(string path, Dictionary<string, Tensor> targets)
     {
         using var file = SafetensorsFile.Open(path);
-        return file.Names.Any(name => name.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal));
+        var averaged = file.Names.Where(name => name.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal))
+            .Select(name => name[StudentFolder.AveragePrefix.Length..]).Where(targets.ContainsKey).ToHashSet();
+        StrictWeights.Load(
+            file, path, targets.Where(target => averaged.Contains(target.Key)).ToDictionary(),
+            name => averaged.FirstOrDefault(own => name == StudentFolder.AveragePrefix + own));
     }
 
-    /// <summary>A weight's name in a checkpoint; null for moments and for what a loss learns, which are no part of the student.</summary>
-    private static string? NameOf(string stored, Dictionary<string, Tensor> targets)
-    {
-        var name = stored.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal)
-            ? stored[StudentFolder.AveragePrefix.Length..]
-            : stored;
-        var isOurs = name.StartsWith("visual.", StringComparison.Ordinal) || name.StartsWith("text.", StringComparison.Ordinal);
-        return isOurs || targets.ContainsKey(name) ? name : null;
-    }
+    /// <summary>A weight's name in a checkpoint; null for what a loss learns, which is no part of the student.</summary>
+    private static string? NameOf(string name, Dictionary<string, Tensor> targets) =>
+        new[] { TowerPrefix, HeadPrefix, TextPrefix }.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+        || targets.ContainsKey(name) ? name : null;
 
     /// <summary>Puts a student together from its encoder, which is disposed where that fails, and a file of weights.</summary>
     private static Student Compose(
@@ -231,9 +321,12 @@ public sealed class Student : IDisposable
             var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
             using var file = SafetensorsFile.Open(path);
             StrictWeights.RequireRoom(file, path, settings.Shape.WeightCount, StudentFolder.AdapterSettings);
-            RequireSameLength(folder, vision.EmbedDim, settings.Shape.EmbedDim);
-            var adapter = new TextAdapter(settings.Shape, vision.NamedParameters()[0].Parameter.device);
-            var student = new Student(vision, adapter, transform, 0) { TeacherFingerprint = settings.Teacher };
+            var shape = ImageHead.ReadSettings(folder);
+            RequireSameLength(folder, vision, shape, settings.Shape.EmbedDim);
+            var device = vision.NamedParameters()[0].Parameter.device;
+            var head = shape is null ? null : new ImageHead(shape, device);
+            var adapter = new TextAdapter(settings.Shape, device);
+            var student = new Student(vision, adapter, transform, 0, head) { TeacherFingerprint = settings.Teacher };
             load(student, file);
             return student;
         }
@@ -244,11 +337,21 @@ public sealed class Student : IDisposable
         }
     }
 
+    /// <summary>Normalized pixels [count, 3, S, S].</summary>
+    private Tensor Input(ReadOnlySpan<byte> pixels, int count)
+    {
+        var side = Transform.ImageSize;
+        return Pixels.Normalize(Pixels.ToTensor(pixels[..(count * side * side * 3)], count, side, Device), Transform);
+    }
+
     private static float[] Rows(Tensor features) => features.Normalize().cpu().contiguous().data<float>().ToArray();
+
+    private static Dictionary<string, Tensor> PartsOf(nn.Module module) =>
+        module.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
 
     private Dictionary<string, Tensor> AdapterParts()
     {
-        var parts = TextAdapter.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
+        var parts = PartsOf(TextAdapter);
         parts.Add("logit_scale", LogitScale);
         return parts;
     }
@@ -272,12 +375,19 @@ public sealed class Student : IDisposable
         return (shape, teacher);
     }
 
-    private static void RequireSameLength(string folder, int image, int text)
+    private static void RequireSameLength(string folder, IImageEncoder vision, ImageHeadConfig? head, int text)
     {
+        if (head is not null && !head.Parts.SequenceEqual(vision.PooledParts))
+        {
+            throw new InputException(
+                $"{folder}: {ImageHead.SettingsFile} is for pooled features of {string.Join(" + ", head.Parts)} elements, config.json "
+                + $"gives {string.Join(" + ", vision.PooledParts)}.");
+        }
+        var (image, source) = head is null ? (vision.EmbedDim, "config.json") : (head.EmbedDim, ImageHead.SettingsFile);
         if (image != text)
         {
             throw new InputException(
-                $"{folder}: config.json gives images vectors of {image} elements, {StudentFolder.AdapterSettings} gives captions {text}.");
+                $"{folder}: {source} gives images vectors of {image} elements, {StudentFolder.AdapterSettings} gives captions {text}.");
         }
     }
 }

@@ -25,7 +25,7 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. "
         + "With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
         + "so leave embed_dim out.")]
-    public string Start { get; init; } = "";
+    public string Init { get; init; } = "";
 
     [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336: sizes, activation and embed_dim of a new model as OpenAI's CLIP has them; "
         + "empty = the keys below.")]
@@ -67,6 +67,14 @@ public sealed record StudentConfig : ICheckedConfig
     [Range(1, 16384)]
     public int? EmbedDim { get; init; }
 
+    [Description("own | linear | mlp: what makes image vectors of the encoder's pooled features. own: its own projection. linear, mlp: "
+        + "layer norm and one or two layers in its place, for any encoder and any embed_dim; what trains of a frozen encoder.")]
+    public ImageHeadKind Head { get; init; } = ImageHeadKind.Own;
+
+    [Description("Hidden units of head mlp.")]
+    [Range(1, 65536)]
+    public int HeadWidth { get; init; } = 1024;
+
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]
     [Range(0, 64)]
     public int AdapterBlocks { get; init; } = 4;
@@ -105,9 +113,12 @@ public sealed record StudentConfig : ICheckedConfig
         }
     }
 
+    /// <summary>Length of vectors where neither a key nor an encoder says it.</summary>
+    internal const int DefaultEmbedDim = 512;
+
     private static ClipVisionConfig Default { get; } = new()
     {
-        ImageSize = 224, PatchSize = 16, Width = 384, Layers = 12, Heads = 6, MlpWidth = 4 * 384, EmbedDim = 512,
+        ImageSize = 224, PatchSize = 16, Width = 384, Layers = 12, Heads = 6, MlpWidth = 4 * 384, EmbedDim = DefaultEmbedDim,
         Activation = Llm2Clip.Layers.Activation.Gelu,
     };
 
@@ -118,7 +129,7 @@ public sealed record StudentConfig : ICheckedConfig
         {
             yield return ("std", "mean and std must hold three values each, for R, G and B, with std above 0");
         }
-        foreach (var problem in Preset.Length > 0 ? CheckPreset() : Start.Length > 0 ? [] : CheckSizes())
+        foreach (var problem in Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
         {
             yield return problem;
         }
@@ -143,9 +154,9 @@ public sealed record StudentConfig : ICheckedConfig
         {
             return [("preset", $"is '{Preset}'; it must be one of {string.Join(", ", ClipVisionConfig.Presets.Keys)}")];
         }
-        if (Start.Length > 0)
+        if (Init.Length > 0)
         {
-            return [("preset", $"is {Preset}, but start names the folder {Start}, whose own sizes count; leave out one of the two")];
+            return [("preset", $"is {Preset}, but init names {Init}, whose own sizes count; leave out one of the two")];
         }
         (string Key, object? Set, object Preset)[] keys =
         [

@@ -76,7 +76,7 @@ internal sealed record StudentFolder(string Settings, string? Checkpoint, string
         !Directory.Exists(folder) ? $"{folder} is not there. Name the folder that `llm2clip clip-train` wrote."
         : File.Exists(Path.Combine(folder, "config.json")) ?
             $"{folder} is a vision model without a text adapter ({AdapterSettings}), so it is no student. Name the folder that "
-            + "`llm2clip clip-train` wrote; to train from this one, set model.start."
+            + "`llm2clip clip-train` wrote; to train from this one, set model.init."
         : $"{folder} holds no student: neither a model ({AdapterSettings}), nor {ModelName}, nor a checkpoint that can be opened. Name the "
             + "folder that `llm2clip clip-train` wrote.";
 }

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
+using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
-using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers;
@@ -34,9 +34,12 @@ public static class ClipTrain
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var student = NewStudent(run, store, device, log);
         var sampler = config.CreateSampler();
-        using var loader = new SampleLoader(
-            data.Train, LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed), log, sampler.Accepts);
+        student.Precision = config.Precision;
         using var writer = FolderLock.Take(output);
+        var frozen = config.UnlockedBlocks == 0;
+        using var batches = Batches(run, data, student, sampler, log, cancellation);
+        var held = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
+        using var heldFeatures = frozen && data.Val is { } val ? new PooledFeatures(student, val, held, run.FeatureCache()) : null;
         using var metrics = new ResumableMetrics(
             output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(
@@ -44,16 +47,41 @@ public static class ClipTrain
             {
                 Student = student,
                 Config = config,
-                Batches = loader,
+                Batches = batches,
                 Vectors = store,
                 Sampler = sampler,
                 Output = output,
-                Evaluator = Evaluator(run, data, student.Transform, store),
+                Evaluator = data.Val is null
+                    ? null
+                    : new StudentEvaluator(data.Val, held, data.ValLanguages, store, run.Extract.Kinds, heldFeatures),
                 Identity = Identity(run),
                 Log = log,
                 Metrics = metrics,
             },
             cancellation);
+    }
+
+    /// <summary>Training images; of a frozen encoder what it gives for them, which is computed here where it is missing.</summary>
+    private static ITrainingBatches Batches(
+        RunConfig run, StudentData data, Student student, CaptionSampler sampler, IRunLog log, CancellationToken cancellation)
+    {
+        var config = data.Config;
+        var loader = LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed);
+        if (config.UnlockedBlocks != 0)
+        {
+            return new SampleLoader(data.Train, loader, log, sampler.Accepts);
+        }
+        var features = new PooledFeatures(student, data.Train, loader, run.FeatureCache());
+        try
+        {
+            features.Fill(config.Views, sampler.Accepts, log, cancellation);
+            return new FrozenBatches(features, data.Train, loader, config.Views, sampler.Accepts);
+        }
+        catch
+        {
+            features.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes the student that the training of <paramref name="run"/> starts from into a folder of its own.</summary>
@@ -91,10 +119,10 @@ public static class ClipTrain
         {
             return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
         }
-        if (run.Model.Start.Length > 0 || run.Model.Preset.Length > 0)
+        if (run.Model.Init.Length > 0 || run.Model.Preset.Length > 0)
         {
             throw new ConfigException(
-                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.start and "
+                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.init and "
                 + "model.preset, or clip_train.init.");
         }
         var student = Student.Load(config.Init, device.Device);
@@ -122,7 +150,7 @@ public static class ClipTrain
             throw new InputException(
                 $"clip_train.init, {init}, takes teacher vectors of {student.TextAdapter.Config.InputDim} elements, those of "
                 + $"{store.Folder} have {store.Dimension}. Name a student of this teacher, or start from its image encoder alone: "
-                + "model.start.");
+                + "model.init.");
         }
         var teacher = student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != store.Fingerprint
             ? $" It was trained with another teacher, {Fingerprints.Short(student.TeacherFingerprint)}; this one is "
@@ -130,13 +158,6 @@ public static class ClipTrain
             : "";
         log.Info($"Training starts from the student {init}: image encoder, text adapter and scale.{teacher}");
     }
-
-    /// <summary>Retrieval on held-out images; null where there are none.</summary>
-    private static StudentEvaluator? Evaluator(RunConfig run, StudentData data, ImageTransformConfig transform, EmbeddingStore store) =>
-        data.Val is null
-            ? null
-            : new StudentEvaluator(
-                data.Val, LoaderConfig.ForEvaluation(run.Data, transform, run.Eval.BatchSize), data.ValLanguages, store, run.Extract.Kinds);
 
     /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>

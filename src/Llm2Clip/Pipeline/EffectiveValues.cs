@@ -79,7 +79,7 @@ internal static class EffectiveValues
             ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
             ("cc_finetune.device", Gpu),
             ("clip_train.output", run.StudentOutput()),
-            ("clip_train.init", "new weights, or those of model.start"),
+            ("clip_train.init", "new weights, or those of model.init"),
             ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
@@ -92,9 +92,9 @@ internal static class EffectiveValues
 
     private static IEnumerable<(string Key, string Text)> OfModel(StudentConfig model)
     {
-        if (model.Start.Length > 0)
+        if (model.Init.Length > 0)
         {
-            var own = $"from {model.Start}";
+            var own = $"from {model.Init}";
             return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
                 .Select(key => ("model." + key, own))
                 .Append(("model.embed_dim", "512; of a SigLIP tower its own"));

@@ -24,6 +24,8 @@ public static class EvalRetrieval
     /// <summary>Name of the numbers in the output folder.</summary>
     public const string JsonFile = "retrieval.json";
 
+    private const string Mirrored = "Images: the mean of the vectors of the image and of its mirror image (eval.mirror).";
+
     /// <summary>
     /// Evaluates and writes both files. Model, teacher, languages and stores are checked before the LLM is loaded. Throws
     /// <see cref="ConfigException"/> where model, teacher or data is not named, and <see cref="InputException"/> where they do not belong
@@ -60,7 +62,8 @@ public static class EvalRetrieval
             vectors.FitMeans(means, run.Data, log, cancellation);
         }
         var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, config.BatchSize);
-        var images = EncodedImages.Encode(source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), log, cancellation);
+        var images = EncodedImages.Encode(
+            source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count, config.Mirror), log, cancellation);
         var evaluation = new RetrievalEvaluation(
             images, config,
             (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
@@ -75,7 +78,7 @@ public static class EvalRetrieval
             Images = images.Samples.Count,
             ReferenceLanguage = config.ReferenceLanguage,
             Rows = rows,
-            Notes = MeansUsed(rows, vectors.Means),
+            Notes = [.. MeansUsed(rows, vectors.Means), .. config.Mirror ? [Mirrored] : Array.Empty<string>()],
             Queries = shown,
             Date = TimeProvider.System.GetUtcNow(),
             Device = device.ToString(),

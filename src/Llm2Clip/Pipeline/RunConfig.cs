@@ -67,6 +67,11 @@ public sealed record RunConfig
     public string StudentOutput() => FirstNamed(ClipTrain.Output, Path.Combine(Output, StudentFolder.StageName));
 
     /// <summary>
+    /// Where a frozen image encoder's features are kept: <c>clip_train.feature_cache</c>, else <c>features</c> in the student's folder.
+    /// </summary>
+    public string FeatureCache() => FirstNamed(ClipTrain.FeatureCache, Path.Combine(StudentOutput(), "features"));
+
+    /// <summary>
     /// The teacher that extraction, student and evaluation work with: <c>teacher.tuned</c>, else <c>cc_finetune.output</c> where that is
     /// named, else the run's folder <c>teacher</c> where cc-finetune wrote one, else <c>teacher.path</c> itself.
     /// </summary>

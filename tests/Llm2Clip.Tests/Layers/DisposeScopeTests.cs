@@ -38,7 +38,7 @@ public sealed class DisposeScopeTests : IDisposable
         var config = TinyTraining.Model with { WeightInit = VisionStart.Mimetic };
         using var mimetic = Student.Create(config, 12, 3, 1, GoldenTensors.Device);
         mimetic.Save(_folder);
-        using var continued = Student.Create(config with { Start = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
+        using var continued = Student.Create(config with { Init = _folder, EmbedDim = 8 }, 12, 3, 1, GoldenTensors.Device);
     });
 
     [Fact]

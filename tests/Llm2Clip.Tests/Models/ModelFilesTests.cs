@@ -167,7 +167,7 @@ public sealed class ModelFilesTests : IDisposable
         model.Initialize(3);
         model.Save(_folder);
         Preprocessor.Save(new ImageTransformConfig { ImageSize = 16 }, _folder);
-        using var student = Student.Create(new StudentConfig { Start = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
+        using var student = Student.Create(new StudentConfig { Init = _folder, EmbedDim = 20 }, 10, 1, 9, CPU);
         var started = Assert.IsType<ClipVisionModel>(student.ImageEncoder);
         Assert.Equal([20, 16], started.get_parameter("visual_projection.weight")!.shape);
         foreach (var (name, parameter) in model.named_parameters().Where(p => p.name != "visual_projection.weight"))

@@ -18,7 +18,7 @@ public class SiglipStudentTests
         var copy = Directory.CreateTempSubdirectory("siglip-student-").FullName;
         try
         {
-            using var student = Student.Create(new StudentConfig { Start = folder, AdapterBlocks = 1 }, 10, 1, 9, GoldenTensors.Device);
+            using var student = Student.Create(new StudentConfig { Init = folder, AdapterBlocks = 1 }, 10, 1, 9, GoldenTensors.Device);
             student.Save(copy);
             using var again = Student.Load(copy, GoldenTensors.Device);
             Assert.Equal(Assert.IsType<SiglipVisionModel>(student.ImageEncoder).Config,
@@ -47,7 +47,7 @@ public class SiglipStudentTests
     {
         var folder = SharedData.RequireGolden("vision", "siglip");
         var error = Assert.Throws<ConfigException>(() =>
-            Student.Create(new StudentConfig { Start = folder, EmbedDim = 512 }, 10, 1, 9, GoldenTensors.Device));
+            Student.Create(new StudentConfig { Init = folder, EmbedDim = 512 }, 10, 1, 9, GoldenTensors.Device));
         Assert.StartsWith($"model.embed_dim is 512, but {folder} is a SigLIP tower", error.Message);
         Assert.Contains("length 36", error.Message);
     }

@@ -123,6 +123,10 @@ public sealed class LossCurveTests : IDisposable
                 yield return new SampleBatch(index, samples, pixels, transform.ImageSize, _ => { });
             }
         }
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class WordSums : ICaptionVectors

@@ -41,7 +41,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("clip-train", Assert.Throws<InputException>(() => Student.Load(Path.Combine(_folder, "gone"), CPU)).Message);
         Assert.Contains("holds no student", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
         File.WriteAllText(Path.Combine(_folder, "config.json"), "{}");
-        Assert.Contains("model.start", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
+        Assert.Contains("model.init", Assert.Throws<InputException>(() => Student.Load(_folder, CPU)).Message);
     }
 
     [Fact]

@@ -36,9 +36,9 @@ public sealed class StartAndFailTests : IDisposable
         using var third = Student.Load(Folder("third"), CPU);
         Assert.Equal(Math.Log(30), third.LogitScale.item<float>(), 4);
 
-        var (code, text) = _command.Finish("fourth", [.. Small, .. tiny, $"model.start={Folder("first")}/model"]);
+        var (code, text) = _command.Finish("fourth", [.. Small, .. tiny, $"model.init={Folder("first")}/model"]);
         Assert.Equal(2, code);
-        Assert.Contains("leave out model.start", text, StringComparison.Ordinal);
+        Assert.Contains("leave out model.init", text, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder("fourth")));
     }
 

@@ -91,6 +91,10 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
         }
     }
 
+    public void Dispose()
+    {
+    }
+
     private sealed class NoImage : IImageBytes
     {
         public byte[] Read() => throw new InvalidOperationException("The pixels are in the batch.");

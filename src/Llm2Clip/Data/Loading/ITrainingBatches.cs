@@ -3,7 +3,7 @@ namespace Llm2Clip.Data.Loading;
 /// <summary>
 /// Batches of training images; the same for the same (epoch, index) in every run. <see cref="SampleLoader"/> reads them from files.
 /// </summary>
-internal interface ITrainingBatches
+internal interface ITrainingBatches : IDisposable
 {
     /// <summary>Batches in an epoch.</summary>
     long BatchesPerEpoch(CancellationToken cancellation = default);

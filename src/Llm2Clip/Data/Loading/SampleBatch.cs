@@ -1,6 +1,9 @@
 namespace Llm2Clip.Data.Loading;
 
-/// <summary>Images and records of one step. Dispose it to give its pixel buffer back to the loader.</summary>
+/// <summary>
+/// Images and records of one step. Dispose it to give its pixel buffer back to the loader. Where the images were encoded before, it holds
+/// their features in place of pixels.
+/// </summary>
 internal sealed class SampleBatch : IDisposable
 {
     private Action<byte[]>? _giveBack;
@@ -14,6 +17,10 @@ internal sealed class SampleBatch : IDisposable
         _giveBack = giveBack;
     }
 
+    /// <summary>A batch of images that were encoded before. <paramref name="features"/>: row-major, one row per sample.</summary>
+    internal static SampleBatch OfFeatures(long index, IReadOnlyList<Sample> samples, float[] features) =>
+        new(index, samples, [], 0, _ => { }) { Features = features };
+
     /// <summary>
     /// Position within the epoch's plan. A run that stopped after this batch resumes with <c>skipBatches = Index + 1</c>.
     /// Consecutive but for batches of which no image could be read.
@@ -25,6 +32,9 @@ internal sealed class SampleBatch : IDisposable
 
     /// <summary>The records, in the order of <see cref="Pixels"/>.</summary>
     public IReadOnlyList<Sample> Samples { get; }
+
+    /// <summary>Features of the images, row-major, one row per record; null where the batch holds pixels.</summary>
+    public float[]? Features { get; private init; }
 
     /// <summary>Side of each image, pixels.</summary>
     public int ImageSize { get; }

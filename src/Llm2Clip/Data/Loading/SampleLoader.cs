@@ -11,7 +11,7 @@ namespace Llm2Clip.Data.Loading;
 /// <c>skipBatches</c>. An unreadable image is named, counted and left out, which makes its batch that much shorter; past
 /// <see cref="DataConfig.MaxBadShare"/> the run stops. One epoch at a time.
 /// </summary>
-internal sealed class SampleLoader : ITrainingBatches, IDisposable
+internal sealed class SampleLoader : ITrainingBatches
 {
     private readonly LoaderConfig _config;
     private readonly SamplePlan _plan;

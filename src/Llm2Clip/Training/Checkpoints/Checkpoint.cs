@@ -82,7 +82,7 @@ internal static class Checkpoint
         using var scope = NewDisposeScope();
         AtomicFolder.Replace(folder, into =>
         {
-            Safetensors.Save(Path.Combine(into, Weights), weights.Parameters.Named(weights.Parameters.Values));
+            Safetensors.Save(Path.Combine(into, Weights), AllWeights(weights));
             Safetensors.Save(Path.Combine(into, Optimizer), OptimizerParts(weights));
             var json = new JsonObject
             {
@@ -118,7 +118,7 @@ internal static class Checkpoint
         var (state, steps, stored, notes) = ReadState(found);
         RequireSame(found, identity, stored);
         using var scope = NewDisposeScope();
-        LoadPart(Path.Combine(found, Weights), weights.Parameters.Named(weights.Parameters.Values));
+        LoadPart(Path.Combine(found, Weights), AllWeights(weights));
         LoadPart(Path.Combine(found, Optimizer), OptimizerParts(weights));
         if (extras is not null)
         {
@@ -182,6 +182,10 @@ internal static class Checkpoint
         using var file = SafetensorsFile.Open(path);
         StrictWeights.Load(file, path, targets);
     }
+
+    private static Dictionary<string, Tensor> AllWeights(TrainedWeights weights) =>
+        weights.Parameters.Named(weights.Parameters.Values)
+            .Concat(weights.Frozen.Select(weight => KeyValuePair.Create(weight.Name, (Tensor)weight.Parameter))).ToDictionary();
 
     private static Dictionary<string, Tensor> OptimizerParts(TrainedWeights weights)
     {

@@ -15,7 +15,10 @@ internal static class RunIdentity
     /// that are not trained on; they may change on resuming.
     /// </summary>
     private static readonly string[] Changeable =
-        ["output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes", "language_text", "means_from"];
+    [
+        "output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes", "language_text", "means_from",
+        "feature_cache",
+    ];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Llm2Clip.Models;
 
 namespace Llm2Clip.Training.Optimizer;
@@ -17,41 +16,51 @@ internal enum ParameterPart
 /// </summary>
 /// <param name="VisualPrefix">Prefix of the vision tower.</param>
 /// <param name="TextPrefix">Prefix of the text side.</param>
-/// <param name="Block">Finds a block's number (group 1) anywhere in a name.</param>
+/// <param name="Blocks">What each block's names begin with after the prefix, in order.</param>
 /// <param name="Embeddings">Names after the prefix, or their first part, that have depth 0.</param>
 /// <param name="NoDecay">Names after the prefix that have no weight decay whatever their shape.</param>
-internal sealed partial record LayerNaming(
-    string VisualPrefix, string TextPrefix, Regex Block, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
+internal sealed record LayerNaming(
+    string VisualPrefix, string TextPrefix, IReadOnlyList<string> Blocks, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
 {
-    /// <summary>Hugging Face's names of blocks, for a model without embeddings.</summary>
-    public static LayerNaming HuggingFace { get; } = new("visual.", "text.", Layers(), [], []);
+    /// <summary>A model without a vision tower.</summary>
+    public static LayerNaming Plain { get; } = new(Student.TowerPrefix, Student.TextPrefix, [], [], []);
 
     /// <summary>
-    /// Hugging Face's names, as a student with this encoder holds them; without the quirk: all that comes before block 0 has depth 0.
+    /// The names of a student with this encoder; without LLM2CLIP's quirk: all that comes before block 0 has depth 0.
     /// </summary>
     public static LayerNaming Of(IImageEncoder encoder) =>
-        HuggingFace with { Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
+        Plain with { Blocks = encoder.BlockNames, Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
 
-    /// <summary>Depth of a vision parameter: 0 embeddings, N + 1 block N, <paramref name="layers"/> + 1 the rest.</summary>
-    public int Depth(string name, int layers)
+    /// <summary>
+    /// Depth of a parameter of the image side: 0 embeddings, N + 1 block N, one more than the last block's what is behind them.
+    /// </summary>
+    public int Depth(string name)
     {
-        var rest = name[VisualPrefix.Length..];
-        if (Embeddings.Any(e => rest == e || rest.StartsWith(e + ".", StringComparison.Ordinal)))
+        var rest = name.StartsWith(VisualPrefix, StringComparison.Ordinal) ? name[VisualPrefix.Length..] : "";
+        if (Embeddings.Any(part => IsPart(rest, part)))
         {
             return 0;
         }
-        var block = Block.Match(rest);
-        return block.Success ? int.Parse(block.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1 : layers + 1;
+        for (var block = 0; block < Blocks.Count; block++)
+        {
+            if (IsPart(rest, Blocks[block]))
+            {
+                return block + 1;
+            }
+        }
+        return Blocks.Count + 1;
     }
 
-    /// <summary>Where a parameter belongs.</summary>
+    /// <summary>Where a parameter belongs. An image head is behind the last block of the vision tower.</summary>
     public ParameterPart PartOf(string name) =>
-        name.StartsWith(VisualPrefix, StringComparison.Ordinal) ? ParameterPart.Visual
+        name.StartsWith(VisualPrefix, StringComparison.Ordinal) || name.StartsWith(Student.HeadPrefix, StringComparison.Ordinal)
+            ? ParameterPart.Visual
         : name.StartsWith(TextPrefix, StringComparison.Ordinal) ? ParameterPart.Text
         : ParameterPart.Other;
 
-    [GeneratedRegex(@"layers\.(\d+)\.")]
-    private static partial Regex Layers();
+    /// <summary>Whether a name is that of a part, or begins with it.</summary>
+    public static bool IsPart(string name, string part) =>
+        name.StartsWith(part, StringComparison.Ordinal) && (name.Length == part.Length || name[part.Length] == '.');
 }
 
 /// <summary>Base rates and decays that the groups are made from. Rates are absolute; the schedule multiplies them.</summary>
@@ -75,20 +84,20 @@ internal sealed record ParameterGroup(string Name, double Rate, double WeightDec
 internal static class ParameterGroups
 {
     /// <summary>
-    /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(layers + 1 - depth) for the vision
+    /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(blocks + 1 - depth) for the vision
     /// tower, 1 elsewhere; no weight decay at 1 dimension or less, for names ending in <c>.bias</c>, and for the listed names.
     /// </summary>
-    public static ParameterRule RuleFor(string name, int dimensions, int layers, GroupOptions options, LayerNaming naming)
+    public static ParameterRule RuleFor(string name, int dimensions, GroupOptions options, LayerNaming naming)
     {
         var part = naming.PartOf(name);
-        var scale = part == ParameterPart.Visual ? Math.Pow(options.LayerDecay, layers + 1 - naming.Depth(name, layers)) : 1;
+        var scale = part == ParameterPart.Visual ? Math.Pow(options.LayerDecay, naming.Blocks.Count + 1 - naming.Depth(name)) : 1;
         var rate = part switch
         {
             ParameterPart.Visual => options.VisualRate,
             ParameterPart.Text => options.TextRate,
             _ => options.OtherRate,
         };
-        var listed = part == ParameterPart.Visual && naming.NoDecay.Contains(name[naming.VisualPrefix.Length..]);
+        var listed = part == ParameterPart.Visual && naming.NoDecay.Any(free => name == naming.VisualPrefix + free);
         var free = dimensions <= 1 || listed || name.EndsWith(".bias", StringComparison.Ordinal) || name == "logit_scale";
         return new ParameterRule(part, scale, rate, free ? 0 : options.WeightDecay);
     }
@@ -98,7 +107,7 @@ internal static class ParameterGroups
     /// a name that occurs twice is an error of the caller.
     /// </summary>
     public static IReadOnlyList<ParameterGroup> Build(
-        IEnumerable<(string Name, int Dimensions)> parameters, int layers, GroupOptions options, LayerNaming naming)
+        IEnumerable<(string Name, int Dimensions)> parameters, GroupOptions options, LayerNaming naming)
     {
         var groups = new List<(ParameterRule Rule, List<string> Names)>();
         var seen = new HashSet<string>();
@@ -108,7 +117,7 @@ internal static class ParameterGroups
             {
                 throw new ArgumentException($"Parameter {name} occurs twice.", nameof(parameters));
             }
-            var rule = RuleFor(name, dimensions, layers, options, naming);
+            var rule = RuleFor(name, dimensions, options, naming);
             var group = groups.FindIndex(g => g.Rule == rule);
             if (group < 0)
             {

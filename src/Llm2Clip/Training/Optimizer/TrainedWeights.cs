@@ -10,10 +10,12 @@ internal sealed class TrainedWeights : IDisposable
     /// <param name="groups">Rates and decays.</param>
     /// <param name="options">AdamW's constants.</param>
     /// <param name="averageDecay">Decay of the moving average; 0 = none.</param>
+    /// <param name="frozen">Weights of the model that stay as they are.</param>
     public TrainedWeights(
         IReadOnlyList<(string Name, Parameter Parameter)> parameters, IReadOnlyList<ParameterGroup> groups, AdamWOptions options,
-        double averageDecay = 0)
+        double averageDecay = 0, IReadOnlyList<(string Name, Parameter Parameter)>? frozen = null)
     {
+        Frozen = frozen ?? [];
         Parameters = new FlatParameters(parameters, groups);
         Optimizer = new FlatAdamW(Parameters, options);
         Average = averageDecay > 0 ? new WeightAverage(Parameters, averageDecay) : null;
@@ -21,6 +23,9 @@ internal sealed class TrainedWeights : IDisposable
 
     /// <summary>Weights and gradients.</summary>
     public FlatParameters Parameters { get; }
+
+    /// <summary>Weights of the model that stay as they are; a checkpoint holds them, so that it is a model by itself.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Frozen { get; }
 
     /// <summary>Moments and step count.</summary>
     public FlatAdamW Optimizer { get; }

@@ -23,7 +23,7 @@ internal sealed class CcStep : IDisposable
         (_config, _module, _batches, _device) = (config, module, batches, device);
         var parameters = module.named_parameters().Select(p => (p.name, p.parameter)).ToList();
         var options = new GroupOptions(config.LearningRate, config.LearningRate, config.LearningRate, config.WeightDecay);
-        var groups = ParameterGroups.Build(parameters.Select(p => (p.name, p.parameter.shape.Length)), 0, options, LayerNaming.HuggingFace);
+        var groups = ParameterGroups.Build(parameters.Select(p => (p.name, p.parameter.shape.Length)), options, LayerNaming.Plain);
         // torch's defaults: the vectors are dense, unlike a ViT's early gradients.
         Weights = new TrainedWeights(parameters, groups, new AdamWOptions(0.9, 0.999, 1e-8));
     }

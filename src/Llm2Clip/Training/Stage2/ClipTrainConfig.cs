@@ -28,7 +28,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
 
     [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
         + "taken, "
-        + "and the model section does not count. Empty = a new student: model.start gives it a pretrained image encoder.")]
+        + "and the model section does not count. Empty = a new student: model.init gives it a pretrained image encoder.")]
     public string Init { get; init; } = "";
 
     [Description("auto | cpu | cuda:N.")]
@@ -87,6 +87,18 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.01, 1.0)]
     public double LayerDecay { get; init; } = 1;
 
+    [Description("Blocks of the image encoder that train, counted from its output; null = all of it. 0 = frozen: the projection or image "
+        + "head and the text adapter alone train, on features that are computed once per view.")]
+    [Range(0, 1024)]
+    public int? UnlockedBlocks { get; init; }
+
+    [Description("Augmented views of each image that a frozen encoder computes; epoch e trains on view e modulo views.")]
+    [Range(1, 10_000)]
+    public int Views { get; init; } = 1;
+
+    [Description("Folder of a frozen encoder's features; runs may share one. Empty = features, in the folder of the training.")]
+    public string FeatureCache { get; init; } = "";
+
     [Description("AdamW's beta1.")]
     [Range(0.0, 0.9999)]
     public double Beta1 { get; init; } = 0.9;
@@ -144,6 +156,10 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.0, 0.9)]
     public double TextDropout { get; init; }
 
+    [Description("Dropout on the image head's input and hidden units (model.head).")]
+    [Range(0.0, 0.9)]
+    public double HeadDropout { get; init; }
+
     [Description("Decay of the moving average of weights, which is what evaluations and the exported model use; 0 = no average.")]
     [Range(0.0, 0.99999)]
     public double AverageDecay { get; init; }
@@ -194,6 +210,15 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (!(LearningRate > 0) || TextLearningRate <= 0 || ScaleLearningRate < 0 || !(Epsilon > 0))
         {
             yield return ("learning_rate", "learning rates and epsilon must be above 0");
+        }
+        if (UnlockedBlocks == 0 && (DropPath > 0 || PatchDropout > 0))
+        {
+            yield return (DropPath > 0 ? "drop_path" : "patch_dropout",
+                "is above 0, but unlocked_blocks 0 freezes the image encoder, which then has no noise: set it to 0");
+        }
+        if (UnlockedBlocks != 0 && Views > 1)
+        {
+            yield return ("views", $"is {Views}, but only a frozen image encoder computes views beforehand: set unlocked_blocks to 0");
         }
         if (!Loss.HasLabels())
         {

@@ -32,6 +32,10 @@ internal sealed class ClipTrainStep
         student.ImageEncoder.SetDropPath(config.DropPath);
         student.ImageEncoder.PatchDropout = config.PatchDropout;
         student.TextAdapter.InputDropout = config.TextDropout;
+        if (student.ImageHead is { } head)
+        {
+            head.Dropout = config.HeadDropout;
+        }
     }
 
     /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
@@ -40,14 +44,14 @@ internal sealed class ClipTrainStep
         using var scope = NewDisposeScope();
         var captions = Pick(batch, epoch);
         var texts = captions.ConvertAll(caption => caption.Text);
-        var (pixels, vectors) = (PixelsOf(batch), Vectors(captions));
+        var (images, vectors) = (ImagesOf(batch), Vectors(captions));
         var micro = _config.MicroBatch > 0 ? _config.MicroBatch : batch.Count;
         var textMicro = micro * _config.CaptionsPerImage;
         try
         {
             return GradCache.Backward(
                 [
-                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(pixels, part, micro), Seed(step, 0, part))),
+                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(images, part, micro), Seed(step, 0, part))),
                     new EncoderPass(
                         Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
@@ -56,6 +60,7 @@ internal sealed class ClipTrainStep
         finally
         {
             _student.ImageEncoder.Noise.End();
+            _student.ImageHead?.Noise.End();
             _student.TextAdapter.Noise.End();
         }
     }
@@ -67,11 +72,16 @@ internal sealed class ClipTrainStep
 
     private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 
-    private Tensor EncodeImages(Tensor pixels, ulong seed)
+    /// <summary>Image features of uint8 pixels [B, S, S, 3], or of pooled features [B, F].</summary>
+    private Tensor EncodeImages(Tensor images, ulong seed)
     {
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
-        return _student.ImageEncoder.Encode(Pixels.Normalize(pixels, _student.Transform)).MoveToOuterDisposeScope();
+        _student.ImageHead?.Noise.Begin(SeededRandom.Mix((long)seed, 1, 0, 0));
+        var features = images.dim() == 2
+            ? _student.ProjectImage(images)
+            : _student.EncodeImage(Pixels.Normalize(images, _student.Transform));
+        return features.MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)
@@ -101,8 +111,9 @@ internal sealed class ClipTrainStep
         return [.. captions];
     }
 
-    private Tensor PixelsOf(SampleBatch batch) =>
-        Pixels.ToTensor(batch.Pixels.AsSpan(0, batch.PixelBytes), batch.Count, batch.ImageSize, _student.Device);
+    private Tensor ImagesOf(SampleBatch batch) => batch.Features is { } features
+        ? tensor(features, [batch.Count, _student.ImageEncoder.PooledDim], device: _student.Device)
+        : Pixels.ToTensor(batch.Pixels.AsSpan(0, batch.PixelBytes), batch.Count, batch.ImageSize, _student.Device);
 
     private Tensor Vectors(List<Caption> captions)
     {

@@ -35,14 +35,15 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             StartLoss(config.Init);
         }
         _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
-        IReadOnlyList<(string Name, Parameter Parameter)> named = [.. student.NamedParameters(), .. _loss.Parameters];
+        var (named, frozen) = Locked(student, config.UnlockedBlocks);
+        named = [.. named, .. _loss.Parameters];
         var rates = new GroupOptions(
             config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
             config.WeightDecay, config.LayerDecay);
         var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)), student.ImageEncoder.Layers, rates,
-            LayerNaming.Of(student.ImageEncoder));
-        Weights = new TrainedWeights(named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay);
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), rates, LayerNaming.Of(student.ImageEncoder));
+        Weights = new TrainedWeights(
+            named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, frozen);
         Plan = PlanOf(inputs, cancellation);
         LogGroups();
     }
@@ -131,6 +132,19 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         _loss.Dispose();
     }
 
+    /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
+    private static (IReadOnlyList<(string Name, Parameter Parameter)> Trained, IReadOnlyList<(string Name, Parameter Parameter)> Frozen)
+        Locked(Student student, int? unlockedBlocks)
+    {
+        Locking.RequireFit(student, unlockedBlocks);
+        var all = student.NamedParameters().ToLookup(p => Locking.Trains(student, p.Name, unlockedBlocks));
+        foreach (var (_, parameter) in all[false])
+        {
+            parameter.requires_grad = false;
+        }
+        return ([.. all[true]], [.. all[false]]);
+    }
+
     /// <summary>Takes what the loss had learned beside the student that training starts from, where it learned the same.</summary>
     private void StartLoss(string init)
     {
@@ -201,6 +215,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         var precision = ConfigSchema.SnakeCase(_in.Config.Precision.ToString());
         _in.Log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}."));
+            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
+            + (Weights.Frozen.Count == 0 ? "" : string.Create(
+                CultureInfo.InvariantCulture,
+                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked (clip_train.unlocked_blocks).")));
     }
 }
