@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
-using Llm2Clip.Models.Clip;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
 using TorchSharp;
@@ -87,7 +86,7 @@ public sealed class Student : IDisposable
     }
 
     /// <summary>
-    /// A student by its configuration: new, or started from the checkpoint of a vision tower (<see cref="ImageEncoders.Start"/>).
+    /// A student by its configuration: new, or started from the checkpoint of a vision tower.
     /// </summary>
     /// <param name="config">The model section.</param>
     /// <param name="teacherDim">Length of the teacher's vectors.</param>
@@ -97,8 +96,12 @@ public sealed class Student : IDisposable
     public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
     {
         var (vision, transform) = config.Init.Length > 0
-            ? StartFrom(config.Init, config.Head == ImageHeadKind.Own ? config.EmbedDim : null, seed, device)
+            ? ImageEncoders.Start(config.Init, device, StartOf(config, seed), config.Preset)
             : StartNew(config, seed, device);
+        if (config.Lora.Rank > 0)
+        {
+            Adapt(vision, config, seed + 3);
+        }
         var head = NewHead(config, vision, seed + 2, device);
         var shape = new TextAdapterConfig
         {
@@ -152,7 +155,9 @@ public sealed class Student : IDisposable
         ("logit_scale", LogitScale),
     ];
 
-    /// <summary>Writes the folder; what was there under these names is replaced.</summary>
+    /// <summary>
+    /// Writes the folder; what was there under these names is replaced. LoRA's changes are in the tower's weights then.
+    /// </summary>
     public void Save(string folder)
     {
         ImageEncoder.Save(folder);
@@ -232,19 +237,35 @@ public sealed class Student : IDisposable
         LogitScale.Dispose();
     }
 
-    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(
-        string folder, int? embedDim, ulong seed, Device device)
+    private static StartOptions StartOf(StudentConfig config, ulong seed) => new()
     {
-        var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
-        var encoder = ImageEncoders.Start(folder, device, embedDim, seed);
-        return (encoder, transform with { ImageSize = encoder.ImageSize });
-    }
+        EmbedDim = config.Head == ImageHeadKind.Own ? config.EmbedDim : null,
+        KeepProjection = config.Projection == ProjectionStart.Keep,
+        ImageSize = config.ImageSize,
+        Positions = config.Positions,
+        Seed = seed,
+    };
 
     private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
     {
-        var encoder = new ClipVisionModel(config.Vision, device);
+        var shape = config.Vision;
+        var encoder = shape.Create(device);
         encoder.Initialize(seed, config.WeightInit);
-        return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
+        var transform = shape.Transform;
+        return (encoder, transform with
+        {
+            Mean = config.Mean.Count > 0 ? config.Mean : transform.Mean,
+            Std = config.Std.Count > 0 ? config.Std : transform.Std,
+        });
+    }
+
+    private static void Adapt(IImageEncoder vision, StudentConfig config, ulong seed)
+    {
+        if (vision is not VisionModel model)
+        {
+            throw new ConfigException("model.lora.rank is set, but only vision transformers take LoRA; set it to 0.");
+        }
+        model.Adapt(config.Lora, seed);
     }
 
     private static ImageHead? NewHead(StudentConfig config, IImageEncoder vision, ulong seed, Device device)

@@ -99,7 +99,7 @@ public abstract record VisionConfig
         }
     }
 
-    /// <summary>The rule of the library whose layout <see cref="ToJson"/> writes, where it says nothing else.</summary>
+    /// <summary>The rule of the library whose layout <see cref="ToJson()"/> writes, where it says nothing else.</summary>
     private protected virtual PositionRule LibraryPositions => PositionRule.Bicubic;
 
     /// <summary>Keys of a configuration that are read for every family.</summary>

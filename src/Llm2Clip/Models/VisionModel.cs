@@ -23,11 +23,6 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     {
         config.Validate("model");
         (_shape, _tower, _projection) = (config, tower, projection);
-        register_module("vision_model", tower);
-        if (projection is not null)
-        {
-            register_module(ProjectionName, projection);
-        }
     }
 
     /// <inheritdoc/>
@@ -77,6 +72,16 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
 
     /// <summary>The projection; null where the family has none.</summary>
     private protected Linear? Projection => _projection;
+
+    /// <summary>Names the parts; constructors of families end with it.</summary>
+    private protected void RegisterParts()
+    {
+        register_module("vision_model", _tower);
+        if (_projection is not null)
+        {
+            register_module(ProjectionName, _projection);
+        }
+    }
 
     /// <summary>Fills all weights as the family's authors start them.</summary>
     /// <param name="seed">Seed of all weights.</param>

@@ -97,15 +97,24 @@ internal static class EffectiveValues
             var own = $"from {model.Init}";
             return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
                 .Select(key => ("model." + key, own))
-                .Append(("model.embed_dim", "512; of a SigLIP tower its own"));
+                .Concat([
+                    ("model.embed_dim", "512; of a tower without a projection, or whose projection is kept, its own"),
+                    ("model.positions", $"as the library of {model.Init}"),
+                    ("model.mean", own),
+                    ("model.std", own),
+                ]);
         }
         var shape = model.Vision;
         return new (string Key, object Value)[]
         {
             ("image_size", shape.ImageSize), ("patch_size", shape.PatchSize), ("width", shape.Width), ("layers", shape.Layers),
             ("heads", shape.Heads), ("mlp_ratio", (double)shape.MlpWidth / shape.Width), ("activation", shape.Activation),
-            ("embed_dim", shape.EmbedDim),
+            ("embed_dim", shape.EmbedDim), ("positions", "no model to start from"), ("mean", Numbers(shape.Transform.Mean)),
+            ("std", Numbers(shape.Transform.Std)),
         }.Select(key => ("model." + key.Key, Text(key.Value)));
+
+        static string Numbers(IReadOnlyList<float> values) =>
+            string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>

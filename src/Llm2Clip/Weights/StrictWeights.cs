@@ -69,7 +69,7 @@ internal static class StrictWeights
 
     /// <summary>
     /// Refuses a description of a model with far more weights than the file holds, before memory is taken for them: a damaged number may
-    /// ask for any amount. What little is missing is for <see cref="Load"/>, which names it.
+    /// ask for any amount. What little is missing is for loading, which names it.
     /// </summary>
     /// <param name="file">Where the tensors are.</param>
     /// <param name="source">File or folder, for messages.</param>

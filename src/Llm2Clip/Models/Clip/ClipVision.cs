@@ -19,8 +19,11 @@ public sealed class ClipVisionModel : VisionModel
     public ClipVisionModel(ClipVisionConfig config, Device device)
         : base(
             nameof(ClipVisionModel), config, new VisionTower(config, device, preNorm: true),
-            new Linear(config.Width, config.EmbedDim, bias: false, device)) =>
+            new Linear(config.Width, config.EmbedDim, bias: false, device))
+    {
         Config = config;
+        RegisterParts();
+    }
 
     /// <summary>Its shape.</summary>
     public ClipVisionConfig Config { get; }

@@ -19,8 +19,11 @@ internal sealed class DinoVisionModel : VisionModel
 
     /// <summary>A model with zero weights; <see cref="Initialize"/> or loading fills them.</summary>
     public DinoVisionModel(DinoVisionConfig config, Device device)
-        : base(nameof(DinoVisionModel), config, new VisionTower(config, device), projection: null) =>
+        : base(nameof(DinoVisionModel), config, new VisionTower(config, device), projection: null)
+    {
         Config = config;
+        RegisterParts();
+    }
 
     /// <summary>Its shape.</summary>
     public DinoVisionConfig Config { get; }

@@ -22,8 +22,11 @@ internal sealed class EvaVisionModel : VisionModel
     /// <summary>A model with zero weights; <see cref="Initialize"/> or loading fills them.</summary>
     public EvaVisionModel(EvaVisionConfig config, Device device)
         : base(
-            nameof(EvaVisionModel), config, new VisionTower(config, device), new Linear(config.Width, config.EmbedDim, bias: true, device)) =>
+            nameof(EvaVisionModel), config, new VisionTower(config, device), new Linear(config.Width, config.EmbedDim, bias: true, device))
+    {
         Config = config;
+        RegisterParts();
+    }
 
     /// <summary>Its shape.</summary>
     public EvaVisionConfig Config { get; }

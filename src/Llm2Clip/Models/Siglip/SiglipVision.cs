@@ -22,8 +22,11 @@ internal sealed class SiglipVisionModel : VisionModel
     public SiglipVisionModel(SiglipVisionConfig config, Device device)
         : base(
             nameof(SiglipVisionModel), config,
-            new VisionTower(config, device, head: new AttentionPoolingHead(config.Blocks, device)), projection: null) =>
+            new VisionTower(config, device, head: new AttentionPoolingHead(config.Blocks, device)), projection: null)
+    {
         Config = config;
+        RegisterParts();
+    }
 
     /// <summary>Its shape.</summary>
     public SiglipVisionConfig Config { get; }

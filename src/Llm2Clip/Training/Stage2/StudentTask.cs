@@ -137,7 +137,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         Locked(Student student, int? unlockedBlocks)
     {
         Locking.RequireFit(student, unlockedBlocks);
-        var all = student.NamedParameters().ToLookup(p => Locking.Trains(student, p.Name, unlockedBlocks));
+        var all = student.NamedParameters().ToLookup(
+            p => p.Parameter.requires_grad && Locking.Trains(student, p.Name, unlockedBlocks));
         foreach (var (_, parameter) in all[false])
         {
             parameter.requires_grad = false;
