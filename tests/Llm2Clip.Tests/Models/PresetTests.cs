@@ -29,7 +29,7 @@ public class PresetTests
     [InlineData("vit-l-14", "embed_dim: 512", "embed_dim is 512, but preset vit-l-14 has 768; leave out embed_dim or preset")]
     [InlineData("vit-l-14", "mlp_ratio: 2.5", "mlp_ratio is 2.5, but preset vit-l-14 has 4; leave out mlp_ratio or preset")]
     [InlineData("vit-b-16", "activation: gelu", "activation is gelu, but preset vit-b-16 has quick_gelu; leave out activation or preset")]
-    [InlineData("vit-b-16", "start: some/folder", "preset is vit-b-16, but start names the folder some/folder")]
+    [InlineData("vit-b-16", "init: some/folder", "preset is vit-b-16, but init names some/folder")]
     [InlineData("vit-h-14", "", "preset is 'vit-h-14'; it must be one of vit-b-32, vit-b-16, vit-l-14, vit-l-14-336")]
     public void WhatContradictsThePresetIsRefused(string preset, string other, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() =>

@@ -68,7 +68,8 @@ public class ParameterGroupsTests
             ("logit_scale", 0),
         ];
         var options = new GroupOptions(1e-3, 2e-3, 3e-3, 0.2, 0.5);
-        using var encoder = new ClipVisionModel(ClipVisionConfig.VitB32 with { Layers = 2 }, new TorchSharp.torch.Device(TorchSharp.DeviceType.META));
+        using var encoder = new ClipVisionModel(
+            ClipVisionConfig.VitB32 with { Layers = 2 }, new TorchSharp.torch.Device(TorchSharp.DeviceType.META));
         var groups = ParameterGroups.Build(parameters, options, LayerNaming.Of(encoder));
 
         Assert.Equal(parameters.Select(p => p.Item1).Order(), groups.SelectMany(g => g.Parameters).Order());
