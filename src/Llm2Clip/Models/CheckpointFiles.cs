@@ -25,8 +25,11 @@ internal enum CheckpointKind
 /// <param name="Weights">The file of weights; in Hugging Face's layout the folder.</param>
 internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, string Weights)
 {
-    private const string OpenClipName = "open_clip_config.json";
-    private const string EvaClipName = "model_config.json";
+    /// <summary>Name of open_clip's configuration.</summary>
+    public const string OpenClipName = "open_clip_config.json";
+
+    /// <summary>Name of eva_clip's configuration.</summary>
+    public const string EvaClipName = "model_config.json";
 
     private static readonly string[] PickleNames = ["*.bin", "*.pt", "*.pth"];
 

@@ -144,30 +144,62 @@ internal static class OpenClipConfig
         return transform;
     }
 
-    /// <summary>The <c>open_clip_config.json</c> of a CLIP tower; of an EVA02 tower <c>model_config.json</c>'s vision half.</summary>
-    public static JsonObject ToJson(ClipVisionConfig config, ImageTransformConfig transform) => new()
+    /// <summary>The <c>open_clip_config.json</c> of a CLIP tower.</summary>
+    public static JsonObject ToJson(ClipVisionConfig config, ImageTransformConfig transform)
     {
-        ["model_cfg"] = new JsonObject
+        var model = new JsonObject
         {
             ["embed_dim"] = config.EmbedDim,
             ["quick_gelu"] = config.Activation == Activation.QuickGelu,
-            ["vision_cfg"] = new JsonObject
-            {
-                ["image_size"] = config.ImageSize,
-                ["layers"] = config.Layers,
-                ["width"] = config.Width,
-                ["head_width"] = config.Width / config.Heads,
-                ["mlp_ratio"] = (config.MlpWidth + 0.5) / config.Width, // truncated to the inner width when read
-                ["patch_size"] = config.PatchSize,
-            },
-        },
-        ["preprocess_cfg"] = new JsonObject
+            ["vision_cfg"] = SizesOf(config),
+        };
+        return new JsonObject { ["model_cfg"] = model, ["preprocess_cfg"] = ToJson(transform) };
+    }
+
+    /// <summary>The <c>open_clip_config.json</c> of an EVA02 tower; null where timm has no tower of that size.</summary>
+    public static JsonObject? ToJson(EvaVisionConfig config, ImageTransformConfig transform)
+    {
+        var name = TimmTowers.FirstOrDefault(tower => tower.Value == config with
         {
-            ["mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
-            ["std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
-            ["interpolation"] = "bicubic",
-            ["resize_mode"] = transform.Resize == ResizeMode.Squash ? "squash" : "shortest",
-        },
+            EmbedDim = tower.Value.EmbedDim, ImageSize = tower.Value.ImageSize, Positions = tower.Value.Positions,
+        }).Key;
+        var vision = new JsonObject { ["image_size"] = config.ImageSize, ["timm_model_name"] = name, ["timm_pool"] = "token" };
+        return name is null ? null : new JsonObject
+        {
+            ["model_cfg"] = new JsonObject { ["embed_dim"] = config.EmbedDim, ["vision_cfg"] = vision },
+            ["preprocess_cfg"] = ToJson(transform),
+        };
+    }
+
+    /// <summary>The <c>model_config.json</c> of an EVA02 tower.</summary>
+    public static JsonObject ToEvaJson(EvaVisionConfig config)
+    {
+        var vision = SizesOf(config);
+        vision["eva_model_name"] = "eva-clip";
+        vision["pt_hw_seq_len"] = config.RopeGrid;
+        foreach (var key in new[] { "rope", "intp_freq", "naiveswiglu", "subln", "qkv_bias" })
+        {
+            vision[key] = true;
+        }
+        return new JsonObject { ["embed_dim"] = config.EmbedDim, ["vision_cfg"] = vision };
+    }
+
+    private static JsonObject SizesOf(VisionConfig config) => new()
+    {
+        ["image_size"] = config.ImageSize,
+        ["layers"] = config.Layers,
+        ["width"] = config.Width,
+        ["head_width"] = config.Width / config.Heads,
+        ["mlp_ratio"] = (config.MlpWidth + 0.5) / config.Width, // truncated to the inner width when read
+        ["patch_size"] = config.PatchSize,
+    };
+
+    private static JsonObject ToJson(ImageTransformConfig transform) => new()
+    {
+        ["mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
+        ["std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
+        ["interpolation"] = "bicubic",
+        ["resize_mode"] = transform.Resize == ResizeMode.Squash ? "squash" : "shortest",
     };
 
     private static JsonObject Model(string path) =>

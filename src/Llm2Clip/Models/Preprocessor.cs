@@ -18,6 +18,9 @@ internal static class Preprocessor
     /// <summary>Pillow's number for bicubic, as the file has it.</summary>
     private const int Bicubic = 3;
 
+    /// <summary>DINOv2's processor.</summary>
+    private const string Bit = "BitImageProcessor";
+
     /// <summary>The processor that squashes; its variants add to this name.</summary>
     private const string Siglip = "SiglipImageProcessor";
 
@@ -68,13 +71,15 @@ internal static class Preprocessor
         }
         var size = Size(keys, json["size"], "size");
         var crop = !squash && json["crop_size"] is { } node ? Size(keys, node, "crop_size") : size;
-        if (size != crop)
+        // DINOv2's processor shrinks the short side to 256 and crops 224; here the short side is seen whole.
+        var isBit = keys.Text(json, "image_processor_type", "").StartsWith(Bit, StringComparison.Ordinal);
+        if (size != crop && !(isBit && crop < size))
         {
             keys.Refuse(0, $"size is {size} but crop_size is {crop}; supported are equal ones");
         }
         var transform = new ImageTransformConfig
         {
-            ImageSize = size,
+            ImageSize = crop,
             Resize = squash ? ResizeMode.Squash : ResizeMode.Crop,
             Mean = Channels(keys, json["image_mean"], "image_mean", new ImageTransformConfig().Mean),
             Std = Channels(keys, json["image_std"], "image_std", new ImageTransformConfig().Std),

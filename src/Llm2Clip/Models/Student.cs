@@ -166,11 +166,17 @@ public sealed class Student : IDisposable
             Safetensors.Save(Path.Combine(folder, HeadWeights), PartsOf(ImageHead));
         }
         Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
-        SaveSettings(folder);
+        SaveConfigs(folder);
     }
 
-    /// <summary>Writes all of the folder but the weights.</summary>
+    /// <summary>Writes all of the folder but the weights, and what LoRA a checkpoint's weights have.</summary>
     public void SaveSettings(string folder)
+    {
+        SaveConfigs(folder);
+        (ImageEncoder as VisionModel)?.SaveLora(folder);
+    }
+
+    private void SaveConfigs(string folder)
     {
         ImageEncoder.SaveConfig(folder);
         Preprocessor.Save(Transform, folder);
@@ -308,6 +314,10 @@ public sealed class Student : IDisposable
         var path = Path.Combine(checkpoint, StudentFolder.WeightsName);
         using var weights = SafetensorsFile.Open(path);
         var vision = ImageEncoders.Empty(folder, device, weights, path);
+        if (LoraConfig.ReadSettings(folder) is { } lora)
+        {
+            (vision as VisionModel)?.Adapt(lora, seed: 0);
+        }
         return Compose(folder, settings, vision, path, (student, file) =>
         {
             var targets = student.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);

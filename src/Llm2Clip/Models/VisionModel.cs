@@ -17,6 +17,7 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     private readonly VisionConfig _shape;
     private readonly VisionTower _tower;
     private readonly Linear? _projection; // [D, W]
+    private LoraConfig? _lora;
 
     private protected VisionModel(string name, VisionConfig config, VisionTower tower, Linear? projection)
         : base(name)
@@ -114,6 +115,7 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
         {
             throw new ConfigException($"model.lora.layers names {layer}, which this tower's blocks do not have.");
         }
+        _lora = lora;
         LoraLayers.Adapt(_tower.Blocks, [.. lora.Layers], lora.Shape, Noise, seed);
         foreach (var (name, parameter) in NamedParameters().Where(p => !LoraLayers.IsChange(p.Name)))
         {
@@ -122,6 +124,9 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
 
         static bool IsNamed(string name, string layer) => name.EndsWith("." + layer, StringComparison.Ordinal);
     }
+
+    /// <summary>Writes what LoRA the parameters have, where they have one: what a checkpoint needs to be read.</summary>
+    internal void SaveLora(string folder) => _lora?.SaveSettings(folder);
 
     /// <summary>Writes the weights in a layout of files.</summary>
     internal void SaveWeights(string path, WeightLayout layout)

@@ -21,16 +21,23 @@ internal static class VisionGolden
     public static string ConfigOf(string folder) => Path.Combine(folder, "config.json");
 
     /// <summary>
-    /// The folder's checkpoint. Where open_clip's folder lacks its configuration, one is written into <paramref name="scratch"/> out of
-    /// expected.json, and the weights beside it.
+    /// The folder's checkpoint. The golden folders of open_clip and eva_clip hold other files of tensors besides, so their weights are copied
+    /// into <paramref name="scratch"/>; the configuration that open_clip's lack is written there out of expected.json.
     /// </summary>
     public static VisionCheckpoint Open(string folder, string scratch)
     {
-        if (File.Exists(ConfigOf(folder)) || File.Exists(Path.Combine(folder, "model_config.json")))
+        if (File.Exists(ConfigOf(folder)))
         {
             return VisionCheckpoint.Open(folder);
         }
         var weights = WeightsOf(folder)!;
+        var copy = Directory.CreateDirectory(Path.Combine(scratch, Path.GetFileName(folder))).FullName;
+        File.Copy(weights, Path.Combine(copy, Path.GetFileName(weights)), overwrite: true);
+        if (File.Exists(Path.Combine(folder, CheckpointFiles.EvaClipName)))
+        {
+            File.Copy(Path.Combine(folder, CheckpointFiles.EvaClipName), Path.Combine(copy, CheckpointFiles.EvaClipName), overwrite: true);
+            return VisionCheckpoint.Open(copy);
+        }
         var expected = GoldenTensors.Expected(folder);
         if (expected.TryGetProperty("vision_cfg", out var vision))
         {
@@ -41,15 +48,13 @@ internal static class VisionGolden
                 ["vision_cfg"] = JsonNode.Parse(vision.GetRawText()),
                 ["text_cfg"] = JsonNode.Parse(expected.GetProperty("text_cfg").GetRawText()),
             };
-            var copy = Directory.CreateDirectory(Path.Combine(scratch, Path.GetFileName(folder))).FullName;
-            File.WriteAllText(Path.Combine(copy, "open_clip_config.json"), new JsonObject { ["model_cfg"] = model }.ToJsonString());
-            File.Copy(weights, Path.Combine(copy, Path.GetFileName(weights)), overwrite: true);
+            File.WriteAllText(Path.Combine(copy, CheckpointFiles.OpenClipName), new JsonObject { ["model_cfg"] = model }.ToJsonString());
             return VisionCheckpoint.Open(copy);
         }
         return VisionCheckpoint.Open(weights, expected.TryGetProperty("arguments", out var arguments) ? OfTimm(arguments) : null);
     }
 
-    /// <summary>The weights' own folder or file where a configuration that open_clip's folders lack is needed.</summary>
+    /// <summary>The file of weights; of shards, one; null where there is none.</summary>
     public static string? WeightsOf(string folder) =>
         Directory.GetFiles(folder, "*clip*.safetensors").Concat(Directory.GetFiles(folder, "model*.safetensors")).FirstOrDefault();
 

@@ -22,6 +22,10 @@ internal static class OpenAiClip
     /// <summary>Whether a file is OpenAI's.</summary>
     public static bool Is(ISafetensors file) => file.Contains(Scalars[0]) && file.Contains(Mark);
 
+    /// <summary>Whether the layout can say a shape.</summary>
+    public static bool Holds(ClipVisionConfig config) =>
+        config.Heads * HeadWidth == config.Width && config.MlpWidth == 4 * config.Width && config.Activation == Activation.QuickGelu;
+
     /// <summary>The shape: heads of 64, an MLP of four times the width and QuickGELU, as in all of OpenAI's models.</summary>
     /// <exception cref="InputException">A tensor that says a size is missing or has another shape.</exception>
     public static ClipVisionConfig Infer(ISafetensors file, string source)

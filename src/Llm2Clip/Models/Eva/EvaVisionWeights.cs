@@ -22,10 +22,10 @@ internal static class EvaVisionWeights
     /// The names of the released EVA02-CLIP files (baaivision/EVA EVA-CLIP/rei/eva_clip/eva_vit_model.py): biases of q and v beside the
     /// layers.
     /// </summary>
-    private static WeightLayout Released { get; } = Layout("EVA-CLIP", "visual.", "attn.q_bias", "attn.v_bias");
+    public static WeightLayout Released { get; } = Layout("EVA-CLIP", "visual.", "attn.q_bias", "attn.v_bias");
 
     /// <summary>timm's names behind open_clip's prefix (timm 1.0.31 models/eva.py).</summary>
-    private static WeightLayout Timm { get; } = new(
+    public static WeightLayout Timm { get; } = new(
         "open_clip", Table("visual.trunk.", "attn.q_proj.bias", "attn.v_proj.bias", "attn.norm", ["fc1_g", "fc1_x", "norm", "fc2"]), Others, []);
 
     /// <summary>The family.</summary>
