@@ -56,7 +56,8 @@ internal sealed class RotaryTable
     }
 
     /// <summary>
-    /// Turns queries or keys [B, H, Q, N], in fp32, and returns them in their own format. Q may be fewer than the table's tokens: its first.
+    /// Turns queries or keys [B, H, Q, N], in fp32, and returns them in their own format. Q may be fewer than the table's tokens: its
+    /// first.
     /// </summary>
     public Tensor Turn(Tensor x)
     {

@@ -71,7 +71,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     private Tensor Branch(Tensor x, LayerScale? scale) => _noise.DropPath(scale is null ? x : scale.call(x), DropPath);
 }
 
-/// <summary>A learned factor for every element of a branch (https://arxiv.org/abs/2103.17239): [..., W] to fp32 of the same shape.</summary>
+/// <summary>
+/// A learned factor for every element of a branch (https://arxiv.org/abs/2103.17239): [..., W] to fp32 of the same shape.
+/// </summary>
 internal sealed class LayerScale : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "lambda1")]

@@ -20,10 +20,11 @@ internal enum CheckpointKind
 }
 
 /// <summary>The files of a checkpoint that a user names.</summary>
+/// <param name="Source">What the user named.</param>
 /// <param name="Kind">Whose layout it is.</param>
 /// <param name="Config">The configuration; null where there is none.</param>
 /// <param name="Weights">The file of weights; in Hugging Face's layout the folder.</param>
-internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, string Weights)
+internal sealed record CheckpointFiles(string Source, CheckpointKind Kind, string? Config, string Weights)
 {
     /// <summary>Name of open_clip's configuration.</summary>
     public const string OpenClipName = "open_clip_config.json";
@@ -40,7 +41,7 @@ internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, stri
         if (File.Exists(source))
         {
             return source.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
-                ? new CheckpointFiles(CheckpointKind.Bare, null, source)
+                ? new CheckpointFiles(source, CheckpointKind.Bare, null, source)
                 : throw new InputException(IsPickle(source) ? PickleMessage(source) : $"{source} is no .safetensors file, and no folder.");
         }
         var (hugging, open, eva) = (ModelFolder.ConfigPath(source), Path.Combine(source, OpenClipName), Path.Combine(source, EvaClipName));
@@ -48,23 +49,23 @@ internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, stri
         if (File.Exists(hugging) && (hasOwn || !File.Exists(open)))
         {
             return hasOwn || FindPickle(source) is not { } pickle
-                ? new CheckpointFiles(CheckpointKind.HuggingFace, hugging, source)
+                ? new CheckpointFiles(source, CheckpointKind.HuggingFace, hugging, source)
                 : throw new InputException(PickleMessage(pickle));
         }
         if (File.Exists(open))
         {
-            return new CheckpointFiles(CheckpointKind.OpenClip, open, OnlyWeights(source));
+            return new CheckpointFiles(source, CheckpointKind.OpenClip, open, OnlyWeights(source));
         }
         if (File.Exists(eva))
         {
-            return new CheckpointFiles(CheckpointKind.EvaClip, eva, OnlyWeights(source));
+            return new CheckpointFiles(source, CheckpointKind.EvaClip, eva, OnlyWeights(source));
         }
         _ = Directory.Exists(source) && (FindPickle(source) is not null || Directory.GetFiles(source, "*.safetensors").Length > 0)
             ? ""
             : throw new InputException(
-                $"{source} holds no config.json, so it is not a model folder in Hugging Face's layout, and neither {OpenClipName} nor a file "
-                + "of weights.");
-        return new CheckpointFiles(CheckpointKind.Bare, null, OnlyWeights(source));
+                $"{source} holds no config.json, so it is not a model folder in Hugging Face's layout, and neither {OpenClipName} nor "
+                + "a file of weights.");
+        return new CheckpointFiles(source, CheckpointKind.Bare, null, OnlyWeights(source));
     }
 
     /// <summary>The one file of weights in a folder.</summary>
@@ -73,8 +74,8 @@ internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, stri
         var files = Directory.GetFiles(folder, "*.safetensors");
         return files.Length == 1 ? files[0]
             : files.Length > 1 ? throw new InputException(
-                $"{folder} holds {files.Length} files of weights ({string.Join(", ", files.Select(Path.GetFileName).Order())}); leave one, or "
-                + "name the file.")
+                $"{folder} holds {files.Length} files of weights ({string.Join(", ", files.Select(Path.GetFileName).Order())}); leave "
+                + "one, or name the file.")
             : throw new InputException(
                 FindPickle(folder) is { } pickle ? PickleMessage(pickle) : $"{folder} holds no .safetensors file.");
     }
@@ -89,8 +90,8 @@ internal sealed record CheckpointFiles(CheckpointKind Kind, string? Config, stri
         var load = IsScript(path) ? $"torch.jit.load('{path}', map_location='cpu').state_dict()"
             : $"torch.load('{path}', map_location='cpu', weights_only=True)";
         var target = Path.Combine(Path.GetDirectoryName(path) ?? "", ModelFolder.WeightsName);
-        return $"{path} is in PyTorch's pickle format, which can run any code when it is opened, so it is not read here. Convert it once, where "
-            + "PyTorch is:\n  python -c \"import torch, safetensors.torch as s; "
+        return $"{path} is in PyTorch's pickle format, which can run any code when it is opened, so it is not read here. Convert it once, "
+            + "where PyTorch is:\n  python -c \"import torch, safetensors.torch as s; "
             + $"s.save_file({{k: v.clone() for k, v in {load}.items()}}, '{target}')\"";
     }
 

@@ -63,7 +63,8 @@ public sealed record LoraConfig : ICheckedConfig
             Dropout = keys.Number(json, "dropout", 0),
             Layers = isList
                 ? [.. json["layers"]!.AsArray().Select(item => item!.GetValue<string>())]
-                : keys.Refuse<IReadOnlyList<string>>([], $"layers is {json["layers"]?.ToJsonString() ?? "missing"}; it must be a list of names"),
+                : keys.Refuse<IReadOnlyList<string>>(
+                    [], $"layers is {json["layers"]?.ToJsonString() ?? "missing"}; it must be a list of names"),
         };
         keys.ThrowIfAny();
         return config;

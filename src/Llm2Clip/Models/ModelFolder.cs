@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -108,6 +109,15 @@ internal static class ModelFolder
         _ => "gelu_pytorch_tanh",
     };
 
+    /// <summary>Inner width of an MLP that a configuration gives as a multiple of the width (mlp_ratio), cut to a whole number.</summary>
+    public static int InnerWidth(JsonKeys keys, JsonObject json, int width)
+    {
+        var ratio = keys.Number(json, "mlp_ratio", 4);
+        return ratio is > 0 and <= 64 && width * ratio >= 1
+            ? (int)(width * ratio)
+            : keys.Refuse(1, string.Create(CultureInfo.InvariantCulture, $"mlp_ratio is {ratio}; it must be above 0 and at most 64"));
+    }
+
     /// <summary>Throws <see cref="InputException"/>, naming <paramref name="source"/>, where sizes do not fit together.</summary>
     public static void RequireFit(string source, int imageSize, int patchSize, int width, int heads, bool cutsEdge)
     {
@@ -127,7 +137,9 @@ internal static class ModelFolder
         using var scope = NewDisposeScope();
         DurableFolder.Create(Path.GetDirectoryName(path)!);
         Safetensors.Save(
-            path, weights.ToDictionary(weight => weight.Name, weight => weight.Join()), new Dictionary<string, string> { ["format"] = "pt" });
+            path,
+            weights.ToDictionary(weight => weight.Name, weight => weight.Join()),
+            new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     /// <summary>Writes the configuration.</summary>

@@ -8,7 +8,8 @@ using Llm2Clip.Models.Eva;
 namespace Llm2Clip.Models;
 
 /// <summary>
-/// The configurations of open_clip (<c>open_clip_config.json</c>: <c>model_cfg</c>, <c>preprocess_cfg</c>) and of eva_clip, whose vision half
+/// The configurations of open_clip (<c>open_clip_config.json</c>: <c>model_cfg</c>, <c>preprocess_cfg</c>) and of eva_clip, whose vision
+/// half
 /// has the same keys. What would change the tower and is not supported is refused by name.
 /// </summary>
 internal static class OpenClipConfig
@@ -17,6 +18,9 @@ internal static class OpenClipConfig
     [
         "text_cfg", "custom_text", "init_logit_scale", "init_logit_bias", "nonscalar_logit_scale", "cast_dtype", "output_dict",
     ];
+
+    /// <summary>Epsilon of torch's layer norms, where a configuration says none.</summary>
+    private const double DefaultEpsilon = 1e-5;
 
     private static readonly string[] Sizes =
         ["image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size"];
@@ -28,7 +32,7 @@ internal static class OpenClipConfig
     /// <summary>Keys whose only supported value is what open_clip has where it says nothing.</summary>
     private static readonly string[] Switches =
     [
-        "ls_init_value", "attentional_pool", "no_ln_pre", "final_ln_after_pool", "act_kwargs", "norm_kwargs", "block_type",
+        "ls_init_value", "attentional_pool", "no_ln_pre", "final_ln_after_pool", "act_kwargs", "block_type",
         "qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc", "input_patchnorm",
         "global_average_pool", "postnorm", "refclip", "pos_embed_type", "pool_type",
     ];
@@ -55,7 +59,9 @@ internal static class OpenClipConfig
             return Timm(keys, vision, embedDim);
         }
         RefuseSwitches(keys, vision);
-        keys.RefuseUnknown(vision, [.. Sizes, .. Switches], IgnoredVisionKeys, "vision_cfg.");
+        keys.RefuseUnknown(vision, [.. Sizes, .. Switches, "norm_kwargs"], IgnoredVisionKeys, "vision_cfg.");
+        var norm = vision["norm_kwargs"] as JsonObject ?? new JsonObject();
+        keys.RefuseUnknown(norm, ["eps"], new HashSet<string>(), "vision_cfg.norm_kwargs.");
         if (vision["layers"] is JsonArray)
         {
             keys.Refuse(0, "vision_cfg.layers is a list, as of CLIP's ResNets; here only vision transformers are read");
@@ -68,9 +74,10 @@ internal static class OpenClipConfig
             Width = width,
             Layers = vision["layers"] is JsonArray ? 1 : keys.Count(vision, "layers", 12),
             Heads = width / keys.Count(vision, "head_width", 64),
-            MlpWidth = (int)(width * keys.Number(vision, "mlp_ratio", 4)),
+            MlpWidth = ModelFolder.InnerWidth(keys, vision, width),
             EmbedDim = embedDim,
             Activation = keys.Flag(model, "quick_gelu", false) ? Activation.QuickGelu : Activation.Gelu,
+            LayerNormEpsilon = keys.Number(norm, "eps", DefaultEpsilon),
             Positions = PositionRule.BicubicAntialias,
         };
         keys.ThrowIfAny();
@@ -91,7 +98,7 @@ internal static class OpenClipConfig
             vision, [.. Sizes, .. Switches, .. needed, "eva_model_name", "pt_hw_seq_len", "intp_freq", "qkv_bias"], IgnoredVisionKeys,
             "vision_cfg.");
         RefuseSwitches(keys, vision);
-        foreach (var key in needed.Where(key => !keys.Flag(vision, key, false)).Concat(keys.Flag(vision, "qkv_bias", true) ? [] : ["qkv_bias"]))
+        foreach (var key in needed.Append("qkv_bias").Where(key => !keys.Flag(vision, key, fallback: key == "qkv_bias")))
         {
             keys.Refuse(0, $"vision_cfg.{key} is false; EVA02's towers have it true");
         }
@@ -103,7 +110,7 @@ internal static class OpenClipConfig
             Width = width,
             Layers = keys.Count(vision, "layers", 12),
             Heads = width / keys.Count(vision, "head_width", 64),
-            MlpWidth = (int)(width * keys.Number(vision, "mlp_ratio", 4)),
+            MlpWidth = ModelFolder.InnerWidth(keys, vision, width),
             EmbedDim = keys.Count(root, "embed_dim", 512),
             RopeGrid = keys.Count(vision, "pt_hw_seq_len", 16),
         };
@@ -147,11 +154,16 @@ internal static class OpenClipConfig
     /// <summary>The <c>open_clip_config.json</c> of a CLIP tower.</summary>
     public static JsonObject ToJson(ClipVisionConfig config, ImageTransformConfig transform)
     {
+        var vision = SizesOf(config);
+        if (config.LayerNormEpsilon != DefaultEpsilon)
+        {
+            vision["norm_kwargs"] = new JsonObject { ["eps"] = config.LayerNormEpsilon };
+        }
         var model = new JsonObject
         {
             ["embed_dim"] = config.EmbedDim,
             ["quick_gelu"] = config.Activation == Activation.QuickGelu,
-            ["vision_cfg"] = SizesOf(config),
+            ["vision_cfg"] = vision,
         };
         return new JsonObject { ["model_cfg"] = model, ["preprocess_cfg"] = ToJson(transform) };
     }
@@ -214,8 +226,8 @@ internal static class OpenClipConfig
         keys.RefuseUnknown(vision, ["timm_model_name", "image_size", "timm_pool", "timm_proj"], IgnoredVisionKeys, "vision_cfg.");
         if (!TimmTowers.TryGetValue(name, out var tower))
         {
-            keys.Refuse(0, $"timm_model_name is '{name}'; supported are {string.Join(", ", TimmTowers.Keys)}. SigLIP's and DINOv2's towers are "
-                + "read in Hugging Face's layout");
+            keys.Refuse(0, $"timm_model_name is '{name}'; supported are {string.Join(", ", TimmTowers.Keys)}. SigLIP's and DINOv2's towers "
+                + "are read in Hugging Face's layout");
         }
         keys.Expect(vision, "timm_pool", "token", fallback: "token");
         if (keys.Text(vision, "timm_proj", "") is { Length: > 0 } projection)
@@ -235,11 +247,11 @@ internal static class OpenClipConfig
     {
         foreach (var key in Switches)
         {
-            var isDefault = vision[key] is not { } value || value.ToJsonString() is "false" or "{}"
-                || (key == "pool_type" && value.ToJsonString() == "\"tok\"") || (key == "pos_embed_type" && value.ToJsonString() == "\"learnable\"");
+            var value = vision[key]?.ToJsonString();
+            var isDefault = (key, value) is (_, null or "false" or "{}") or ("pool_type", "\"tok\"") or ("pos_embed_type", "\"learnable\"");
             if (!isDefault)
             {
-                keys.Refuse(0, $"vision_cfg.{key} is {vision[key]!.ToJsonString()}; only towers without it are supported");
+                keys.Refuse(0, $"vision_cfg.{key} is {value}; only towers without it are supported");
             }
         }
     }

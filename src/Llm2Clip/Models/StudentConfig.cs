@@ -45,8 +45,8 @@ public sealed record StudentConfig : ICheckedConfig
         + "and DINOv2 have none.")]
     public ProjectionStart Projection { get; init; } = ProjectionStart.New;
 
-    [Description("bicubic | bicubic_antialias | bicubic_align_corners: how the positions of init come to another image_size. Empty = as the "
-        + "library of its layout: Hugging Face and eva_clip bicubic; open_clip, timm and DINOv2 with registers bicubic_antialias. "
+    [Description("bicubic | bicubic_antialias | bicubic_align_corners: how the positions of init come to another image_size. Empty = "
+        + "as the library of its layout: Hugging Face and eva_clip bicubic; open_clip, timm and DINOv2 with registers bicubic_antialias. "
         + "bicubic_align_corners is LLM2CLIP's for OpenAI's towers.")]
     public PositionRule? Positions { get; init; }
 

@@ -34,11 +34,14 @@ internal sealed class VisionCheckpoint : IDisposable
     private const string PositionsName = "vision_model.embeddings.position_embedding.weight";
     private const string ProjectionPrefix = "visual_projection.";
 
+    private readonly string _description; // where the shape is said, for messages
+
     private VisionCheckpoint(
-        string source, VisionFamily family, VisionConfig config, WeightLayout layout, ISafetensors weights, ImageTransformConfig? transform)
+        CheckpointFiles files, VisionFamily family, VisionConfig config, WeightLayout layout, ISafetensors weights,
+        ImageTransformConfig? transform = null)
     {
-        (Source, Family, Config, Layout, Weights) = (source, family, config, layout, weights);
-        Transform = transform;
+        (Source, _description) = (files.Source, files.Config ?? "what its tensors or model.preset say");
+        (Family, Config, Layout, Weights, Transform) = (family, config, layout, weights, transform);
     }
 
     /// <summary>The folder or file, for messages.</summary>
@@ -79,12 +82,12 @@ internal sealed class VisionCheckpoint : IDisposable
             var json = ModelFolder.ReadConfig(source);
             var family = ImageEncoders.VisionFamilyOf(json, files.Config!);
             var config = family.Read(json, files.Config!);
-            return new VisionCheckpoint(source, family, config, config.Layout, ShardedSafetensors.Open(source), null);
+            return new VisionCheckpoint(files, family, config, config.Layout, ShardedSafetensors.Open(source));
         }
         var weights = SafetensorsFile.Open(files.Weights);
         try
         {
-            return Foreign(source, files, weights, shape);
+            return Foreign(files, weights, shape);
         }
         catch
         {
@@ -114,7 +117,8 @@ internal sealed class VisionCheckpoint : IDisposable
         var side = options.ImageSize ?? Config.ImageSize;
         if (side < Config.PatchSize || (!Config.CutsEdge && side % Config.PatchSize != 0))
         {
-            throw new ConfigException($"model.image_size is {side}, which the patch size of {Source}, {Config.PatchSize}, does not divide.");
+            throw new ConfigException(
+                $"model.image_size is {side}, which the patch size of {Source}, {Config.PatchSize}, does not divide.");
         }
         var shape = Config with { ImageSize = side, Positions = options.Positions ?? Config.Positions };
         return Fill(
@@ -127,7 +131,7 @@ internal sealed class VisionCheckpoint : IDisposable
     private VisionModel Fill(VisionConfig shape, Device device, bool keepProjection, ulong seed)
     {
         var (tower, projection) = Config.WeightCount;
-        StrictWeights.RequireRoom(Weights, Source, keepProjection ? tower + projection : tower, "its configuration");
+        StrictWeights.RequireRoom(Weights, Source, keepProjection ? tower + projection : tower, _description);
         var model = shape.Create(device);
         try
         {
@@ -152,9 +156,10 @@ internal sealed class VisionCheckpoint : IDisposable
         var resized = model.Shape.Grid != Config.Grid
             ? zeros([(Config.ClassToken ? 1 : 0) + (long)Config.Grid * Config.Grid, Config.Width], device: parameters[0].Parameter.device)
             : null;
-        var stored = Layout.Names.Of(parameters.Select(p => (p.Name, p.Name == PositionsName && resized is not null ? resized : p.Parameter)));
-        var skipped = keepProjection ? [] : Layout.Names.Of(
-            parameters.Where(p => p.Name.StartsWith(ProjectionPrefix, StringComparison.Ordinal)).Select(p => (p.Name, (Tensor)p.Parameter)));
+        Tensor Target(string name, Tensor parameter) => name == PositionsName && resized is not null ? resized : parameter;
+        var stored = Layout.Names.Of(parameters.Select(p => (p.Name, Target(p.Name, p.Parameter))));
+        var projection = parameters.Where(p => p.Name.StartsWith(ProjectionPrefix, StringComparison.Ordinal));
+        var skipped = keepProjection ? [] : Layout.Names.Of(projection.Select(p => (p.Name, (Tensor)p.Parameter)));
         var names = skipped.Select(weight => weight.Name).ToHashSet();
         var layout = Layout with { Others = [.. Layout.Others, .. names] };
         StrictWeights.Load(Weights, Source, [.. stored.Where(weight => !names.Contains(weight.Name))], layout);
@@ -166,13 +171,13 @@ internal sealed class VisionCheckpoint : IDisposable
         }
     }
 
-    private static VisionCheckpoint Foreign(string source, CheckpointFiles files, SafetensorsFile weights, VisionConfig? shape)
+    private static VisionCheckpoint Foreign(CheckpointFiles files, SafetensorsFile weights, VisionConfig? shape)
     {
         if (files.Kind == CheckpointKind.Bare && Clip.OpenAiClip.Is(weights) && shape is null)
         {
-            var inferred = Clip.OpenAiClip.Infer(weights, source);
+            var inferred = Clip.OpenAiClip.Infer(weights, files.Source);
             return new VisionCheckpoint(
-                source, Clip.ClipVisionWeights.Family, inferred, Clip.ClipVisionWeights.OpenClip, weights, inferred.Transform);
+                files, Clip.ClipVisionWeights.Family, inferred, Clip.ClipVisionWeights.OpenClip, weights, inferred.Transform);
         }
         var found = ImageEncoders.VisionFamilies.Select(family => (Family: family, Layout: family.LayoutOf(weights)))
             .FirstOrDefault(pair => pair.Layout is not null);
@@ -187,16 +192,17 @@ internal sealed class VisionCheckpoint : IDisposable
             CheckpointKind.OpenClip => OpenClipConfig.Read(files.Config!),
             CheckpointKind.EvaClip => OpenClipConfig.ReadEvaClip(files.Config!),
             _ => throw new ConfigException(
-                $"{source} holds weights without a configuration, so that heads and activation are not known. Put open_clip_config.json "
-                + "beside it, or name the model's size in model.preset."),
+                $"{files.Source} holds weights without a configuration, so that heads and activation are not known. Put "
+                + "open_clip_config.json beside it, or name the model's size in model.preset."),
         };
         if (!found.Family.Presets.Values.Any(preset => preset.GetType() == config.GetType()))
         {
             throw new InputException(
-                $"{files.Weights} holds a tower of {found.Family.Name}, but {files.Config ?? "model.preset"} describes one of another family.");
+                $"{files.Weights} holds a tower of {found.Family.Name}, but {files.Config ?? "model.preset"} describes one of another "
+                + "family.");
         }
         var transform = files.Kind == CheckpointKind.OpenClip ? OpenClipConfig.ReadTransform(files.Config!, config) : config.Transform;
         return new VisionCheckpoint(
-            source, found.Family, config with { Positions = found.Layout.Positions }, found.Layout.Layout, weights, transform);
+            files, found.Family, config with { Positions = found.Layout.Positions }, found.Layout.Layout, weights, transform);
     }
 }

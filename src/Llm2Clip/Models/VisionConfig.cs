@@ -20,7 +20,9 @@ public abstract record VisionConfig
     /// <summary>Side of the square input, pixels.</summary>
     public required int ImageSize { get; init; }
 
-    /// <summary>Side of a patch, pixels; divides <see cref="ImageSize"/>, but for SigLIP, where what is left at the edge is cut off.</summary>
+    /// <summary>
+    /// Side of a patch, pixels; divides <see cref="ImageSize"/>, but for SigLIP, where what is left at the edge is cut off.
+    /// </summary>
     public required int PatchSize { get; init; }
 
     /// <summary>Width of the token stream (hidden_size).</summary>

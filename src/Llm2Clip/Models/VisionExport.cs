@@ -18,7 +18,9 @@ public enum ExportLayout
     /// <summary><c>open_clip_config.json</c> and <c>open_clip_model.safetensors</c>: CLIP, and EVA02 of a published size.</summary>
     OpenClip,
 
-    /// <summary>OpenAI's original names, <c>openai_clip.safetensors</c>: CLIP with heads of 64, an MLP of four times the width, QuickGELU.</summary>
+    /// <summary>
+    /// OpenAI's original names, <c>openai_clip.safetensors</c>: CLIP with heads of 64, an MLP of four times the width, QuickGELU.
+    /// </summary>
     OpenAi,
 
     /// <summary><c>model_config.json</c> and <c>model.safetensors</c> as LLM2CLIP's eva_clip has them: EVA02.</summary>
@@ -59,7 +61,7 @@ public static class VisionExport
             case (ExportLayout.OpenAi, ClipVisionModel clip):
                 WriteOpenAi(clip, Path.Combine(folder, "openai_clip.safetensors"));
                 break;
-            case (ExportLayout.EvaClip, EvaVisionModel eva):
+            case (ExportLayout.EvaClip, EvaVisionModel eva) when eva.Config.LayerNormEpsilon == EvaVisionConfig.Epsilon:
                 eva.SaveWeights(Path.Combine(folder, ModelFolder.WeightsName), EvaVisionWeights.EvaClip);
                 ModelFolder.WriteJson(Path.Combine(folder, CheckpointFiles.EvaClipName), OpenClipConfig.ToEvaJson(eva.Config));
                 break;
@@ -74,8 +76,8 @@ public static class VisionExport
         if (!OpenAiClip.Holds(config))
         {
             throw new ConfigException(
-                "OpenAI's layout says no heads, inner width and activation: its towers have heads of 64, four times the width and QuickGELU, "
-                + "which this one has not. Write it for open_clip.");
+                "OpenAI's layout says no heads, inner width and activation: its towers have heads of 64, four times the width and "
+                + "QuickGELU, which this one has not. Write it for open_clip.");
         }
         using var scope = NewDisposeScope();
         var weights = ClipVisionWeights.OpenClip.Names.Of(Layers.LoraLayers.Merged(clip));

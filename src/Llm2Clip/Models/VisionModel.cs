@@ -98,7 +98,9 @@ public abstract class VisionModel : nn.Module<Tensor, Tensor>, IImageEncoder
     /// <inheritdoc/>
     public void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, _shape.ToJson());
 
-    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> in the family's own layout; LoRA's changes are in the weights.</summary>
+    /// <summary>
+    /// Writes <c>config.json</c> and <c>model.safetensors</c> in the family's own layout; LoRA's changes are in the weights.
+    /// </summary>
     public void Save(string folder)
     {
         SaveWeights(Path.Combine(folder, ModelFolder.WeightsName), _shape.Layout);

@@ -19,7 +19,9 @@ public sealed class LoraTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>y = W x + alpha / r B A x, worked by hand: W = [1 2], A = [3 4], B = [5], alpha / r = 2, x = (1, 1): 3 + 2 * 5 * 7 = 73.</summary>
+    /// <summary>
+    /// y = W x + alpha / r B A x, worked by hand: W = [1 2], A = [3 4], B = [5], alpha / r = 2, x = (1, 1): 3 + 2 * 5 * 7 = 73.
+    /// </summary>
     [Fact]
     public void AnAdaptedLayerAddsItsChange()
     {

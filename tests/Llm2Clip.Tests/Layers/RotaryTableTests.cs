@@ -63,7 +63,8 @@ public sealed class RotaryTableTests : IDisposable
 
     private static IEnumerable<(string Path, string Prefix)> Tables(string folder)
     {
-        foreach (var path in new[] { "io.safetensors", "resized.safetensors" }.Select(file => Path.Combine(folder, file)).Where(File.Exists))
+        string[] names = ["io.safetensors", "resized.safetensors"];
+        foreach (var path in names.Select(file => Path.Combine(folder, file)).Where(File.Exists))
         {
             using var file = SafetensorsFile.Open(path);
             foreach (var name in file.Names.Where(name => name.EndsWith("freqs_cos", StringComparison.Ordinal)))

@@ -32,7 +32,7 @@ public class PresetTests
     [InlineData("vit-l-14", "mlp_ratio: 2.5", "mlp_ratio is 2.5, but preset vit-l-14 has 4; leave out mlp_ratio or preset")]
     [InlineData("vit-b-16", "activation: gelu", "activation is gelu, but preset vit-b-16 has quick_gelu; leave out activation or preset")]
     [InlineData("siglip-b-16", "embed_dim: 512", "embed_dim is 512, but preset siglip-b-16 has 768; leave out embed_dim or preset")]
-    [InlineData("eva02-b-16", "weight_init: mimetic", "weight_init is mimetic, which only CLIP's towers have; preset eva02-b-16 is of another family")]
+    [InlineData("eva02-b-16", "weight_init: mimetic", "weight_init is mimetic, which only CLIP's towers have; preset eva02-b-16 is of")]
     [InlineData("vit-g-99", "", "preset is 'vit-g-99'; it must be one of vit-b-32, vit-b-16, vit-l-14, vit-l-14-336, ")]
     public void WhatContradictsThePresetIsRefused(string preset, string other, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() =>
@@ -51,7 +51,9 @@ public class PresetTests
     public void KeysWithoutWhatTheyNeedAreRefused(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<StudentConfig>(yaml, "run.yaml")).Message);
 
-    /// <summary>A new tower of every family makes features that differ from image to image, also with patches left out and branches skipped.</summary>
+    /// <summary>
+    /// A new tower of every family makes features that differ from image to image, also with patches left out and branches skipped.
+    /// </summary>
     [Theory]
     [InlineData("vit-b-32")]
     [InlineData("eva02-b-16")]
@@ -63,7 +65,8 @@ public class PresetTests
         var published = ImageEncoders.Presets[preset];
         var shape = published with
         {
-            ImageSize = 4 * published.PatchSize, Width = 48, Heads = 4, Layers = 3, MlpWidth = 96, EmbedDim = published.HasProjection ? 20 : 48,
+            ImageSize = 4 * published.PatchSize, Width = 48, Heads = 4, Layers = 3, MlpWidth = 96,
+            EmbedDim = published.HasProjection ? 20 : 48,
         };
         using var model = shape.Create(CPU);
         model.Initialize(3);

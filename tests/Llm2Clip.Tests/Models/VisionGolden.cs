@@ -21,7 +21,8 @@ internal static class VisionGolden
     public static string ConfigOf(string folder) => Path.Combine(folder, "config.json");
 
     /// <summary>
-    /// The folder's checkpoint. The golden folders of open_clip and eva_clip hold other files of tensors besides, so their weights are copied
+    /// The folder's checkpoint. The golden folders of open_clip and eva_clip hold other files of tensors besides, so their weights are
+    /// copied
     /// into <paramref name="scratch"/>; the configuration that open_clip's lack is written there out of expected.json.
     /// </summary>
     public static VisionCheckpoint Open(string folder, string scratch)

@@ -87,12 +87,15 @@ public sealed class VisionGoldenTests : IDisposable
             {
                 var stored = file.Load(prefix + table);
                 GoldenTensors.Close(
-                    stored.view(-1, stored.shape[^1]), Table(model, pixels, model.Shape.Positions), TableTolerance, $"{name} {prefix}{table}");
+                    stored.view(-1, stored.shape[^1]), Table(model, pixels, model.Shape.Positions), TableTolerance,
+                    $"{name} {prefix}{table}");
             }
         }
     }
 
-    /// <summary>The same weights at the size they are trained further at: the positions are resized once, when the model is opened.</summary>
+    /// <summary>
+    /// The same weights at the size they are trained further at: the positions are resized once, when the model is opened.
+    /// </summary>
     [Theory]
     [MemberData(nameof(WithOtherSizes))]
     public void StartingAtAnotherSizeIsTheSame(string name)
@@ -159,7 +162,8 @@ public sealed class VisionGoldenTests : IDisposable
     {
         var patch = model.Shape.PatchSize;
         return PositionTable.For(
-            model.Tower.Embeddings.Positions, model.Shape.Grid, pixels.shape[2] / patch, pixels.shape[3] / patch, model.Shape.ClassToken, rule);
+            model.Tower.Embeddings.Positions, model.Shape.Grid, pixels.shape[2] / patch, pixels.shape[3] / patch, model.Shape.ClassToken,
+            rule);
     }
 
     private static string Resized(string folder) => Path.Combine(folder, "resized.safetensors");
@@ -177,7 +181,8 @@ public sealed class VisionGoldenTests : IDisposable
         foreach (var path in new[] { Resized(folder), Path.Combine(folder, "io.safetensors") }.Where(File.Exists))
         {
             var isResized = path == Resized(folder);
-            foreach (var name in Names(path).Where(name => name.EndsWith(Pixels, StringComparison.Ordinal) && (isResized || name != Pixels)))
+            foreach (var name in Names(path).Where(name => name.EndsWith(Pixels, StringComparison.Ordinal)
+                && (isResized || name != Pixels)))
             {
                 yield return (path, name[..^Pixels.Length]);
             }

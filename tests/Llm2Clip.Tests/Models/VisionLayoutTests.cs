@@ -99,8 +99,8 @@ public sealed class VisionLayoutTests : IDisposable
         model.SaveWeights(path, ClipVisionWeights.OpenClip);
         var error = Assert.Throws<ConfigException>(() => ImageEncoders.Load(path, CPU));
         Assert.Equal(
-            $"{path} holds weights without a configuration, so that heads and activation are not known. Put open_clip_config.json beside it, or "
-            + "name the model's size in model.preset.", error.Message);
+            $"{path} holds weights without a configuration, so that heads and activation are not known. Put open_clip_config.json beside "
+            + "it, or name the model's size in model.preset.", error.Message);
         using var named = VisionCheckpoint.Open(path, Clip);
         using var again = named.Load(CPU);
         Assert.Equal(Clip with { Positions = PositionRule.BicubicAntialias }, again.Shape);
@@ -153,6 +153,7 @@ public sealed class VisionLayoutTests : IDisposable
     [InlineData("""{"vision_cfg": {"layers": [3, 4, 6, 3]}}""", "vision_cfg.layers is a list, as of CLIP's ResNets")]
     [InlineData("""{"vision_cfg": {"pool_type": "avg"}}""", "vision_cfg.pool_type is \"avg\"; only towers without it are supported")]
     [InlineData("""{"vision_cfg": {"no_ln_pre": true}}""", "vision_cfg.no_ln_pre is true")]
+    [InlineData("""{"vision_cfg": {"norm_kwargs": {"bias": false}}}""", "vision_cfg.norm_kwargs.bias is not known")]
     [InlineData("""{"vision_cfg": {"swiglu": true}}""", "vision_cfg.swiglu is not known")]
     [InlineData("""{"vision_cfg": {}, "tokens": 3}""", "model_cfg.tokens is not known")]
     [InlineData("""{"vision_cfg": {"timm_model_name": "vit_base_patch16_siglip_224"}}""", "supported are eva02_base_patch16_clip_224")]
@@ -231,7 +232,8 @@ public sealed class VisionLayoutTests : IDisposable
     [Fact]
     public void AFolderWithoutAModelSaysWhatIsMissing()
     {
-        Assert.StartsWith($"{_scratch} holds no config.json", Assert.Throws<InputException>(() => ImageEncoders.Load(_scratch, CPU)).Message);
+        Assert.StartsWith(
+            $"{_scratch} holds no config.json", Assert.Throws<InputException>(() => ImageEncoders.Load(_scratch, CPU)).Message);
         Safetensors.Save(Path.Combine(_scratch, "a.safetensors"), new Dictionary<string, Tensor> { ["x"] = ones([1]) });
         Assert.Contains(
             "holds no vision transformer of CLIP or EVA02", Assert.Throws<InputException>(() => ImageEncoders.Load(_scratch, CPU)).Message);

@@ -80,7 +80,8 @@ public sealed class VisionStartTests : IDisposable
     public void AnUnknownRuleOfAConfigurationIsNamed()
     {
         var path = Path.Combine(_folder, "config.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"patch_size\"", "\"position_interpolation\": \"nearest\",\n  \"patch_size\""));
+        var text = File.ReadAllText(path);
+        File.WriteAllText(path, text.Replace("\"patch_size\"", "\"position_interpolation\": \"nearest\",\n  \"patch_size\""));
         Assert.Contains(
             "position_interpolation is 'nearest'; supported are bicubic, bicubic_antialias, bicubic_align_corners",
             Assert.Throws<InputException>(() => ImageEncoders.Load(_folder, CPU)).Message);
@@ -98,12 +99,14 @@ public sealed class VisionStartTests : IDisposable
         using var model = new DinoVisionModel(dino, CPU);
         model.Save(_folder);
         Assert.Equal(
-            $"{_folder} is a DINOv2 tower, no CLIP tower.", Assert.Throws<InputException>(() => ClipVisionWeights.Load(_folder, CPU)).Message);
+            $"{_folder} is a DINOv2 tower, no CLIP tower.",
+            Assert.Throws<InputException>(() => ClipVisionWeights.Load(_folder, CPU)).Message);
     }
 
     [Theory]
     [InlineData("\"qkv_bias\": true", "\"qkv_bias\": false", "qkv_bias is false; supported is true")]
     [InlineData("\"qkv_bias\": true", "\"qkv_norm\": true", "qkv_norm is not known")]
+    [InlineData("\"mlp_ratio\":", "\"mlp_ratio\": 1e9, \"_commit_hash\":", "mlp_ratio is 1000000000; it must be above 0 and at most 64")]
     [InlineData("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"relu\"", "hidden_act is 'relu'")]
     public void ADinoConfigurationThatIsNotSupportedIsRefusedByName(string from, string to, string message)
     {
@@ -116,7 +119,9 @@ public sealed class VisionStartTests : IDisposable
         Assert.Contains(message, Assert.Throws<InputException>(() => ImageEncoders.Load(_folder, CPU)).Message);
     }
 
-    /// <summary>SigLIP's 384 pixels in patches of 14: what is left at the edge counts for nothing, as in the authors' convolution.</summary>
+    /// <summary>
+    /// SigLIP's 384 pixels in patches of 14: what is left at the edge counts for nothing, as in the authors' convolution.
+    /// </summary>
     [Fact]
     public void SiglipCutsWhatIsLeftAtTheEdge()
     {

@@ -54,7 +54,8 @@ public sealed partial class StateDictTests
             var parameters = model.NamedParameters();
             var (tower, projection) = config.WeightCount;
             Assert.Equal((long)(tower + projection), parameters.Sum(p => p.Parameter.numel()));
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"# {name}: {(long)(tower + projection):N0} weights, {config.Activation}"));
+            var all = (long)(tower + projection);
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"# {name}: {all:N0} weights, {config.Activation}"));
             var stored = config.Layout.Names.Of(parameters.Select(p => (p.Name, (Tensor)p.Parameter)));
             lines.AddRange(Blocks(stored.Select(Line), config.Layers));
         }
@@ -79,7 +80,8 @@ public sealed partial class StateDictTests
     private static IEnumerable<string> Blocks(IEnumerable<string> lines, int layers)
     {
         var blocks = lines.ToLookup(line => BlockNumber().Match(line) is { Success: true } match ? match.Groups[1].Value : "");
-        string[] First(string number) => [.. blocks[number].Select(line => BlockNumber().Replace(line, $".0-{layers - 1}.", 1)).Order(StringComparer.Ordinal)];
+        string Numbered(string line) => BlockNumber().Replace(line, $".0-{layers - 1}.", 1);
+        string[] First(string number) => [.. blocks[number].Select(Numbered).Order(StringComparer.Ordinal)];
         var first = First("0");
         Assert.Equal(layers, blocks.Count(block => block.Key.Length > 0));
         Assert.All(blocks.Where(block => block.Key.Length > 0), block => Assert.Equal(first, First(block.Key)));

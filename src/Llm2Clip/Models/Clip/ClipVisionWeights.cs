@@ -48,8 +48,8 @@ public static class ClipVisionWeights
             new NameRow("visual.ln_post", "vision_model.post_layernorm"),
             new NameRow("visual.proj", "visual_projection.weight") { Transposed = true }),
         [
-            "text.", "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "logit_scale", "logit_bias",
-            "attn_mask", .. OpenAiClip.Scalars,
+            "text.", "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "logit_scale",
+            "logit_bias", "attn_mask", .. OpenAiClip.Scalars,
         ],
         []);
 

@@ -24,7 +24,8 @@ internal static class OpenAiClip
 
     /// <summary>Whether the layout can say a shape.</summary>
     public static bool Holds(ClipVisionConfig config) =>
-        config.Heads * HeadWidth == config.Width && config.MlpWidth == 4 * config.Width && config.Activation == Activation.QuickGelu;
+        config.Heads * HeadWidth == config.Width && config.MlpWidth == 4 * config.Width && config.Activation == Activation.QuickGelu
+        && config.LayerNormEpsilon == 1e-5;
 
     /// <summary>The shape: heads of 64, an MLP of four times the width and QuickGELU, as in all of OpenAI's models.</summary>
     /// <exception cref="InputException">A tensor that says a size is missing or has another shape.</exception>
@@ -38,7 +39,7 @@ internal static class OpenAiClip
         {
             throw new InputException($"{source}: OpenAI's towers have heads of {HeadWidth}, which do not divide the width {width}.");
         }
-        return new ClipVisionConfig
+        var config = new ClipVisionConfig
         {
             ImageSize = grid * (int)patches[3],
             PatchSize = (int)patches[3],
@@ -51,10 +52,13 @@ internal static class OpenAiClip
             Activation = Activation.QuickGelu,
             Positions = PositionRule.BicubicAntialias,
         };
+        config.Validate(source);
+        return config;
 
         IReadOnlyList<long> Shape(string name, int dimensions) =>
-            file.Contains(name) && file.Info(name) is var info && info.Shape.Count == dimensions && info.Shape.All(side => side is > 0 and < 1 << 20)
-                ? info.Shape
+            file.Contains(name) && file.Info(name).Shape is var shape && shape.Count == dimensions
+            && shape.All(side => side is > 0 and < 1 << 20)
+                ? shape
                 : throw new InputException($"{source} is in OpenAI's layout, but {name} is missing or not of {dimensions} dimensions.");
     }
 }

@@ -14,7 +14,9 @@ namespace Llm2Clip.Models.Dino;
 /// </summary>
 internal sealed class DinoVisionModel : VisionModel
 {
-    /// <summary>Start of the factors of all branches (facebookresearch/dinov2 dinov2/configs/ssl_default_config.yaml, layerscale).</summary>
+    /// <summary>
+    /// Start of the factors of all branches (facebookresearch/dinov2 dinov2/configs/ssl_default_config.yaml, layerscale).
+    /// </summary>
     private const double BranchScale = 1e-5;
 
     /// <summary>A model with zero weights; <see cref="Initialize"/> or loading fills them.</summary>

@@ -81,7 +81,8 @@ internal sealed record DinoVisionConfig : VisionConfig
     ];
 
     /// <summary>Reads the configuration.</summary>
-    /// <exception cref="InputException">It has a key that is unknown, or a value that is not supported; every problem is listed.</exception>
+    /// <exception cref="InputException">It has a key that is unknown, or a value that is not supported; every problem is
+    /// listed.</exception>
     public static DinoVisionConfig FromJson(JsonObject root, string path)
     {
         var keys = new JsonKeys(path);
@@ -98,7 +99,8 @@ internal sealed record DinoVisionConfig : VisionConfig
             Gated = keys.Flag(root, "use_swiglu_ffn", false),
             HasMaskToken = keys.Flag(root, "use_mask_token", true),
         };
-        config = config with { MlpWidth = HiddenWidth(config.Width, keys.Number(root, "mlp_ratio", 4), config.Gated) };
+        var hidden = ModelFolder.InnerWidth(keys, root, config.Width);
+        config = config with { MlpWidth = config.Gated ? GatedWidth(hidden) : hidden };
         keys.ThrowIfAny();
         config.Validate(path);
         return config;
@@ -117,17 +119,13 @@ internal sealed record DinoVisionConfig : VisionConfig
             : ToJson("Dinov2Model", PlainType, [.. own, ("use_mask_token", HasMaskToken)]);
     }
 
-    /// <summary>Inner width of the MLP, as transformers 5.23 computes it (models/dinov2/modeling_dinov2.py): gated ones are rounded up to 8.</summary>
-    private static int HiddenWidth(int width, double ratio, bool gated)
-    {
-        var hidden = (int)(width * ratio);
-        return gated ? ((int)(hidden * 2 / 3.0) + 7) / 8 * 8 : hidden;
-    }
+    /// <summary>Inner width of a gated MLP, as transformers 5.23 has it (models/dinov2/modeling_dinov2.py).</summary>
+    private static int GatedWidth(int hidden) => ((int)(hidden * 2 / 3.0) + 7) / 8 * 8;
 
     /// <summary>A ratio that gives the inner width, a whole number where one does.</summary>
     private JsonNode Ratio()
     {
-        var whole = Enumerable.Range(1, 64).FirstOrDefault(ratio => HiddenWidth(Width, ratio, Gated) == MlpWidth);
+        var whole = Enumerable.Range(1, 64).FirstOrDefault(ratio => (Gated ? GatedWidth(Width * ratio) : Width * ratio) == MlpWidth);
         return whole > 0 ? whole : ((Gated ? 1.5 : 1) * MlpWidth + 0.5) / Width;
     }
 

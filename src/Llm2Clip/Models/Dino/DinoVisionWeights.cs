@@ -2,7 +2,9 @@ using Llm2Clip.Weights;
 
 namespace Llm2Clip.Models.Dino;
 
-/// <summary>DINOv2's towers in Hugging Face's layout, of <c>Dinov2Model</c> and <c>Dinov2WithRegistersModel</c>; fp32, fp16 or bf16.</summary>
+/// <summary>
+/// DINOv2's towers in Hugging Face's layout, of <c>Dinov2Model</c> and <c>Dinov2WithRegistersModel</c>; fp32, fp16 or bf16.
+/// </summary>
 internal static class DinoVisionWeights
 {
     private const string Theirs = "encoder.layer.*.";
@@ -28,7 +30,10 @@ internal static class DinoVisionWeights
 
     /// <summary>Hugging Face's names.</summary>
     public static WeightLayout HuggingFace { get; } = new(
-        "Hugging Face", new NameTable([.. Shared, new(Theirs + "mlp.fc1", Ours + "mlp.fc1"), new(Theirs + "mlp.fc2", Ours + "mlp.fc2")]), [], []);
+        "Hugging Face",
+        new NameTable([.. Shared, new(Theirs + "mlp.fc1", Ours + "mlp.fc1"), new(Theirs + "mlp.fc2", Ours + "mlp.fc2")]),
+        [],
+        []);
 
     /// <summary>Hugging Face's names with a gated MLP: gate and value in one, the gate's rows first.</summary>
     public static WeightLayout GatedHuggingFace { get; } = new(

@@ -16,8 +16,11 @@ internal sealed record EvaVisionConfig : VisionConfig
     /// <summary>The <c>model_type</c> of a saved folder.</summary>
     public const string ModelType = "eva02_clip_vision_model";
 
+    /// <summary>Epsilon of the layer norms, which eva_clip has in its code.</summary>
+    internal const double Epsilon = 1e-6;
+
     /// <summary>A shape with the epsilon and the grid that published models have.</summary>
-    public EvaVisionConfig() => (LayerNormEpsilon, RopeGrid) = (1e-6, 16);
+    public EvaVisionConfig() => (LayerNormEpsilon, RopeGrid) = (Epsilon, 16);
 
     /// <summary>baaivision/EVA EVA-CLIP/rei/eva_clip/model_configs/EVA02-CLIP-B-16.json; timm's eva02_base_patch16_clip_224.</summary>
     public static EvaVisionConfig Eva02B16 { get; } =
@@ -62,7 +65,8 @@ internal sealed record EvaVisionConfig : VisionConfig
     private static readonly string[] Read = [.. SharedKeys, "intermediate_size", "projection_dim", "rope_grid"];
 
     /// <summary>Reads the <c>config.json</c> that <see cref="ToJson"/> writes.</summary>
-    /// <exception cref="InputException">It has a key that is unknown, or a value that is not supported; every problem is listed.</exception>
+    /// <exception cref="InputException">It has a key that is unknown, or a value that is not supported; every problem is
+    /// listed.</exception>
     public static EvaVisionConfig FromJson(JsonObject root, string path)
     {
         var keys = new JsonKeys(path);

@@ -26,7 +26,10 @@ internal static class EvaVisionWeights
 
     /// <summary>timm's names behind open_clip's prefix (timm 1.0.31 models/eva.py).</summary>
     public static WeightLayout Timm { get; } = new(
-        "open_clip", Table("visual.trunk.", "attn.q_proj.bias", "attn.v_proj.bias", "attn.norm", ["fc1_g", "fc1_x", "norm", "fc2"]), Others, []);
+        "open_clip",
+        Table("visual.trunk.", "attn.q_proj.bias", "attn.v_proj.bias", "attn.norm", ["fc1_g", "fc1_x", "norm", "fc2"]),
+        Others,
+        []);
 
     /// <summary>The family.</summary>
     public static VisionFamily Family { get; } = new(
