@@ -132,7 +132,7 @@ internal static class OpenClipConfig
         var root = JsonKeys.ReadObject(path, "open_clip's configuration");
         var json = root["preprocess_cfg"] as JsonObject ?? new JsonObject();
         keys.RefuseUnknown(json, ["mean", "std", "interpolation", "resize_mode", "mode", "size"], new HashSet<string> { "fill_color" }, "");
-        keys.Expect(json, "interpolation", "bicubic", fallback: "bicubic");
+        var filter = keys.Text(json, "interpolation", "bicubic");
         keys.Expect(json, "mode", "RGB", fallback: "RGB");
         var mode = keys.Text(json, "resize_mode", "shortest");
         var transform = new ImageTransformConfig
@@ -143,6 +143,12 @@ internal static class OpenClipConfig
                 "shortest" => ResizeMode.Crop,
                 "squash" => ResizeMode.Squash,
                 _ => keys.Refuse(ResizeMode.Crop, $"resize_mode is '{mode}'; supported are shortest and squash"),
+            },
+            Filter = filter switch
+            {
+                "bicubic" => ResampleFilter.Bicubic,
+                "bilinear" => ResampleFilter.Bilinear,
+                _ => keys.Refuse(ResampleFilter.Bicubic, $"interpolation is '{filter}'; supported are bicubic and bilinear"),
             },
             Mean = Preprocessor.Channels(keys, json["mean"], "mean", config.Transform.Mean),
             Std = Preprocessor.Channels(keys, json["std"], "std", config.Transform.Std),
@@ -210,7 +216,7 @@ internal static class OpenClipConfig
     {
         ["mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
         ["std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
-        ["interpolation"] = "bicubic",
+        ["interpolation"] = transform.Filter == ResampleFilter.Bilinear ? "bilinear" : "bicubic",
         ["resize_mode"] = transform.Resize == ResizeMode.Squash ? "squash" : "shortest",
     };
 

@@ -182,8 +182,8 @@ public sealed class VisionLayoutTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"mean": [0.1, 0.2, 0.3], "std": [1, 2, 3], "resize_mode": "squash"}""", null)]
-    [InlineData("""{"interpolation": "bilinear"}""", "interpolation is 'bilinear'; supported is bicubic")]
+    [InlineData("""{"mean": [0.1, 0.2, 0.3], "std": [1, 2, 3], "resize_mode": "squash", "interpolation": "bilinear"}""", null)]
+    [InlineData("""{"interpolation": "lanczos"}""", "interpolation is 'lanczos'; supported are bicubic and bilinear")]
     [InlineData("""{"resize_mode": "longest"}""", "resize_mode is 'longest'; supported are shortest and squash")]
     public void OpenClipsTransformIsRead(string preprocess, string? message)
     {
@@ -197,7 +197,7 @@ public sealed class VisionLayoutTests : IDisposable
         var transform = OpenClipConfig.ReadTransform(path, Clip);
         Assert.Equal([0.1f, 0.2f, 0.3f], transform.Mean);
         Assert.Equal([1f, 2f, 3f], transform.Std);
-        Assert.Equal((ResizeMode.Squash, 16), (transform.Resize, transform.ImageSize));
+        Assert.Equal((ResizeMode.Squash, ResampleFilter.Bilinear, 16), (transform.Resize, transform.Filter, transform.ImageSize));
     }
 
     /// <summary>PyTorch's own files are not opened; the message has the one line that converts them.</summary>
