@@ -60,11 +60,12 @@ internal sealed record CheckpointFiles(string Source, CheckpointKind Kind, strin
         {
             return new CheckpointFiles(source, CheckpointKind.EvaClip, eva, OnlyWeights(source));
         }
-        _ = Directory.Exists(source) && (FindPickle(source) is not null || Directory.GetFiles(source, "*.safetensors").Length > 0)
-            ? ""
-            : throw new InputException(
+        if (!Directory.Exists(source) || (FindPickle(source) is null && Directory.GetFiles(source, "*.safetensors").Length == 0))
+        {
+            throw new InputException(
                 $"{source} holds no config.json, so it is not a model folder in Hugging Face's layout, and neither {OpenClipName} nor "
                 + "a file of weights.");
+        }
         return new CheckpointFiles(source, CheckpointKind.Bare, null, OnlyWeights(source));
     }
 

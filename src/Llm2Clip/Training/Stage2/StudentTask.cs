@@ -219,6 +219,6 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
             + (Weights.Frozen.Count == 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture,
-                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked (clip_train.unlocked_blocks).")));
+                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked.")));
     }
 }
