@@ -4,6 +4,7 @@ using Llm2Clip.Images;
 using Llm2Clip.Models.Clip;
 using Llm2Clip.Models.Dino;
 using Llm2Clip.Models.Eva;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Siglip;
 using Llm2Clip.Weights;
 using static TorchSharp.torch;
@@ -21,9 +22,10 @@ public static class ImageEncoders
         [ClipVisionWeights.Family, SiglipVisionWeights.Family, EvaVisionWeights.Family, DinoVisionWeights.Family];
 
     /// <summary>Every <c>model_type</c> that can be opened.</summary>
-    public static IReadOnlyList<string> ModelTypes { get; } = [.. VisionFamilies.SelectMany(family => family.ModelTypes)];
+    public static IReadOnlyList<string> ModelTypes { get; } =
+        [.. VisionFamilies.SelectMany(family => family.ModelTypes), .. ResNets.ModelTypes];
 
-    /// <summary>Published sizes by the names that <c>model.preset</c> takes.</summary>
+    /// <summary>Published sizes of vision transformers by the names that <c>model.preset</c> takes.</summary>
     public static IReadOnlyDictionary<string, VisionConfig> Presets { get; } =
         VisionFamilies.SelectMany(family => family.Presets).ToDictionary();
 
@@ -31,6 +33,10 @@ public static class ImageEncoders
     /// <exception cref="InputException">The model type is not known, or the folder does not hold such a model.</exception>
     public static IImageEncoder Load(string source, Device device)
     {
+        if (ResNets.IsIn(source))
+        {
+            return ResNets.Load(source, device);
+        }
         using var checkpoint = VisionCheckpoint.Open(source);
         return checkpoint.Load(device);
     }
@@ -61,6 +67,10 @@ public static class ImageEncoders
     /// <exception cref="InputException">The model type is not known, or the weights are far fewer than the configuration's.</exception>
     internal static IImageEncoder Empty(string folder, Device device, ISafetensors weights, string source)
     {
+        if (ResNets.IsIn(folder))
+        {
+            return ResNets.Empty(folder, device, weights, source);
+        }
         var path = ModelFolder.ConfigPath(folder);
         var json = ModelFolder.ReadConfig(folder);
         var config = VisionFamilyOf(json, path).Read(json, path);

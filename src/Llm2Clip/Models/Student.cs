@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
 using TorchSharp;
@@ -93,10 +94,19 @@ public sealed class Student : IDisposable
     /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
     /// <param name="seed">Seed of all new weights.</param>
     /// <param name="device">Where to compute.</param>
-    public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
+    public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device) =>
+        Create(config, teacherDim, logitScale, seed, device, SilentLog.Instance, CancellationToken.None);
+
+    /// <summary>
+    /// The same; where weights have to be downloaded (<c>init: resnet18-imagenet</c>), <paramref name="log"/> is told, and
+    /// <paramref name="cancellation"/> ends it.
+    /// </summary>
+    /// <exception cref="RunException">They cannot be had.</exception>
+    public static Student Create(
+        StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device, IRunLog log, CancellationToken cancellation)
     {
-        var (vision, transform) = config.Init.Length > 0
-            ? ImageEncoders.Start(config.Init, device, StartOf(config, seed), config.Preset)
+        var (vision, transform) = ResNets.AreMeant(config) ? ResNets.Start(config, seed, device, log, cancellation)
+            : config.Init.Length > 0 ? StartFrom(config, seed, device)
             : StartNew(config, seed, device);
         if (config.Lora.Rank > 0)
         {
@@ -154,6 +164,10 @@ public sealed class Student : IDisposable
         .. TextAdapter.named_parameters().Select(p => (TextPrefix + p.name, p.parameter)),
         ("logit_scale", LogitScale),
     ];
+
+    /// <summary>Running statistics of the vision tower, which change in training and are no parameters: <c>visual.*</c>.</summary>
+    internal IReadOnlyList<(string Name, Tensor Buffer)> NamedBuffers() =>
+        [.. ImageEncoder.NamedBuffers().Select(b => (TowerPrefix + b.Name, b.Buffer))];
 
     /// <summary>
     /// Writes the folder; what was there under these names is replaced. LoRA's changes are in the tower's weights then.
@@ -243,17 +257,23 @@ public sealed class Student : IDisposable
         LogitScale.Dispose();
     }
 
-    private static StartOptions StartOf(StudentConfig config, ulong seed) => new()
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(StudentConfig config, ulong seed, Device device)
     {
-        EmbedDim = config.Head == ImageHeadKind.Own ? config.EmbedDim : null,
-        KeepProjection = config.Projection == ProjectionStart.Keep,
-        ImageSize = config.ImageSize,
-        Positions = config.Positions,
-        Seed = seed,
-    };
+        ResNets.RequireUnused(config);
+        var options = new StartOptions
+        {
+            EmbedDim = config.Head == ImageHeadKind.Own ? config.EmbedDim : null,
+            KeepProjection = config.Projection == ProjectionStart.Keep,
+            ImageSize = config.ImageSize,
+            Positions = config.Positions,
+            Seed = seed,
+        };
+        return ImageEncoders.Start(config.Init, device, options, config.Preset);
+    }
 
     private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
     {
+        ResNets.RequireUnused(config);
         var shape = config.Vision;
         var encoder = shape.Create(device);
         encoder.Initialize(seed, config.WeightInit);
@@ -320,7 +340,8 @@ public sealed class Student : IDisposable
         }
         return Compose(folder, settings, vision, path, (student, file) =>
         {
-            var targets = student.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+            var targets = student.NamedParameters().Select(p => (p.Name, Buffer: (Tensor)p.Parameter)).Concat(student.NamedBuffers())
+                .ToDictionary(part => part.Name, part => part.Buffer);
             StrictWeights.Load(file, path, targets, name => NameOf(name, targets));
             LoadAverage(Path.Combine(checkpoint, StudentFolder.OptimizerName), targets);
         });

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Layers;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 
 namespace Llm2Clip.Models;
 
@@ -32,13 +33,15 @@ public enum ProjectionStart
 public sealed record StudentConfig : ICheckedConfig
 {
     [Description("Vision model to start from: a folder in the layout of Hugging Face (CLIP, SigLIP, DINOv2, or saved by this program), "
-        + "open_clip or eva_clip, or a .safetensors file in OpenAI's layout; with preset, any file of open_clip's weights. Its own sizes, "
-        + "activation and image mean/std count. Empty = a new model of the sizes below.")]
+        + "open_clip or eva_clip, or a .safetensors file in OpenAI's layout; with preset, any file of open_clip's weights; or "
+        + "resnet18-imagenet, a residual network out of a NuGet package. Its own sizes, activation and image mean/std count. Empty = a new "
+        + "model of the sizes below.")]
     public string Init { get; init; } = "";
 
     [Description("Published size of a new model, with its activation, embed_dim and start of weights: vit-b-32, vit-b-16, vit-l-14, "
-        + "vit-l-14-336 (OpenAI's CLIP), vit-h-14, vit-bigg-14 and others with -gelu (open_clip), eva02-*, siglip-*, dinov2-*; empty = the "
-        + "keys below. A wrong name prints all.")]
+        + "vit-l-14-336, rn50, rn101, rn50x4, rn50x16, rn50x64 (OpenAI's CLIP), vit-h-14, vit-bigg-14 and others with -gelu (open_clip), "
+        + "eva02-*, siglip-*, dinov2-*, resnet18, resnet34, resnet50, resnet101, resnet152 (torchvision); empty = the keys below. A "
+        + "wrong name prints all.")]
     public string Preset { get; init; } = "";
 
     [Description("new | keep: whether the projection of init starts anew, to embed_dim, as in LLM2CLIP, or is kept with its length. SigLIP "
@@ -97,6 +100,15 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("Hidden units of head mlp.")]
     [Range(1, 65536)]
     public int HeadWidth { get; init; } = 1024;
+
+    [Description("frozen | folded | trained: the batch norms of a residual network. frozen: running statistics stay what they are, weights "
+        + "train where their block does. folded: multiplied into the convolutions, and saved that way. trained: the batch's statistics in "
+        + "training. Empty = as init says, frozen for a package's network, trained for a new one.")]
+    public BatchNormMode? BatchNorm { get; init; }
+
+    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among them. "
+        + "Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
+    public IReadOnlyList<string> Stages { get; init; } = [];
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]
     [Range(0, 64)]
@@ -161,7 +173,8 @@ public sealed record StudentConfig : ICheckedConfig
         {
             yield return ("positions", "is set, but init names no model whose positions could be resized");
         }
-        foreach (var problem in Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
+        foreach (var problem in ResNets.AreMeant(this) ? [.. ResNets.Check(this), .. CheckInitAlone()]
+            : Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
         {
             yield return problem;
         }
@@ -180,11 +193,16 @@ public sealed record StudentConfig : ICheckedConfig
         }
     }
 
+    private IEnumerable<(string Key, string Problem)> CheckInitAlone() => Init.Length > 0 && Preset.Length > 0
+        ? [("preset", $"is {Preset}, but init names {Init}, whose own sizes count; leave out one of the two")]
+        : [];
+
     private IEnumerable<(string Key, string Problem)> CheckPreset()
     {
         if (!ImageEncoders.Presets.TryGetValue(Preset, out var preset))
         {
-            return [("preset", $"is '{Preset}'; it must be one of {string.Join(", ", ImageEncoders.Presets.Keys)}")];
+            var known = string.Join(", ", ImageEncoders.Presets.Keys.Concat(ResNets.Presets));
+            return ResNets.Presets.Contains(Preset) ? CheckInitAlone() : [("preset", $"is '{Preset}'; it must be one of {known}")];
         }
         if (WeightInit == VisionStart.Mimetic && preset is not ClipVisionConfig)
         {

@@ -32,7 +32,7 @@ public static class ClipTrain
         var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = NewStudent(run, store, device, log);
+        using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
         using var writer = FolderLock.Take(output);
@@ -85,10 +85,10 @@ public static class ClipTrain
     }
 
     /// <summary>Writes the student that the training of <paramref name="run"/> starts from into a folder of its own.</summary>
-    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
+    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log, CancellationToken cancellation)
     {
         using var store = Store(run, log);
-        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log);
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log, cancellation);
         student.TeacherFingerprint = store.Fingerprint;
         student.Save(folder);
     }
@@ -112,7 +112,8 @@ public static class ClipTrain
     /// The student that training starts from: with <c>clip_train.init</c> one that was trained before, else the one that the model section
     /// describes.
     /// </summary>
-    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log)
+    private static Student NewStudent(
+        RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log, CancellationToken cancellation)
     {
         var config = run.ClipTrain;
         if (config.UnlockedBlocks == 0 && run.Model.Lora.Rank > 0)
@@ -122,7 +123,7 @@ public static class ClipTrain
         }
         if (config.Init.Length == 0)
         {
-            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device, log, cancellation);
         }
         if (run.Model.Init.Length > 0 || run.Model.Preset.Length > 0 || run.Model.Lora.Rank > 0)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Pipeline;
@@ -104,7 +105,15 @@ internal static class EffectiveValues
                     ("model.positions", $"as the library of {model.Init}"),
                     ("model.mean", own),
                     ("model.std", own),
-                ]);
+                ])
+                .Concat(OfResNet("as init says"));
+        }
+        if (ResNets.AreMeant(model))
+        {
+            return new[] { "patch_size", "width", "layers", "heads", "mlp_ratio", "activation", "positions" }
+                .Select(key => ("model." + key, "a residual network has none"))
+                .Concat(new[] { "image_size", "embed_dim", "mean", "std" }.Select(key => ("model." + key, $"of preset {model.Preset}")))
+                .Concat([("model.batch_norm", "trained"), ("model.stages", "layer4")]);
         }
         var shape = model.Vision;
         return new (string Key, object Value)[]
@@ -113,11 +122,13 @@ internal static class EffectiveValues
             ("heads", shape.Heads), ("mlp_ratio", (double)shape.MlpWidth / shape.Width), ("activation", shape.Activation),
             ("embed_dim", shape.EmbedDim), ("positions", "no model to start from"), ("mean", Numbers(shape.Transform.Mean)),
             ("std", Numbers(shape.Transform.Std)),
-        }.Select(key => ("model." + key.Key, Text(key.Value)));
+        }.Select(key => ("model." + key.Key, Text(key.Value))).Concat(OfResNet("no residual network"));
 
         static string Numbers(IReadOnlyList<float> values) =>
             string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
     }
+
+    private static IEnumerable<(string Key, string Text)> OfResNet(string text) => [("model.batch_norm", text), ("model.stages", text)];
 
     private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>
     [

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
 using Llm2Clip.Models;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Weights;
@@ -76,6 +77,27 @@ public sealed partial class StateDictTests
         Assert.Equal(weights, (long)(tower + projection));
     }
 
+    /// <summary>
+    /// Residual networks: torchvision's counts less the classifier's, OpenAI's for the vision half; running statistics besides.
+    /// </summary>
+    [Theory]
+    [InlineData("resnet18", 11_689_512 - 513_000)]
+    [InlineData("resnet34", 21_797_672 - 513_000)]
+    [InlineData("resnet50", 25_557_032 - 2_049_000)]
+    [InlineData("resnet101", 44_549_160 - 2_049_000)]
+    [InlineData("resnet152", 60_192_808 - 2_049_000)]
+    [InlineData("rn50", 38_316_896)]
+    [InlineData("rn101", 56_259_936)]
+    [InlineData("rn50x4", 87_137_080)]
+    [InlineData("rn50x16", 167_328_912)]
+    [InlineData("rn50x64", 420_380_352)]
+    public void ResidualNetworkState(string preset, long weights)
+    {
+        using var model = ResNets.Create(preset, new ResNetOptions(), new Device(DeviceType.META));
+        Assert.Equal(weights, model.NamedParameters().Sum(p => p.Parameter.numel()));
+        MustEqualApproved($"preset-{preset}", model.State);
+    }
+
     /// <summary>The lines sorted, those of the first block in the place of all, which must not differ but for their number.</summary>
     private static IEnumerable<string> Blocks(IEnumerable<string> lines, int layers)
     {
@@ -91,9 +113,12 @@ public sealed partial class StateDictTests
     [GeneratedRegex(@"\.(\d+)\.")]
     private static partial Regex BlockNumber();
 
+    private static string Kind(Tensor tensor) =>
+        tensor is not TorchSharp.Modules.Parameter ? "buffer" : tensor.requires_grad ? "trained" : "frozen";
+
     private static string Describe(string name, IEnumerable<long> shape, Tensor tensor) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{name} [{string.Join(", ", shape)}] {tensor.dtype} {(tensor.requires_grad ? "trained" : "frozen")}");
+        $"{name} [{string.Join(", ", shape)}] {tensor.dtype} {Kind(tensor)}");
 
     private static void MustEqualApproved(string name, IEnumerable<(string Name, Tensor Tensor)> state) => MustEqualApproved(
         name, state.OrderBy(part => part.Name, StringComparer.Ordinal).Select(part => Describe(part.Name, part.Tensor.shape, part.Tensor)));

@@ -43,7 +43,10 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         var groups = ParameterGroups.Build(
             named.Select(p => (p.Name, p.Parameter.shape.Length)), rates, LayerNaming.Of(student.ImageEncoder));
         Weights = new TrainedWeights(
-            named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, frozen);
+            named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, frozen)
+        {
+            Buffers = student.NamedBuffers(),
+        };
         Plan = PlanOf(inputs, cancellation);
         LogGroups();
     }
