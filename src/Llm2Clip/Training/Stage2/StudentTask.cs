@@ -176,7 +176,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         Locked(Student student, int? unlockedBlocks)
     {
         Locking.RequireFit(student, unlockedBlocks);
-        var all = student.NamedParameters().ToLookup(p => Locking.Trains(student, p.Name, unlockedBlocks));
+        var all = student.NamedParameters().ToLookup(
+            p => p.Parameter.requires_grad && Locking.Trains(student, p.Name, unlockedBlocks));
         foreach (var (_, parameter) in all[false])
         {
             parameter.requires_grad = false;
@@ -267,6 +268,6 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
             + (Weights.Frozen.Count == 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture,
-                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked (clip_train.unlocked_blocks).")));
+                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked.")));
     }
 }
