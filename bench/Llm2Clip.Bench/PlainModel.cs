@@ -20,7 +20,14 @@ internal sealed record PlainSizes(
     int MlpWidth,
     int EmbedDim,
     int TeacherDim,
-    int AdapterWidth);
+    int AdapterWidth,
+    PlainResNetSizes? ResNet = null);
+
+/// <summary>A residual network in the place of the transformer.</summary>
+/// <param name="Blocks">Basic blocks of the four stages.</param>
+/// <param name="FrozenNorms">Whether batch norms use running statistics.</param>
+/// <param name="ChannelsLast">Whether images lie in memory with their channels last.</param>
+internal sealed record PlainResNetSizes(IReadOnlyList<int> Blocks, bool FrozenNorms, bool ChannelsLast);
 
 /// <summary>A layer's product, with casts in bf16.</summary>
 internal static class Casting

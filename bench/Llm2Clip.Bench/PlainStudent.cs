@@ -10,7 +10,7 @@ internal sealed class PlainStudent
 {
     private readonly PlainSizes _sizes;
     private readonly Device _place;
-    private readonly PlainVision _vision;
+    private readonly Module<Tensor, Tensor> _vision;
     private readonly PlainAdapter _adapter;
     private readonly Parameter _scale;
     private readonly Parameter[] _weights;
@@ -21,7 +21,7 @@ internal sealed class PlainStudent
     public PlainStudent(PlainSizes sizes, bool bf16, Device place)
     {
         (_sizes, _place) = (sizes, place);
-        _vision = new PlainVision(sizes, bf16).to(place);
+        _vision = sizes.ResNet is { } network ? new PlainResNet(network, bf16).to(place) : new PlainVision(sizes, bf16).to(place);
         _adapter = new PlainAdapter(sizes, bf16).to(place);
         _scale = Parameter(tensor(2.659f, device: place));
         _weights = [.. _vision.parameters(), .. _adapter.parameters(), _scale];

@@ -19,6 +19,7 @@ public static class Program
     private static readonly (string Name, Func<string, IEnumerable<Figure>> Measure)[] Figures =
     [
         ("student", _ => StudentFigure.Measure()),
+        ("resnet", _ => ResNetFigure.Measure()),
         ("teacher", root => TeacherFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
         ("jpeg", root => JpegFigure.Measure(Path.Combine(root, Photos))),
         ("parquet", _ => ParquetFigure.Measure()),
@@ -38,6 +39,7 @@ public static class Program
     {
         ["data"] = DataBench.Run,
         ["plain"] = StudentFigure.Trial,
+        ["resnet"] = ResNetFigure.Trial,
         ["student"] = StudentFigure.Alone,
         ["teacher"] = TeacherThroughput.Run,
     };

@@ -21,6 +21,7 @@ internal sealed class TrainedStudent : IDisposable
     {
         _student = Student.Create(config, teacherDim, Math.Log(1 / 0.07), 1, place);
         _student.Precision = precision;
+        _student.ImageEncoder.Noise.Begin(1); // A pass of training, in which batch norms have the batch's statistics.
         var named = _student.NamedParameters();
         var groups = ParameterGroups.Build(
             named.Select(p => (p.Name, p.Parameter.shape.Length)),

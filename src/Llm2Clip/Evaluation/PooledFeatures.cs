@@ -142,15 +142,17 @@ internal sealed class PooledFeatures : IDisposable
     {
         var weights = new XxHash128();
         using var scope = NewDisposeScope();
-        foreach (var (name, parameter) in student.ImageEncoder.NamedParameters())
+        var encoder = student.ImageEncoder;
+        foreach (var (name, weight) in encoder.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)).Concat(encoder.NamedBuffers()))
         {
-            var values = parameter.detach().cpu().contiguous();
+            var values = weight.detach().cpu().contiguous();
             weights.Append(System.Text.Encoding.UTF8.GetBytes(name));
             weights.Append(values.bytes);
         }
         return Fingerprints.Of(
             "pooled-1",
-            student.ImageEncoder.GetType().Name,
+            encoder.GetType().Name,
+            string.Join(' ', encoder.PooledParts),
             weights.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture),
             $"{student.Precision}",
             JsonSerializer.Serialize(student.Transform, Json.Line),

@@ -65,6 +65,12 @@ public interface IImageEncoder : IDisposable
     /// <summary>All weights, named as in <c>model.safetensors</c>.</summary>
     IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters();
 
+    /// <summary>
+    /// What is no parameter and yet changes in training: running statistics of batch norms, fp32, named as in <c>model.safetensors</c>.
+    /// Checkpoints hold them.
+    /// </summary>
+    IReadOnlyList<(string Name, Tensor Buffer)> NamedBuffers() => [];
+
     /// <summary>Writes <c>config.json</c> alone.</summary>
     void SaveConfig(string folder);
 

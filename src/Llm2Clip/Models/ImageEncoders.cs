@@ -1,5 +1,6 @@
 using Llm2Clip.Files;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Siglip;
 using Llm2Clip.Weights;
 using static TorchSharp.torch;
@@ -20,11 +21,12 @@ public static class ImageEncoders
     ];
 
     /// <summary>Every <c>model_type</c> that can be opened.</summary>
-    public static IReadOnlyList<string> ModelTypes { get; } = [.. Families.SelectMany(family => family.ModelTypes)];
+    public static IReadOnlyList<string> ModelTypes { get; } = [.. Families.SelectMany(family => family.ModelTypes), .. ResNets.ModelTypes];
 
     /// <summary>Opens a model folder with all its weights.</summary>
     /// <exception cref="InputException">The model type is not known, or the folder does not hold such a model.</exception>
-    public static IImageEncoder Load(string folder, Device device) => FamilyOf(folder).Load(folder, device);
+    public static IImageEncoder Load(string folder, Device device) =>
+        ResNets.IsIn(folder) ? ResNets.Load(folder, device) : FamilyOf(folder).Load(folder, device);
 
     /// <summary>
     /// Opens a model folder to train from. CLIP's projection starts anew at <paramref name="embedDim"/>, 512 where it is null; SigLIP has
@@ -44,7 +46,9 @@ public static class ImageEncoders
     /// <param name="source">Their file, for messages.</param>
     /// <exception cref="InputException">The model type is not known, or the weights are far fewer than the configuration's.</exception>
     internal static IImageEncoder Empty(string folder, Device device, ISafetensors weights, string source) =>
-        FamilyOf(folder).Empty(folder, device, weights, source);
+        ResNets.IsIn(folder)
+            ? ResNets.Empty(folder, device, weights, source)
+            : FamilyOf(folder).Empty(folder, device, weights, source);
 
     private static Family FamilyOf(string folder)
     {

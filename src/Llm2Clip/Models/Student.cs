@@ -3,6 +3,7 @@ using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
 using TorchSharp;
@@ -94,10 +95,19 @@ public sealed class Student : IDisposable
     /// <param name="logitScale">Start of logit_scale, natural logarithm.</param>
     /// <param name="seed">Seed of all new weights.</param>
     /// <param name="device">Where to compute.</param>
-    public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device)
+    public static Student Create(StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device) =>
+        Create(config, teacherDim, logitScale, seed, device, SilentLog.Instance, CancellationToken.None);
+
+    /// <summary>
+    /// The same; where weights have to be downloaded (<c>init: resnet18-imagenet</c>), <paramref name="log"/> is told, and
+    /// <paramref name="cancellation"/> ends it.
+    /// </summary>
+    /// <exception cref="RunException">They cannot be had.</exception>
+    public static Student Create(
+        StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device, IRunLog log, CancellationToken cancellation)
     {
-        var (vision, transform) = config.Init.Length > 0
-            ? StartFrom(config.Init, config.Head == ImageHeadKind.Own ? config.EmbedDim : null, seed, device)
+        var (vision, transform) = ResNets.AreMeant(config) ? ResNets.Start(config, seed, device, log, cancellation)
+            : config.Init.Length > 0 ? StartFrom(config, seed, device)
             : StartNew(config, seed, device);
         var head = NewHead(config, vision, seed + 2, device);
         var shape = new TextAdapterConfig
@@ -151,6 +161,10 @@ public sealed class Student : IDisposable
         .. TextAdapter.named_parameters().Select(p => (TextPrefix + p.name, p.parameter)),
         ("logit_scale", LogitScale),
     ];
+
+    /// <summary>Running statistics of the vision tower, which change in training and are no parameters: <c>visual.*</c>.</summary>
+    internal IReadOnlyList<(string Name, Tensor Buffer)> NamedBuffers() =>
+        [.. ImageEncoder.NamedBuffers().Select(b => (TowerPrefix + b.Name, b.Buffer))];
 
     /// <summary>Writes the folder; what was there under these names is replaced.</summary>
     public void Save(string folder)
@@ -232,16 +246,17 @@ public sealed class Student : IDisposable
         LogitScale.Dispose();
     }
 
-    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(
-        string folder, int? embedDim, ulong seed, Device device)
+    private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(StudentConfig config, ulong seed, Device device)
     {
-        var transform = Preprocessor.FromFile(Path.Combine(folder, Preprocessor.FileName));
-        var encoder = ImageEncoders.Start(folder, device, embedDim, seed);
+        ResNets.RequireUnused(config);
+        var transform = Preprocessor.FromFile(Path.Combine(config.Init, Preprocessor.FileName));
+        var encoder = ImageEncoders.Start(config.Init, device, config.Head == ImageHeadKind.Own ? config.EmbedDim : null, seed);
         return (encoder, transform with { ImageSize = encoder.ImageSize });
     }
 
     private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
     {
+        ResNets.RequireUnused(config);
         var encoder = new ClipVisionModel(config.Vision, device);
         encoder.Initialize(seed, config.WeightInit);
         return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
@@ -289,7 +304,8 @@ public sealed class Student : IDisposable
         var vision = ImageEncoders.Empty(folder, device, weights, path);
         return Compose(folder, settings, vision, path, (student, file) =>
         {
-            var targets = student.NamedParameters().ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
+            var targets = student.NamedParameters().Select(p => (p.Name, Buffer: (Tensor)p.Parameter)).Concat(student.NamedBuffers())
+                .ToDictionary(part => part.Name, part => part.Buffer);
             StrictWeights.Load(file, path, targets, name => NameOf(name, targets));
             LoadAverage(Path.Combine(checkpoint, StudentFolder.OptimizerName), targets);
         });

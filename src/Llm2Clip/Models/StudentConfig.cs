@@ -6,6 +6,7 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 
 namespace Llm2Clip.Models;
 
@@ -22,13 +23,13 @@ public enum VisionStart
 /// <summary>The <c>model</c> section of a run file: the student's image encoder and text adapter.</summary>
 public sealed record StudentConfig : ICheckedConfig
 {
-    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout to start from; empty = a new model of the sizes below. "
-        + "With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
+    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout, or of one saved by this program, to start from; or "
+        + "resnet18-imagenet, a residual network out of a NuGet package; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
         + "so leave embed_dim out.")]
     public string Init { get; init; } = "";
 
-    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336: sizes, activation and embed_dim of a new model as OpenAI's CLIP has them; "
-        + "empty = the keys below.")]
+    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336 | rn50 | rn101 | rn50x4 | rn50x16 | rn50x64: sizes, activation and embed_dim of a "
+        + "new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; empty = the keys below.")]
     public string Preset { get; init; } = "";
 
     [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
@@ -74,6 +75,15 @@ public sealed record StudentConfig : ICheckedConfig
     [Description("Hidden units of head mlp.")]
     [Range(1, 65536)]
     public int HeadWidth { get; init; } = 1024;
+
+    [Description("frozen | folded | trained: the batch norms of a residual network. frozen: running statistics stay what they are, weights "
+        + "train where their block does. folded: multiplied into the convolutions, and saved that way. trained: the batch's statistics in "
+        + "training. Empty = as init says, frozen for a package's network, trained for a new one.")]
+    public BatchNormMode? BatchNorm { get; init; }
+
+    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among them. "
+        + "Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
+    public IReadOnlyList<string> Stages { get; init; } = [];
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]
     [Range(0, 64)]
@@ -129,7 +139,8 @@ public sealed record StudentConfig : ICheckedConfig
         {
             yield return ("std", "mean and std must hold three values each, for R, G and B, with std above 0");
         }
-        foreach (var problem in Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
+        foreach (var problem in ResNets.AreMeant(this) ? [.. ResNets.Check(this), .. CheckInitAlone()]
+            : Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
         {
             yield return problem;
         }
@@ -148,15 +159,20 @@ public sealed record StudentConfig : ICheckedConfig
         }
     }
 
+    private IEnumerable<(string Key, string Problem)> CheckInitAlone() => Init.Length > 0 && Preset.Length > 0
+        ? [("preset", $"is {Preset}, but init names {Init}, whose own sizes count; leave out one of the two")]
+        : [];
+
     private IEnumerable<(string Key, string Problem)> CheckPreset()
     {
         if (!ClipVisionConfig.Presets.TryGetValue(Preset, out var preset))
         {
-            return [("preset", $"is '{Preset}'; it must be one of {string.Join(", ", ClipVisionConfig.Presets.Keys)}")];
+            var known = string.Join(", ", ClipVisionConfig.Presets.Keys.Concat(ResNets.Presets));
+            return ResNets.Presets.Contains(Preset) ? CheckInitAlone() : [("preset", $"is '{Preset}'; it must be one of {known}")];
         }
         if (Init.Length > 0)
         {
-            return [("preset", $"is {Preset}, but init names {Init}, whose own sizes count; leave out one of the two")];
+            return CheckInitAlone();
         }
         (string Key, object? Set, object Preset)[] keys =
         [

@@ -32,9 +32,10 @@ public static class ClipTrain
         var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var student = NewStudent(run, store, device, log);
+        using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
+        using var original = Original(run, store, device, student.Precision, cancellation);
         using var writer = FolderLock.Take(output);
         var frozen = config.UnlockedBlocks == 0;
         using var batches = Batches(run, data, student, sampler, log, cancellation);
@@ -50,6 +51,8 @@ public static class ClipTrain
                 Batches = batches,
                 Vectors = store,
                 Sampler = sampler,
+                TextPool = data.TextPool,
+                Original = original,
                 Output = output,
                 Evaluator = data.Val is null
                     ? null
@@ -59,6 +62,29 @@ public static class ClipTrain
                 Metrics = metrics,
             },
             cancellation);
+    }
+
+    /// <summary>
+    /// A second student as the run started with it, for the retention term; null without. A checkpoint's weights are loaded after the first
+    /// was made, so that a resumed run compares with the same.
+    /// </summary>
+    private static OriginalEncoder? Original(
+        RunConfig run, EmbeddingStore store, ComputeDevice device, Precision precision, CancellationToken cancellation)
+    {
+        if (run.ClipTrain.Retention.Weight == 0)
+        {
+            return null;
+        }
+        var isTrained = run.ClipTrain.Init.Length > 0;
+        if (!isTrained && run.Model.Init.Length == 0)
+        {
+            throw new ConfigException(
+                "clip_train.retention.weight is above 0, but the image encoder is new and has nothing to retain: name a trained one as "
+                + "model.init or clip_train.init, or set the weight to 0.");
+        }
+        var student = NewStudent(run, store, device, SilentLog.Instance, cancellation);
+        student.Precision = precision;
+        return new OriginalEncoder(student, isTrained);
     }
 
     /// <summary>Training images; of a frozen encoder what it gives for them, which is computed here where it is missing.</summary>
@@ -85,10 +111,10 @@ public static class ClipTrain
     }
 
     /// <summary>Writes the student that the training of <paramref name="run"/> starts from into a folder of its own.</summary>
-    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log)
+    internal static void WriteUntrained(RunConfig run, string folder, IRunLog log, CancellationToken cancellation)
     {
         using var store = Store(run, log);
-        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log);
+        using var student = NewStudent(run, store, ComputeDevice.Resolve(run.ClipTrain.Device), log, cancellation);
         student.TeacherFingerprint = store.Fingerprint;
         student.Save(folder);
     }
@@ -112,12 +138,13 @@ public static class ClipTrain
     /// The student that training starts from: with <c>clip_train.init</c> one that was trained before, else the one that the model section
     /// describes.
     /// </summary>
-    private static Student NewStudent(RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log)
+    private static Student NewStudent(
+        RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log, CancellationToken cancellation)
     {
         var config = run.ClipTrain;
         if (config.Init.Length == 0)
         {
-            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device);
+            return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device, log, cancellation);
         }
         if (run.Model.Init.Length > 0 || run.Model.Preset.Length > 0)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Teachers;
 
 namespace Llm2Clip.Pipeline;
@@ -99,7 +100,15 @@ internal static class EffectiveValues
             var own = $"from {model.Init}";
             return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
                 .Select(key => ("model." + key, own))
-                .Append(("model.embed_dim", "512; of a SigLIP tower its own"));
+                .Append(("model.embed_dim", "512; of a tower without a projection its own"))
+                .Concat(OfResNet("as init says"));
+        }
+        if (ResNets.AreMeant(model))
+        {
+            return new[] { "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
+                .Select(key => ("model." + key, "a residual network has none"))
+                .Concat([("model.image_size", $"of preset {model.Preset}"), ("model.embed_dim", $"of preset {model.Preset}")])
+                .Concat([("model.batch_norm", "trained"), ("model.stages", "layer4")]);
         }
         var shape = model.Vision;
         return new (string Key, object Value)[]
@@ -107,8 +116,10 @@ internal static class EffectiveValues
             ("image_size", shape.ImageSize), ("patch_size", shape.PatchSize), ("width", shape.Width), ("layers", shape.Layers),
             ("heads", shape.Heads), ("mlp_ratio", (double)shape.MlpWidth / shape.Width), ("activation", shape.Activation),
             ("embed_dim", shape.EmbedDim),
-        }.Select(key => ("model." + key.Key, Text(key.Value)));
+        }.Select(key => ("model." + key.Key, Text(key.Value))).Concat(OfResNet("no residual network"));
     }
+
+    private static IEnumerable<(string Key, string Text)> OfResNet(string text) => [("model.batch_norm", text), ("model.stages", text)];
 
     private static IEnumerable<(string Key, string Text)> OfUses(RunConfig run) =>
     [

@@ -54,7 +54,7 @@ public static class QuickStart
     private static RetrievalReport EvaluateUntrained(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var folder = Path.Combine(run.Eval.Output, "untrained");
-        ClipTrain.WriteUntrained(run, folder, log);
+        ClipTrain.WriteUntrained(run, folder, log, cancellation);
         return Evaluate(run with { Eval = run.Eval with { Model = folder, Output = folder, ShownQueries = 0 } }, log, cancellation);
     }
 

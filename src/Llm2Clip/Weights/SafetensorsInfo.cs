@@ -39,7 +39,7 @@ internal static class SafetensorsTypes
     internal static int SizeOf(ScalarType type) => All.First(each => each.Type == type).Size;
 }
 
-/// <summary>Named tensors on disk: one safetensors file or several.</summary>
+/// <summary>Named tensors on disk: one safetensors file or several, or the weights of an ONNX file.</summary>
 internal interface ISafetensors : IDisposable
 {
     /// <summary>Names of all tensors, sorted by ordinal.</summary>

@@ -4,15 +4,18 @@ using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Siglip;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Tests.Models;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
 using Llm2Clip.Weights;
 using Llm2Clip.Weights.Gguf;
+using Llm2Clip.Weights.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,6 +34,8 @@ internal static class ModelFormats
     [
         new("safetensors", OneFile, Load) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 1000 },
         new("safetensors-index", Sharded, LoadFolder) { IsText = true, Mend = WithHeaderLength, Place = TensorPlace, Cases = 400 },
+        new("onnx", Onnx, LoadOnnx) { Place = new("initializer|graph|field|integer|ONNX"), Cases = 1000 },
+        new("resnet-folder", NewResNet, damaged => ImageEncoders.Load(damaged.Folder, CPU).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 100 },
         new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"),
             OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("siglip-folder", NewSiglip, OpenSiglip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
@@ -52,6 +57,28 @@ internal static class ModelFormats
             string>
         { ["format"] = "pt", ["k"] = "v" });
         return ["a.safetensors"];
+    }
+
+    private static string[] Onnx(string folder)
+    {
+        File.WriteAllBytes(Path.Combine(folder, "a.onnx"), OnnxBytes.Model(
+            OnnxBytes.Tensor("typed", OnnxBytes.Float, [2, 3], 4, OnnxBytes.Floats(1, 2, 3, 4, 5, 6)),
+            OnnxBytes.Tensor("half", OnnxBytes.Half, [2, 1], 9, new byte[4]),
+            OnnxBytes.Tensor("shape", OnnxBytes.Int64, [1], 9, new byte[8])));
+        return ["a.onnx"];
+    }
+
+    private static void LoadOnnx(FuzzCase damaged)
+    {
+        using var file = OnnxFile.Open(damaged.Path);
+        LoadAll(file);
+    }
+
+    private static string[] NewResNet(string folder)
+    {
+        using var model = new ModifiedResNetModel(new ModifiedResNetConfig { Blocks = [1, 1, 1, 1], Width = 2, ImageSize = 32, EmbedDim = 4 }, CPU);
+        model.Save(folder);
+        return ["config.json", "model.safetensors"];
     }
 
     private static string[] Sharded(string folder)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.ResNet;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers.Adapter;
 using TorchSharp;
@@ -49,16 +50,37 @@ public sealed class StateDictTests
         MustEqualApproved($"preset-{preset}", model.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)));
     }
 
+    /// <summary>Residual networks: torchvision's counts less the classifier's, OpenAI's for the vision half; running statistics besides.</summary>
+    [Theory]
+    [InlineData("resnet18", 11_689_512 - 513_000)]
+    [InlineData("resnet34", 21_797_672 - 513_000)]
+    [InlineData("resnet50", 25_557_032 - 2_049_000)]
+    [InlineData("resnet101", 44_549_160 - 2_049_000)]
+    [InlineData("resnet152", 60_192_808 - 2_049_000)]
+    [InlineData("rn50", 38_316_896)]
+    [InlineData("rn101", 56_259_936)]
+    [InlineData("rn50x4", 87_137_080)]
+    [InlineData("rn50x16", 167_328_912)]
+    [InlineData("rn50x64", 420_380_352)]
+    public void ResidualNetworkState(string preset, long weights)
+    {
+        using var model = ResNets.Create(preset, new ResNetOptions(), new Device(DeviceType.META));
+        Assert.Equal(weights, model.NamedParameters().Sum(p => p.Parameter.numel()));
+        MustEqualApproved($"preset-{preset}", model.State);
+    }
+
     private static void MustEqualApproved(string name, IEnumerable<(string Name, Tensor Tensor)> state)
     {
         var path = Path.Combine(SharedData.RepositoryRoot(), "tests", "Llm2Clip.Tests", "Nets", name + ".state");
         var lines = state.OrderBy(part => part.Name, StringComparer.Ordinal).Select(part => string.Create(
             CultureInfo.InvariantCulture,
-            $"{part.Name} [{string.Join(", ", part.Tensor.shape)}] {part.Tensor.dtype} {(part.Tensor.requires_grad ? "trained" : "frozen")}")).ToList();
+            $"{part.Name} [{string.Join(", ", part.Tensor.shape)}] {part.Tensor.dtype} {Kind(part.Tensor)}")).ToList();
         if (Environment.GetEnvironmentVariable("LLM2CLIP_STORE_NETS") == "1")
         {
             File.WriteAllLines(path, lines);
         }
         Assert.Equal(File.ReadAllLines(path), lines);
+
+        static string Kind(Tensor tensor) => tensor is TorchSharp.Modules.Parameter ? tensor.requires_grad ? "trained" : "frozen" : "buffer";
     }
 }

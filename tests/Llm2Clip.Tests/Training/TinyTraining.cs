@@ -67,10 +67,8 @@ internal sealed class TinyVectors : ICaptionVectors
 /// <summary>
 /// Seven batches an epoch of noise images with three captions each; <paramref name="before"/> is called before each batch.
 /// </summary>
-internal sealed class TinyBatches(int batchSize, Action<int, long>? before = null) : ITrainingBatches
+internal sealed class TinyBatches(int batchSize, Action<int, long>? before = null, int side = 16) : ITrainingBatches
 {
-    private const int Side = 16;
-
     public long BatchesPerEpoch(CancellationToken cancellation = default) => 7;
 
     public IEnumerable<SampleBatch> Epoch(int epoch, long skip = 0, CancellationToken cancellation = default)
@@ -79,7 +77,7 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
         {
             before?.Invoke(epoch, index);
             var random = SeededRandom.For(index);
-            var pixels = new byte[batchSize * Side * Side * 3];
+            var pixels = new byte[batchSize * side * side * 3];
             foreach (ref var pixel in pixels.AsSpan())
             {
                 pixel = (byte)random.NextInt32(256);
@@ -87,7 +85,7 @@ internal sealed class TinyBatches(int batchSize, Action<int, long>? before = nul
             var samples = Enumerable.Range(0, batchSize).Select(i => $"image {index * batchSize + i}").Select(key => new Sample(
                 key, key, [.. Enumerable.Range(0, 3).Select(c => new Caption($"{key} caption {c}", "en", CaptionKind.Short))],
                     new NoImage())).ToList();
-            yield return new SampleBatch(index, samples, pixels, Side, _ => { });
+            yield return new SampleBatch(index, samples, pixels, side, _ => { });
         }
     }
 

@@ -204,7 +204,8 @@ internal static class Checkpoint
 
     private static Dictionary<string, Tensor> AllWeights(TrainedWeights weights) =>
         weights.Parameters.Named(weights.Parameters.Values)
-            .Concat(weights.Frozen.Select(weight => KeyValuePair.Create(weight.Name, (Tensor)weight.Parameter))).ToDictionary();
+            .Concat(weights.Frozen.Select(weight => KeyValuePair.Create(weight.Name, (Tensor)weight.Parameter)))
+            .Concat(weights.Buffers.Select(buffer => KeyValuePair.Create(buffer.Name, buffer.Buffer))).ToDictionary();
 
     private static Dictionary<string, Tensor> OptimizerParts(TrainedWeights weights)
     {

@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.Optimizer;
 
@@ -26,6 +27,9 @@ internal sealed class TrainedWeights : IDisposable
 
     /// <summary>Weights of the model that stay as they are; a checkpoint holds them, so that it is a model by itself.</summary>
     public IReadOnlyList<(string Name, Parameter Parameter)> Frozen { get; }
+
+    /// <summary>Running statistics, which training changes without the optimizer; a checkpoint holds them too.</summary>
+    public IReadOnlyList<(string Name, Tensor Buffer)> Buffers { get; init; } = [];
 
     /// <summary>Moments and step count.</summary>
     public FlatAdamW Optimizer { get; }

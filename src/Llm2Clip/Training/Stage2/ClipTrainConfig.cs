@@ -144,6 +144,22 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.1, 1000.0)]
     public double TeacherScale { get; init; } = 15;
 
+    [Description("Captions of other images that are further negatives of every image, drawn from those that the training draws; 0 = none. "
+        + "Their teacher vectors are in the store, so that 16,384 cost little.")]
+    [Range(0, 1 << 20)]
+    public int TextQueue { get; init; }
+
+    [Description("Steps that a queued caption stays, with the features that the text adapter gave it when it came: each step renews the "
+        + "oldest part of the queue. 1 = all of it in every step.")]
+    [Range(1, 1 << 20)]
+    public int TextQueueSteps { get; init; } = 16;
+
+    [Description("A term that keeps the image encoder near what it was.")]
+    public RetentionConfig Retention { get; init; } = new();
+
+    [Description("A term that teaches images to resemble each other as their captions do.")]
+    public RelationalConfig Relational { get; init; } = new();
+
     [Description("Stochastic depth: probability that an image skips the last block. It rises linearly from 0 at the first block.")]
     [Range(0.0, 0.9)]
     public double DropPath { get; init; }
@@ -238,6 +254,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (UnlockedBlocks != 0 && Views > 1)
         {
             yield return ("views", $"is {Views}, but only a frozen image encoder computes views beforehand: set unlocked_blocks to 0");
+        }
+        if (Retention.Weight > 0 && UnlockedBlocks == 0)
+        {
+            yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays what "
+                + "it was: set it to 0");
         }
         if (!Loss.HasLabels())
         {
