@@ -52,7 +52,7 @@ internal static class TeacherFigure
         new(TeacherAttention.Causal, 512) { BatchTokens = batchTokens, SkipHead = false, FlashAttention = true, KvType = KvCacheType.F16 };
 
     private static Func<double> Whole(SequenceDecoder decoder, List<LLamaToken[]> sequences) =>
-        Turns.Time(() => decoder.Run(sequences, (_, _, _) => { }));
+        Turns.Time(() => decoder.Run(sequences, (_, _, _, _) => { }));
 
     /// <summary>
     /// LLamaSharp's embedder: for each text a context of <paramref name="length"/> cells (0: the model's), one decode, the states read.

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Llm2Clip.Cli;
 
 /// <summary>
-/// Turns Ctrl-C and SIGTERM into a cancellation: the running command saves its checkpoint and the process ends with
-/// <see cref="Failure.Interrupted"/>. A second one ends the process at once.
+/// Turns Ctrl-C and SIGTERM into a cancellation: the running command saves its checkpoint, and the process ends as <see cref="Failure"/>
+/// says. A second signal ends the process at once.
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {
@@ -23,6 +23,7 @@ internal sealed class Interrupt : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly Screen _error;
     private readonly PosixSignalRegistration[] _registrations;
+    private volatile bool _isTerminated;
 
     public Interrupt(Screen error)
     {
@@ -36,6 +37,9 @@ internal sealed class Interrupt : IDisposable
     }
 
     public CancellationToken Token => _source.Token;
+
+    /// <summary>Whether it was SIGTERM, by which a system takes its machine back, and not a person at the keyboard.</summary>
+    public bool IsTerminated => _isTerminated;
 
     public void Dispose()
     {
@@ -54,7 +58,15 @@ internal sealed class Interrupt : IDisposable
             return;
         }
         context.Cancel = true;
-        _error.WriteOnFreshLine("Stopping after this step and saving. Press Ctrl-C again to end at once, without saving.");
+        _isTerminated = context.Signal == PosixSignal.SIGTERM;
+        if (_isTerminated)
+        {
+            _error.WriteLine("SIGTERM: stopping after this step and saving. Another signal ends the process at once, without saving.");
+        }
+        else
+        {
+            _error.WriteOnFreshLine("Stopping after this step and saving. Press Ctrl-C again to end at once, without saving.");
+        }
         _source.Cancel();
     }
 }

@@ -29,8 +29,7 @@ internal sealed record Outcome(string Command, DateTimeOffset Date, RunState Sta
 
     /// <summary>The outcome of a call that ended with an error.</summary>
     public static Outcome Of(string command, Failure failure) => new(
-        command, TimeProvider.System.GetUtcNow(), failure.ExitCode == Failure.Interrupted ? RunState.Interrupted : RunState.Failed,
-        failure.ExitCode)
+        command, TimeProvider.System.GetUtcNow(), failure.IsStop ? RunState.Interrupted : RunState.Failed, failure.ExitCode)
     {
         Error = failure.Message,
     };

@@ -15,6 +15,11 @@ internal interface IMetricsSink
     void StartAfter(long step)
     {
     }
+
+    /// <summary>Records the settings of a run, by name, as they are after <paramref name="step"/> steps.</summary>
+    void Settings(long step, IReadOnlyDictionary<string, string> settings)
+    {
+    }
 }
 
 /// <summary>Forgets everything.</summary>

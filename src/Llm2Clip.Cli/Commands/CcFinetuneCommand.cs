@@ -19,6 +19,8 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         Shortcut("--output", "cc_finetune.output", "FOLDER", "Teacher folder.");
     }
 
+    protected override bool Resumes => true;
+
     protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.CcFinetune.Device);
 
     protected override CcFinetuneResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>

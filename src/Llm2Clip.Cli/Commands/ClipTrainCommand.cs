@@ -18,6 +18,8 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
         Shortcut("--output", "clip_train.output", "FOLDER", "Checkpoints, model and metrics.");
     }
 
+    protected override bool Resumes => true;
+
     protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.ClipTrain.Device);
 
     protected override ClipTrainResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>

@@ -21,6 +21,8 @@ internal abstract class DataSetCommand : RunCommand<ConversionResult>
         ListShortcut("--kinds", "convert.kinds", "short,long", "Kinds of the captions that are kept.");
     }
 
+    protected override bool Resumes => true;
+
     protected override void Report(ConversionResult result, Screen output)
     {
         foreach (var part in result.Parts)

@@ -18,6 +18,8 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
         Shortcut("--store", "extract.store", "FOLDER", "Embedding store.");
     }
 
+    protected override bool Resumes => true;
+
     protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();
 
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>

@@ -45,6 +45,9 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     /// <summary>The run file where none is named; null = every section's defaults.</summary>
     protected virtual string? DefaultConfig => null;
 
+    /// <summary>Whether a run that was stopped is resumed by the same command from what it saved.</summary>
+    protected virtual bool Resumes => false;
+
     /// <summary>What a run that ended well computed on; null where it computed nothing to speak of.</summary>
     protected virtual string? DeviceOf(RunConfig config) => null;
 
@@ -104,9 +107,9 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
             });
             return 0;
         }
-        catch (Exception error) when (file is not null)
+        catch (Exception error) when (file is not null || Resumes)
         {
-            var failure = Failure.Of(error, _host);
+            var failure = Failure.Of(error, _host, Resumes);
             failure.Print(_host);
             Write(Outcome.Of(command, failure));
             return failure.ExitCode;

@@ -29,11 +29,12 @@ internal static class RetrievalTable
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers, Func<RetrievalRow, string> share)
         {
-            foreach (var row in report.Rows)
+            // A querybank changes what captions find alone.
+            foreach (var row in report.Rows.Where(row => search == "T2I" || row.Querybank == 0))
             {
                 var found = numbers(row);
                 var median = found.MedianRank.ToString("0.#", CultureInfo.InvariantCulture);
-                lines.Add([search, row.Language, row.Mean, .. Recalls.Cells(found), median, share(row)]);
+                lines.Add([search, row.Language, row.Name, .. Recalls.Cells(found), median, share(row)]);
             }
             if (report.Rows.Count > 0)
             {

@@ -6,7 +6,20 @@ namespace Llm2Clip.Evaluation;
 /// <param name="Score">The number to compare by, such as mean text-to-image R@10 in 0..1.</param>
 /// <param name="ScoreName">Its name for the log.</param>
 /// <param name="Metrics">Everything worth recording, by tag such as <c>val/en/t2i_r10</c>.</param>
-internal sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics);
+internal sealed record StudentScore(double Score, string ScoreName, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>What was encoded for it, by language; empty where it was not of pairs.</summary>
+    public IReadOnlyList<ScoredPairs> Pairs { get; init; } = [];
+}
+
+/// <summary>Encoded images with their captions in one language.</summary>
+/// <param name="Images">The images' vectors.</param>
+/// <param name="Texts">The captions' vectors.</param>
+/// <param name="ImageOfText">Number of each caption's image; captions of an image follow one another.</param>
+/// <param name="Captions">The captions.</param>
+/// <param name="TeacherVectors">The captions' teacher vectors, [captions, T] row by row.</param>
+internal sealed record ScoredPairs(
+    VectorSet Images, VectorSet Texts, IReadOnlyList<int> ImageOfText, IReadOnlyList<string> Captions, float[] TeacherVectors);
 
 /// <summary>Evaluates the student during training.</summary>
 internal interface IStudentEvaluator
@@ -20,4 +33,7 @@ internal interface IStudentEvaluator
 
     /// <summary>The student is in evaluation mode, with averaged weights where the run has an average.</summary>
     StudentScore Evaluate(Student student, CancellationToken cancellation);
+
+    /// <summary>What an evaluation is at; may be asked by any thread.</summary>
+    Activity Activity => default;
 }

@@ -47,8 +47,10 @@ internal static class Ranking
     /// <param name="ownOf">Own candidates of each query, ascending.</param>
     /// <param name="visit">Called with query and scores, for readers that need more than the rank; may be called from several
     /// threads.</param>
+    /// <param name="bank">Changes each query's scores before it is ranked, after <paramref name="visit"/>; null = not.</param>
     public static int[] Rank(
-        VectorSet queries, VectorSet candidates, IReadOnlyList<int[]> ownOf, Action<int, ReadOnlySpan<float>>? visit = null)
+        VectorSet queries, VectorSet candidates, IReadOnlyList<int[]> ownOf, Action<int, ReadOnlySpan<float>>? visit = null,
+        Querybank? bank = null)
     {
         if (queries.Dimension != candidates.Dimension)
         {
@@ -71,8 +73,9 @@ internal static class Ranking
                 for (var i = 0; i < count; i++)
                 {
                     var row = scores.AsSpan(i * candidates.Count, candidates.Count);
-                    ranks[first + i] = FromScores(row, ownOf[first + i]);
                     visit?.Invoke(first + i, row);
+                    bank?.Normalize(row);
+                    ranks[first + i] = FromScores(row, ownOf[first + i]);
                 }
                 return scores;
             },

@@ -39,7 +39,12 @@ public static class Retrieval
     /// <param name="texts">Caption vectors [texts, dim].</param>
     /// <param name="imageOfText">Index of each caption's image.</param>
     /// <param name="bootstrapSeed">Seed of the intervals; null leaves them out.</param>
-    public static RetrievalResult Score(VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null)
+    /// <param name="bank">
+    /// Normalizes what captions find among the images; null = not. Images as queries are ranked without it: a bank of sentences says which
+    /// images are found too often, and nothing about sentences.
+    /// </param>
+    public static RetrievalResult Score(
+        VectorSet images, VectorSet texts, IReadOnlyList<int> imageOfText, int? bootstrapSeed = null, Querybank? bank = null)
     {
         if (imageOfText.Count != texts.Count)
         {
@@ -57,7 +62,7 @@ public static class Retrieval
         }
 
         using var reverse = new ReverseRanks(images, texts, imageOfText);
-        var textRanks = Ranking.Rank(texts, images, [.. imageOfText.Select(image => new[] { image })], reverse.Add);
+        var textRanks = Ranking.Rank(texts, images, [.. imageOfText.Select(image => new[] { image })], reverse.Add, bank);
         var imageRanks = reverse.Of(queried);
 
         var textToImage = RecallNumbers.From(textRanks, images.Count, [.. imageOfText.Select(_ => 1)]);

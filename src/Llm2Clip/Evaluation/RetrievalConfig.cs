@@ -43,6 +43,9 @@ public sealed record RetrievalConfig
         + "2,000 images per language at most. Any data set but the one that is evaluated.")]
     public string MeansFrom { get; init; } = "";
 
+    [Description("Querybank normalization of what captions find: a further row per language.")]
+    public QuerybankConfig Querybank { get; init; } = new();
+
     [Description("Folder of a store with raw LLM vectors; captions found there are not embedded again, others are added. Empty = the one "
         + "that the teacher was made with, where it is there.")]
     public string RawStore { get; init; } = "";

@@ -78,7 +78,13 @@ internal sealed class EncodedImages
 /// <summary>
 /// Scores captions of several languages against encoded images: the rows of the recall table and the queries that are shown.
 /// </summary>
-internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig config, EmbedCaptions embed)
+/// <param name="images">What is searched.</param>
+/// <param name="config">Languages, kinds, means, querybank.</param>
+/// <param name="embed">Makes features of captions, and of the querybanks' sentences.</param>
+/// <param name="banks">Sentences of the querybank of each language; null for none.</param>
+internal sealed class RetrievalEvaluation(
+    EncodedImages images, RetrievalConfig config, EmbedCaptions embed,
+    IReadOnlyDictionary<string, IReadOnlyList<string>>? banks = null)
 {
     /// <summary>The mean of rows whose captions lost their own language's.</summary>
     public const string OwnMean = "own";
@@ -163,7 +169,15 @@ internal sealed class RetrievalEvaluation(EncodedImages images, RetrievalConfig 
         }
         var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
         var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
-        rows.Add(new RetrievalRow(language, mode == CenteringMode.Own ? OwnMean : TrainingMean, result.TextToImage, result.ImageToText));
+        var mean = mode == CenteringMode.Own ? OwnMean : TrainingMean;
+        rows.Add(new RetrievalRow(language, mean, result.TextToImage, result.ImageToText));
+        if (banks?.GetValueOrDefault(language) is { } sentences)
+        {
+            var bank = Querybank.Of(
+                new VectorSet(embed(sentences, language, mode), images.Vectors.Dimension), images.Vectors, config.Querybank.Temperature);
+            var normalized = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed, bank);
+            rows.Add(new RetrievalRow(language, mean, normalized.TextToImage, normalized.ImageToText) { Querybank = bank.Size });
+        }
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);

@@ -15,6 +15,14 @@ public sealed record RetrievalRow(string Language, string Mean, RecallNumbers Te
     /// <summary>Text-to-image R@10 as a share of the reference language's (usually English); null for the reference itself.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ShareOfReference { get; init; }
+
+    /// <summary>Sentences in the querybank that normalized the captions' scores; 0 = scores are cosines.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Querybank { get; init; }
+
+    /// <summary>The mean as tables name it, and whether a querybank was used.</summary>
+    [JsonIgnore]
+    public string Name => Querybank > 0 ? $"{Mean}, QB-Norm" : Mean;
 }
 
 /// <summary>A query shown in the report with the images it found.</summary>

@@ -20,6 +20,10 @@ internal sealed class StudentEvaluator(
     IReadOnlyList<CaptionKind>? kinds = null, PooledFeatures? features = null) : IStudentEvaluator
 {
     private (List<Sample> Samples, float[] Pooled)? _pooled;
+    private long _batches;
+
+    /// <inheritdoc/>
+    public Activity Activity => new(Volatile.Read(ref _batches), $"the evaluation encodes or ranks the images of {source.Description}");
 
     /// <inheritdoc/>
     public void Check(CancellationToken cancellation)
@@ -49,10 +53,17 @@ internal sealed class StudentEvaluator(
     {
         var images = features is null
             ? EncodedImages.Encode(
-                source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, cancellation)
+                source, loader,
+                batch =>
+                {
+                    Interlocked.Increment(ref _batches);
+                    return student.EncodeImages(batch.Pixels, batch.Count);
+                },
+                SilentLog.Instance, cancellation)
             : FromFeatures(student, features, cancellation);
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var recalls = new List<double>();
+        var pairs = new List<ScoredPairs>();
         foreach (var language in languages)
         {
             var captions = new List<Caption>();
@@ -71,7 +82,8 @@ internal sealed class StudentEvaluator(
                     $"{source.Description}: no image has a caption in {language}, which the run is to be scored on (data.val).");
             }
             var teacher = new float[captions.Count * vectors.Dimension];
-            vectors.Gather([.. captions.Select(caption => caption.Text)], teacher);
+            string[] words = [.. captions.Select(caption => caption.Text)];
+            vectors.Gather(words, teacher);
             var texts = new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension);
             var result = Retrieval.Score(images.Vectors, texts, imageOfText);
             for (var i = 0; i < RecallNumbers.Depths.Length; i++)
@@ -80,8 +92,10 @@ internal sealed class StudentEvaluator(
                 metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]} %"] = 100 * result.ImageToText.Recalls[i];
             }
             recalls.Add(result.TextToImage.RecallAt10);
+            pairs.Add(new ScoredPairs(images.Vectors, texts, imageOfText, words, teacher));
+            Interlocked.Increment(ref _batches);
         }
-        return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics);
+        return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics) { Pairs = pairs };
     }
 
     /// <summary>The images by what a frozen tower gives, which is computed at the first evaluation.</summary>

@@ -12,13 +12,18 @@ internal static class AtomicFolder
     /// <summary>
     /// Replaces <paramref name="folder"/> by what <paramref name="write"/> puts into the folder it is given, flushed file by file.
     /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="write">Writes into the folder that it is given.</param>
+    /// <param name="retire">
+    /// The name under which the old folder, which it is given, is kept; null, or a null of it = the old folder is deleted.
+    /// </param>
     /// <exception cref="RunException">It cannot be written; what was there before is untouched.</exception>
-    public static void Replace(string folder, Action<string> write)
+    public static void Replace(string folder, Action<string> write, Func<string, string?>? retire = null)
     {
         var writing = folder + PendingFile.Suffix;
         try
         {
-            Recover(folder);
+            Recover(folder, retire);
             DurableFolder.Create(writing);
             write(writing);
             if (Directory.Exists(folder))
@@ -26,7 +31,7 @@ internal static class AtomicFolder
                 DurableFolder.Move(folder, folder + Previous);
             }
             DurableFolder.Move(writing, folder);
-            Remove(folder + Previous);
+            Retire(folder + Previous, retire);
         }
         catch (Exception error)
         {
@@ -46,16 +51,17 @@ internal static class AtomicFolder
 
     /// <summary>
     /// Clears up after a process that was killed while it replaced the folder: the one before gets its name back where the new one had not
-    /// got it, what is half written or left over goes. Throws <see cref="WriteException"/>.
+    /// got it, what is half written or left over goes, or is kept as <paramref name="retire"/> says (see <see cref="Replace"/>). Throws
+    /// <see cref="WriteException"/>.
     /// </summary>
-    public static void Recover(string folder)
+    public static void Recover(string folder, Func<string, string?>? retire = null)
     {
         try
         {
             Remove(folder + PendingFile.Suffix);
             if (Directory.Exists(folder))
             {
-                Remove(folder + Previous);
+                Retire(folder + Previous, retire);
             }
             else if (Directory.Exists(folder + Previous))
             {
@@ -80,6 +86,18 @@ internal static class AtomicFolder
             DurableFolder.Move(folder, folder + PendingFile.Suffix);
             Remove(folder + PendingFile.Suffix);
         }
+    }
+
+    /// <summary>Deletes an old folder, or gives it the name under which it is kept, in the place of a folder that has it.</summary>
+    private static void Retire(string old, Func<string, string?>? retire)
+    {
+        if (!Directory.Exists(old) || retire?.Invoke(old) is not { } kept)
+        {
+            Remove(old);
+            return;
+        }
+        Delete(kept);
+        DurableFolder.Move(old, kept);
     }
 
     private static void Remove(string folder)

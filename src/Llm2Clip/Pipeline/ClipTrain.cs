@@ -35,6 +35,7 @@ public static class ClipTrain
         using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
+        using var original = Original(run, store, device, student.Precision, cancellation);
         using var writer = FolderLock.Take(output);
         var frozen = config.UnlockedBlocks == 0;
         using var batches = Batches(run, data, student, sampler, log, cancellation);
@@ -50,6 +51,8 @@ public static class ClipTrain
                 Batches = batches,
                 Vectors = store,
                 Sampler = sampler,
+                TextPool = data.TextPool,
+                Original = original,
                 Output = output,
                 Evaluator = data.Val is null
                     ? null
@@ -59,6 +62,29 @@ public static class ClipTrain
                 Metrics = metrics,
             },
             cancellation);
+    }
+
+    /// <summary>
+    /// A second student as the run started with it, for the retention term; null without. A checkpoint's weights are loaded after the first
+    /// was made, so that a resumed run compares with the same.
+    /// </summary>
+    private static OriginalEncoder? Original(
+        RunConfig run, EmbeddingStore store, ComputeDevice device, Precision precision, CancellationToken cancellation)
+    {
+        if (run.ClipTrain.Retention.Weight == 0)
+        {
+            return null;
+        }
+        var isTrained = run.ClipTrain.Init.Length > 0;
+        if (!isTrained && run.Model.Init.Length == 0)
+        {
+            throw new ConfigException(
+                "clip_train.retention.weight is above 0, but the image encoder is new and has nothing to retain: name a trained one as "
+                + "model.init or clip_train.init, or set the weight to 0.");
+        }
+        var student = NewStudent(run, store, device, SilentLog.Instance, cancellation);
+        student.Precision = precision;
+        return new OriginalEncoder(student, isTrained);
     }
 
     /// <summary>Training images; of a frozen encoder what it gives for them, which is computed here where it is missing.</summary>

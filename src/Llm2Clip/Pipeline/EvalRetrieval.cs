@@ -51,7 +51,9 @@ public static class EvalRetrieval
         using var student = Student.Load(model, device);
         RequireSameTeacher(student, files.Fingerprint, model, run.TunedTeacher().Path);
         var source = Datasets.Open(pattern, run.Data, log);
-        var means = MeanSources(run, files, Languages(run, source, pattern, cancellation), log, cancellation);
+        var languages = Languages(run, source, pattern, cancellation);
+        var means = MeanSources(run, files, languages, log, cancellation);
+        var banks = QuerybankTexts.Of(run, languages, log, cancellation);
         var rawStore = RunTeacher.RawStore(run, config.RawStore, files.RawFingerprint, files.RawStore);
         RunTeacher.RequireRawStoreOf(files, rawStore);
         using var writer = takeLock ? FolderLock.Take(output) : null;
@@ -66,7 +68,8 @@ public static class EvalRetrieval
             source, loader, batch => student.EncodeImages(batch.Pixels, batch.Count, config.Mirror), log, cancellation);
         var evaluation = new RetrievalEvaluation(
             images, config,
-            (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
+            (texts, language, mode) => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count),
+            banks.ByLanguage);
         var (rows, shown) = evaluation.Run(vectors.HasOwnMean);
 
         var report = new RetrievalReport
@@ -78,7 +81,10 @@ public static class EvalRetrieval
             Images = images.Samples.Count,
             ReferenceLanguage = config.ReferenceLanguage,
             Rows = rows,
-            Notes = [.. MeansUsed(rows, vectors.Means), .. config.Mirror ? [Mirrored] : Array.Empty<string>()],
+            Notes =
+            [
+                .. MeansUsed(rows, vectors.Means), .. banks.Notes, .. config.Mirror ? [Mirrored] : Array.Empty<string>(),
+            ],
             Queries = shown,
             Date = TimeProvider.System.GetUtcNow(),
             Device = device.ToString(),

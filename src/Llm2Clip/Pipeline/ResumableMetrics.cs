@@ -19,6 +19,9 @@ internal sealed class ResumableMetrics(string folder, Action? first = null) : IM
     /// <inheritdoc/>
     public void Scalar(string tag, long step, double value) => (_log ??= Open()).Scalar(tag, step, value);
 
+    /// <inheritdoc/>
+    public void Settings(long step, IReadOnlyDictionary<string, string> settings) => (_log ??= Open()).Settings(step, settings);
+
     public void Dispose() => _log?.Dispose();
 
     private MetricsLog Open()

@@ -15,6 +15,9 @@ namespace Llm2Clip.Pipeline;
 /// <param name="ValLanguages">Languages of their captions that it is scored on.</param>
 internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, ISampleSource? Val, IReadOnlyList<string> ValLanguages)
 {
+    /// <summary>The captions that training draws, where <c>clip_train.text_queue</c> takes some of them; else null.</summary>
+    public TextPool? TextPool { get; private init; }
+
     /// <summary>
     /// Opens and checks. Throws <see cref="InputException"/> where captions have no vector or too few images have a caption, naming the
     /// languages there and here and the key that differs.
@@ -25,21 +28,33 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
         var sampler = config.CreateSampler();
         var train = Datasets.OpenTrain(run.Data, log);
         var drawn = run.StudentLanguages();
+        var rows = new List<long>();
+        if (config.TextQueue > 0)
+        {
+            ShardPattern.RequireRepeatable(run.Data.Train, "clip_train.text_queue, which takes captions of all of data.train,");
+        }
         if (CaptionSurvey.CanSurvey(run.Data.Train))
         {
             var coverage = new StoreCoverage(run, store, "data.train", run.Data.Train);
-            var images = Count(run, train, sampler, coverage, cancellation);
+            var images = Count(run, train, sampler, caption =>
+            {
+                coverage.Add(caption);
+                if (config.TextQueue > 0)
+                {
+                    rows.Add(store.Find(CaptionHash.Of(caption.Text)));
+                }
+            }, cancellation);
             coverage.Require("that clip-train draws");
             config = Fitting(config, images, log);
             drawn = drawn.Count > 0 ? drawn : coverage.Languages;
         }
         var (val, languages) = OpenVal(run, store, drawn, log, cancellation);
-        return new StudentData(config, train, val, languages);
+        return new StudentData(config, train, val, languages) { TextPool = config.TextQueue > 0 ? new TextPool(store, rows) : null };
     }
 
-    /// <summary>Images with a caption that can be drawn; each such caption is looked up in the store.</summary>
+    /// <summary>Images with a caption that can be drawn; <paramref name="look"/> sees each such caption.</summary>
     private static long Count(
-        RunConfig run, ISampleSource train, CaptionSampler sampler, StoreCoverage coverage, CancellationToken cancellation)
+        RunConfig run, ISampleSource train, CaptionSampler sampler, Action<Caption> look, CancellationToken cancellation)
     {
         var images = 0L;
         var all = new CaptionSurvey();
@@ -47,7 +62,7 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
         {
             all.Add(group);
             var drawn = group.Captions.Where(sampler.Draws).ToList();
-            drawn.ForEach(coverage.Add);
+            drawn.ForEach(look);
             images += drawn.Count > 0 ? 1 : 0;
         }
         var key = run.ClipTrain.Captions.Count > 0 ? "clip_train.captions" : run.StudentLanguageKey();

@@ -125,7 +125,7 @@ internal sealed class HtmlReport(string title)
         foreach (var row in report.Rows)
         {
             _body.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"name\">{Encode(row.Language)}</td>");
-            _body.Append(CultureInfo.InvariantCulture, $"<td class=\"name\">{Encode(row.Mean)}</td>");
+            _body.Append(CultureInfo.InvariantCulture, $"<td class=\"name\">{Encode(row.Name)}</td>");
             Numbers(row.TextToImage);
             Numbers(row.ImageToText);
             var share = row.ShareOfReference is { } part ? RetrievalReport.Percent(part) + " %" : "";

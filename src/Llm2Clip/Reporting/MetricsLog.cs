@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using Llm2Clip.Files;
@@ -9,13 +7,17 @@ namespace Llm2Clip.Reporting;
 
 /// <summary>
 /// Writes every scalar twice: a line of <c>metrics.jsonl</c> (<c>{"tag", "step", "value", "time"}</c>) and an event of a
-/// TensorBoard file (<c>events.out.tfevents.*</c>). Appends, so that a resumed run writes to the same folder: values from
-/// beyond the step it resumes at are dropped from the JSONL file by <see cref="DropAfter"/>.
+/// TensorBoard file (<c>events.out.tfevents.*</c>); and the run's settings, as a line (<c>{"step", "settings", "time"}</c>) and as a text.
+/// Appends, so that a resumed run writes to the same folder: values from beyond the step it resumes at are dropped from the JSONL file by
+/// <see cref="DropAfter"/>.
 /// </summary>
 public sealed class MetricsLog : IMetricsSink, IDisposable
 {
     /// <summary>Name of the JSON lines file in the run's folder.</summary>
     public const string FileName = "metrics.jsonl";
+
+    /// <summary>Under which TensorBoard has a run's settings, among its texts.</summary>
+    internal const string SettingsTag = "settings";
 
     private readonly Lock _gate = new();
     private readonly FileStream _lines;
@@ -45,6 +47,18 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             Append(_lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
                 $"{{\"tag\":{JsonSerializer.Serialize(tag, Json.Line)},\"step\":{step},\"value\":{text},\"time\":{time:F3}}}\n")));
             Append(_events, TensorBoardEvent.Record(TensorBoardEvent.Scalar(WallTime(), step, tag, (float)value)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Settings(long step, IReadOnlyDictionary<string, string> settings)
+    {
+        lock (_gate)
+        {
+            var time = WallTime();
+            Append(_lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{{\"step\":{step},\"settings\":{JsonSerializer.Serialize(settings, Json.Line)},\"time\":{time:F3}}}\n")));
+            Append(_events, TensorBoardEvent.Record(TensorBoardEvent.Text(time, step, SettingsTag, Table(settings))));
         }
     }
 
@@ -87,7 +101,7 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
             return;
         }
         using var file = new PendingFile(path);
-        foreach (var line in File.ReadLines(path).Where(line => Parse(line) is var (_, point) && point.Step <= step))
+        foreach (var line in File.ReadLines(path).Where(line => StepOf(line) <= step))
         {
             file.Stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
         }
@@ -128,6 +142,32 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
 
     private double WallTime() => _clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
+    /// <summary>A table in Markdown, which TensorBoard draws.</summary>
+    private static string Table(IReadOnlyDictionary<string, string> settings)
+    {
+        static string Cell(string text) => text.ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal);
+        var rows = settings.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"| {Cell(one.Key)} | {Cell(one.Value)} |\n");
+        return $"| setting | value |\n| --- | --- |\n{string.Concat(rows)}";
+    }
+
+    /// <summary>The step of a line of either kind; null where it is torn.</summary>
+    private static long? StepOf(string line)
+    {
+        if (Parse(line) is var (_, point))
+        {
+            return point.Step;
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            return document.RootElement.TryGetProperty("settings", out _) ? document.RootElement.GetProperty("step").GetInt64() : null;
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     private static (string Tag, MetricPoint Point)? Parse(string line)
     {
         try
@@ -149,87 +189,3 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
 
 /// <summary>One value of a series.</summary>
 public readonly record struct MetricPoint(long Step, double Value);
-
-/// <summary>
-/// The three messages that TensorBoard's scalar dashboard needs, encoded by hand from tensorflow/core/util/event.proto and
-/// framework/summary.proto, in TFRecord framing (length, masked CRC-32C of it, data, masked CRC-32C).
-/// </summary>
-internal static class TensorBoardEvent
-{
-    /// <summary>Event { wall_time = 1, file_version = 3 }.</summary>
-    public static byte[] Version(double wallTime)
-    {
-        var message = new MemoryStream();
-        WriteDouble(message, 1, wallTime);
-        WriteBytes(message, 3, "brain.Event:2"u8);
-        return message.ToArray();
-    }
-
-    /// <summary>Event { wall_time = 1, step = 2, summary = 5 { value = 1 { tag = 1, simple_value = 2 } } }.</summary>
-    public static byte[] Scalar(double wallTime, long step, string tag, float number)
-    {
-        var value = new MemoryStream();
-        WriteBytes(value, 1, Encoding.UTF8.GetBytes(tag));
-        value.WriteByte((2 << 3) | 5);
-        Span<byte> raw = stackalloc byte[4];
-        BinaryPrimitives.WriteSingleLittleEndian(raw, number);
-        value.Write(raw);
-
-        var summary = new MemoryStream();
-        WriteBytes(summary, 1, value.ToArray());
-
-        var message = new MemoryStream();
-        WriteDouble(message, 1, wallTime);
-        message.WriteByte(2 << 3);
-        WriteVarint(message, (ulong)step);
-        WriteBytes(message, 5, summary.ToArray());
-        return message.ToArray();
-    }
-
-    /// <summary>Frames a message as a TFRecord.</summary>
-    public static byte[] Record(byte[] message)
-    {
-        var record = new byte[message.Length + 16];
-        BinaryPrimitives.WriteUInt64LittleEndian(record, (ulong)message.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), MaskedCrc(record.AsSpan(0, 8)));
-        message.CopyTo(record, 12);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + message.Length), MaskedCrc(message));
-        return record;
-    }
-
-    internal static uint MaskedCrc(ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var one in data)
-        {
-            crc = BitOperations.Crc32C(crc, one);
-        }
-        crc = ~crc;
-        return BitOperations.RotateRight(crc, 15) + 0xa282ead8u;
-    }
-
-    private static void WriteDouble(Stream stream, int field, double value)
-    {
-        stream.WriteByte((byte)((field << 3) | 1));
-        Span<byte> raw = stackalloc byte[8];
-        BinaryPrimitives.WriteDoubleLittleEndian(raw, value);
-        stream.Write(raw);
-    }
-
-    private static void WriteBytes(Stream stream, int field, ReadOnlySpan<byte> bytes)
-    {
-        stream.WriteByte((byte)((field << 3) | 2));
-        WriteVarint(stream, (ulong)bytes.Length);
-        stream.Write(bytes);
-    }
-
-    private static void WriteVarint(Stream stream, ulong value)
-    {
-        while (value >= 0x80)
-        {
-            stream.WriteByte((byte)(value | 0x80));
-            value >>= 7;
-        }
-        stream.WriteByte((byte)value);
-    }
-}

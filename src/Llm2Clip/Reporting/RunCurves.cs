@@ -18,7 +18,7 @@ internal static class RunCurves
 
     private static readonly Chart[] Student =
     [
-        new("Loss", "step", "loss", tag => Only(tag, "train/loss")),
+        new("Loss", "step", "loss", tag => tag == "train/loss" ? "training" : tag == "val/loss" ? "val" : null),
         new("Images found by captions (val)", "step", Recall, tag => Between(tag, "val/", " text to image/R@10 %")),
         new("Captions found by images (val)", "step", Recall, tag => Between(tag, "val/", " image to text/R@10 %")),
         new("Logit scale", "step", "natural logarithm", tag => Only(tag, "train/logit_scale")),
@@ -26,6 +26,7 @@ internal static class RunCurves
         new("Gradient norm", "step", "norm", tag => Only(tag, "train/grad_norm")),
         new("Speed", "step", "images per second", tag => Only(tag, "train/images_per_second")),
         new("Waiting for images", "step", "share of the time", tag => Only(tag, "train/data_wait_share")),
+        new("Memory", "step", "MB", tag => Between(tag, "train/", "_mb")),
     ];
 
     /// <summary>Charts of caption-contrastive training, from the metrics of its folder.</summary>

@@ -63,6 +63,12 @@ public sealed record TeacherConfig : ICheckedConfig
     [Description("causal | bidirectional. null = what the teacher folder or the GGUF states, else bidirectional.")]
     public TeacherAttention? Attention { get; init; }
 
+    [Description("Where in the LLM the states are read: 0 (token embeddings), the number of a block (its output), final (after the final "
+        + "norm), or several with commas, whose vectors lie side by side; each block or final with causal or bidirectional behind it, else "
+        + "with attention, such as '13, 13 causal, 0'. "
+        + "null = what the teacher folder states, else final.")]
+    public string? Layers { get; init; }
+
     [Description("With bidirectional attention, sliding-window layers see the whole text too.")]
     public bool? FullWindow { get; init; }
 
@@ -85,12 +91,21 @@ public sealed record TeacherConfig : ICheckedConfig
     [Range(0, 4096)]
     public int Threads { get; init; }
 
-    [Description("Stop the graph before the output head, which no vector needs.")]
+    [Description("Stop the graph behind the last state that is read, before the output head at the latest.")]
     public bool SkipHead { get; init; } = true;
 
     /// <inheritdoc/>
-    public IEnumerable<(string Key, string Problem)> Check() =>
-        Template is null ? [] : TeacherSettings.ProblemsOf(Template, Instruction ?? "");
+    public IEnumerable<(string Key, string Problem)> Check()
+    {
+        if (Layers is not null && TeacherLayers.Problem(Layers, Attention) is { } problem)
+        {
+            yield return ("layers", problem);
+        }
+        foreach (var found in Template is null ? [] : TeacherSettings.ProblemsOf(Template, Instruction ?? ""))
+        {
+            yield return found;
+        }
+    }
 }
 
 /// <summary>
@@ -120,6 +135,12 @@ public sealed record TeacherSettings : ICheckedConfig
     public TeacherAttention Attention { get; init; } = TeacherAttention.Bidirectional;
 
     /// <summary>
+    /// Where the states are read, see <see cref="TeacherConfig.Layers"/>; a block without an attention has <see cref="Attention"/>. States
+    /// of blocks and embeddings are divided by their root mean square, those of the final norm are taken as they are.
+    /// </summary>
+    public string Layers { get; init; } = TeacherLayers.FinalOnly;
+
+    /// <summary>
     /// With bidirectional attention, sliding layers see the whole text (libllama alone gives them all of the future and a window of the
     /// past).
     /// </summary>
@@ -142,14 +163,26 @@ public sealed record TeacherSettings : ICheckedConfig
         Instruction = config.Instruction ?? Instruction,
         Pooling = config.Pooling ?? Pooling,
         Attention = config.Attention ?? Attention,
+        Layers = config.Layers is null ? Layers : Canonical(config.Layers, config.Attention ?? Attention),
         FullWindow = config.FullWindow ?? FullWindow,
         MaxLength = config.MaxLength ?? MaxLength,
         FlashAttention = config.FlashAttention ?? FlashAttention,
         KvType = config.KvType ?? KvType,
     };
 
+    /// <summary>What <see cref="Layers"/> names, each with its attention.</summary>
+    internal IReadOnlyList<TeacherLayer> LayerList() => TeacherLayers.Parse(Layers, Attention);
+
     /// <inheritdoc/>
-    public IEnumerable<(string Key, string Problem)> Check() => ProblemsOf(Template, Instruction);
+    public IEnumerable<(string Key, string Problem)> Check() =>
+        TeacherLayers.Problem(Layers, Attention) is { } problem
+            ? ProblemsOf(Template, Instruction).Append(("layers", problem))
+            : ProblemsOf(Template, Instruction);
+
+    /// <summary>One spelling for one meaning; a text that has none stays as it is, and <see cref="Check"/> says so.</summary>
+    private static string Canonical(string layers, TeacherAttention attention) => TeacherLayers.Problem(layers, attention) is null
+        ? TeacherLayers.Text(TeacherLayers.Parse(layers, attention), attention)
+        : layers;
 
     /// <summary>What is wrong with a template: it holds the text once, and the instruction only before it.</summary>
     internal static IEnumerable<(string Key, string Problem)> ProblemsOf(string template, string instruction)

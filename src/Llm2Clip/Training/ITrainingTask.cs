@@ -19,6 +19,12 @@ internal interface ITrainingTask
     /// <summary>The batches of an epoch from index <paramref name="done"/> on.</summary>
     IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation);
 
+    /// <summary>
+    /// What the task is at while the trainer is in <paramref name="part"/>, for the <see cref="Watchdog"/>; called on another thread at any
+    /// moment.
+    /// </summary>
+    Activity Activity(TrainPart part) => default;
+
     /// <summary>Called after each optimizer step; returns further numbers of the step by name, such as <c>logit_scale</c>.</summary>
     IReadOnlyList<(string Name, double Value)> AfterUpdate() => [];
 
@@ -60,7 +66,11 @@ internal interface ITrainingTask
 /// <param name="Backward">
 /// Adds the gradient to the parameters' and returns the loss; the argument is the number of steps made before.
 /// </param>
-internal sealed record TrainingBatch(long Index, int Images, Func<long, double> Backward);
+internal sealed record TrainingBatch(long Index, int Images, Func<long, double> Backward)
+{
+    /// <summary>Where its images come from, for a message; empty where nothing is known.</summary>
+    public Func<IEnumerable<string>> Origins { get; init; } = static () => [];
+}
 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Score">Higher is better; null where weights are not chosen by it.</param>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Llm2Clip.Files;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
 
@@ -21,7 +20,9 @@ internal sealed class Trainer
     private readonly TrainedWeights _weights;
     private readonly IRunLog _log;
     private readonly IMetricsSink _metrics;
+    private readonly TrainClock _parts = new(TimeProvider.System);
     private readonly TrainMeter _meter;
+    private readonly CheckpointKeeper _checkpoints;
     private readonly Stopwatch _clock = new();
     private TrainState _state = new();
     private double _secondsBefore;
@@ -29,7 +30,8 @@ internal sealed class Trainer
     private Trainer(ITrainingTask task, IRunLog log, IMetricsSink metrics)
     {
         (_task, _plan, _weights, _log, _metrics) = (task, task.Plan, task.Weights, log, metrics);
-        _meter = new TrainMeter(log, metrics, _plan.Metrics, _plan.LogEvery);
+        _meter = new TrainMeter(log, metrics, _plan, _parts);
+        _checkpoints = new CheckpointKeeper(task, TimeProvider.System);
     }
 
     private double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
@@ -73,11 +75,7 @@ internal sealed class Trainer
 
     private void Resume()
     {
-        if (_plan.BestCheckpoint is { } best)
-        {
-            AtomicFolder.Recover(best);
-        }
-        if (TaskCheckpoint.Load(_task) is { } state)
+        if (_checkpoints.Resume(_log) is { } state)
         {
             (_state, _secondsBefore) = (WithBudget(state), state.Seconds);
             _metrics.StartAfter(state.Step);
@@ -102,6 +100,7 @@ internal sealed class Trainer
     {
         var start = _state;
         _clock.Start();
+        using var watchdog = new Watchdog(TimeSpan.FromMinutes(_plan.StallMinutes), Look, _log, TimeProvider.System);
         // Before the first step, and where a run was stopped during an evaluation.
         if (_task.EvaluatesAfter(_state.Step) && _state.EvaluatedAt != _state.Step)
         {
@@ -132,14 +131,29 @@ internal sealed class Trainer
         }
     }
 
+    /// <summary>What the run is at, for the watchdog's thread.</summary>
+    private Activity Look()
+    {
+        var part = _parts.Part;
+        var task = _task.Activity(part);
+        var what = task.Doing ?? part switch
+        {
+            TrainPart.Data => "the run waits for the next batch",
+            TrainPart.Compute => "loss and gradient of a batch are being computed",
+            TrainPart.Optimizer => "the weights are being moved",
+            TrainPart.Evaluation => "an evaluation is under way",
+            _ => $"a checkpoint is being written to {_plan.Checkpoint}",
+        };
+        return new Activity(_parts.Changes + task.Done, string.Create(CultureInfo.InvariantCulture, $"after step {_state.Step:N0} {what}"));
+    }
+
     private void TrainEpoch(IProgressTask progress, CancellationToken cancellation)
     {
         var trained = false;
-        _meter.DataStarts();
+        _parts.Enter(TrainPart.Data);
         foreach (var batch in _task.Epoch(_state.Epoch, _state.Batch, cancellation))
         {
             cancellation.ThrowIfCancellationRequested();
-            _meter.StepStarts();
             TrainBatch(batch);
             trained = true;
             progress.Advance(1, string.Create(CultureInfo.InvariantCulture, $"loss {_state.LastLoss:0.000}"));
@@ -148,7 +162,7 @@ internal sealed class Trainer
             {
                 return;
             }
-            _meter.DataStarts();
+            _parts.Enter(TrainPart.Data);
         }
         if (!trained && _state.Batch == 0)
         {
@@ -165,10 +179,12 @@ internal sealed class Trainer
             _state = _state with { ProgressAtWarmup = progress };
         }
         var factor = _plan.Schedule.Factor(_state.Step, progress, _state.ProgressAtWarmup);
+        _parts.Enter(TrainPart.Compute);
         _weights.Parameters.ZeroGradients();
         var loss = batch.Backward(_state.Step);
+        _parts.Enter(TrainPart.Optimizer);
         var norm = double.IsFinite(loss) ? _weights.Parameters.GradientNorm() : double.NaN;
-        RequireFinite(loss, norm);
+        RequireFinite(batch, loss, norm);
         _weights.Optimizer.Step(factor, FlatAdamW.ClipScale(norm, _plan.ClipNorm));
         var numbers = _task.AfterUpdate();
         _weights.Average?.Update(_weights.Optimizer.Steps);
@@ -184,17 +200,12 @@ internal sealed class Trainer
         _meter.Step(_state, batch.Images, loss, norm, factor * _plan.PeakRate, numbers);
     }
 
-    private void RequireFinite(double loss, double norm)
+    private void RequireFinite(TrainingBatch batch, double loss, double norm)
     {
-        if (double.IsFinite(loss) && double.IsFinite(norm))
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
-            return;
+            throw NotFinite.Error(_plan, _state, batch, loss, _log);
         }
-        var what = double.IsFinite(loss) ? "The gradient" : $"The loss ({loss})";
-        throw new RunException(
-            $"{what} is not finite at step {_state.Step} (epoch {_state.Epoch + 1}, batch {_state.Batch}). Nothing was changed by it; "
-            + (AtomicFolder.Find(_plan.Checkpoint) is { } kept ? $"the checkpoint {kept} is kept. " : "there is no checkpoint yet. ")
-            + _plan.NotFiniteRemedy);
     }
 
     private void AfterStep(CancellationToken cancellation)
@@ -204,7 +215,7 @@ internal sealed class Trainer
             Evaluate(cancellation);
             SaveLast();
         }
-        else if (_plan.CheckpointEvery > 0 && _state.Step % _plan.CheckpointEvery == 0)
+        else if (_checkpoints.IsDue(_state.Step))
         {
             SaveLast();
         }
@@ -213,6 +224,7 @@ internal sealed class Trainer
     private void Evaluate(CancellationToken cancellation)
     {
         bool better;
+        _parts.Enter(TrainPart.Evaluation);
         using (_weights.Average?.Applied())
         {
             if (_task.Evaluate(_state.Step, cancellation) is not { } found)
@@ -234,12 +246,13 @@ internal sealed class Trainer
             }
             if (better)
             {
+                _parts.Enter(TrainPart.Checkpoint);
                 _task.KeepBest();
             }
         }
-        if (better && _plan.BestCheckpoint is { } folder)
+        if (better)
         {
-            TaskCheckpoint.Save(folder, _task, _state with { Seconds = Seconds });
+            _checkpoints.SaveBest(_state with { Seconds = Seconds });
         }
         if (StoppedEarly)
         {
@@ -249,5 +262,9 @@ internal sealed class Trainer
         }
     }
 
-    private void SaveLast() => TaskCheckpoint.Save(_plan.Checkpoint, _task, _state with { Seconds = Seconds });
+    private void SaveLast()
+    {
+        _parts.Enter(TrainPart.Checkpoint);
+        _checkpoints.SaveLast(_state with { Seconds = Seconds });
+    }
 }

@@ -29,8 +29,17 @@ internal sealed record TrainingPlan
     /// <summary>Largest global gradient norm; 0 = no limit.</summary>
     public required double ClipNorm { get; init; }
 
-    /// <summary>Steps between checkpoints; 0 = only at evaluations, at the end and on Ctrl-C.</summary>
+    /// <summary>Steps between checkpoints; 0 = not by steps. There is one at each evaluation, at the end, and where the run is stopped.</summary>
     public required long CheckpointEvery { get; init; }
+
+    /// <summary>Minutes between checkpoints; 0 = not by minutes.</summary>
+    public double CheckpointMinutes { get; init; }
+
+    /// <summary>Earlier checkpoints that are kept beside the last.</summary>
+    public int KeepCheckpoints { get; init; }
+
+    /// <summary>Minutes without progress after which the log says what the run hangs in; 0 = never.</summary>
+    public double StallMinutes { get; init; }
 
     /// <summary>Evaluations without a better score after which the run ends; 0 = never.</summary>
     public required int EarlyStop { get; init; }

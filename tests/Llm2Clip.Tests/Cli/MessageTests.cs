@@ -60,6 +60,7 @@ public sealed class MessageTests : IDisposable
     [Theory]
     [InlineData("cc_finetune.batchsize=3", "cc_finetune.batchsize is not a known key; did you mean cc_finetune.batch_size?")]
     [InlineData("clip_train.batch=3", "clip_train.batch is not a known key; did you mean clip_train.batch_size?")]
+    [InlineData("clip_train.epoch=3", "clip_train.epoch is not a known key; did you mean clip_train.epochs?")]
     [InlineData("clip_train.decay=3", "clip_train.decay is not a known key; --print-config lists those there are")]
     [InlineData("eval.queries=3", "eval.queries is not a known key; did you mean eval.shown_queries?")]
     [InlineData("model.crop_scale_min=1", "model.crop_scale_min is not a known key; did you mean data.augment.crop_scale_min?")]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llm2Clip.Cli;
 using Llm2Clip.Tests.Data;
 
 namespace Llm2Clip.Tests.Cli;
@@ -65,5 +66,23 @@ public sealed class OutcomeTests : IDisposable
             interrupted.Token, "data", "convert", "--data", _folder["a.tar"], "--to", _folder["out"], "--format", "csv", "--json", "-");
         Assert.Equal(130, code);
         Assert.Equal("interrupted", JsonDocument.Parse(output).RootElement.GetProperty("state").GetString());
+    }
+
+    /// <summary>SIGTERM is done with where the command resumes; elsewhere the code is the shells', 128 + 15.</summary>
+    [Theory]
+    [InlineData(0, "data convert", "--to", "out", "--format", "csv")]
+    [InlineData(143, "data inspect")]
+    public void SigtermEndsACommandThatResumesWithZero(int expected, string command, params string[] more)
+    {
+        _folder.Shard("a.tar", "a", 3);
+        using var stopped = new CancellationTokenSource();
+        stopped.Cancel();
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var host = new CliHost(new Screen(output), new Screen(error), stopped.Token) { IsTerminated = () => true };
+        string[] rest = [.. more.Select(word => word == "out" ? _folder["out"] : word)];
+        Assert.Equal(expected, CommandLine.Run([.. command.Split(' '), "--data", _folder["a.tar"], .. rest, "--json", "-"], host));
+        Assert.EndsWith("Stopped by SIGTERM. The same command resumes from what was saved.\n", error.ToString(), StringComparison.Ordinal);
+        var json = JsonDocument.Parse(output.ToString()).RootElement;
+        Assert.Equal(("interrupted", expected), (json.GetProperty("state").GetString(), json.GetProperty("exit_code").GetInt32()));
     }
 }

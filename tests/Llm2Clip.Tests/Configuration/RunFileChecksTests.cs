@@ -64,6 +64,13 @@ public sealed class RunFileChecksTests
     [InlineData("teacher: {batch_tokens: 0}", "teacher.batch_tokens is '0'")]
     [InlineData("extract: {kinds: [short, loud]}", "extract.kinds.1 is 'loud'; it must be one of short, long, raw")]
     [InlineData("eval_captions: {language_text: [{limit: -1}]}", "eval_captions.language_text.0.limit is '-1'; it must be from 0")]
+    [InlineData("clip_train: {batch_size: 32, micro_batch: 64}",
+        "clip_train.micro_batch is 64, more than batch_size, 32: set it to at most that, or to 0 for the whole batch")]
+    [InlineData("cc_finetune: {batch_size: 32, hard_negatives: 1, micro_batch: 97}",
+        "cc_finetune.micro_batch is 97, more than the captions of a batch, 96")]
+    [InlineData("clip_train: {checkpoint_minutes: -1}", "clip_train.checkpoint_minutes is '-1'; it must be")]
+    [InlineData("clip_train: {keep_checkpoints: -1}", "clip_train.keep_checkpoints is '-1'; it must be")]
+    [InlineData("clip_train: {stall_minutes: -1}", "clip_train.stall_minutes is '-1'; it must be")]
     [InlineData("convert: {parts: {a: 0.5}}", "convert.parts add up to 0.5; shares must add up to 1")]
     [InlineData("convert: {format: auto}", "convert.format is auto, which is not written; it must be one of webdataset, parquet,")]
     public void AMistakeIsNamedByItsKey(string yaml, string message) =>

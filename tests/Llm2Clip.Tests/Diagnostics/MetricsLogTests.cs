@@ -74,6 +74,32 @@ public sealed class MetricsLogTests : IDisposable
     }
 
     [Fact]
+    public void SettingsAreALineAndATextThatTensorBoardDraws()
+    {
+        using (var log = new MetricsLog(_folder))
+        {
+            log.Settings(2, new Dictionary<string, string> { ["b.rate"] = "1e-3", ["a.pattern"] = "x|y\n中" });
+            log.Scalar("train/loss", 3, 0.5);
+            log.Settings(7, new Dictionary<string, string> { ["b.rate"] = "2e-3" });
+        }
+        var events = EventFile.Read(Directory.GetFiles(_folder, "events.out.tfevents.*").Single());
+        var table = "| setting | value |\n| --- | --- |\n| a.pattern | x\\|y 中 |\n| b.rate | 1e-3 |\n";
+        Assert.Equal(
+            [
+                new("settings", 2, null, table, "text"), new("train/loss", 3, 0.5f, null, null),
+                new("settings", 7, null, "| setting | value |\n| --- | --- |\n| b.rate | 2e-3 |\n", "text"),
+            ],
+            events);
+
+        Assert.Equal(["train/loss"], MetricsLog.Read(_folder).Keys);
+        MetricsLog.DropAfter(_folder, 3);
+        var lines = File.ReadAllLines(Path.Combine(_folder, MetricsLog.FileName));
+        Assert.Equal(2, lines.Length);
+        using var settings = System.Text.Json.JsonDocument.Parse(lines[0]);
+        Assert.Equal("x|y\n中", settings.RootElement.GetProperty("settings").GetProperty("a.pattern").GetString());
+    }
+
+    [Fact]
     public void ChecksumIsCrc32cMasked()
     {
         // CRC-32C of "123456789" is E3069283 (RFC 3720, B.4); TFRecord rotates right by 15 and adds A282EAD8.

@@ -83,7 +83,7 @@ public sealed class SentencePieceTests : IDisposable
                 int[] ids = [SentencePieceVocabulary.Bos, .. training.Vocabulary.Encode(text)];
                 var ours = States(training.Model, ids);
                 var largest = 0.0;
-                decoder.Run([Array.ConvertAll(ids, id => (LLama.Native.LLamaToken)id)], (_, position, state) =>
+                decoder.Run([Array.ConvertAll(ids, id => (LLama.Native.LLamaToken)id)], (_, position, _, state) =>
                 {
                     for (var i = 0; i < state.Length; i++)
                     {

@@ -55,7 +55,7 @@ internal static class LlamaCases
         var states = sequences.Select(sequence => new float[sequence.Length * decoder.Width]).ToList();
         decoder.Run(
             sequences,
-            (sequence, position, state) => state.CopyTo(states[sequence].AsSpan(position * decoder.Width)),
+            (sequence, position, _, state) => state.CopyTo(states[sequence].AsSpan(position * decoder.Width)),
             cancellation: TestContext.Current.CancellationToken);
         return states;
     }

@@ -22,7 +22,7 @@ public class LlamaGoldenTests
     /// direction,
     /// so the states differ by layers * 3e-4 of their root mean square, and the largest element by <see cref="Tail"/> times that.
     /// </summary>
-    private static (float States, float Pooled) Tolerance(LlamaModel model, IEnumerable<float[]> states)
+    internal static (float States, float Pooled) Tolerance(LlamaModel model, IEnumerable<float[]> states)
     {
         if (!UsesGeluTable(model))
         {
@@ -140,7 +140,7 @@ public class LlamaGoldenTests
         var vectors = new float[rows.Count * decoder.Width];
         decoder.Run(
             sequences,
-            (row, position, state) => StatePooling.Add(pooling, rows[row], position, state,
+            (row, position, _, state) => StatePooling.Add(pooling, rows[row], position, state, factor: 1,
                 vectors.AsSpan(row * decoder.Width, decoder.Width)),
             cancellation: TestContext.Current.CancellationToken);
         return vectors;

@@ -90,9 +90,12 @@ public sealed class ClipTrainerTests : IDisposable
         Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, student));
         using var other = TinyTraining.NewStudent(TinyTraining.Config);
         var error = Assert.Throws<ConfigException>(() =>
-            Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5, WeightDecay = 0.3, LogEvery = 1 }, other)));
-        Assert.Contains("clip_train.weight_decay: 0.2 in the checkpoint, 0.3 now", error.Message);
-        Assert.DoesNotContain("log_every", error.Message);
+            Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5, WeightDecay = 0.3, ClipNorm = 2, LogEvery = 1 }, other)));
+        Assert.Contains("\n  clip_train.weight_decay: 0.2 in the checkpoint, 0.3 now\n", error.Message);
+        Assert.Contains("\n  clip_train.clip_norm: 1 in the checkpoint, 2 now\n", error.Message);
+        Assert.Contains("\n  clip_train.log_every: 5 in the checkpoint, 1 now (this one may change)\n", error.Message);
+        Assert.Contains("What may change when a run is resumed: clip_train.checkpoint_every, clip_train.checkpoint_minutes, ", error.Message);
+        Assert.Contains(" clip_train.steps", error.Message);
     }
 
     [Fact]
@@ -143,8 +146,20 @@ public sealed class ClipTrainerTests : IDisposable
         var error = Assert.Throws<RunException>(() => Train(TinyTraining.Inputs(_folder, config, student, batches)));
         Assert.Contains("is not finite at step 3", error.Message);
         Assert.Contains("is kept", error.Message);
+        // The batch of index 3 holds the images from 3 * 8 on.
+        Assert.Contains(
+            "(epoch 1, batch 3: image 24, image 25, image 26, image 27, image 28, and 3 more, which --verbose lists)", error.Message);
         Assert.Equal(weights, TinyTraining.Weights(student));
         Assert.True(Directory.Exists(Path.Combine(_folder, "checkpoints", "last")));
+
+        // Once the cause is gone, the run resumes as if nothing had been.
+        using var straight = TinyTraining.NewStudent(config);
+        Train(TinyTraining.Inputs(Path.Combine(_folder, "straight"), config, straight));
+        using var again = TinyTraining.NewStudent(config with { Seed = 99 });
+        var log = new Lines();
+        Train(TinyTraining.Inputs(_folder, config, again) with { Log = log });
+        Assert.Contains(log.Texts, line => line.StartsWith("Resumed at step 2,", StringComparison.Ordinal));
+        Assert.Equal(TinyTraining.Weights(straight), TinyTraining.Weights(again));
     }
 
     [Fact]

@@ -19,11 +19,14 @@ public sealed class KillAndResumeTests : IDisposable
 
     public void Dispose() => _command.Dispose();
 
-    [Fact]
-    public void TwentyStepsEqualTenAKillAndTenMore()
+    [Theory]
+    [InlineData("data.workers=2")]
+    [InlineData("data.workers=5", "data.prefetch=2", "data.image_cache_mb=1", "data.image_cache_side=100", "clip_train.micro_batch=10")]
+    public void TwentyStepsEqualTenAKillAndTenMore(params string[] more)
     {
-        _command.Run("straight", Settings);
-        using (var killed = _command.Start("killed", Settings))
+        string[] settings = [.. Settings, .. more];
+        _command.Run("straight", settings);
+        using (var killed = _command.Start("killed", settings))
         {
             var checkpoint = Path.Combine(_command.Folder, "killed", "checkpoints", "last");
             while (!Directory.Exists(checkpoint) && !killed.HasExited)
@@ -35,7 +38,7 @@ public sealed class KillAndResumeTests : IDisposable
             killed.WaitForExit();
         }
         Assert.False(Directory.Exists(Path.Combine(_command.Folder, "killed", "model")), "The run was over before it was killed.");
-        Assert.Contains("Resumed at step 10", _command.Run("killed", Settings), StringComparison.Ordinal);
+        Assert.Contains("Resumed at step 10", _command.Run("killed", settings), StringComparison.Ordinal);
 
         foreach (var file in new[] { "model.safetensors", "text_adapter.safetensors" })
         {

@@ -58,6 +58,8 @@ public sealed class RunFolderTests : IDisposable
 
         var grown = Train(TinyTraining.Config with { Steps = 0, Epochs = 2 }, log);
         Assert.Contains(log.Texts, line => line.StartsWith("Resumed at step 5,", StringComparison.Ordinal));
+        Assert.Contains("Changed since: clip_train.steps: 5 in the checkpoint, 0 now.", log.Texts);
+        Assert.Contains("Changed since: clip_train.epochs: (not set) in the checkpoint, 2 now.", log.Texts);
         Assert.Equal(14, grown.State.Step);
         Assert.Equal(14, Train(TinyTraining.Config with { Steps = 5 }, log).State.Step); // A smaller budget takes nothing away.
     }

@@ -10,10 +10,14 @@ public sealed class SoakTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>With all that a run does beside its steps: checkpoints that are kept, a watchdog at work, lines, evaluations.</summary>
     [Fact]
     public void TensorsAliveStayFlatOverSteps()
     {
-        var config = TinyTraining.Config with { Steps = 40, MicroBatch = 3, EvalEvery = 10 };
+        var config = TinyTraining.Config with
+        {
+            Steps = 40, MicroBatch = 3, EvalEvery = 10, LogEvery = 1, StallMinutes = 1e-6, CheckpointMinutes = 1e-9, KeepCheckpoints = 2,
+        };
         using var student = TinyTraining.NewStudent(config);
         var alive = new AliveAtSteps();
         GC.Collect();

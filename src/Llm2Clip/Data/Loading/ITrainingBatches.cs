@@ -10,4 +10,7 @@ internal interface ITrainingBatches : IDisposable
 
     /// <summary>The batches of an epoch from index <paramref name="skip"/> on; the caller disposes each.</summary>
     IEnumerable<SampleBatch> Epoch(int epoch, long skip = 0, CancellationToken cancellation = default);
+
+    /// <summary>What the next batch waits for; may be asked by any thread.</summary>
+    Activity Activity => default;
 }

@@ -6,11 +6,16 @@ namespace Llm2Clip.Data.Loading;
 
 /// <summary>
 /// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="DataConfig.Prefetch"/>
-/// ahead of the consumer, and workers that decode images into the batches' places. Disposing it stops and joins them all.
+/// ahead of the consumer, and workers that decode images into the batches' places. Disposing it stops and joins them all, but for one that
+/// hangs: a run that is stopped has to save, whatever a disk does.
 /// </summary>
 internal sealed class LoaderRun : IDisposable
 {
+    /// <summary>Longer than any one image takes that is not stuck, and less than what a cluster gives a process between two signals.</summary>
+    private const int PatienceMs = 5000;
+
     private readonly LoaderConfig _config;
+    private readonly LoaderActivity _activity;
     private readonly Action<ImagePipeline, int, Sample, Memory<byte>> _decode;
     private readonly Func<byte[]> _rent;
     private readonly BlockingCollection<PendingBatch> _ordered = [];
@@ -21,9 +26,11 @@ internal sealed class LoaderRun : IDisposable
     private ExceptionDispatchInfo? _planFault;
     private List<object> _records = [];
 
-    public LoaderRun(LoaderConfig config, int workers, Action<ImagePipeline, int, Sample, Memory<byte>> decode, Func<byte[]> rent)
+    public LoaderRun(
+        LoaderConfig config, LoaderActivity activity, int workers, Action<ImagePipeline, int, Sample, Memory<byte>> decode,
+        Func<byte[]> rent)
     {
-        _config = config;
+        (_config, _activity) = (config, activity);
         _decode = decode;
         _rent = rent;
         _ahead = new SemaphoreSlim(config.Data.Prefetch);
@@ -39,7 +46,8 @@ internal sealed class LoaderRun : IDisposable
         _threads[0] = new Thread(() => Plan(plan, epoch, skip)) { IsBackground = true, Name = "data plan" };
         for (var i = 1; i < _threads.Length; i++)
         {
-            _threads[i] = new Thread(() => Work(epoch)) { IsBackground = true, Name = $"data worker {i}" };
+            var worker = i - 1;
+            _threads[i] = new Thread(() => Work(epoch, worker)) { IsBackground = true, Name = $"data worker {i}" };
         }
         foreach (var thread in _threads)
         {
@@ -63,9 +71,11 @@ internal sealed class LoaderRun : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        foreach (var thread in _threads)
+        var start = Environment.TickCount64;
+        if (!Array.TrueForAll(_threads, thread =>
+            thread is null || thread.Join((int)Math.Max(0, PatienceMs - (Environment.TickCount64 - start)))))
         {
-            thread?.Join();
+            return; // The thread ends with the process, and finds until then what it uses.
         }
         _stop.Dispose();
         _ordered.Dispose();
@@ -79,7 +89,7 @@ internal sealed class LoaderRun : IDisposable
         {
             long index = 0;
             var batch = new List<Sample>(_config.BatchSize);
-            foreach (var sample in plan.Epoch(epoch, Note, _stop.Token))
+            foreach (var sample in plan.Epoch(epoch, Note, _activity.Reads, _stop.Token))
             {
                 _stop.Token.ThrowIfCancellationRequested();
                 batch.Add(sample);
@@ -109,8 +119,11 @@ internal sealed class LoaderRun : IDisposable
     }
 
     /// <summary>Notes a record to be counted, without its image: while batches are skipped, all that were read wait here.</summary>
-    private void Note(object record) =>
+    private void Note(object record)
+    {
         _records.Add(record is Sample { Image.HeldBytes: > 0 } sample ? sample with { Image = MemoryImage.None } : record);
+        _activity.Moved();
+    }
 
     private void Emit(long index, List<Sample> samples, long skip)
     {
@@ -128,7 +141,7 @@ internal sealed class LoaderRun : IDisposable
         samples.Clear();
     }
 
-    private void Work(int epoch)
+    private void Work(int epoch, int worker)
     {
         var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.Decode);
         var imageBytes = pipeline.OutputBytes;
@@ -136,7 +149,9 @@ internal sealed class LoaderRun : IDisposable
         {
             foreach (var (batch, place) in _work.GetConsumingEnumerable(_stop.Token))
             {
+                _activity.Begins(worker, batch.Samples[place]);
                 batch.Fill(place, (sample, into) => _decode(pipeline, epoch, sample, into), imageBytes);
+                _activity.Ends(worker);
             }
         }
         catch (OperationCanceledException)

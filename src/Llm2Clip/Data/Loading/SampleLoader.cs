@@ -20,6 +20,7 @@ internal sealed class SampleLoader : ITrainingBatches
     private readonly ConcurrentBag<byte[]> _pool = [];
     private readonly int _imageBytes;
     private readonly int _workers;
+    private readonly LoaderActivity _activity;
 
     /// <summary><paramref name="keep"/> leaves out samples before they are decoded, such as <see cref="CaptionSampler.Accepts"/>.</summary>
     public SampleLoader(ISampleSource source, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null)
@@ -30,12 +31,16 @@ internal sealed class SampleLoader : ITrainingBatches
         _tally = new BadSampleTally(source.Description, config.Data.MaxBadShare, log);
         _imageBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
         _workers = LoaderConfig.Threads(config.Data.Workers);
+        _activity = new LoaderActivity(_workers);
         if ((long)_imageBytes * config.BatchSize > Array.MaxLength)
         {
             throw new ConfigException($"batch_size {config.BatchSize} at image_size {config.Transform.ImageSize} does not fit one buffer; "
                 + "use smaller batches.");
         }
     }
+
+    /// <inheritdoc/>
+    public Activity Activity => _activity.Now();
 
     /// <summary>Samples that an epoch holds after <c>keep</c>, bad images included: reads the data set once, without images.</summary>
     public long CountSamples(CancellationToken cancellation = default) => _plan.Count(cancellation);
@@ -54,7 +59,7 @@ internal sealed class SampleLoader : ITrainingBatches
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skipBatches);
         _tally.Restart();
-        using var run = new LoaderRun(_config, _workers, Decode, Rent);
+        using var run = new LoaderRun(_config, _activity, _workers, Decode, Rent);
         run.Start(_plan, epoch, skipBatches, cancellation);
         while (run.Take() is { } pending)
         {

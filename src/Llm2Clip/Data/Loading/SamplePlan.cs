@@ -19,9 +19,10 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
 
     /// <summary>
     /// The samples of an epoch. <paramref name="onRecord"/> hears of every record as it is read: a <see cref="Sample"/> or a
-    /// <see cref="BadSample"/>.
+    /// <see cref="BadSample"/>; <paramref name="onShard"/> of the name of a shard before it is read, and of null after.
     /// </summary>
-    public IEnumerable<Sample> Epoch(int epoch, Action<object> onRecord, CancellationToken cancellation = default)
+    public IEnumerable<Sample> Epoch(
+        int epoch, Action<object> onRecord, Action<string?>? onShard = null, CancellationToken cancellation = default)
     {
         var shards = Enumerable.Range(0, source.ShardCount).ToArray();
         var random = SeededRandom.For(config.Seed, epoch, "order");
@@ -29,7 +30,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         {
             random.Shuffle(shards);
         }
-        var samples = shards.SelectMany(shard => Shard(shard, onRecord, cancellation)).Where(sample => keep is null || keep(sample));
+        var samples = shards.SelectMany(shard => Shard(shard, onRecord, onShard, cancellation)).Where(sample => keep is null || keep(sample));
         return config.Shuffle ? ThroughBuffer(samples, random) : samples;
     }
 
@@ -43,7 +44,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         long count = 0;
         for (var shard = 0; shard < source.ShardCount; shard++)
         {
-            foreach (var sample in Shard(shard, _ => cancellation.ThrowIfCancellationRequested(), cancellation))
+            foreach (var sample in Shard(shard, _ => cancellation.ThrowIfCancellationRequested(), null, cancellation))
             {
                 count += keep is null || keep(sample) ? 1 : 0;
             }
@@ -52,7 +53,7 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         return count;
     }
 
-    private IEnumerable<Sample> Shard(int shard, Action<object> onRecord, CancellationToken cancellation)
+    private IEnumerable<Sample> Shard(int shard, Action<object> onRecord, Action<string?>? onShard, CancellationToken cancellation)
     {
         if (_kept.TryGetValue(shard, out var records))
         {
@@ -68,11 +69,13 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         }
         var reading = new List<object>();
         var bytes = 0L;
+        onShard?.Invoke(source.ShardName(shard));
         foreach (var sample in source.ReadShard(shard, Remember, cancellation))
         {
             Remember(sample);
             yield return sample;
         }
+        onShard?.Invoke(null);
         if (_keeping)
         {
             _kept[shard] = reading;

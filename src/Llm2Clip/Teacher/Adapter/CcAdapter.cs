@@ -25,9 +25,9 @@ public sealed class CcAdapter : IDisposable
 
     private readonly Lazy<string> _fingerprint;
 
-    internal CcAdapter(AdapterConfig config, LanguageMeans means, CcAdapterModule module)
+    internal CcAdapter(AdapterConfig config, LanguageMeans means, CcAdapterModule module, int parts = 1)
     {
-        (Config, Means, Module) = (config, means, module);
+        (Config, Means, Module, Parts) = (config, means, module, parts);
         _fingerprint = new Lazy<string>(TakeFingerprint);
     }
 
@@ -39,6 +39,9 @@ public sealed class CcAdapter : IDisposable
 
     /// <summary>Length of the LLM's vectors.</summary>
     public int InputDimension => Means.Overall.Length;
+
+    /// <summary>Parts of equal length that the LLM's vectors consist of: one per layer that <c>teacher.layers</c> reads.</summary>
+    public int Parts { get; }
 
     /// <summary>Length of the vectors that come out.</summary>
     public int Dimension => Config.Dimension;
@@ -54,10 +57,18 @@ public sealed class CcAdapter : IDisposable
     /// <summary>
     /// A new adapter: blocks that do nothing yet and a head from torch's default initialization.
     /// </summary>
-    public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed)
+    /// <param name="config">Its shape.</param>
+    /// <param name="means">What it can take out.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <param name="parts">Parts of equal length that the LLM's vectors consist of.</param>
+    public static CcAdapter Create(AdapterConfig config, LanguageMeans means, ulong seed, int parts = 1)
     {
         var width = means.Overall.Length;
-        return new CcAdapter(config.Over(width), means, new CcAdapterModule(width, config, seed, CPU));
+        if (parts < 1 || width % parts != 0)
+        {
+            throw new ArgumentException($"Vectors of {width} elements do not consist of {parts} equal parts.", nameof(parts));
+        }
+        return new CcAdapter(config.Over(width), means, new CcAdapterModule(width, config, seed, CPU, parts), parts);
     }
 
     /// <summary>
@@ -78,12 +89,14 @@ public sealed class CcAdapter : IDisposable
             var rows = Math.Min(Chunk, count - start);
             var centered = raw.Slice(start * InputDimension, rows * InputDimension).ToArray();
             Means.Center(centered, language, Config.Centering, mode);
+            using var scope = NewDisposeScope();
             if (Config.Kind == AdapterKind.None)
             {
-                centered.CopyTo(adapted.AsSpan(start * Dimension));
+                // Several parts would each weigh as much as its states happen to be long.
+                (Parts == 1 ? centered : Module.Scale(tensor(centered, [rows, InputDimension])).data<float>().ToArray())
+                    .CopyTo(adapted.AsSpan(start * Dimension));
                 continue;
             }
-            using var scope = NewDisposeScope();
             Module.call(tensor(centered, [rows, InputDimension], device: Module.Head.Weight.device)).cpu().data<float>()
                 .CopyTo(adapted.AsSpan(start * Dimension, rows * Dimension));
         }
@@ -91,12 +104,12 @@ public sealed class CcAdapter : IDisposable
     }
 
     /// <summary>The same adapter with means of further languages.</summary>
-    public CcAdapter WithMeans(IEnumerable<LanguageMean> more) => new(Config, Means.With(more), Module);
+    public CcAdapter WithMeans(IEnumerable<LanguageMean> more) => new(Config, Means.With(more), Module, Parts);
 
     /// <summary>A copy with weights of its own, on the CPU: what a trainer hands out when it frees its buffers.</summary>
     internal CcAdapter Copy()
     {
-        var copy = Create(Config, Means, 0);
+        var copy = Create(Config, Means, 0, Parts);
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var target = copy.Module.state_dict();
@@ -118,7 +131,10 @@ public sealed class CcAdapter : IDisposable
             tensors[LanguageMeanPrefix + mean.Language] = tensor(mean.Vector);
         }
         var header = new Header(
-            InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))]);
+            InputDimension, Config, [.. Means.Languages.Select(m => new MeanHeader(m.Language, m.Count, m.Source, m.Training))])
+        {
+            Parts = Parts,
+        };
         Safetensors.Save(path, tensors, new Dictionary<string, string> { [ConfigKey] = JsonSerializer.Serialize(header, Json.Line) });
     }
 
@@ -144,7 +160,7 @@ public sealed class CcAdapter : IDisposable
         RequireSense(path, header, file);
         var width = header.InputDimension;
         var languages = header.Means.Select(m => new LanguageMean(m.Language, new float[width], m.Count, m.Source, m.Training)).ToList();
-        var adapter = Create(header.Adapter, new LanguageMeans(new float[width], languages), 0);
+        var adapter = Create(header.Adapter, new LanguageMeans(new float[width], languages), 0, header.Parts);
 
         using var scope = NewDisposeScope();
         var targets = adapter.Module.state_dict().ToDictionary(entry => WeightPrefix + entry.Key, entry => entry.Value);
@@ -169,6 +185,7 @@ public sealed class CcAdapter : IDisposable
     private static void RequireSense(string path, Header header, SafetensorsFile file)
     {
         var sane = header.InputDimension > 0
+            && header.Parts > 0 && header.InputDimension % header.Parts == 0
             && header.Adapter is { Dimension: > 0, Blocks: >= 0, Dropout: >= 0 and < 1 }
             && header.Adapter == header.Adapter.Over(header.InputDimension)
             && !header.Means.Contains(null!)
@@ -194,9 +211,9 @@ public sealed class CcAdapter : IDisposable
         {
             Add(LanguageMeanPrefix + mean.Language, mean.Vector);
         }
-        return Fingerprints.Of(
-            "cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}",
-            Convert.ToHexStringLower(hash.GetHashAndReset()));
+        string[] shape = ["cc-adapter-1", $"{Config.Kind}", $"{Config.Blocks}", $"{Config.Dimension}", $"{Config.Centering}"];
+        string[] parts = Parts == 1 ? [] : [$"{Parts} parts"]; // one part has the fingerprint that it had when there was no other number
+        return Fingerprints.Of([.. shape, .. parts, Convert.ToHexStringLower(hash.GetHashAndReset())]);
 
         void Add(string name, float[] values)
         {
@@ -205,7 +222,10 @@ public sealed class CcAdapter : IDisposable
         }
     }
 
-    private sealed record Header(int InputDimension, AdapterConfig Adapter, IReadOnlyList<MeanHeader> Means);
+    private sealed record Header(int InputDimension, AdapterConfig Adapter, IReadOnlyList<MeanHeader> Means)
+    {
+        public int Parts { get; init; } = 1; // adapters of older versions do not say
+    }
 
     private sealed record MeanHeader(string Language, long Count, string Source, bool Training);
 }

@@ -9,8 +9,9 @@ using Linear = Llm2Clip.Layers.Linear;
 namespace Llm2Clip.Teachers.Adapter;
 
 /// <summary>
-/// The learned part of an adapter. Input: centered LLM vectors [N, d]. x sqrt(d) / ||x||, input dropout, then either one linear layer or
-/// n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer to [N, Dimension]. Training and inference run this one forward.
+/// The learned part of an adapter. Input: centered LLM vectors [N, d]. x sqrt(d) / ||x||, of each part by itself where they have several
+/// (<c>teacher.layers</c>); input dropout, then either one linear layer or n residual blocks x + W2 GELU(W1 LN(x)), LN and a linear layer
+/// to [N, Dimension]. Training and inference run this one forward.
 /// </summary>
 internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
 {
@@ -26,13 +27,18 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     private readonly Linear? _head;
 
     private readonly double _dropout;
-    private readonly float _length;
+    private readonly int _parts;
 
     /// <summary>Blocks start as the identity (their last layer is zero), the head as torch's linear layers do.</summary>
-    public CcAdapterModule(int width, AdapterConfig config, ulong seed, Device device)
+    /// <param name="width">Length of the LLM's vectors, d.</param>
+    /// <param name="config">Kind, blocks, length of the output.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="parts">Parts of equal length that the vectors consist of; divides <paramref name="width"/>.</param>
+    public CcAdapterModule(int width, AdapterConfig config, ulong seed, Device device, int parts = 1)
         : base(nameof(CcAdapterModule))
     {
-        (_dropout, _length) = (config.Dropout, MathF.Sqrt(width));
+        (_dropout, _parts) = (config.Dropout, parts);
         var residual = config.Kind == AdapterKind.Residual;
         _blocks = new ModuleList<nn.Module<Tensor, Tensor>>(
             [
@@ -60,11 +66,19 @@ internal sealed class CcAdapterModule : nn.Module<Tensor, Tensor>
     /// <summary>The last layer, [Dimension, d]; an adapter of kind none has none.</summary>
     public Linear Head => _head ?? throw new InvalidOperationException("An adapter of kind none has no layer.");
 
+    /// <summary>Centered vectors [N, d] with each part at a root mean square of 1, [N, d]: what blocks and head see.</summary>
+    public Tensor Scale(Tensor centered)
+    {
+        using var scope = NewDisposeScope();
+        var width = centered.shape[1] / _parts;
+        return centered.reshape(-1, width).Normalize().Times(MathF.Sqrt(width)).reshape(centered.shape).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Centered vectors [N, d] to adapted ones [N, Dimension], un-normalized.</summary>
     public override Tensor forward(Tensor centered)
     {
         using var scope = NewDisposeScope();
-        var x = Noise.Dropout(centered.Normalize().Times(_length), _dropout); // [N, d]
+        var x = Noise.Dropout(Scale(centered), _dropout); // [N, d]
         foreach (var block in _blocks)
         {
             x = block.call(x);

@@ -28,6 +28,9 @@ internal sealed class LlamaModel : IDisposable
     /// <summary>Width of the hidden states.</summary>
     public int Width => Handle.EmbeddingSize;
 
+    /// <summary>Whether some layers see a window of the text alone.</summary>
+    public bool HasWindow => Header.Has(WindowKey(Header));
+
     /// <summary>
     /// Loads a model. <paramref name="fullWindow"/> lets sliding-window layers see the whole text: without it, libllama gives them, with
     /// causal attention off, all of the future but a window of the past. Leaving the key out instead would change the layers' rotary base
@@ -35,12 +38,9 @@ internal sealed class LlamaModel : IDisposable
     /// know.
     /// </summary>
     public static LlamaModel Load(string path, bool fullWindow) => Load(path, header =>
-    {
-        var windowKey = $"{header.Architecture}.attention.sliding_window";
-        return fullWindow && header.Has(windowKey)
-            ? LoadWith(path, windowKey, FullWindow)
-            : SafeLlamaModelHandle.LoadFromFile(path, Parameters());
-    });
+        fullWindow && header.Has(WindowKey(header))
+            ? LoadWith(path, WindowKey(header), FullWindow)
+            : SafeLlamaModelHandle.LoadFromFile(path, Parameters()));
 
     /// <summary>
     /// Loads the vocabulary of a model without its weights: enough to tokenize. Throws as <see cref="Load(string, bool)"/>.
@@ -49,6 +49,8 @@ internal sealed class LlamaModel : IDisposable
         Load(path, _ => SafeLlamaModelHandle.LoadFromFile(path, Parameters() with { vocab_only = true }));
 
     public void Dispose() => Handle.Dispose();
+
+    private static string WindowKey(GgufFile header) => $"{header.Architecture}.attention.sliding_window";
 
     private static LlamaModel Load(string path, Func<GgufFile, SafeLlamaModelHandle> load)
     {

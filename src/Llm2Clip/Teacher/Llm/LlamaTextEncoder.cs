@@ -2,11 +2,13 @@ using Llm2Clip.Configuration;
 
 namespace Llm2Clip.Teachers.Llm;
 
-/// <summary>Pooled hidden states of an LLM in libllama: many texts per decode.</summary>
+/// <summary>
+/// Pooled hidden states of an LLM in libllama: many texts per decode. The LLM runs once for each attention that
+/// <see cref="TeacherSettings.Layers"/> names, up to the deepest block that is read with it.
+/// </summary>
 internal sealed class LlamaTextEncoder : ILlmEncoder
 {
-    private readonly LlamaModel model;
-    private readonly SequenceDecoder decoder;
+    private readonly LlamaPasses passes;
     private readonly CaptionTokenizer tokenizer;
     private readonly TeacherSettings settings;
     private readonly int maxLength;
@@ -19,44 +21,35 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
     /// <param name="config">What does not: batch, threads, output head.</param>
     /// <param name="weightsSha256">Hash of the file for the fingerprint; null: taken here.</param>
     /// <param name="log">Where decisions go.</param>
-    /// <exception cref="InputException">The file is missing, damaged or no decoder model.</exception>
-    /// <exception cref="ConfigException">Template or lengths make no sense.</exception>
+    /// <exception cref="InputException">The file is missing, damaged or no decoder model, or its graph lacks a layer.</exception>
+    /// <exception cref="ConfigException">Template, lengths or layers make no sense.</exception>
     public LlamaTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
     {
         Checked.Require(settings, "teacher");
         Checked.Require(config, "teacher");
         this.settings = settings;
-        model = LlamaModel.Load(path, settings is { Attention: TeacherAttention.Bidirectional, FullWindow: true });
+        passes = new LlamaPasses(path, settings);
         try
         {
-            maxLength = Math.Min(settings.MaxLength, model.Handle.ContextSize);
-            tokenizer = new CaptionTokenizer(model, settings.Template, settings.Instruction, maxLength);
-            var options = new DecoderOptions(settings.Attention, maxLength)
-            {
-                BatchTokens = config.BatchTokens,
-                Threads = config.Threads,
-                FlashAttention = settings.FlashAttention,
-                KvType = settings.KvType,
-                SkipHead = config.SkipHead,
-            };
-            decoder = new SequenceDecoder(model, options, log);
-            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(model.Header), settings);
+            maxLength = Math.Min(settings.MaxLength, passes.Model.Handle.ContextSize);
+            tokenizer = new CaptionTokenizer(passes.Model, settings.Template, settings.Instruction, maxLength);
+            passes.Prepare(config, maxLength, log);
+            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(passes.Model.Header), settings);
         }
         catch
         {
-            decoder?.Dispose();
-            model.Dispose();
+            passes.Dispose();
             throw;
         }
     }
 
-    /// <summary>Width of the LLM's hidden states.</summary>
-    public int Dimension => decoder.Width;
+    /// <summary>Width of the LLM's hidden states times the number of layers.</summary>
+    public int Dimension => passes.Layers.Count * passes.Model.Width;
 
     public string Fingerprint { get; }
 
     /// <summary>True where the output head is left out.</summary>
-    public bool HeadSkipped => decoder.HeadSkipped;
+    public bool HeadSkipped => passes.HeadSkipped;
 
     /// <summary>Tokens of a text as it is run, for inspection.</summary>
     public TokenizedText Tokenize(string text) => tokenizer.Tokenize(text);
@@ -99,8 +92,10 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
         var vectors = new Dictionary<int, float[]>();
         var sequences = Array.ConvertAll(rows, row => row.Tokens);
         var (done, all) = (0L, sequences.Sum(sequence => (long)sequence.Length));
-        foreach (var members in decoder.RunInBatches(sequences, Pool, cancellation))
+        foreach (var members in passes.Batches(sequences))
         {
+            cancellation.ThrowIfCancellationRequested();
+            passes.Run(sequences, members, Pool);
             var tokens = members.Sum(text => sequences[text].Length);
             done += tokens;
             yield return new EncodedBatch(
@@ -109,32 +104,40 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
             vectors.Clear();
         }
 
-        void Pool(int text, int position, ReadOnlySpan<float> state)
+        void Pool(int text, int position, int layer, ReadOnlySpan<float> state)
         {
             if (!vectors.TryGetValue(text, out var vector))
             {
                 vectors[text] = vector = new float[Dimension];
             }
-            StatePooling.Add(settings.Pooling, rows[text], position, state, vector);
+            var factor = passes.Layers[layer].IsScaled ? StatePooling.Unit(state) : 1;
+            StatePooling.Add(settings.Pooling, rows[text], position, state, factor, vector.AsSpan(layer * state.Length, state.Length));
         }
     }
 
-    public void Dispose()
-    {
-        decoder.Dispose();
-        model.Dispose();
-    }
+    public void Dispose() => passes.Dispose();
 
-    /// <summary>Fingerprint of the vectors of a model, given the hash of its weights; nothing is loaded for it.</summary>
-    internal static string FingerprintOf(string weights, TeacherSettings settings) => Fingerprints.Of(
-        "llm-pooled-1",
-        weights,
-        settings.Template,
-        settings.Instruction,
-        $"{settings.Pooling}",
-        $"{settings.Attention}",
-        $"{settings.FullWindow}",
-        $"{settings.MaxLength}",
-        $"{settings.FlashAttention}",
-        $"{settings.KvType}");
+    /// <summary>
+    /// Fingerprint of the vectors of a model, given the hash of its weights; nothing is loaded for it. What the final norm gives has the
+    /// fingerprint that it had when nothing else could be read.
+    /// </summary>
+    internal static string FingerprintOf(string weights, TeacherSettings settings)
+    {
+        var layers = settings.LayerList();
+        var isFinal = layers is [{ Block: TeacherLayer.Final }];
+        string[] parts =
+        [
+            isFinal ? "llm-pooled-1" : "llm-layers-1",
+            weights,
+            settings.Template,
+            settings.Instruction,
+            $"{settings.Pooling}",
+            isFinal ? $"{layers[0].Attention}" : string.Join(", ", layers),
+            $"{settings.FullWindow}",
+            $"{settings.MaxLength}",
+            $"{settings.FlashAttention}",
+            $"{settings.KvType}",
+        ];
+        return Fingerprints.Of(parts);
+    }
 }

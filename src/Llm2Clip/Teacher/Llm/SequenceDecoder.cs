@@ -20,12 +20,17 @@ internal sealed record DecoderOptions(TeacherAttention Attention, int MaxLength)
     /// <summary>Format of the key/value cache.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F32;
 
-    /// <summary>Leave the output head out where that provably changes nothing.</summary>
+    /// <summary>
+    /// Leave out what is behind the last state that is read, the output head at least, where that provably changes nothing.
+    /// </summary>
     public bool SkipHead { get; init; } = true;
+
+    /// <summary>Whose states are read, as <see cref="TeacherLayer.Block"/> counts.</summary>
+    public IReadOnlyList<int> Blocks { get; init; } = [TeacherLayer.Final];
 }
 
-/// <summary>Takes the hidden state (final norm's output) of one token.</summary>
-internal delegate void StateReceiver(int sequence, int position, ReadOnlySpan<float> state);
+/// <summary>Takes the state of one token behind one of <see cref="DecoderOptions.Blocks"/>, named by its place in that list.</summary>
+internal delegate void StateReceiver(int sequence, int position, int block, ReadOnlySpan<float> state);
 
 /// <summary>
 /// Runs many token sequences through the LLM, several per batch, each its own sequence in one unified key/value cache that is emptied
@@ -37,11 +42,14 @@ internal sealed class SequenceDecoder : IDisposable
 
     private readonly DecoderOptions options;
     private readonly SafeLLamaContextHandle context;
-    private readonly HeadSkip headSkip = new();
+    private readonly GraphTap tap = new();
+    private readonly TappedTensor?[] tapped = []; // by the place in DecoderOptions.Blocks; null = what libllama gives out itself
     private readonly LLamaBatch batch = new();
     private readonly int maxSequences;
 
-    /// <summary>Sets up a context on <paramref name="model"/>, which stays the caller's.</summary>
+    /// <summary>
+    /// Sets up a context on <paramref name="model"/>, which stays the caller's. Throws as <see cref="LayerTensors.Find"/>.
+    /// </summary>
     public SequenceDecoder(LlamaModel model, DecoderOptions options, IRunLog log)
     {
         this.options = options;
@@ -50,9 +58,31 @@ internal sealed class SequenceDecoder : IDisposable
         context = Create(model, Parameters(tokens));
         context.SetCausalAttention(options.Attention == TeacherAttention.Causal);
         Width = model.Width;
-        if (options.SkipHead)
+        try
         {
-            SkipHeadIfExact(model, log);
+            tapped = LayerTensors.Find(model, options.Blocks, Survey);
+            foreach (var tensor in tapped.OfType<TappedTensor>())
+            {
+                tap.Add(tensor);
+            }
+            if (!options.SkipHead)
+            {
+                return;
+            }
+            if (Array.Exists(tapped, tensor => tensor is null))
+            {
+                SkipHeadIfExact(model, log);
+            }
+            else
+            {
+                // Each state is taken before what is left out would be computed.
+                tap.StopsAtLast = true;
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -60,51 +90,49 @@ internal sealed class SequenceDecoder : IDisposable
     public int Width { get; }
 
     /// <summary>True where the output head is left out.</summary>
-    public bool HeadSkipped => headSkip.Enabled;
+    public bool HeadSkipped => tap.StopsAtHead || tap.StopsAtLast;
 
     /// <summary>
-    /// Gives the state of every token of every sequence to <paramref name="receive"/>, in no particular order of sequences.
+    /// Gives every state of every sequence to <paramref name="receive"/>, in no particular order of sequences.
     /// </summary>
     public void Run(IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
-    {
-        foreach (var _ in RunInBatches(sequences, receive, cancellation))
-        {
-        }
-    }
-
-    /// <summary>
-    /// The same step by step: each element is the sequences of a batch, whose states have all been given. Throws
-    /// <see cref="OperationCanceledException"/> between batches.
-    /// </summary>
-    public IEnumerable<IReadOnlyList<int>> RunInBatches(
-        IReadOnlyList<LLamaToken[]> sequences, StateReceiver receive, CancellationToken cancellation = default)
     {
         foreach (var members in Batches(sequences))
         {
             cancellation.ThrowIfCancellationRequested();
-            Decode(sequences, members);
-            var index = 0;
-            foreach (var sequence in members)
+            Run(sequences, members, receive);
+        }
+    }
+
+    /// <summary>The same for one of <see cref="Batches"/>.</summary>
+    public void Run(IReadOnlyList<LLamaToken[]> sequences, IReadOnlyList<int> members, StateReceiver receive)
+    {
+        Decode(sequences, members);
+        var index = 0;
+        foreach (var sequence in members)
+        {
+            for (var position = 0; position < sequences[sequence].Length; position++, index++)
             {
-                for (var position = 0; position < sequences[sequence].Length; position++)
+                for (var block = 0; block < tapped.Length; block++)
                 {
-                    receive(sequence, position, context.GetEmbeddingsIth(index++));
+                    receive(
+                        sequence, position, block,
+                        tapped[block] is { } tensor ? tensor.Values.Slice(index * Width, Width) : context.GetEmbeddingsIth(index));
                 }
             }
-            yield return members;
         }
     }
 
     public void Dispose()
     {
         context.Dispose();
-        headSkip.Dispose();
+        tap.Dispose();
     }
 
     /// <summary>
     /// Sequences sorted by length (longest first: memory peaks at once), cut into batches of at most the configured tokens.
     /// </summary>
-    private IEnumerable<List<int>> Batches(IReadOnlyList<LLamaToken[]> sequences)
+    public IEnumerable<IReadOnlyList<int>> Batches(IReadOnlyList<LLamaToken[]> sequences)
     {
         var members = new List<int>();
         var tokens = 0;
@@ -126,7 +154,7 @@ internal sealed class SequenceDecoder : IDisposable
         }
     }
 
-    private void Decode(IReadOnlyList<LLamaToken[]> sequences, List<int> members)
+    private void Decode(IReadOnlyList<LLamaToken[]> sequences, IReadOnlyList<int> members)
     {
         batch.Clear();
         for (var id = 0; id < members.Count; id++)
@@ -142,11 +170,20 @@ internal sealed class SequenceDecoder : IDisposable
             }
         }
         context.MemoryClear(false);
+        tap.Begin();
         var result = context.Decode(batch);
         if (result != DecodeResult.Ok)
         {
             throw new RunException(
                 $"libllama could not decode a batch of {batch.TokenCount} tokens: {result}. Try a smaller teacher.batch_tokens.");
+        }
+        foreach (var tensor in tapped.OfType<TappedTensor>())
+        {
+            if (tensor.Count != (long)batch.TokenCount * Width)
+            {
+                throw new RunException(
+                    $"libllama computed {tensor.Count} values of {tensor.Name} for {batch.TokenCount} tokens of width {Width}.");
+            }
         }
     }
 
@@ -169,8 +206,8 @@ internal sealed class SequenceDecoder : IDisposable
             ? LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_ENABLED
             : LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
         parameters.type_k = parameters.type_v = options.KvType == KvCacheType.F32 ? GGMLType.GGML_TYPE_F32 : GGMLType.GGML_TYPE_F16;
-        parameters.cb_eval = HeadSkip.Callback;
-        parameters.cb_eval_user_data = headSkip.UserData;
+        parameters.cb_eval = GraphTap.Callback;
+        parameters.cb_eval_user_data = tap.UserData;
         return parameters;
     }
 
@@ -192,24 +229,42 @@ internal sealed class SequenceDecoder : IDisposable
     /// </summary>
     private void SkipHeadIfExact(LlamaModel model, IRunLog log)
     {
-        var count = Math.Min(5, options.MaxLength);
-        LLamaToken[][] probe = [[.. Enumerable.Range(0, count).Select(i => (LLamaToken)((i + 1) * 7 % model.Handle.Vocab.Count))]];
+        var probe = Probe(model);
         var whole = States(probe);
-        headSkip.Enabled = true;
-        var stops = headSkip.Stops;
+        tap.StopsAtHead = true;
+        var stops = tap.Stops;
         var cut = States(probe);
-        var stopped = headSkip.Stops > stops;
-        headSkip.Enabled = stopped && whole.AsSpan().SequenceEqual(cut);
-        log.Detail(headSkip.Enabled
+        var stopped = tap.Stops > stops;
+        tap.StopsAtHead = stopped && whole.AsSpan().SequenceEqual(cut);
+        log.Detail(tap.StopsAtHead
             ? "teacher: output head left out (states of a probe with and without it are equal to the bit)"
             : stopped ? "teacher: output head computed (states differ without it)"
             : "teacher: output head computed (this model's graph names no tensor to stop at)");
     }
 
+    /// <summary>Names of the tensors of a graph that have a state for each token, in the order of computation.</summary>
+    private List<string> Survey(LlamaModel model)
+    {
+        var probe = Probe(model);
+        tap.Survey = [];
+        Decode(probe, [0]);
+        var found = tap.Survey;
+        tap.Survey = null;
+        return [.. found.Where(tensor => tensor.Elements == (long)probe[0].Length * Width).Select(tensor => tensor.Name)];
+    }
+
+    /// <summary>One sequence of a few tokens.</summary>
+    private LLamaToken[][] Probe(LlamaModel model)
+    {
+        var count = Math.Min(5, options.MaxLength);
+        return [[.. Enumerable.Range(0, count).Select(i => (LLamaToken)((i + 1) * 7 % model.Handle.Vocab.Count))]];
+    }
+
     private float[] States(LLamaToken[][] sequences)
     {
-        var states = new float[sequences[0].Length * Width];
-        Run(sequences, (_, position, state) => state.CopyTo(states.AsSpan(position * Width)));
+        var blocks = tapped.Length;
+        var states = new float[sequences[0].Length * blocks * Width];
+        Run(sequences, (_, position, block, state) => state.CopyTo(states.AsSpan(((position * blocks) + block) * Width)));
         return states;
     }
 }

@@ -54,6 +54,12 @@ public sealed record TrainState
 /// <param name="Notes">JSON, as it was saved.</param>
 internal sealed record CheckpointExtras(IReadOnlyDictionary<string, Tensor> Tensors, JsonNode? Notes);
 
+/// <summary>What a checkpoint gave besides the tensors that it was loaded into.</summary>
+/// <param name="State">Position of the run.</param>
+/// <param name="Notes">The notes that were saved with it.</param>
+/// <param name="Changes">Settings that have other values now, and may.</param>
+internal sealed record LoadedCheckpoint(TrainState State, JsonNode? Notes, IReadOnlyList<SettingChange> Changes);
+
 /// <summary>
 /// A checkpoint folder: <c>weights.safetensors</c>, <c>optimizer.safetensors</c> (moments and, where there is one, the average, by
 /// parameter name), <c>extras.safetensors</c> where the trainer has more to keep, what makes a model of it (of a student
@@ -75,9 +81,10 @@ internal static class Checkpoint
     /// <param name="weights">Weights, moments and, where the run has one, the moving average.</param>
     /// <param name="extras">What else the trainer keeps.</param>
     /// <param name="describe">Writes, into the folder that it is given, what makes a model of the checkpoint.</param>
+    /// <param name="retire">The name under which the checkpoint before is kept; see <see cref="AtomicFolder.Replace"/>.</param>
     public static void Save(
         string folder, TrainState state, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
-        CheckpointExtras? extras = null, Action<string>? describe = null)
+        CheckpointExtras? extras = null, Action<string>? describe = null, Func<string, string?>? retire = null)
     {
         using var scope = NewDisposeScope();
         AtomicFolder.Replace(folder, into =>
@@ -98,16 +105,28 @@ internal static class Checkpoint
             }
             describe?.Invoke(into);
             PendingFile.Write(Path.Combine(into, StateFile), json.ToJsonString(Json.File));
-        });
+        }, retire);
+    }
+
+    /// <summary>The step that a checkpoint was saved at; null where it cannot be read.</summary>
+    public static long? StepOf(string folder)
+    {
+        try
+        {
+            return ReadState(folder).State.Step;
+        }
+        catch (Exception error) when (error is InputException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>
-    /// Puts a checkpoint back, the tensors of <paramref name="extras"/> included, and gives its position and the notes that were saved with
-    /// them. Null where there is none in <paramref name="folder"/>.
+    /// Puts a checkpoint back, the tensors of <paramref name="extras"/> included. Null where there is none in <paramref name="folder"/>.
     /// </summary>
     /// <exception cref="ConfigException">It belongs to a run with other settings; each difference is named.</exception>
     /// <exception cref="InputException">It is damaged.</exception>
-    public static (TrainState State, JsonNode? Notes)? Load(
+    public static LoadedCheckpoint? Load(
         string folder, IReadOnlyDictionary<string, string> identity, TrainedWeights weights,
         IReadOnlyDictionary<string, Tensor>? extras = null)
     {
@@ -116,7 +135,7 @@ internal static class Checkpoint
             return null;
         }
         var (state, steps, stored, notes) = ReadState(found);
-        RequireSame(found, identity, stored);
+        var changes = RequireSame(found, identity, stored);
         using var scope = NewDisposeScope();
         LoadPart(Path.Combine(found, Weights), AllWeights(weights));
         LoadPart(Path.Combine(found, Optimizer), OptimizerParts(weights));
@@ -125,7 +144,7 @@ internal static class Checkpoint
             LoadExact(Path.Combine(found, Extras), extras);
         }
         weights.Optimizer.Steps = steps;
-        return (state, notes);
+        return new LoadedCheckpoint(state, notes, changes);
     }
 
     private static (TrainState State, long OptimizerSteps, Dictionary<string, string> Identity, JsonNode? Notes) ReadState(string folder)
@@ -207,21 +226,19 @@ internal static class Checkpoint
         return parts;
     }
 
-    private static void RequireSame(string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
+    /// <summary>The settings that changed, all of which may.</summary>
+    private static IReadOnlyList<SettingChange> RequireSame(
+        string folder, IReadOnlyDictionary<string, string> wanted, IReadOnlyDictionary<string, string> stored)
     {
-        static string Value(IReadOnlyDictionary<string, string> settings, string key) => settings.GetValueOrDefault(key, "(not set)");
-        // A key that a checkpoint of an older version does not have is as good as empty.
-        static string? Compared(IReadOnlyDictionary<string, string> settings, string key) =>
-            settings.GetValueOrDefault(key) is { } value && value is not ("\"\"" or "[]" or "(not set)") ? value : null;
-        var differences = wanted.Keys.Union(stored.Keys).Where(RunIdentity.IsCompared).Order(StringComparer.Ordinal)
-            .Where(key => Compared(wanted, key) != Compared(stored, key))
-            .Select(key => $"\n  {key}: {Value(stored, key)} in the checkpoint, {Value(wanted, key)} now")
-            .ToList();
-        if (differences.Count > 0)
+        var differences = RunIdentity.Differences(stored, wanted);
+        if (differences.Any(difference => !difference.MayChange))
         {
+            var lines = differences.Select(difference => $"\n  {difference}{(difference.MayChange ? " (this one may change)" : "")}");
             throw new ConfigException(
-                $"{folder} is the checkpoint of a run with other settings:{string.Concat(differences)}\n"
-                + "Restore them to resume, or choose another output folder.");
+                $"{folder} is the checkpoint of a run with other settings:{string.Concat(lines)}\n"
+                + "Restore them to resume, or choose another output folder. What may change when a run is resumed: "
+                + $"{RunIdentity.ChangeableNames(wanted)}.");
         }
+        return differences;
     }
 }

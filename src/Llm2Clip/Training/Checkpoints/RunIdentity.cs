@@ -6,18 +6,21 @@ using Llm2Clip.Files;
 namespace Llm2Clip.Training.Checkpoints;
 
 /// <summary>
-/// The settings that decide what a run computes, flat and by name, so that a checkpoint of other settings can be refused by name.
+/// The settings of a run, flat and by name, so that a checkpoint of other settings can be refused by name: those that decide what is
+/// computed must be the same on resuming.
 /// </summary>
 internal static class RunIdentity
 {
+    private const string NotSet = "(not set)";
+
     /// <summary>
     /// Keys of the training section that only say how a run is watched and stored, how long it is, and where means of languages come from
     /// that are not trained on; they may change on resuming.
     /// </summary>
     private static readonly string[] Changeable =
     [
-        "output", "raw_store", "log_every", "checkpoint_every", "epochs", "steps", "max_minutes", "language_text", "means_from",
-        "feature_cache",
+        "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs", "steps",
+        "max_minutes", "language_text", "means_from", "feature_cache",
     ];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
@@ -25,13 +28,13 @@ internal static class RunIdentity
         JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
 
-    /// <summary>Whether a setting must not change on resuming: checkpoints of older versions hold some that may.</summary>
-    internal static bool IsCompared(string key) => !Changeable.Contains(key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..]);
+    /// <summary>Whether a setting must not change on resuming.</summary>
+    internal static bool IsCompared(string key) => !Changeable.Contains(NameOf(key));
 
-    /// <summary>A training section without the keys that may change on resuming, and other settings that must not.</summary>
+    /// <summary>A training section and other settings.</summary>
     internal static IReadOnlyDictionary<string, string> Of(string prefix, object section, IEnumerable<KeyValuePair<string, string>> others)
     {
-        var all = Section(prefix, section).Where(pair => !Changeable.Contains(pair.Key[(prefix.Length + 1)..])).ToDictionary();
+        var all = Section(prefix, section).ToDictionary();
         foreach (var (key, value) in others)
         {
             all[key] = value;
@@ -39,10 +42,42 @@ internal static class RunIdentity
         return all;
     }
 
+    /// <summary>The settings whose values differ, in order of their names.</summary>
+    internal static IReadOnlyList<SettingChange> Differences(
+        IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> wanted) =>
+    [
+        .. from key in wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
+           let mayChange = !IsCompared(key)
+           // Checkpoints of older versions hold no settings that may change.
+           where Compared(stored, key) != Compared(wanted, key) && (!mayChange || (stored.ContainsKey(key) && wanted.ContainsKey(key)))
+           select new SettingChange(key, stored.GetValueOrDefault(key, NotSet), wanted.GetValueOrDefault(key, NotSet), mayChange),
+    ];
+
+    /// <summary>The settings of a run that may change, for a message.</summary>
+    internal static string ChangeableNames(IReadOnlyDictionary<string, string> settings) =>
+        string.Join(", ", settings.Keys.Where(key => !IsCompared(key)).Order(StringComparer.Ordinal));
+
+    /// <summary>A value as it is compared: a key that a checkpoint of an older version does not have is as good as empty.</summary>
+    private static string? Compared(IReadOnlyDictionary<string, string> settings, string key) =>
+        settings.GetValueOrDefault(key) is { } value && value is not ("\"\"" or "[]" or NotSet) ? value : null;
+
+    private static string NameOf(string key) => key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..];
+
     private static string Text(JsonNode? node) => node switch
     {
-        null => "(not set)",
+        null => NotSet,
         JsonValue value when value.TryGetValue<double>(out var number) => number.ToString(CultureInfo.InvariantCulture),
         _ => node.ToJsonString(),
     };
+}
+
+/// <summary>A setting that has another value than in the checkpoint.</summary>
+/// <param name="Key">Its name, with its section.</param>
+/// <param name="Stored">Its value in the checkpoint.</param>
+/// <param name="Wanted">Its value now.</param>
+/// <param name="MayChange">Whether a run may be resumed all the same.</param>
+internal sealed record SettingChange(string Key, string Stored, string Wanted, bool MayChange)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Key}: {Stored} in the checkpoint, {Wanted} now";
 }

@@ -14,6 +14,9 @@ namespace Llm2Clip.Training.Losses;
 /// <param name="TeacherVectors">The captions' teacher vectors, [C, T], not normalized.</param>
 public sealed record ContrastiveBatch(Tensor Images, Tensor Captions, Tensor LogitScale, IReadOnlyList<string> Texts, Tensor TeacherVectors)
 {
+    /// <summary>Further negatives of all images; null for none.</summary>
+    public QueuedCaptions? Queue { get; init; }
+
     /// <summary>Number of images, I.</summary>
     public int Count => (int)Images.shape[0];
 
@@ -30,6 +33,9 @@ public sealed record ContrastiveBatch(Tensor Images, Tensor Captions, Tensor Log
         Texts = [.. Texts.Skip(number * Count).Take(Count)],
         TeacherVectors = TeacherVectors.narrow(0, (long)number * Count, Count),
     };
+
+    /// <summary>What the queued captions add to each image's softmax, [I]; null for none.</summary>
+    internal Tensor? QueueSums() => Queue?.LogSums(Images, LogitScale);
 
     /// <summary>Pairs [I, C] that are not negatives because of equal texts; see <see cref="SamePairs.IdenticalCaptions"/>.</summary>
     public Tensor? IdenticalCaptions() => SamePairs.IdenticalCaptions(Texts, ImageOfCaption, Count, Images.device);

@@ -7,7 +7,7 @@ namespace Llm2Clip.Training.Losses;
 
 /// <summary>
 /// CLIP's loss: half of image to text plus text to image cross-entropy (open_clip 89fb801 loss.py). Several captions per image: the mean of
-/// the losses with the first, the second, ... caption of every image.
+/// the losses with the first, the second, ... caption of every image. Queued captions are further negatives of image to text.
 /// </summary>
 internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
 {
@@ -18,13 +18,16 @@ internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
     public Tensor Of(ContrastiveBatch batch)
     {
         using var scope = NewDisposeScope();
-        var losses = Enumerable.Range(0, batch.CaptionsPerImage).Select(number => OfOneCaption(batch.WithCaption(number), labels));
+        var queue = batch.QueueSums();
+        var losses = Enumerable.Range(0, batch.CaptionsPerImage).Select(number => OfOneCaption(batch.WithCaption(number), labels, queue));
         return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(batch.CaptionsPerImage).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The loss of a batch with one caption per image.</summary>
-    internal static Tensor OfOneCaption(ContrastiveBatch batch, SoftLabels labels) => Between(
-        batch.Images, batch.Captions, batch.LogitScale, labels.Smoothing, batch.IdenticalCaptions(), labels.TargetsOf(batch));
+    /// <summary>
+    /// The loss of a batch with one caption per image; <paramref name="queue"/> is <see cref="ContrastiveBatch.QueueSums"/>.
+    /// </summary>
+    internal static Tensor OfOneCaption(ContrastiveBatch batch, SoftLabels labels, Tensor? queue) => Between(
+        batch.Images, batch.Captions, batch.LogitScale, labels.Smoothing, batch.IdenticalCaptions(), labels.TargetsOf(batch), queue);
 
     /// <summary>The loss of logits exp(logScale) cos where row i belongs to column i, a scalar.</summary>
     /// <param name="image">[N, D].</param>
@@ -33,13 +36,15 @@ internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
     /// <param name="labelSmoothing">Share of the label spread over all candidates, the label included.</param>
     /// <param name="excluded">[N, N]: pairs that are not negatives; own pairs always count.</param>
     /// <param name="teacher">Soft targets to mix in.</param>
+    /// <param name="queue">[N]: <see cref="QueuedCaptions.LogSums"/>; null without a queue.</param>
     public static Tensor Between(
-        Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null)
+        Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null,
+        Tensor? queue = null)
     {
         using var scope = NewDisposeScope();
         var logits = logScale.exp() * SoftmaxRows.Cosines(image, text); // [N, N]
         var labels = Scalars.Range(image.shape[0], image.device);
-        var toText = SoftmaxRows.CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText).mean();
+        var toText = SoftmaxRows.CrossEntropy(logits, labels, excluded, labelSmoothing, teacher, teacher?.ToText, queue).mean();
         var toImage = SoftmaxRows.CrossEntropy(logits.t(), labels, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage).mean();
         return toText.Plus(toImage).Times(0.5).MoveToOuterDisposeScope();
     }

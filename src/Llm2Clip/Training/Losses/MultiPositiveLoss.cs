@@ -8,7 +8,7 @@ namespace Llm2Clip.Training.Losses;
 /// <summary>
 /// InfoNCE in which all captions of an image are its positives. Image to text: mean over images of the mean over own captions p of
 /// -log(e^s_p / (e^s_p + sum over captions of other images)). Text to image: mean over captions. Half the sum. One caption per image gives
-/// <see cref="InfoNceLoss"/>.
+/// <see cref="InfoNceLoss"/>. Queued captions are further negatives of image to text.
 /// </summary>
 internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
 {
@@ -17,10 +17,10 @@ internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
 
     /// <inheritdoc/>
     public Tensor Of(ContrastiveBatch batch) => batch.CaptionsPerImage == 1
-        ? InfoNceLoss.OfOneCaption(batch, labels)
+        ? InfoNceLoss.OfOneCaption(batch, labels, batch.QueueSums())
         : Between(
             batch.Images, batch.Captions, batch.LogitScale, batch.ImageOfCaption, labels.Smoothing, batch.IdenticalCaptions(),
-            labels.TargetsOf(batch));
+            labels.TargetsOf(batch), batch.QueueSums());
 
     /// <summary>The loss, a scalar.</summary>
     /// <param name="image">[I, D].</param>
@@ -30,9 +30,10 @@ internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
     /// <param name="labelSmoothing">Share of the label spread over all candidates, the label included.</param>
     /// <param name="excluded">[I, C]: pairs that are not negatives besides an image's own captions, such as identical captions.</param>
     /// <param name="teacher">Soft targets to mix in.</param>
+    /// <param name="queue">[I]: <see cref="QueuedCaptions.LogSums"/>; null without a queue.</param>
     public static Tensor Between(
         Tensor image, Tensor caption, Tensor logScale, IReadOnlyList<int> imageOfCaption, double labelSmoothing = 0,
-        Tensor? excluded = null, SoftTargets? teacher = null)
+        Tensor? excluded = null, SoftTargets? teacher = null, Tensor? queue = null)
     {
         using var scope = NewDisposeScope();
         var (images, captions) = (image.shape[0], caption.shape[0]);
@@ -47,7 +48,7 @@ internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
         var logits = logScale.exp() * SoftmaxRows.Cosines(image, caption); // [I, C]
         var toText = SoftmaxRows.CrossEntropy(
             logits.index_select(0, owner), Scalars.Range(captions, image.device), OwnCaptions(owner, excluded), labelSmoothing,
-            teacher, teacher?.ToText.index_select(0, owner)); // [C]
+            teacher, teacher?.ToText.index_select(0, owner), queue?.index_select(0, owner)); // [C]
         var toImage = SoftmaxRows.CrossEntropy(logits.t(), owner, excluded?.t(), labelSmoothing, teacher, teacher?.ToImage); // [C]
         return (toText * share).sum().Plus(toImage.mean()).Times(0.5).MoveToOuterDisposeScope();
     }

@@ -11,7 +11,8 @@ namespace Llm2Clip.Training.Losses;
 /// </summary>
 /// <remarks>
 /// The paper has one caption per image. With several, all I x C pairs count, each of an image's own captions is a positive, and the sum is
-/// divided by the number of positives, C. A pair whose caption has the text of one of the image's own counts neither way.
+/// divided by the number of positives, C. A pair whose caption has the text of one of the image's own counts neither way. A queued caption
+/// makes a negative pair with every image.
 /// </remarks>
 internal sealed class SigmoidLoss(Device device) : IContrastiveLoss
 {
@@ -24,7 +25,7 @@ internal sealed class SigmoidLoss(Device device) : IContrastiveLoss
 
     /// <inheritdoc/>
     public Tensor Of(ContrastiveBatch batch) =>
-        Between(batch.Images, batch.Captions, batch.LogitScale, _bias, batch.ImageOfCaption, batch.IdenticalCaptions());
+        Between(batch.Images, batch.Captions, batch.LogitScale, _bias, batch.ImageOfCaption, batch.IdenticalCaptions(), batch.Queue);
 
     /// <summary>
     /// -(1/C) times the sum over all pairs of log sigmoid(y (exp(logScale) cos + bias)), y = 1 for own captions, else -1; a scalar.
@@ -35,8 +36,10 @@ internal sealed class SigmoidLoss(Device device) : IContrastiveLoss
     /// <param name="bias">Added to all logits, scalar.</param>
     /// <param name="imageOfCaption">Row of each caption's image.</param>
     /// <param name="excluded">[I, C]: pairs that do not count; own pairs always do.</param>
+    /// <param name="queue">Further captions, which make a negative pair with each image; null for none.</param>
     public static Tensor Between(
-        Tensor image, Tensor caption, Tensor logScale, Tensor bias, IReadOnlyList<int> imageOfCaption, Tensor? excluded = null)
+        Tensor image, Tensor caption, Tensor logScale, Tensor bias, IReadOnlyList<int> imageOfCaption, Tensor? excluded = null,
+        QueuedCaptions? queue = null)
     {
         using var scope = NewDisposeScope();
         var logits = (logScale.exp() * SoftmaxRows.Cosines(image, caption)).Plus(bias); // [I, C]
@@ -49,7 +52,13 @@ internal sealed class SigmoidLoss(Device device) : IContrastiveLoss
         {
             losses = losses.Replaced(excluded.logical_and(own.logical_not()), 0);
         }
-        return losses.sum().DividedBy(caption.shape[0]).MoveToOuterDisposeScope();
+        var sum = losses.sum();
+        if (queue is not null)
+        {
+            var negatives = queue.Logits(image, logScale).Plus(bias); // [I, N]
+            sum = sum.Plus(logaddexp(zeros_like(negatives), negatives).sum()); // -log sigmoid(-v) = log(1 + e^v)
+        }
+        return sum.DividedBy(caption.shape[0]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the bias.</summary>

@@ -12,10 +12,7 @@ namespace Llm2Clip.Training.Losses;
 /// <param name="ToImage">Logits of images for each caption, [C, I].</param>
 internal sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
 {
-    /// <summary>
-    /// From the captions' teacher vectors [C, T], not normalized. The batch mean is subtracted first: teacher vectors share one large
-    /// direction, beside which all cosines are near 1.
-    /// </summary>
+    /// <summary>From the captions' teacher vectors [C, T], not normalized, by <see cref="TeacherPlaces"/>.</summary>
     /// <param name="vectors">[C, T].</param>
     /// <param name="imageOfCaption">Row of each caption's image.</param>
     /// <param name="imageCount">Number of images.</param>
@@ -25,11 +22,8 @@ internal sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var rows = vectors.InFp32().Normalize();
-        var captions = (rows - rows.mean([0], true)).Normalize(); // [C, T]
-        var owner = tensor(imageOfCaption.Select(i => (long)i).ToArray(), device: vectors.device);
-        var images = zeros([imageCount, captions.shape[1]], device: vectors.device).AddRows(owner, captions).Normalize(); // [I, T]
-        var logits = images.matmul(captions.t()).Times((float)scale); // [I, C]
+        var places = TeacherPlaces.Of(vectors, imageOfCaption, imageCount);
+        var logits = places.Images.matmul(places.Captions.t()).Times((float)scale); // [I, C]
         return new SoftTargets(weight, logits.MoveToOuterDisposeScope(), logits.t().MoveToOuterDisposeScope());
     }
 }

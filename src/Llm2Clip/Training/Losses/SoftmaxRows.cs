@@ -21,10 +21,12 @@ internal static class SoftmaxRows
     /// <summary>
     /// Cross-entropy of each row, [rows]. Excluded columns do not exist for their row, except its label's. With smoothing e the target is
     /// (1 - e) on the label plus e / n on each of the row's n columns, the label included. With a teacher of weight w that target counts
-    /// 1 - w, and the teacher's shares over the row's existing columns, <paramref name="soft"/>, count w.
+    /// 1 - w, and the teacher's shares over the row's existing columns, <paramref name="soft"/>, count w. <paramref name="further"/>,
+    /// [rows], is the logarithm of the sum of exponentials of columns that are negatives and nothing else: no target counts them.
     /// </summary>
     public static Tensor CrossEntropy(
-        Tensor logits, Tensor labels, Tensor? excluded, double smoothing = 0, SoftTargets? teacher = null, Tensor? soft = null)
+        Tensor logits, Tensor labels, Tensor? excluded, double smoothing = 0, SoftTargets? teacher = null, Tensor? soft = null,
+        Tensor? further = null)
     {
         using var scope = NewDisposeScope();
         var own = logits.gather(1, labels.unsqueeze(1)).squeeze(1); // [rows]
@@ -47,6 +49,11 @@ internal static class SoftmaxRows
             var shares = (gone is null ? soft : soft.Replaced(gone, Excluded)).softmax(1);
             target = target.Times((float)(1 - teacher.Weight)).Plus((shares * logits).sum(1).Times((float)teacher.Weight));
         }
-        return ((gone is null ? logits : logits.Replaced(gone, Excluded)).logsumexp(1) - target).MoveToOuterDisposeScope();
+        var sum = (gone is null ? logits : logits.Replaced(gone, Excluded)).logsumexp(1); // [rows]
+        if (further is not null)
+        {
+            sum = logaddexp(sum, further);
+        }
+        return (sum - target).MoveToOuterDisposeScope();
     }
 }

@@ -29,6 +29,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     private readonly List<CcEvaluation> _history = [];
     private HardNegatives? _mined; // the last ones found; null before the first search
     private double _lossSum; // of the running epoch's steps
+    private volatile bool _mining;
 
     public CaptionTask(
         CcFinetuneConfig config, CcImages images, CcBatches batches, CcStep step, Func<int, CcEvaluation> evaluate,
@@ -46,6 +47,8 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
             PeakRate = config.LearningRate,
             ClipNorm = config.GradientClip,
             CheckpointEvery = config.CheckpointEvery,
+            CheckpointMinutes = config.CheckpointMinutes,
+            StallMinutes = config.StallMinutes,
             EarlyStop = config.Patience,
             Metrics = new MetricNames("cc", "learning_rate", "gradient_norm"),
             EmptyEpoch = "Caption-contrastive training has no batch: set cc_finetune.batch_size to at most the number of images.",
@@ -84,8 +87,10 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     {
         if (_config.HardNegatives > 0 && done == 0 && (_mined is null || epoch % _config.MineEvery == 0))
         {
+            _mining = true;
             _mined = HardNegatives.Mine(
                 _images, _config.HardNegatives, _config.MinePool, _step.MiningSeed(epoch), _step.Embed, cancellation);
+            _mining = false;
         }
         var index = done;
         foreach (var batch in _batches.Epoch(epoch, _mined is null ? null : _mined.Of).Skip((int)done))
@@ -95,6 +100,10 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
             index++;
         }
     }
+
+    /// <inheritdoc/>
+    public Activity Activity(TrainPart part) => new(
+        _step.Done, part == TrainPart.Data && _mining ? "hard negatives are being searched for" : null);
 
     /// <inheritdoc/>
     public bool EvaluatesAfter(long steps) => steps % _batches.PerEpoch == 0 && EpochsOf(steps) % _config.EvaluateEvery == 0;

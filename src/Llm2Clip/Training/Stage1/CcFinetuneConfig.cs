@@ -124,9 +124,18 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Range(1, 100_000)]
     public int EvaluateEvery { get; init; } = 5;
 
-    [Description("Steps between checkpoints, from which a stopped run resumes; 0 = only at evaluations and on Ctrl-C.")]
+    [Description("Steps between checkpoints, from which a stopped run resumes; 0 = not by steps. There is one at every evaluation, and where "
+        + "the run is stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
+
+    [Description("Minutes between checkpoints, if the steps between them take longer; 0 = not by minutes.")]
+    [Range(0.0, 1e6)]
+    public double CheckpointMinutes { get; init; } = 15;
+
+    [Description("Minutes without progress after which the log says what the training hangs in. It is not stopped. 0 = never.")]
+    [Range(0.0, 1e6)]
+    public double StallMinutes { get; init; } = 10;
 
     [Description("Pairs of languages that are evaluated on data.val, such as en->zh; empty = the first training language to itself, and to "
         + "and from every other.")]
@@ -152,6 +161,12 @@ public sealed record CcFinetuneConfig : ICheckedConfig
         if (Selection == CcSelection.HeldOut && HeldOutImages < 20)
         {
             yield return ("held_out_images", $"is {HeldOutImages}; a choice among epochs needs 20 or more");
+        }
+        var most = BatchSize * (2 + HardNegatives);
+        if (MicroBatch > most)
+        {
+            yield return ("micro_batch", $"is {MicroBatch}, more than the captions of a batch, {most} (batch_size, with two captions per "
+                + "image and its hard negatives): set it to at most that, or to 0 for the whole batch");
         }
         if (!(LearningRate > 0))
         {

@@ -17,6 +17,7 @@ internal sealed class CcStep : IDisposable
     private readonly CcAdapterModule _module;
     private readonly CcBatches _batches;
     private readonly Device _device;
+    private long _done;
 
     public CcStep(CcFinetuneConfig config, CcAdapterModule module, CcBatches batches, Device device)
     {
@@ -30,6 +31,9 @@ internal sealed class CcStep : IDisposable
 
     /// <summary>The adapter's weights.</summary>
     public TrainedWeights Weights { get; }
+
+    /// <summary>A count of micro-batches; may be asked by any thread.</summary>
+    public long Done => Volatile.Read(ref _done);
 
     /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
     public double Backward(CcBatch batch, CcImages images, long step)
@@ -45,7 +49,11 @@ internal sealed class CcStep : IDisposable
     }
 
     /// <summary>The adapter's vectors of captions now, [n, D].</summary>
-    public Tensor Embed(int[] captions) => _module.call(_batches.Vectors(captions, _device));
+    public Tensor Embed(int[] captions)
+    {
+        Interlocked.Increment(ref _done);
+        return _module.call(_batches.Vectors(captions, _device));
+    }
 
     /// <summary>Seed of an epoch's search for hard negatives.</summary>
     public ulong MiningSeed(int epoch) => SeededRandom.Mix(_config.Seed, 4, epoch);
@@ -56,6 +64,7 @@ internal sealed class CcStep : IDisposable
     private Tensor Encode(CcBatch batch, int start, int count, ulong seed)
     {
         using var scope = NewDisposeScope();
+        Interlocked.Increment(ref _done);
         _module.Noise.Begin(seed);
         var captions = batch.Captions.AsSpan(start, Math.Min(count, batch.Captions.Length - start));
         return _module.call(_batches.Vectors(captions, _device)).MoveToOuterDisposeScope();

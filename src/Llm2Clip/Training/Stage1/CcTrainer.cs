@@ -50,7 +50,7 @@ internal static class CcTrainer
         var before = read.Val?.RawRows(read.Means, seed: 0);
 
         var (adapter, trained) = config.Adapter.Kind == AdapterKind.None
-            ? (CcAdapter.Create(config.Adapter, read.Means, 0), Centered(config, read))
+            ? (CcAdapter.Create(config.Adapter, read.Means, 0, teacher.Settings.LayerList().Count), Centered(config, read))
             : Train(config, read, raw.Store, Identity(config, data, raw, read.Images), teacher, metrics, log, cancellation);
         using (adapter)
         {
@@ -77,7 +77,8 @@ internal static class CcTrainer
     {
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
-        using var adapter = CcAdapter.Create(config.Adapter, data.Means, SeededRandom.Mix(config.Seed, 2));
+        using var adapter = CcAdapter.Create(
+            config.Adapter, data.Means, SeededRandom.Mix(config.Seed, 2), teacher.Settings.LayerList().Count);
         var batches = new CcBatches(data.Images, raw, data.Means, config.Adapter.Centering, config.BatchSize, config.Seed);
         if (config.Adapter.Start == AdapterStart.HalfWhitened)
         {

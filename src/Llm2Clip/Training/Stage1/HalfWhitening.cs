@@ -21,7 +21,7 @@ internal static class HalfWhitening
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var (rows, width) = (centered.shape[0], centered.shape[1]);
-        var x = centered.Normalize().Times(MathF.Sqrt(width)).to_type(ScalarType.Float64).cpu();
+        var x = module.Scale(centered).to_type(ScalarType.Float64).cpu();
         var (values, vectors) = linalg.eigh(x.t().matmul(x).DividedBy(rows)); // [d] ascending, [d, d] columns
         var usable = Math.Min(width, module.Head.Weight.shape[0]);
         var leading = vectors.narrow(1, width - usable, usable).flip(1).t(); // [usable, d], largest first

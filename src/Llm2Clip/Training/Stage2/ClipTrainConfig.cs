@@ -144,6 +144,22 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0.1, 1000.0)]
     public double TeacherScale { get; init; } = 15;
 
+    [Description("Captions of other images that are further negatives of every image, drawn from those that the training draws; 0 = none. "
+        + "Their teacher vectors are in the store, so that 16,384 cost little.")]
+    [Range(0, 1 << 20)]
+    public int TextQueue { get; init; }
+
+    [Description("Steps that a queued caption stays, with the features that the text adapter gave it when it came: each step renews the "
+        + "oldest part of the queue. 1 = all of it in every step.")]
+    [Range(1, 1 << 20)]
+    public int TextQueueSteps { get; init; } = 16;
+
+    [Description("A term that keeps the image encoder near what it was.")]
+    public RetentionConfig Retention { get; init; } = new();
+
+    [Description("A term that teaches images to resemble each other as their captions do.")]
+    public RelationalConfig Relational { get; init; } = new();
+
     [Description("Stochastic depth: probability that an image skips the last block. It rises linearly from 0 at the first block.")]
     [Range(0.0, 0.9)]
     public double DropPath { get; init; }
@@ -179,9 +195,23 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public int EarlyStop { get; init; }
 
-    [Description("Steps between checkpoints; 0 = only at evaluations, at the end and on Ctrl-C.")]
+    [Description("Steps between checkpoints; 0 = not by steps. There is one at every evaluation, at the end, and where the run is stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
+
+    [Description("Minutes between checkpoints, if the steps between them take longer; 0 = not by minutes.")]
+    [Range(0.0, 1e6)]
+    public double CheckpointMinutes { get; init; } = 15;
+
+    [Description("Earlier checkpoints that are kept beside the last, the newest ones, as checkpoints/step-00000200 and so on; 0 = none. "
+        + "checkpoints/best does not count.")]
+    [Range(0, 1000)]
+    public int KeepCheckpoints { get; init; }
+
+    [Description("Minutes without progress (no image decoded, no micro-batch computed) after which the log says what the run hangs in. It "
+        + "is not stopped. 0 = never.")]
+    [Range(0.0, 1e6)]
+    public double StallMinutes { get; init; } = 10;
 
     /// <summary>Epochs where no key gives a budget.</summary>
     private const double DefaultEpochs = 20;
@@ -211,6 +241,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
         {
             yield return ("learning_rate", "learning rates and epsilon must be above 0");
         }
+        if (MicroBatch > BatchSize)
+        {
+            yield return ("micro_batch", $"is {MicroBatch}, more than batch_size, {BatchSize}: set it to at most that, or to 0 for the "
+                + "whole batch");
+        }
         if (UnlockedBlocks == 0 && (DropPath > 0 || PatchDropout > 0))
         {
             yield return (DropPath > 0 ? "drop_path" : "patch_dropout",
@@ -219,6 +254,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (UnlockedBlocks != 0 && Views > 1)
         {
             yield return ("views", $"is {Views}, but only a frozen image encoder computes views beforehand: set unlocked_blocks to 0");
+        }
+        if (Retention.Weight > 0 && UnlockedBlocks == 0)
+        {
+            yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays what "
+                + "it was: set it to 0");
         }
         if (!Loss.HasLabels())
         {

@@ -25,6 +25,12 @@ internal sealed record ClipTrainInputs
     /// <summary>Draws the captions of each image; the batches hold only samples that it accepts.</summary>
     public required CaptionSampler Sampler { get; init; }
 
+    /// <summary>Captions that <c>clip_train.text_queue</c> takes; null only where it is 0.</summary>
+    public TextPool? TextPool { get; init; }
+
+    /// <summary>What <c>clip_train.retention</c> compares with; null where its weight is 0.</summary>
+    public OriginalEncoder? Original { get; init; }
+
     /// <summary>Where checkpoints and the model go.</summary>
     public required string Output { get; init; }
 

@@ -23,11 +23,26 @@ internal sealed class ClipTrainStep
     private readonly ICaptionVectors _vectors;
     private readonly CaptionSampler _sampler;
     private readonly IContrastiveLoss _loss;
+    private readonly OriginalEncoder? _original;
+    private readonly TextQueue? _queue;
+    private readonly List<(string Name, double Value)> _terms = [];
     private float[] _buffer = [];
+    private volatile string _doing = "";
+    private long _done;
 
-    public ClipTrainStep(Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss)
+    /// <param name="student">Trained in place.</param>
+    /// <param name="config">The training section.</param>
+    /// <param name="vectors">Teacher vectors of the captions.</param>
+    /// <param name="sampler">Draws the captions of each image.</param>
+    /// <param name="loss">The main loss.</param>
+    /// <param name="original">What <c>clip_train.retention</c> compares with; it stays the caller's. Null where that has no weight.</param>
+    /// <param name="queue">Further negatives, which stay the caller's; null for none.</param>
+    public ClipTrainStep(
+        Student student, ClipTrainConfig config, ICaptionVectors vectors, CaptionSampler sampler, IContrastiveLoss loss,
+        OriginalEncoder? original = null, TextQueue? queue = null)
     {
         (_student, _config, _vectors, _sampler, _loss) = (student, config, vectors, sampler, loss);
+        (_original, _queue) = (original, queue);
         student.Precision = config.Precision;
         student.ImageEncoder.SetDropPath(config.DropPath);
         student.ImageEncoder.PatchDropout = config.PatchDropout;
@@ -38,24 +53,39 @@ internal sealed class ClipTrainStep
         }
     }
 
-    /// <summary>Adds the batch's gradient to the parameters' and returns the loss.</summary>
-    public double Backward(SampleBatch batch, int epoch, long step)
+    /// <summary>What it is at; may be asked by any thread.</summary>
+    public Activity Activity => new(Volatile.Read(ref _done), _doing);
+
+    /// <summary>Terms of the last step's loss beside the main one, by name and without their weights.</summary>
+    public IReadOnlyList<(string Name, double Value)> Terms => _terms;
+
+    /// <summary>
+    /// Adds the batch's gradient to the parameters' and returns the loss. A cancellation ends it between micro-batches; the gradients are
+    /// good for nothing then.
+    /// </summary>
+    public double Backward(SampleBatch batch, int epoch, long step, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
+        Begin("caption vectors are being read from the embedding store");
         var captions = Pick(batch, epoch);
         var texts = captions.ConvertAll(caption => caption.Text);
         var (images, vectors) = (ImagesOf(batch), Vectors(captions));
         var micro = _config.MicroBatch > 0 ? _config.MicroBatch : batch.Count;
         var textMicro = micro * _config.CaptionsPerImage;
+        var (queue, original) = (_queue?.At(step, batch), Original(images, micro));
         try
         {
             return GradCache.Backward(
                 [
-                    new EncoderPass(Parts(batch.Count, micro), part => EncodeImages(Part(images, part, micro), Seed(step, 0, part))),
+                    new EncoderPass(
+                        Parts(batch.Count, micro),
+                        part => EncodeImages(Part(images, part, micro), Seed(step, 0, part), cancellation)),
                     new EncoderPass(
                         Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
                 ],
-                features => _loss.Of(new ContrastiveBatch(features[0], features[1], _student.LogitScale, texts, vectors)));
+                features => Loss(features[0], original, new ContrastiveBatch(
+                    features[0].narrow(1, 0, _student.EmbedDim), features[1], _student.LogitScale, texts, vectors)
+                { Queue = queue }));
         }
         finally
         {
@@ -65,6 +95,46 @@ internal sealed class ClipTrainStep
         }
     }
 
+    /// <summary>The main loss and the terms that have a weight.</summary>
+    private Tensor Loss(Tensor features, Tensor? original, ContrastiveBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        _terms.Clear();
+        var loss = _loss.Of(batch);
+        if (original is not null)
+        {
+            // Pooled features, where they are compared, are side by side with the image features.
+            var compared = features.narrow(1, features.shape[1] - original.shape[1], original.shape[1]);
+            Add("retention", _config.Retention.Weight, RetentionTerm.Between(compared, original));
+        }
+        if (_config.Relational is { Weight: > 0 } relational)
+        {
+            var places = TeacherPlaces.Of(batch.TeacherVectors, batch.ImageOfCaption, batch.Count).Images;
+            Add(
+                "relational", relational.Weight,
+                RelationalTerm.Between(batch.Images, places, relational.StudentScale, relational.TeacherScale));
+        }
+        return loss.MoveToOuterDisposeScope();
+
+        void Add(string name, double weight, Tensor term)
+        {
+            _terms.Add((name, term.cpu().item<float>()));
+            loss = loss.Plus(term.Times(weight));
+        }
+    }
+
+    /// <summary>Features of the original encoder, in micro-batches; null where nothing is compared with them.</summary>
+    private Tensor? Original(Tensor images, int micro)
+    {
+        if (_original is null)
+        {
+            return null;
+        }
+        using var scope = NewDisposeScope();
+        var parts = Enumerable.Range(0, Parts((int)images.shape[0], micro)).Select(part => _original.Encode(Part(images, part, micro)));
+        return cat([.. parts], 0).MoveToOuterDisposeScope();
+    }
+
     private static int Parts(int rows, int micro) => (rows + micro - 1) / micro;
 
     private static Tensor Part(Tensor rows, int part, int micro) =>
@@ -72,16 +142,26 @@ internal sealed class ClipTrainStep
 
     private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 
-    /// <summary>Image features of uint8 pixels [B, S, S, 3], or of pooled features [B, F].</summary>
-    private Tensor EncodeImages(Tensor images, ulong seed)
+    private void Begin(string what)
     {
+        _doing = what;
+        Interlocked.Increment(ref _done);
+    }
+
+    /// <summary>
+    /// Image features of uint8 pixels [B, S, S, 3], or of pooled features [B, F]; with the pooled features beside them, [B, D + F], where
+    /// these are compared with the original encoder's.
+    /// </summary>
+    private Tensor EncodeImages(Tensor images, ulong seed, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Begin("loss and gradient of a batch are being computed");
         using var scope = NewDisposeScope();
         _student.ImageEncoder.Noise.Begin(seed);
         _student.ImageHead?.Noise.Begin(SeededRandom.Mix((long)seed, 1, 0, 0));
-        var features = images.dim() == 2
-            ? _student.ProjectImage(images)
-            : _student.EncodeImage(Pixels.Normalize(images, _student.Transform));
-        return features.MoveToOuterDisposeScope();
+        var pooled = images.dim() == 2 ? images : _student.ImageEncoder.Pool(Pixels.Normalize(images, _student.Transform));
+        var features = _student.ProjectImage(pooled);
+        return (_original is { IsProjected: false } ? cat([features, pooled], 1) : features).MoveToOuterDisposeScope();
     }
 
     private Tensor EncodeTexts(Tensor vectors, ulong seed)

@@ -14,6 +14,7 @@ internal sealed class FrozenBatches : ITrainingBatches
     private readonly SamplePlan _plan;
     private readonly int _batchSize;
     private readonly int _views;
+    private readonly LoaderActivity _activity = new(workers: 0);
 
     /// <param name="features">The features, which hold all views; disposed with this.</param>
     /// <param name="source">The images.</param>
@@ -28,6 +29,9 @@ internal sealed class FrozenBatches : ITrainingBatches
     }
 
     /// <inheritdoc/>
+    public Activity Activity => _activity.Now();
+
+    /// <inheritdoc/>
     public long BatchesPerEpoch(CancellationToken cancellation = default) => _plan.Count(cancellation) / _batchSize;
 
     /// <inheritdoc/>
@@ -35,7 +39,7 @@ internal sealed class FrozenBatches : ITrainingBatches
     {
         var index = 0L;
         var samples = new List<Sample>(_batchSize);
-        foreach (var sample in _plan.Epoch(epoch, _ => { }, cancellation))
+        foreach (var sample in _plan.Epoch(epoch, _ => _activity.Moved(), _activity.Reads, cancellation))
         {
             samples.Add(sample);
             if (samples.Count < _batchSize)

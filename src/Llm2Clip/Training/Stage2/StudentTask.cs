@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llm2Clip.Configuration;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -21,6 +22,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
 
     private readonly ClipTrainInputs _in;
     private readonly IContrastiveLoss _loss;
+    private readonly TextQueue? _queue;
     private readonly ClipTrainStep _step;
     private double _lastLoss = double.NaN; // of a step of this process
 
@@ -34,7 +36,11 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             StartLoss(config.Init);
         }
-        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss);
+        _queue = config.TextQueue == 0 ? null
+            : new TextQueue(
+                inputs.TextPool ?? throw new ArgumentException("clip_train.text_queue needs a pool of captions.", nameof(inputs)),
+                config, inputs.Sampler, student.TextAdapter);
+        _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss, inputs.Original, _queue);
         var (named, frozen) = Locked(student, config.UnlockedBlocks);
         named = [.. named, .. _loss.Parameters];
         var rates = new GroupOptions(
@@ -67,18 +73,35 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             using (batch)
             {
-                yield return new TrainingBatch(batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step));
+                yield return new TrainingBatch(
+                    batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step, cancellation))
+                {
+                    Origins = () => batch.Samples.Select(sample => sample.Origin),
+                };
             }
         }
     }
 
-    /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it.</summary>
+    /// <inheritdoc/>
+    public Activity Activity(TrainPart part)
+    {
+        var (batches, step, evaluator) = (_in.Batches.Activity, _step.Activity, _in.Evaluator?.Activity ?? default);
+        return new Activity(batches.Done + step.Done + evaluator.Done, part switch
+        {
+            TrainPart.Data => batches.Doing,
+            TrainPart.Compute => step.Doing,
+            TrainPart.Evaluation => evaluator.Doing,
+            _ => null,
+        });
+    }
+
+    /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it, with the terms of the loss.</summary>
     public IReadOnlyList<(string Name, double Value)> AfterUpdate()
     {
         using var off = no_grad();
         using var scope = NewDisposeScope();
         _in.Student.LogitScale.ClampTo(0, Student.MaxLogitScale);
-        return [("logit_scale", _in.Student.LogitScale.cpu().item<float>())];
+        return [("logit_scale", _in.Student.LogitScale.cpu().item<float>()), .. _step.Terms];
     }
 
     /// <inheritdoc/>
@@ -97,8 +120,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar(tag, steps, value);
         }
+        var held = HeldOutLoss(score.Pairs);
+        if (held is { } heldOut)
+        {
+            _in.Metrics.Scalar("val/loss", steps, heldOut);
+        }
         var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
-        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        var val = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"val loss {ofVal:0.000}, ") : "";
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{val}{score.ScoreName} {100 * score.Score:0.0} %");
         return new TrainingScore(score.Score, summary);
     }
 
@@ -133,7 +162,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     {
         Weights.Dispose();
         _loss.Dispose();
+        _queue?.Dispose();
     }
+
+    /// <summary>The queue's features.</summary>
+    public CheckpointExtras? Extras() => _queue?.Extras();
+
+    /// <inheritdoc/>
+    public void Resume(TrainState state, CheckpointExtras? extras) => _queue?.Resume(state.Step);
 
     /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
     private static (IReadOnlyList<(string Name, Parameter Parameter)> Trained, IReadOnlyList<(string Name, Parameter Parameter)> Frozen)
@@ -171,6 +207,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
     }
 
+    /// <summary>The loss of what an evaluation encoded, the mean over its languages; null where it tells nothing of it.</summary>
+    private double? HeldOutLoss(IReadOnlyList<ScoredPairs> pairs) => pairs.Count == 0
+        ? null
+        : pairs.Average(one => ValidationLoss.Of(
+            _loss, _in.Student.LogitScale, one, _in.Config.BatchSize, _in.Config.CaptionsPerImage));
+
     private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
     {
         var config = inputs.Config;
@@ -186,12 +228,16 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             PeakRate = config.LearningRate,
             ClipNorm = config.ClipNorm,
             CheckpointEvery = config.CheckpointEvery,
+            CheckpointMinutes = config.CheckpointMinutes,
+            KeepCheckpoints = config.KeepCheckpoints,
+            StallMinutes = config.StallMinutes,
             EarlyStop = config.EarlyStop,
             Metrics = new MetricNames("train", "lr", "grad_norm"),
             LogEvery = config.LogEvery,
             EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
                 + "to at most the number of images.",
-            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32.",
+            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name another "
+                + "output folder, and the checkpoint as clip_train.init to start from its weights.",
         };
     }
 
