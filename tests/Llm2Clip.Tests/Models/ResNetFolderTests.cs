@@ -96,7 +96,7 @@ public sealed class ResNetFolderTests : IDisposable
     public void AnotherFamilysWeightsAreRefusedNameByName()
     {
         using var model = Saved(clip: false);
-        using (var other = new ModifiedResNetModel(SmallClip, CPU))
+        using (var other = new ModifiedResNetModel(SmallClip with { Width = 20 }, CPU))
         {
             other.Save(_folder);
         }
