@@ -24,12 +24,14 @@ public enum VisionStart
 public sealed record StudentConfig : ICheckedConfig
 {
     [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout, or of one saved by this program, to start from; or "
-        + "resnet18-imagenet, a residual network out of a NuGet package; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
-        + "so leave embed_dim out.")]
+        + "resnet18-imagenet, a residual network out of a NuGet package; empty = a new model of the sizes below. With one, its own sizes, "
+        + "activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP and ResNet have none, so leave "
+        + "embed_dim out, or set head.")]
     public string Init { get; init; } = "";
 
-    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336 | rn50 | rn101 | rn50x4 | rn50x16 | rn50x64: sizes, activation and embed_dim of a "
-        + "new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; empty = the keys below.")]
+    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336 | rn50 | rn101 | rn50x4 | rn50x16 | rn50x64: sizes, activation and "
+        + "embed_dim of a new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; empty = "
+        + "the keys below.")]
     public string Preset { get; init; } = "";
 
     [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
@@ -81,8 +83,8 @@ public sealed record StudentConfig : ICheckedConfig
         + "training. Empty = as init says, frozen for a package's network, trained for a new one.")]
     public BatchNormMode? BatchNorm { get; init; }
 
-    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among them. "
-        + "Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
+    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among "
+        + "them. Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
     public IReadOnlyList<string> Stages { get; init; } = [];
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]

@@ -182,7 +182,8 @@ public sealed class ModelFilesTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "config.json"), """{"model_type": "dinov9"}""");
         var error = Assert.Throws<InputException>(() => ImageEncoders.Load(_folder, CPU));
         Assert.StartsWith(Path.Combine(_folder, "config.json"), error.Message);
-        Assert.Contains("model_type is 'dinov9'; supported are clip_vision_model, clip, siglip_vision_model, siglip.", error.Message);
+        Assert.Contains("model_type is 'dinov9'; supported are clip_vision_model, clip, siglip_vision_model, siglip, "
+            + "torchvision_resnet, clip_modified_resnet.", error.Message);
     }
 
     private void Rewrite(Action<Dictionary<string, Tensor>> change)

@@ -50,7 +50,9 @@ public sealed class StateDictTests
         MustEqualApproved($"preset-{preset}", model.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)));
     }
 
-    /// <summary>Residual networks: torchvision's counts less the classifier's, OpenAI's for the vision half; running statistics besides.</summary>
+    /// <summary>
+    /// Residual networks: torchvision's counts less the classifier's, OpenAI's for the vision half; running statistics besides.
+    /// </summary>
     [Theory]
     [InlineData("resnet18", 11_689_512 - 513_000)]
     [InlineData("resnet34", 21_797_672 - 513_000)]
