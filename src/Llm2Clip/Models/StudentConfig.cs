@@ -30,8 +30,8 @@ public sealed record StudentConfig : ICheckedConfig
     public string Init { get; init; } = "";
 
     [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336 | rn50 | rn101 | rn50x4 | rn50x16 | rn50x64: sizes, activation and "
-        + "embed_dim of a new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; empty = "
-        + "the keys below.")]
+        + "embed_dim of a new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; "
+        + "empty = the keys below.")]
     public string Preset { get; init; } = "";
 
     [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
