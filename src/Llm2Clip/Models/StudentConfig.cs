@@ -106,8 +106,8 @@ public sealed record StudentConfig : ICheckedConfig
         + "training. Empty = as init says, frozen for a package's network, trained for a new one.")]
     public BatchNormMode? BatchNorm { get; init; }
 
-    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among them. "
-        + "Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
+    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among "
+        + "them. Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
     public IReadOnlyList<string> Stages { get; init; } = [];
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]

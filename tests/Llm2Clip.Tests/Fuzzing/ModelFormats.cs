@@ -92,7 +92,8 @@ internal static class ModelFormats
 
     private static string[] NewResNet(string folder)
     {
-        using var model = new ModifiedResNetModel(new ModifiedResNetConfig { Blocks = [1, 1, 1, 1], Width = 2, ImageSize = 32, EmbedDim = 4 }, CPU);
+        var shape = new ModifiedResNetConfig { Blocks = [1, 1, 1, 1], Width = 2, ImageSize = 32, EmbedDim = 4 };
+        using var model = new ModifiedResNetModel(shape, CPU);
         model.Save(folder);
         return ["config.json", "model.safetensors"];
     }

@@ -29,7 +29,8 @@ public sealed class ResNetFolderTests : IDisposable
         Assert.Equal(BatchNormMode.Frozen, again.BatchNorm);
         Assert.Equal(model.State.Select(part => part.Name), again.State.Select(part => part.Name));
         Assert.Equal(
-            model.State.SelectMany(part => GoldenTensors.Values(part.Tensor)), again.State.SelectMany(part => GoldenTensors.Values(part.Tensor)));
+            model.State.SelectMany(part => GoldenTensors.Values(part.Tensor)),
+            again.State.SelectMany(part => GoldenTensors.Values(part.Tensor)));
         Assert.Equal(Features(model), Features(again));
     }
 

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Models;
 
 /// <summary>
-/// Residual networks of torchvision and CLIP against PyTorch's numbers in fp64: <c>Reference/make_resnet.py</c> says how they were made. The
-/// same script in fp32 is within 1e-6 of the largest feature, and of 5e-6 of a gradient's length: ten times that is allowed, as sums are in
-/// another order here.
+/// Residual networks of torchvision and CLIP against PyTorch's numbers in fp64: <c>Reference/make_resnet.py</c> says how they were made.
+/// The same script in fp32 is within 1e-6 of the largest feature, and of 5e-6 of a gradient's length: ten times that is allowed, as sums
+/// are in another order here.
 /// </summary>
 public sealed class ResNetReferenceTests
 {
@@ -143,8 +143,8 @@ public sealed class ResNetReferenceTests
     }
 
     /// <summary>
-    /// Length, and product with other numbers, which may differ by as much as the tolerance of both lengths. Gradients of zero, such as that of
-    /// the keys' bias, which softmax takes out, are rounding noise: they may be 1e-5.
+    /// Length, and product with other numbers, which may differ by as much as the tolerance of both lengths. Gradients of zero, such as
+    /// that of the keys' bias, which softmax takes out, are rounding noise: they may be 1e-5.
     /// </summary>
     private static void Summary(JsonElement expected, Tensor found, double tolerance, string what)
     {

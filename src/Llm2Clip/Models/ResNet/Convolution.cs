@@ -59,9 +59,9 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>, IProducts
     public void InitializeForRelu(WeightInit init) => init.Normal(_weight, Math.Sqrt(2.0 * _weight.shape[1] / _weight.numel()));
 
     /// <summary>
-    /// A bf16 product plus an fp32 bias. libtorch's convolution would take the bias in bf16 only, which is the larger part of all error: the
-    /// features of ImageNet's ResNet-18 would have a cosine of 0.9998 to fp32's, not 0.99996. A batch norm that changes nothing else reads
-    /// and writes the product once.
+    /// A bf16 product plus an fp32 bias. libtorch's convolution would take the bias in bf16 only, which is the larger part of all error:
+    /// the features of ImageNet's ResNet-18 would have a cosine of 0.9998 to fp32's, not 0.99996. A batch norm that changes nothing else
+    /// reads and writes the product once.
     /// </summary>
     private static Tensor WithBias(Tensor product, Tensor bias) =>
         nn.functional.batch_norm(product, zeros_like(bias), ones_like(bias), null, bias, training: false, momentum: 0, eps: 0);

@@ -70,8 +70,8 @@ internal static class ResNets
     }
 
     /// <summary>
-    /// The network that a model section asks for (<see cref="AreMeant"/>), with its image transform: a new one, that of a folder, or that of a
-    /// package, which is restored where it is missing.
+    /// The network that a model section asks for (<see cref="AreMeant"/>), with its image transform: a new one, that of a folder, or that
+    /// of a package, which is restored where it is missing.
     /// </summary>
     /// <exception cref="ConfigException">A key of the section does not fit the network.</exception>
     /// <exception cref="InputException">The folder does not hold such a network.</exception>
