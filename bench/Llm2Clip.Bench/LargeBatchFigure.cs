@@ -22,7 +22,8 @@ internal static class LargeBatchFigure
     {
         var (small, large) = (Peak(Small), Peak(Large));
         yield return Figure.AtMost(
-            "batch", $"peak memory of training ViT-S/32 in bf16, {Large:N0} images per step in micro-batches of {Small}", $"{large / 1e6:0} MB",
+            "batch", $"peak memory of training ViT-S/32 in bf16, {Large:N0} images per step in micro-batches of {Small}",
+            $"{large / 1e6:0} MB",
             $"{Small} images per step {small / 1e6:0} MB", large / small, 1.3);
     }
 

@@ -49,6 +49,7 @@ internal static class MicroBatchFigure
             "micro",
             $"training step of ViT-B/16, {Batch} images of 224 x 224 in micro-batches of {Batch / MicroBatches}, bf16, "
             + $"{get_num_threads()} threads",
-            $"{ours:0.00} s", $"plain TorchSharp, all {Batch} at once, {theirs:0.00} s (threads {how} while they wait)", ours / theirs, 0.85);
+            $"{ours:0.00} s", $"plain TorchSharp, all {Batch} at once, {theirs:0.00} s (threads {how} while they wait)",
+            ours / theirs, 0.85);
     }
 }

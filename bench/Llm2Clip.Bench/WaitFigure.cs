@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// The share of a training's time that it waits for images, by the run's own numbers: photos decoded from JPEG shards and cropped by as many
-/// workers as there are cores, beside the step that uses the same cores. What is before the first batch does not count.
+/// The share of a training's time that it waits for images, by the run's own numbers: photos decoded from JPEG shards and cropped by as
+/// many workers as there are cores, beside the step that uses the same cores. What is before the first batch does not count.
 /// </summary>
 internal static class WaitFigure
 {
