@@ -139,6 +139,7 @@ internal static class EffectiveValues
         ("extract.kinds", "all"),
         ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
         ("eval.means_from", "no data"),
+        ("eval.querybank.from", "eval.means_from, else cc_finetune.means_from"),
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),
