@@ -54,7 +54,7 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Equal([2L, 4], kept.Losses.Select(one => one.Step));
         Assert.All(kept.Losses, one => Assert.InRange(one.Value, 1e-3, 5));
         Assert.Contains(kept.Lines, line => line.StartsWith(
-            FormattableString.Invariant($"step 2: loss {kept.TrainLoss[1]:0.000}, val loss {kept.Losses[0].Value:0.000}, score 50.0 %"),
+            FormattableString.Invariant($"step 2: loss {kept.TrainLoss[1]:0.000}, score 50.0 %"),
             StringComparison.Ordinal));
     }
 

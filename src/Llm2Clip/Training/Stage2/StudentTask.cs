@@ -126,10 +126,9 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             _in.Metrics.Scalar("val/loss", steps, heldOut);
         }
         var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
-        var val = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"val loss {ofVal:0.000}, ") : "";
-        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{val}{score.ScoreName} {100 * score.Score:0.0} "
-            + $"%");
-        return new TrainingScore(score.Score, summary);
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        var details = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: val loss {ofVal:0.000}") : null;
+        return new TrainingScore(score.Score, summary, details);
     }
 
     /// <inheritdoc/>
