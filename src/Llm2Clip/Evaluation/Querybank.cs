@@ -3,15 +3,15 @@ using System.Numerics.Tensors;
 namespace Llm2Clip.Evaluation;
 
 /// <summary>
-/// Querybank normalization with the dynamic inverted softmax (QB-Norm, https://arxiv.org/abs/2112.12777, sections 3.2 and 3.3). In a space of
-/// many dimensions a few candidates are near to almost every query (hubs); a bank of other queries shows which. With cosines s and bank
+/// Querybank normalization with the dynamic inverted softmax (QB-Norm, https://arxiv.org/abs/2112.12777, sections 3.2 and 3.3). In a space
+/// of many dimensions a few candidates are near to almost every query (hubs); a bank of other queries shows which. With cosines s and bank
 /// queries b, a query q whose best candidate is the best of some b ranks candidates c by
 /// exp(beta s(q, c)) / sum over b of exp(beta s(b, c)); any other query by s(q, c) as it is.
 /// </summary>
 /// <remarks>
 /// The paper's inverse temperature beta is 20; 10 served the languages that were not trained on here. The scores are the quotient's
-/// logarithm, which orders alike. The activation set is that of the paper's published numbers: the single best candidate of each bank query.
-/// Of equal best candidates the first counts.
+/// logarithm, which orders alike. The activation set holds the single best candidate of each bank query. Of equal
+/// best candidates the first counts.
 /// </remarks>
 public sealed class Querybank
 {
@@ -47,7 +47,8 @@ public sealed class Querybank
         if (bank.Count == 0 || bank.Dimension != candidates.Dimension)
         {
             throw new ArgumentException(
-                $"A bank of {bank.Count} vectors of {bank.Dimension} elements does not fit candidates of {candidates.Dimension}.", nameof(bank));
+                $"A bank of {bank.Count} vectors of {bank.Dimension} elements does not fit candidates of {candidates.Dimension}.",
+                nameof(bank));
         }
         if (!(beta > 0 && beta <= 500))
         {

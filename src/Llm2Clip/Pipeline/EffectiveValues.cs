@@ -130,6 +130,7 @@ internal static class EffectiveValues
         ("extract.kinds", "all"),
         ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
         ("eval.means_from", "no data"),
+        ("eval.querybank.from", new[] { run.Eval.MeansFrom, run.CcFinetune.MeansFrom }.FirstOrDefault(from => from.Length > 0, "no data")),
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),

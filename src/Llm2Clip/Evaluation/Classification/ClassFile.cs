@@ -72,7 +72,9 @@ internal sealed class ClassFile
         return new ClassFile(path, templates, classes);
     }
 
-    /// <summary>The languages that are asked for, all where none is. Throws <see cref="ConfigException"/> where the file lacks one.</summary>
+    /// <summary>
+    /// The languages that are asked for, all where none is. Throws <see cref="ConfigException"/> where the file lacks one.
+    /// </summary>
     public IReadOnlyList<string> Chosen(IReadOnlyList<string> languages)
     {
         var unknown = languages.Except(Languages).ToList();
@@ -83,12 +85,16 @@ internal sealed class ClassFile
             : languages.Count > 0 ? languages : Languages;
     }
 
-    /// <summary>Number of the class that a label means: its id, else, where no class has such an id, a number from 0; -1 for none.</summary>
+    /// <summary>
+    /// Number of the class that a label means: its id, else, where no class has such an id, a number from 0; -1 for none.
+    /// </summary>
     public int Find(string label) => _numbers.TryGetValue(label, out var number) ? number
         : int.TryParse(label, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < Classes.Count ? number
         : -1;
 
-    /// <summary>Numbers of the classes that labels mean. Throws <see cref="InputException"/> where there are labels that mean none.</summary>
+    /// <summary>
+    /// Numbers of the classes that labels mean. Throws <see cref="InputException"/> where there are labels that mean none.
+    /// </summary>
     public int[] Find(IReadOnlyList<string> labels, string data)
     {
         int[] found = [.. labels.Select(Find)];
@@ -97,7 +103,8 @@ internal sealed class ClassFile
             ? found
             : throw new InputException(
                 $"{data}: {unknown.Count} of {labels.Count} images have a label that is no class of {_path}, such as "
-                + $"{string.Join(", ", unknown.Distinct().Take(5))}. Its ids are {string.Join(", ", Classes.Take(3).Select(entry => entry.Id))}"
+                + $"{string.Join(", ", unknown.Distinct().Take(5))}. Its ids are "
+                + string.Join(", ", Classes.Take(3).Select(entry => entry.Id))
                 + $"{(Classes.Count > 3 ? ", ..." : "")}, or the numbers 0 to {Classes.Count - 1}.");
     }
 
@@ -124,7 +131,8 @@ internal sealed class ClassFile
                 problems.Add($"classes.{i} has no id, a text");
                 continue;
             }
-            problems.AddRange(entry.Select(pair => pair.Key).Except(["id", "names"]).Select(key => $"classes.{i}.{key} is not a known key"));
+            problems.AddRange(entry.Select(pair => pair.Key).Except(["id", "names"])
+                .Select(key => $"classes.{i}.{key} is not a known key"));
             classes.Add(new NamedClass(id, Texts(entry["names"], $"classes.{i}.names", problems)));
         }
         return classes;
@@ -149,7 +157,8 @@ internal sealed class ClassFile
         foreach (var (language, value) in json)
         {
             var texts = value is JsonArray list ? [.. list] : new List<JsonNode?> { value };
-            if (texts.Count == 0 || texts.Any(text => text?.GetValueKind() != JsonValueKind.String || text.GetValue<string>().Trim().Length == 0))
+            if (texts.Count == 0
+                || texts.Any(text => text?.GetValueKind() != JsonValueKind.String || text.GetValue<string>().Trim().Length == 0))
             {
                 problems.Add($"{name}.{language} is not a text or a list of texts");
                 continue;

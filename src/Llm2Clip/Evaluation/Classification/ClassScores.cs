@@ -49,7 +49,9 @@ public sealed record ClassScores
     /// <summary>A line per class that has images, in the file's order.</summary>
     public required IReadOnlyList<ClassScore> Classes { get; init; }
 
-    /// <summary>Numbers of images by the class of their label and the class that they were taken for; none where there is no image.</summary>
+    /// <summary>
+    /// Numbers of images by the class of their label and the class that they were taken for; no entry where there is no image.
+    /// </summary>
     [JsonIgnore]
     public required IReadOnlyDictionary<(int Label, int Taken), int> Confusion { get; init; }
 

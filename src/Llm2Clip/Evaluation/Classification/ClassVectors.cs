@@ -6,8 +6,8 @@ namespace Llm2Clip.Evaluation.Classification;
 internal delegate float[] EmbedPrompts(IReadOnlyList<string> prompts);
 
 /// <summary>
-/// A vector per class: the mean of the features of its prompts, each of length 1, itself normalized (CLIP, https://arxiv.org/abs/2103.00020,
-/// section 3.1.4).
+/// A vector per class: the mean of the features of its prompts, each of length 1, itself normalized (CLIP,
+/// https://arxiv.org/abs/2103.00020, section 3.1.4).
 /// </summary>
 internal static class ClassVectors
 {

@@ -26,8 +26,8 @@ internal sealed record LabeledRows(float[] Features, int[] Labels)
 
 /// <summary>
 /// Multinomial logistic regression with an L2 penalty: it minimizes the mean over images of -log softmax(W x + b)[label] plus
-/// penalty / (2 images) |W|^2, by <see cref="Lbfgs"/>. The minimum is that of scikit-learn's LogisticRegression with C = 1 / penalty; b has no
-/// penalty. Computed in double.
+/// penalty / (2 images) |W|^2, by <see cref="Lbfgs"/>. The minimum is that of scikit-learn's LogisticRegression with C = 1 / penalty; b has
+/// no penalty. Computed in double.
 /// </summary>
 internal sealed class LogisticRegression : IDisposable
 {

@@ -4,8 +4,8 @@ namespace Llm2Clip.Evaluation.Classification;
 public sealed record TriedPenalty(double Penalty, double Accuracy);
 
 /// <summary>
-/// CLIP's search for the penalty of a linear probe (https://arxiv.org/abs/2103.00020, appendix A.3): of 96 logarithmic steps from 1e-6 to 1e6,
-/// first every sixteenth, then, with half the distance each time, those on both sides of the best, down to eight steps per decade.
+/// CLIP's search for the penalty of a linear probe (https://arxiv.org/abs/2103.00020, appendix A.3): of 96 logarithmic steps from 1e-6 to
+/// 1e6, first every sixteenth, then, with half the distance each time, those on both sides of the best, down to eight steps per decade.
 /// </summary>
 internal static class PenaltySearch
 {
@@ -43,7 +43,8 @@ internal static class PenaltySearch
     }
 
     /// <summary>The one with the best accuracy; of equal ones the largest, which bends the weights least to the images.</summary>
-    public static TriedPenalty Best(IReadOnlyList<TriedPenalty> tried) => tried.OrderBy(each => each.Accuracy).ThenBy(each => each.Penalty).Last();
+    public static TriedPenalty Best(IReadOnlyList<TriedPenalty> tried) =>
+        tried.OrderBy(each => each.Accuracy).ThenBy(each => each.Penalty).Last();
 
     private static int BestOf(SortedDictionary<int, double> tried) =>
         tried.OrderBy(entry => entry.Value).ThenBy(entry => entry.Key).Last().Key;

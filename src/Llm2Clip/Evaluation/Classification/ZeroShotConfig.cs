@@ -12,7 +12,8 @@ public sealed record ZeroShotConfig
     [Description("JSON file of classes: their ids, their names and the prompt templates, per language (docs/evaluation.md).")]
     public string Classes { get; init; } = "";
 
-    [Description("Labeled images: a folder with a folder per class, or tars or lists with a label (see label_key); a pattern as in data.train.")]
+    [Description("Labeled images: a folder with a folder per class, or tars or lists with a label (see label_key); a pattern as in "
+        + "data.train.")]
     public string Data { get; init; } = "";
 
     [Description("Field, column or member that holds an image's label: the id of a class, or its number in the file of classes, from 0. "

@@ -257,8 +257,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         }
         if (Retention.Weight > 0 && UnlockedBlocks == 0)
         {
-            yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays what "
-                + "it was: set it to 0");
+            yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays "
+                + "what it was: set it to 0");
         }
         if (!Loss.HasLabels())
         {
