@@ -47,8 +47,11 @@ internal sealed class PlainBasicBlock : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) =>
-        functional.relu(_second.call(functional.relu(_first.call(x), inplace: true)) + (_shortcut is null ? x : _shortcut.call(x)), inplace: true);
+    public override Tensor forward(Tensor x)
+    {
+        var branch = _second.call(functional.relu(_first.call(x), inplace: true));
+        return functional.relu(branch + (_shortcut is null ? x : _shortcut.call(x)), inplace: true);
+    }
 }
 
 internal sealed class PlainResNet : Module<Tensor, Tensor>

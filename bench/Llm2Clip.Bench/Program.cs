@@ -12,6 +12,7 @@ public static class Program
 {
     private const string Model = "../shared/models/gemma-3-270m-latin-zh-q5_0.gguf";
     private const string Captions = "../shared/data/flickr8k/flickr8k-val-00000.tar";
+    private const string Shards = "../shared/data/flickr8k/flickr8k-train-*.tar";
     private const string Photos = "../shared/golden/images";
 
     /// <summary>The figures in the order of the table.</summary>
@@ -25,6 +26,10 @@ public static class Program
         ("gather", _ => GatherFigure.Measure()),
         ("recall", _ => RecallFigure.Measure()),
         ("memory", _ => MemoryFigure.Measure()),
+        ("micro", _ => MicroBatchFigure.Measure()),
+        ("wait", root => WaitFigure.Measure(Path.Combine(root, Shards))),
+        ("batch", _ => LargeBatchFigure.Measure()),
+        ("checkpoint", _ => CheckpointFigure.Measure()),
         ("start", StartFigure.Measure),
         ("setup", SetUpFigure.Measure),
     ];
@@ -47,6 +52,8 @@ public static class Program
                 return 0;
             case [PlainSide.Argument, var setup]:
                 return PlainSide.Run(setup);
+            case [LargeBatchFigure.Argument, var size]:
+                return LargeBatchFigure.Run(size);
             case ["recall-run"]:
                 RecallFigure.Run();
                 return 0;

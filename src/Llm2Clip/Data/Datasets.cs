@@ -37,8 +37,8 @@ public static partial class Datasets
 
     /// <summary>
     /// A data set of labeled images: each sample has its label, a class id or number, in the place of captions. Of a folder of class
-    /// folders that is the folder's name, else what the field, column or member <paramref name="labelKey"/> holds: where that is empty, <c>cls</c>
-    /// of tars and <c>label</c> of lists.
+    /// folders that is the folder's name, else what the field, column or member <paramref name="labelKey"/> holds: where that is empty,
+    /// <c>cls</c> of tars and <c>label</c> of lists.
     /// </summary>
     /// <param name="pattern">The data.</param>
     /// <param name="config">Format, image folders, share of bad records; captions do not count.</param>
@@ -54,13 +54,14 @@ public static partial class Datasets
                 ? new LabeledFolders(Opened(format, data, SilentLog.Instance))
                 : throw new ConfigException(
                     $"{setting} is {labelKey}, but '{pattern}' is a folder of images, whose labels are the names of its folders. Leave it "
-                    + "out.");
+                        + "out.");
         }
         if (!format.HasCaptionKeys)
         {
             throw new ConfigException(
                 $"'{pattern}' is of the format {DatasetFormats.Name(format.Name)}, which has no place for labels. Take a folder per class, "
-                + $"or one of {DatasetFormats.NamesOf(other => other.HasCaptionKeys)}.");
+                    + "or "
+                + $"one of {DatasetFormats.NamesOf(other => other.HasCaptionKeys)}.");
         }
         var key = labelKey.Length > 0 ? labelKey : format.Name == DatasetFormat.Webdataset ? CaptionReader.ClassMember : "label";
         return Opened(format, data with { Captions = new CaptionReader(key, setting) }, log);
@@ -91,7 +92,8 @@ public static partial class Datasets
         {
             log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
                 + $"{data.Config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars "
-                + "are read in place.");
+                + "are "
+                + "read in place.");
         }
         return source;
     }

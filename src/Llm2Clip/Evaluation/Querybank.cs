@@ -10,8 +10,8 @@ namespace Llm2Clip.Evaluation;
 /// </summary>
 /// <remarks>
 /// The paper's inverse temperature beta is 20; 10 served the languages that were not trained on here. The scores are the quotient's
-/// logarithm, which orders alike. The activation set holds the single best candidate of each bank query. Of equal
-/// best candidates the first counts.
+/// logarithm, which orders alike. The activation set is that of the paper's published numbers: the single best candidate of each bank
+/// query. Of equal best candidates the first counts.
 /// </remarks>
 public sealed class Querybank
 {
@@ -48,7 +48,7 @@ public sealed class Querybank
         {
             throw new ArgumentException(
                 $"A bank of {bank.Count} vectors of {bank.Dimension} elements does not fit candidates of {candidates.Dimension}.",
-                nameof(bank));
+                    nameof(bank));
         }
         if (!(beta > 0 && beta <= 500))
         {

@@ -20,6 +20,7 @@ internal sealed class PendingFile : IDisposable
     private readonly OutputTarget _target;
     private readonly string _temporary;
     private readonly FileStream _file;
+    private readonly EarlyFlush _early;
     private bool _complete;
 
     /// <summary>Starts the file, over what an earlier, killed attempt may have left.</summary>
@@ -39,7 +40,8 @@ internal sealed class PendingFile : IDisposable
         {
             throw WriteException.Of(path, error);
         }
-        Stream = new BufferedStream(new NamedStream(path, _file), BufferBytes);
+        _early = new EarlyFlush(_file.SafeFileHandle);
+        Stream = new BufferedStream(new NamedStream(path, _file, _target.IsStream ? null : _early), BufferBytes);
     }
 
     /// <summary>What is written into it.</summary>
@@ -68,6 +70,7 @@ internal sealed class PendingFile : IDisposable
             }
             else
             {
+                _early.Finish();
                 _file.Flush(flushToDisk: true);
                 _file.Dispose();
                 File.Move(_temporary, _target.File, overwrite: true);
@@ -150,7 +153,7 @@ internal sealed class PendingFile : IDisposable
     }
 
     /// <summary>Passes writes on, and names the file in what they throw.</summary>
-    private sealed class NamedStream(string path, FileStream file) : Stream
+    private sealed class NamedStream(string path, FileStream file, EarlyFlush? early) : Stream
     {
         public override bool CanRead => false;
 
@@ -173,6 +176,7 @@ internal sealed class PendingFile : IDisposable
             try
             {
                 file.Write(buffer);
+                early?.Wrote(buffer.Length);
             }
             catch (Exception error) when (WriteException.IsCause(error))
             {

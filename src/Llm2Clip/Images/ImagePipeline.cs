@@ -13,7 +13,7 @@ public sealed class ImagePipeline
     private readonly ImageTransformConfig _transform;
     private readonly AugmentConfig _augment;
     private readonly DecodeOptions _decode;
-    private readonly Resampler _resampler = new();
+    private readonly Resampler _resampler;
     private readonly PixelScratch _scratch = new();
 
     /// <summary>Throws <see cref="ConfigException"/> for values that cannot work.</summary>
@@ -22,6 +22,7 @@ public sealed class ImagePipeline
         _transform = Checked.Require(transform);
         _augment = Checked.Require(augment ?? new AugmentConfig());
         _decode = Checked.Require(decode ?? new DecodeOptions());
+        _resampler = new Resampler(filter: _transform.Filter);
     }
 
     /// <summary>Bytes of one result: S * S * 3.</summary>

@@ -14,6 +14,16 @@ public enum ResizeMode
     Squash,
 }
 
+/// <summary>The kernel of a resize, with antialias, as Pillow computes it.</summary>
+public enum ResampleFilter
+{
+    /// <summary>Bicubic with a = -0.5, over 4 pixels (CLIP, SigLIP, DINOv2).</summary>
+    Bicubic,
+
+    /// <summary>A triangle over 2 pixels (some folders of SigLIP 2).</summary>
+    Bilinear,
+}
+
 /// <summary>
 /// How an image becomes the input of a vision model; belongs to the model. Defaults are OpenAI CLIP's
 /// (https://github.com/openai/CLIP/blob/dcba3cb2e2827b402d2701e7e1c7d9fed8a20ef1/clip/clip.py#L79).
@@ -26,6 +36,9 @@ public sealed record ImageTransformConfig : ICheckedConfig
 
     [Description("crop (short side to image_size, center crop: CLIP) | squash (both sides to image_size: SigLIP).")]
     public ResizeMode Resize { get; init; } = ResizeMode.Crop;
+
+    [Description("bicubic | bilinear: kernel of the resize.")]
+    public ResampleFilter Filter { get; init; } = ResampleFilter.Bicubic;
 
     [Description("Mean of R, G, B taken off pixels in 0..1.")]
     public IReadOnlyList<float> Mean { get; init; } = [0.48145466f, 0.4578275f, 0.40821073f];

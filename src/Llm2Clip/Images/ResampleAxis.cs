@@ -1,11 +1,11 @@
 namespace Llm2Clip.Images;
 
 /// <summary>
-/// Weights of one direction of a bicubic resize, as Pillow computes them (src/libImaging/Resample.c, precompute_coeffs and
-/// normalize_coeffs_8bpc; a = -0.5): each output takes <see cref="Taps"/> inputs from <see cref="Start"/> on, weighted in
+/// Weights of one direction of a resize, as Pillow computes them (src/libImaging/Resample.c, precompute_coeffs and
+/// normalize_coeffs_8bpc): each output takes <see cref="Taps"/> inputs from <see cref="Start"/> on, weighted in
 /// 22-bit fixed point. Shrinking widens the kernel (antialias). Reused from image to image.
 /// </summary>
-internal sealed class ResampleAxis
+internal sealed class ResampleAxis(ResampleFilter filter)
 {
     /// <summary>Bits behind the point: 32, less 8 for the pixel and 2 for overshoot.</summary>
     public const int PrecisionBits = 32 - 8 - 2;
@@ -45,7 +45,7 @@ internal sealed class ResampleAxis
     {
         var scale = length / outSize;
         var filterScale = Math.Max(scale, 1.0);
-        var support = 2.0 * filterScale;
+        var support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * filterScale;
         var maxTaps = (int)Math.Ceiling(support) * 2 + 1;
         Reserve(count, maxTaps);
         (FirstInput, EndInput) = (int.MaxValue, 0);
@@ -57,7 +57,7 @@ internal sealed class ResampleAxis
             var sum = 0.0;
             for (var t = 0; t < taps; t++)
             {
-                sum += _kernel[t] = Bicubic((t + low - center + 0.5) * (1.0 / filterScale));
+                sum += _kernel[t] = Kernel((t + low - center + 0.5) * (1.0 / filterScale));
             }
             Store(mirror ? count - 1 - i : i, low, taps, sum);
         }
@@ -111,6 +111,8 @@ internal sealed class ResampleAxis
         FirstInput = Math.Min(FirstInput, Start[output]);
         EndInput = Math.Max(EndInput, Start[output] + Taps[output]);
     }
+
+    private double Kernel(double x) => filter == ResampleFilter.Bicubic ? Bicubic(x) : Math.Max(0, 1 - Math.Abs(x));
 
     private static double Bicubic(double x)
     {

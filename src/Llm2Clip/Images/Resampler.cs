@@ -17,7 +17,7 @@ internal readonly record struct CropBox(double X, double Y, double Width, double
 }
 
 /// <summary>
-/// Bicubic resize of RGB bytes, to the bit as Pillow's (src/libImaging/Resample.c): horizontal pass first, rounded and clipped to
+/// Resize of RGB bytes, to the bit as Pillow's (src/libImaging/Resample.c): horizontal pass first, rounded and clipped to
 /// bytes, then the vertical one. Takes any crop of an image and computes only the wanted window of the result, mirrored if asked,
 /// so that "resize, crop, flip" costs what its output needs. Holds scratch memory: one per thread.
 /// </summary>
@@ -28,14 +28,18 @@ internal sealed unsafe class Resampler
     /// <summary>Bytes that vector code may touch past the end of a row.</summary>
     private const int Slack = 32;
 
-    private readonly ResampleAxis _horizontal = new();
-    private readonly ResampleAxis _vertical = new();
+    private readonly ResampleAxis _horizontal;
+    private readonly ResampleAxis _vertical;
     private readonly bool _vectors;
     private byte[] _rows = [];
     private byte[] _lastRow = [];
 
     /// <summary><paramref name="vectors"/> = false takes the plain loops, which give the same bytes.</summary>
-    public Resampler(bool vectors = true) => _vectors = vectors && Avx2.IsSupported;
+    public Resampler(bool vectors = true, ResampleFilter filter = ResampleFilter.Bicubic)
+    {
+        _vectors = vectors && Avx2.IsSupported;
+        (_horizontal, _vertical) = (new ResampleAxis(filter), new ResampleAxis(filter));
+    }
 
     /// <summary>
     /// Resizes <paramref name="crop"/> of <paramref name="source"/> to <paramref name="width"/> x <paramref name="height"/> and writes

@@ -19,14 +19,19 @@ internal static class Attention
     /// <param name="packed">[B, T, 3W]: queries, keys and values as one projection leaves them; [B, T, 2W] where queries are given.</param>
     /// <param name="heads">H.</param>
     /// <param name="query">[B, Q, W], where fewer tokens ask than answer.</param>
+    /// <param name="rotary">Turns queries and keys by the places of their tokens.</param>
     /// <returns>[B, Q, W] (Q = T without <paramref name="query"/>), in the inputs' format.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit each other or the number of heads.</exception>
-    public static Tensor Attend(Tensor packed, int heads, Tensor? query = null)
+    public static Tensor Attend(Tensor packed, int heads, Tensor? query = null, RotaryTable? rotary = null)
     {
         RequireFit(packed, heads, query);
         using var scope = NewDisposeScope();
         Tensor[] parts = query is null ? Heads(packed, 3, heads) : [Heads(query, 1, heads)[0], .. Heads(packed, 2, heads)];
         var (q, k, v) = (parts[0], parts[1], parts[2]); // [B, H, Q, W/H], [B, H, T, W/H] twice
+        if (rotary is not null)
+        {
+            (q, k) = (rotary.Turn(q), rotary.Turn(k));
+        }
         var fused = packed.device_type != DeviceType.CPU || (packed.dtype == ScalarType.Float32 && k.shape[2] > ShortRow);
         var mixed = fused ? nn.functional.scaled_dot_product_attention(q, k, v) : Composed(q, k, v); // [B, H, Q, W/H]
         return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();

@@ -35,6 +35,26 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IProducts
     /// <summary>[out], fp32; null where the layer has none.</summary>
     public Parameter? Bias => _bias;
 
+    /// <summary>A trained change of the weight, where the layer has been adapted.</summary>
+    public Lora? Lora { get; private set; }
+
     /// <summary>x: [..., in] to [..., out].</summary>
-    public override Tensor forward(Tensor x) => Precision.Product(x, _weight, _bias);
+    public override Tensor forward(Tensor x)
+    {
+        if (Lora is null)
+        {
+            return Precision.Product(x, _weight, _bias);
+        }
+        using var scope = NewDisposeScope();
+        return Precision.Product(x, _weight, _bias).Plus(Lora.Delta(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts a low-rank change beside the weight, which starts at zero.</summary>
+    internal void Adapt(LoraShape shape, WeightInit init, TrainingNoise noise)
+    {
+        Lora = new Lora(_weight.shape[1], _weight.shape[0], shape, init, noise, _weight.device);
+        (Lora.Down.Precision, Lora.Up.Precision) = (Precision, Precision);
+        register_module(Lora.DownName, Lora.Down);
+        register_module(Lora.UpName, Lora.Up);
+    }
 }

@@ -16,11 +16,16 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>, IProducts
 
     private readonly int _width;
     private readonly int _patch;
+    private readonly bool _cutsEdge;
 
-    public PatchEmbedding(int width, int patch, bool bias, Device device)
+    /// <summary>
+    /// Weights are zero until initialized or loaded. With <paramref name="cutsEdge"/> what is left at the right and lower edge, where the
+    /// patch does not divide the side, counts for nothing, as in torch's convolution; else such sides are refused.
+    /// </summary>
+    public PatchEmbedding(int width, int patch, bool bias, Device device, bool cutsEdge = false)
         : base(nameof(PatchEmbedding))
     {
-        (_width, _patch) = (width, patch);
+        (_width, _patch, _cutsEdge) = (width, patch, cutsEdge);
         _weight = OwnedWeights.New([width, 3, patch, patch], device);
         _bias = bias ? OwnedWeights.New([width], device) : null;
         RegisterComponents();
@@ -32,7 +37,8 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>, IProducts
     /// <exception cref="ArgumentException">The shape is another, or the patch does not divide height or width.</exception>
     public (long Rows, long Columns) Grid(Tensor pixels)
     {
-        if (pixels.shape is not [_, 3, var height, var width] || height % _patch != 0 || width % _patch != 0)
+        if (pixels.shape is not [_, 3, var height, var width] || height < _patch || width < _patch
+            || (!_cutsEdge && (height % _patch != 0 || width % _patch != 0)))
         {
             throw new ArgumentException(
                 $"Pixels are [{string.Join(", ", pixels.shape)}]; expected [B, 3, H, W] with H and W multiples of "
@@ -49,15 +55,15 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>, IProducts
     }
 
     /// <summary>
-    /// Patches plus their <paramref name="positions"/> [G*G, W]: [B, 3, H, W] to [B, K, W], fp32, with K of the G*G patches kept by patch
-    /// dropout. Only those are multiplied at all.
+    /// Patches plus their <paramref name="positions"/> [G*G, W]: [B, 3, H, W] to [B, K, W], fp32, with K of the G*G patches:
+    /// <paramref name="kept"/>, [B * K] rows of the flattened [B * G*G] as <see cref="TrainingNoise.KeptTokens"/> gives them; null for all.
+    /// Only those are multiplied at all.
     /// </summary>
-    public Tensor Embed(Tensor pixels, Tensor positions, TrainingNoise noise, double dropout)
+    public Tensor Embed(Tensor pixels, Tensor positions, long[]? kept)
     {
         using var scope = NewDisposeScope();
         var (batch, tokens) = (pixels.shape[0], positions.shape[0]);
         var x = Rows(pixels);
-        var kept = noise.KeptTokens(batch, tokens, dropout);
         if (kept is not null)
         {
             x = x.index_select(0, tensor(kept, device: x.device));
@@ -73,6 +79,10 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>, IProducts
     private Tensor Rows(Tensor pixels)
     {
         var (rows, columns) = Grid(pixels);
+        if (_cutsEdge)
+        {
+            pixels = pixels.narrow(2, 0, rows * _patch).narrow(3, 0, columns * _patch);
+        }
         return pixels.ForProduct(Precision).reshape(pixels.shape[0], 3, rows, _patch, columns, _patch)
             .permute(0, 2, 4, 1, 3, 5).reshape(pixels.shape[0] * rows * columns, 3L * _patch * _patch);
     }

@@ -14,13 +14,27 @@ namespace Llm2Clip.Layers;
 /// <param name="LayerNormEpsilon">Epsilon of all layer norms.</param>
 internal sealed record TransformerShape(int Width, int Layers, int Heads, int MlpWidth, Activation Activation, double LayerNormEpsilon)
 {
-    /// <summary>Weights of all blocks: q, k, v and out, the MLP, and two layer norms per block.</summary>
+    /// <summary>Whether the MLP is gated by SiLU (<see cref="SwiGlu"/>) in the place of the activation.</summary>
+    public bool Gated { get; init; }
+
+    /// <summary>Whether layer norms precede the second products of attention and MLP (sub-LN).</summary>
+    public bool InnerNorms { get; init; }
+
+    /// <summary>Whether each branch has a learned factor per element.</summary>
+    public bool LayerScale { get; init; }
+
+    /// <summary>Whether the keys have a bias; queries and values always have.</summary>
+    public bool KeyBias { get; init; } = true;
+
+    /// <summary>Weights of all blocks: q, k, v and out, the MLP, two layer norms per block, and what the shape has besides.</summary>
     public Int128 WeightCount
     {
         get
         {
-            Int128 w = Width;
-            return Layers * (4 * (w * w + w) + 2 * w * MlpWidth + MlpWidth + w + 4 * w);
+            var (w, m) = ((Int128)Width, (Int128)MlpWidth);
+            var attention = 4 * (w * w + w) - (KeyBias ? 0 : w) + (InnerNorms ? 2 * w : 0);
+            var mlp = (Gated ? 2 : 1) * (w * m + m) + m * w + w + (InnerNorms ? 2 * m : 0);
+            return Layers * (attention + mlp + 4 * w + (LayerScale ? 2 * w : 0));
         }
     }
 }
@@ -58,14 +72,14 @@ internal sealed class TransformerBlocks : nn.Module<Tensor, Tensor>
     /// <see cref="forward"/> that also shows <c>hidden.0</c> (the input) to <c>hidden.N</c>. With <paramref name="firstTokenOnly"/> the
     /// last block computes that token alone, unless somebody looks: [B, 1, W].
     /// </summary>
-    public Tensor Pass(Tensor x, bool firstTokenOnly, Action<string, Tensor>? probe)
+    public Tensor Pass(Tensor x, bool firstTokenOnly, Action<string, Tensor>? probe, RotaryTable? rotary = null)
     {
         using var scope = NewDisposeScope();
         probe?.Invoke("hidden.0", x);
         for (var i = 0; i < _layers.Count; i++)
         {
             var alone = firstTokenOnly && i == _layers.Count - 1 && probe is null;
-            x = alone ? _layers[i].OfFirstToken(x) : _layers[i].call(x);
+            x = _layers[i].Pass(x, alone ? 1 : x.shape[1], rotary);
             probe?.Invoke($"hidden.{i + 1}", x);
         }
         return x.MoveToOuterDisposeScope();

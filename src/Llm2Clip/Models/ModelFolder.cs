@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -37,6 +38,9 @@ internal static class ModelFolder
         "top_p",
         "torchscript", "typical_p", "use_bfloat16", "use_cache",
     };
+
+    /// <summary>Name of the file of weights in a model folder.</summary>
+    public const string WeightsName = "model.safetensors";
 
     /// <summary>Where the configuration of a model folder is.</summary>
     public static string ConfigPath(string folder) => Path.Combine(folder, "config.json");
@@ -105,10 +109,19 @@ internal static class ModelFolder
         _ => "gelu_pytorch_tanh",
     };
 
-    /// <summary>Throws <see cref="InputException"/>, naming <paramref name="source"/>, where sizes do not fit together.</summary>
-    public static void RequireFit(string source, int imageSize, int patchSize, int width, int heads)
+    /// <summary>Inner width of an MLP that a configuration gives as a multiple of the width (mlp_ratio), cut to a whole number.</summary>
+    public static int InnerWidth(JsonKeys keys, JsonObject json, int width)
     {
-        if (patchSize < 1 || imageSize < patchSize || imageSize % patchSize != 0)
+        var ratio = keys.Number(json, "mlp_ratio", 4);
+        return ratio is > 0 and <= 64 && width * ratio >= 1
+            ? (int)(width * ratio)
+            : keys.Refuse(1, string.Create(CultureInfo.InvariantCulture, $"mlp_ratio is {ratio}; it must be above 0 and at most 64"));
+    }
+
+    /// <summary>Throws <see cref="InputException"/>, naming <paramref name="source"/>, where sizes do not fit together.</summary>
+    public static void RequireFit(string source, int imageSize, int patchSize, int width, int heads, bool cutsEdge)
+    {
+        if (patchSize < 1 || imageSize < patchSize || (!cutsEdge && imageSize % patchSize != 0))
         {
             throw new InputException($"{source}: patch size {patchSize} does not divide image size {imageSize}.");
         }
@@ -119,12 +132,13 @@ internal static class ModelFolder
     }
 
     /// <summary>Writes the weights.</summary>
-    public static void SaveWeights(string folder, IReadOnlyList<(string Name, Parameter Parameter)> weights)
+    public static void SaveWeights(string path, IReadOnlyList<StoredWeight> weights)
     {
-        DurableFolder.Create(folder);
+        using var scope = NewDisposeScope();
+        DurableFolder.Create(Path.GetDirectoryName(path)!);
         Safetensors.Save(
-            Path.Combine(folder, "model.safetensors"),
-            weights.ToDictionary(p => p.Name, p => (Tensor)p.Parameter),
+            path,
+            weights.ToDictionary(weight => weight.Name, weight => weight.Join()),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 

@@ -17,6 +17,17 @@ internal static class Pixels
     }
 
     /// <summary>
+    /// The same of the beginning of an array, which a tensor on the CPU shares: a batch of thousands of images has hundreds of megabytes.
+    /// The array must hold them as long as the tensor lives.
+    /// </summary>
+    public static Tensor Of(byte[] pixels, int count, int side, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var host = frombuffer(pixels, ScalarType.Byte, (long)count * side * side * 3).view(count, side, side, 3);
+        return (device.type == DeviceType.CPU ? host : host.to(device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// (pixel / 255 - mean) / std on the pixels' own device: [B, S, S, 3] uint8 to [B, 3, S, S] fp32 (channels last in memory).
     /// </summary>
     public static Tensor Normalize(Tensor pixels, ImageTransformConfig transform)

@@ -6,7 +6,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Models;
 
 /// <summary>
-/// <c>preprocessor_config.json</c> of an image encoder: sizes as a number or as an object, mean and std from the file, bicubic only.
+/// <c>preprocessor_config.json</c> of an image encoder: sizes as a number or as an object, mean and std from the file.
 /// SigLIP's (<c>SiglipImageProcessor</c>) squashes images to the square, CLIP's crops them. Values that this project's image pipeline does
 /// not compute are refused by name.
 /// </summary>
@@ -15,8 +15,11 @@ internal static class Preprocessor
     /// <summary>Name of the file in a model folder.</summary>
     public const string FileName = "preprocessor_config.json";
 
-    /// <summary>Pillow's number for bicubic, as the file has it.</summary>
-    private const int Bicubic = 3;
+    /// <summary>Pillow's numbers of filters, as the file has them.</summary>
+    private const int Bicubic = 3, Bilinear = 2;
+
+    /// <summary>DINOv2's processor.</summary>
+    private const string Bit = "BitImageProcessor";
 
     /// <summary>The processor that squashes; its variants add to this name.</summary>
     private const string Siglip = "SiglipImageProcessor";
@@ -61,21 +64,28 @@ internal static class Preprocessor
                 keys.Refuse(0, $"{flag} is false; only true is supported");
             }
         }
-        keys.ExpectNumber(json, "resample", Bicubic, fallback: Bicubic);
+        var filter = keys.Number(json, "resample", Bicubic);
+        if (filter is not (Bicubic or Bilinear))
+        {
+            keys.Refuse(0, $"resample is {json["resample"]}; supported are {Bicubic} (bicubic) and {Bilinear} (bilinear)");
+        }
         if (Math.Abs(keys.Number(json, "rescale_factor", 1 / 255.0) * 255 - 1) > 1e-6)
         {
             keys.Refuse(0, $"rescale_factor is {json["rescale_factor"]}; supported is 1/255");
         }
         var size = Size(keys, json["size"], "size");
         var crop = !squash && json["crop_size"] is { } node ? Size(keys, node, "crop_size") : size;
-        if (size != crop)
+        // DINOv2's processor shrinks the short side to 256 and crops 224; here the short side is seen whole.
+        var isBit = keys.Text(json, "image_processor_type", "").StartsWith(Bit, StringComparison.Ordinal);
+        if (size != crop && !(isBit && crop < size))
         {
             keys.Refuse(0, $"size is {size} but crop_size is {crop}; supported are equal ones");
         }
         var transform = new ImageTransformConfig
         {
-            ImageSize = size,
+            ImageSize = crop,
             Resize = squash ? ResizeMode.Squash : ResizeMode.Crop,
+            Filter = filter == Bilinear ? ResampleFilter.Bilinear : ResampleFilter.Bicubic,
             Mean = Channels(keys, json["image_mean"], "image_mean", new ImageTransformConfig().Mean),
             Std = Channels(keys, json["image_std"], "image_std", new ImageTransformConfig().Std),
         };
@@ -97,7 +107,7 @@ internal static class Preprocessor
             ["image_mean"] = new JsonArray([.. transform.Mean.Select(value => (JsonNode)value)]),
             ["image_processor_type"] = Siglip,
             ["image_std"] = new JsonArray([.. transform.Std.Select(value => (JsonNode)value)]),
-            ["resample"] = Bicubic,
+            ["resample"] = transform.Filter == ResampleFilter.Bilinear ? Bilinear : Bicubic,
             ["rescale_factor"] = 1 / 255.0,
             ["size"] = Square(transform.ImageSize),
         };
@@ -129,7 +139,7 @@ internal static class Preprocessor
         }
     }
 
-    private static IReadOnlyList<float> Channels(JsonKeys keys, JsonNode? node, string name, IReadOnlyList<float> fallback)
+    internal static IReadOnlyList<float> Channels(JsonKeys keys, JsonNode? node, string name, IReadOnlyList<float> fallback)
     {
         if (node is null)
         {

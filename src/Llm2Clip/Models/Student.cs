@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Layers;
-using Llm2Clip.Models.Clip;
 using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
@@ -88,7 +87,7 @@ public sealed class Student : IDisposable
     }
 
     /// <summary>
-    /// A student by its configuration: new, or started from the checkpoint of a vision tower (<see cref="ImageEncoders.Start"/>).
+    /// A student by its configuration: new, or started from the checkpoint of a vision tower.
     /// </summary>
     /// <param name="config">The model section.</param>
     /// <param name="teacherDim">Length of the teacher's vectors.</param>
@@ -109,6 +108,10 @@ public sealed class Student : IDisposable
         var (vision, transform) = ResNets.AreMeant(config) ? ResNets.Start(config, seed, device, log, cancellation)
             : config.Init.Length > 0 ? StartFrom(config, seed, device)
             : StartNew(config, seed, device);
+        if (config.Lora.Rank > 0)
+        {
+            Adapt(vision, config, seed + 3);
+        }
         var head = NewHead(config, vision, seed + 2, device);
         var shape = new TextAdapterConfig
         {
@@ -166,7 +169,9 @@ public sealed class Student : IDisposable
     internal IReadOnlyList<(string Name, Tensor Buffer)> NamedBuffers() =>
         [.. ImageEncoder.NamedBuffers().Select(b => (TowerPrefix + b.Name, b.Buffer))];
 
-    /// <summary>Writes the folder; what was there under these names is replaced.</summary>
+    /// <summary>
+    /// Writes the folder; what was there under these names is replaced. LoRA's changes are in the tower's weights then.
+    /// </summary>
     public void Save(string folder)
     {
         ImageEncoder.Save(folder);
@@ -175,11 +180,17 @@ public sealed class Student : IDisposable
             Safetensors.Save(Path.Combine(folder, HeadWeights), PartsOf(ImageHead));
         }
         Safetensors.Save(Path.Combine(folder, AdapterWeights), AdapterParts());
-        SaveSettings(folder);
+        SaveConfigs(folder);
     }
 
-    /// <summary>Writes all of the folder but the weights.</summary>
+    /// <summary>Writes all of the folder but the weights, and what LoRA a checkpoint's weights have.</summary>
     public void SaveSettings(string folder)
+    {
+        SaveConfigs(folder);
+        (ImageEncoder as VisionModel)?.SaveLora(folder);
+    }
+
+    private void SaveConfigs(string folder)
     {
         ImageEncoder.SaveConfig(folder);
         Preprocessor.Save(Transform, folder);
@@ -249,17 +260,38 @@ public sealed class Student : IDisposable
     private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartFrom(StudentConfig config, ulong seed, Device device)
     {
         ResNets.RequireUnused(config);
-        var transform = Preprocessor.FromFile(Path.Combine(config.Init, Preprocessor.FileName));
-        var encoder = ImageEncoders.Start(config.Init, device, config.Head == ImageHeadKind.Own ? config.EmbedDim : null, seed);
-        return (encoder, transform with { ImageSize = encoder.ImageSize });
+        var options = new StartOptions
+        {
+            EmbedDim = config.Head == ImageHeadKind.Own ? config.EmbedDim : null,
+            KeepProjection = config.Projection == ProjectionStart.Keep,
+            ImageSize = config.ImageSize,
+            Positions = config.Positions,
+            Seed = seed,
+        };
+        return ImageEncoders.Start(config.Init, device, options, config.Preset);
     }
 
     private static (IImageEncoder Encoder, ImageTransformConfig Transform) StartNew(StudentConfig config, ulong seed, Device device)
     {
         ResNets.RequireUnused(config);
-        var encoder = new ClipVisionModel(config.Vision, device);
+        var shape = config.Vision;
+        var encoder = shape.Create(device);
         encoder.Initialize(seed, config.WeightInit);
-        return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
+        var transform = shape.Transform;
+        return (encoder, transform with
+        {
+            Mean = config.Mean.Count > 0 ? config.Mean : transform.Mean,
+            Std = config.Std.Count > 0 ? config.Std : transform.Std,
+        });
+    }
+
+    private static void Adapt(IImageEncoder vision, StudentConfig config, ulong seed)
+    {
+        if (vision is not VisionModel model)
+        {
+            throw new ConfigException("model.lora.rank is set, but only vision transformers take LoRA; set it to 0.");
+        }
+        model.Adapt(config.Lora, seed);
     }
 
     private static ImageHead? NewHead(StudentConfig config, IImageEncoder vision, ulong seed, Device device)
@@ -302,6 +334,10 @@ public sealed class Student : IDisposable
         var path = Path.Combine(checkpoint, StudentFolder.WeightsName);
         using var weights = SafetensorsFile.Open(path);
         var vision = ImageEncoders.Empty(folder, device, weights, path);
+        if (LoraConfig.ReadSettings(folder) is { } lora)
+        {
+            (vision as VisionModel)?.Adapt(lora, seed: 0);
+        }
         return Compose(folder, settings, vision, path, (student, file) =>
         {
             var targets = student.NamedParameters().Select(p => (p.Name, Buffer: (Tensor)p.Parameter)).Concat(student.NamedBuffers())

@@ -3,7 +3,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Llm2Clip.Configuration;
-using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models.Clip;
 using Llm2Clip.Models.ResNet;
@@ -20,19 +19,45 @@ public enum VisionStart
     Mimetic,
 }
 
+/// <summary>What becomes of the projection of a checkpoint to start from.</summary>
+public enum ProjectionStart
+{
+    /// <summary>It starts anew, to any length, as in LLM2CLIP (facts B4).</summary>
+    New,
+
+    /// <summary>It is kept, and with it the length of its vectors.</summary>
+    Keep,
+}
+
 /// <summary>The <c>model</c> section of a run file: the student's image encoder and text adapter.</summary>
 public sealed record StudentConfig : ICheckedConfig
 {
-    [Description("Folder of a CLIP or SigLIP vision model in Hugging Face's layout, or of one saved by this program, to start from; or "
-        + "resnet18-imagenet, a residual network out of a NuGet package; empty = a new model of the sizes below. With a folder, its own sizes, activation and image mean/std count. CLIP's projection starts anew at embed_dim; SigLIP has none, "
-        + "so leave embed_dim out.")]
+    [Description("Vision model to start from: a folder in the layout of Hugging Face (CLIP, SigLIP, DINOv2, or saved by this program), "
+        + "open_clip or eva_clip, or a .safetensors file in OpenAI's layout; with preset, any file of open_clip's weights; or "
+        + "resnet18-imagenet, a residual network out of a NuGet package. Its own sizes, activation and image mean/std count. Empty = a new "
+        + "model of the sizes below.")]
     public string Init { get; init; } = "";
 
-    [Description("vit-b-32 | vit-b-16 | vit-l-14 | vit-l-14-336 | rn50 | rn101 | rn50x4 | rn50x16 | rn50x64: sizes, activation and embed_dim of a "
-        + "new model as OpenAI's CLIP has them; resnet18 | resnet34 | resnet50 | resnet101 | resnet152: torchvision's; empty = the keys below.")]
+    [Description("Published size of a new model, with its activation, embed_dim and start of weights: vit-b-32, vit-b-16, vit-l-14, "
+        + "vit-l-14-336, rn50, rn101, rn50x4, rn50x16, rn50x64 (OpenAI's CLIP), vit-h-14, vit-bigg-14 and others with -gelu (open_clip), "
+        + "eva02-*, siglip-*, dinov2-*, resnet18, resnet34, resnet50, resnet101, resnet152 (torchvision); empty = the keys below. A "
+        + "wrong name prints all.")]
     public string Preset { get; init; } = "";
 
-    [Description("Side of the input images, pixels; a multiple of patch_size. Empty = the preset's, else 224.")]
+    [Description("new | keep: whether the projection of init starts anew, to embed_dim, as in LLM2CLIP, or is kept with its length. SigLIP "
+        + "and DINOv2 have none.")]
+    public ProjectionStart Projection { get; init; } = ProjectionStart.New;
+
+    [Description("bicubic | bicubic_antialias | bicubic_align_corners: how the positions of init come to another image_size. Empty = "
+        + "as the library of its layout: Hugging Face and eva_clip bicubic; open_clip, timm and DINOv2 with registers bicubic_antialias. "
+        + "bicubic_align_corners is LLM2CLIP's for OpenAI's towers.")]
+    public PositionRule? Positions { get; init; }
+
+    [Description("LoRA on the image encoder.")]
+    public LoraConfig Lora { get; init; } = new();
+
+    [Description("Side of the input images, pixels; a multiple of patch_size. With init its positions are resized to it. Empty = init's or "
+        + "the preset's, else 224.")]
     [Range(8, 4096)]
     public int? ImageSize { get; init; }
 
@@ -63,8 +88,8 @@ public sealed record StudentConfig : ICheckedConfig
         + "trained encoders show; it helps where images are few.")]
     public VisionStart WeightInit { get; init; } = VisionStart.Clip;
 
-    [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a SigLIP tower to start from, "
-        + "its own.")]
+    [Description("Length of the vectors that images and captions share. Empty = the preset's, else 512; of a tower to start from "
+        + "without a projection, or whose projection is kept, its own.")]
     [Range(1, 16384)]
     public int? EmbedDim { get; init; }
 
@@ -81,8 +106,8 @@ public sealed record StudentConfig : ICheckedConfig
         + "training. Empty = as init says, frozen for a package's network, trained for a new one.")]
     public BatchNormMode? BatchNorm { get; init; }
 
-    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among them. "
-        + "Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
+    [Description("Stages of a residual network of torchvision whose spatial means are its pooled features, side by side; layer4 among "
+        + "them. Empty = as init says, layer3 and layer4 for resnet18-imagenet, layer4 for a new one.")]
     public IReadOnlyList<string> Stages { get; init; } = [];
 
     [Description("Residual blocks of the text adapter; 4 in LLM2CLIP.")]
@@ -93,21 +118,22 @@ public sealed record StudentConfig : ICheckedConfig
     [Range(1, 16)]
     public int AdapterExpansion { get; init; } = 2;
 
-    [Description("Mean of R, G, B taken off pixels in 0..1 (new models).")]
-    public IReadOnlyList<float> Mean { get; init; } = new ImageTransformConfig().Mean;
+    [Description("Mean of R, G, B taken off pixels in 0..1 (new models). Empty = the family's: OpenAI CLIP's, 0.5 for SigLIP, ImageNet's "
+        + "for DINOv2.")]
+    public IReadOnlyList<float> Mean { get; init; } = [];
 
-    [Description("Standard deviation of R, G, B (new models).")]
-    public IReadOnlyList<float> Std { get; init; } = new ImageTransformConfig().Std;
+    [Description("Standard deviation of R, G, B (new models). Empty = the family's.")]
+    public IReadOnlyList<float> Std { get; init; } = [];
 
     /// <summary>
     /// Shape of a new vision tower: the preset's, with what the keys say; without a preset, ViT-S/16's for what they leave out.
     /// </summary>
     [JsonIgnore]
-    public ClipVisionConfig Vision
+    public VisionConfig Vision
     {
         get
         {
-            var start = ClipVisionConfig.Presets.GetValueOrDefault(Preset) ?? Default;
+            var start = ImageEncoders.Presets.GetValueOrDefault(Preset) ?? Default;
             var width = Width ?? start.Width;
             return start with
             {
@@ -135,9 +161,17 @@ public sealed record StudentConfig : ICheckedConfig
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
     {
-        if (Mean.Count != 3 || Std.Count != 3 || Std.Any(value => !(value > 0)))
+        if (Mean.Count is not (0 or 3) || Std.Count is not (0 or 3) || Std.Any(value => !(value > 0)))
         {
             yield return ("std", "mean and std must hold three values each, for R, G and B, with std above 0");
+        }
+        if (Init.Length == 0 && Projection == ProjectionStart.Keep)
+        {
+            yield return ("projection", "is keep, but init names no model whose projection could be kept");
+        }
+        if (Init.Length == 0 && Positions is not null)
+        {
+            yield return ("positions", "is set, but init names no model whose positions could be resized");
         }
         foreach (var problem in ResNets.AreMeant(this) ? [.. ResNets.Check(this), .. CheckInitAlone()]
             : Preset.Length > 0 ? CheckPreset() : Init.Length > 0 ? [] : CheckSizes())
@@ -165,14 +199,18 @@ public sealed record StudentConfig : ICheckedConfig
 
     private IEnumerable<(string Key, string Problem)> CheckPreset()
     {
-        if (!ClipVisionConfig.Presets.TryGetValue(Preset, out var preset))
+        if (!ImageEncoders.Presets.TryGetValue(Preset, out var preset))
         {
-            var known = string.Join(", ", ClipVisionConfig.Presets.Keys.Concat(ResNets.Presets));
+            var known = string.Join(", ", ImageEncoders.Presets.Keys.Concat(ResNets.Presets));
             return ResNets.Presets.Contains(Preset) ? CheckInitAlone() : [("preset", $"is '{Preset}'; it must be one of {known}")];
+        }
+        if (WeightInit == VisionStart.Mimetic && preset is not ClipVisionConfig)
+        {
+            return [("weight_init", $"is mimetic, which only CLIP's towers have; preset {Preset} is of another family")];
         }
         if (Init.Length > 0)
         {
-            return CheckInitAlone();
+            return [];
         }
         (string Key, object? Set, object Preset)[] keys =
         [

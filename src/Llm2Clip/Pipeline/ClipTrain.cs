@@ -142,15 +142,20 @@ public static class ClipTrain
         RunConfig run, EmbeddingStore store, ComputeDevice device, IRunLog log, CancellationToken cancellation)
     {
         var config = run.ClipTrain;
+        if (config.UnlockedBlocks == 0 && run.Model.Lora.Rank > 0)
+        {
+            throw new ConfigException(
+                "model.lora.rank is set, but clip_train.unlocked_blocks is 0, which freezes the image encoder; leave out one of the two.");
+        }
         if (config.Init.Length == 0)
         {
             return Student.Create(run.Model, store.Dimension, config.LogitScaleStart, (ulong)config.Seed, device.Device, log, cancellation);
         }
-        if (run.Model.Init.Length > 0 || run.Model.Preset.Length > 0)
+        if (run.Model.Init.Length > 0 || run.Model.Preset.Length > 0 || run.Model.Lora.Rank > 0)
         {
             throw new ConfigException(
-                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.init and "
-                + "model.preset, or clip_train.init.");
+                $"clip_train.init names {config.Init}, which brings its own image encoder and text adapter; leave out model.init, "
+                + "model.preset and model.lora, or clip_train.init.");
         }
         var student = Student.Load(config.Init, device.Device);
         try

@@ -100,14 +100,19 @@ internal static class EffectiveValues
             var own = $"from {model.Init}";
             return new[] { "image_size", "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
                 .Select(key => ("model." + key, own))
-                .Append(("model.embed_dim", "512; of a tower without a projection its own"))
+                .Concat([
+                    ("model.embed_dim", "512; of a tower without a projection, or whose projection is kept, its own"),
+                    ("model.positions", $"as the library of {model.Init}"),
+                    ("model.mean", own),
+                    ("model.std", own),
+                ])
                 .Concat(OfResNet("as init says"));
         }
         if (ResNets.AreMeant(model))
         {
-            return new[] { "patch_size", "width", "layers", "heads", "mlp_ratio", "activation" }
+            return new[] { "patch_size", "width", "layers", "heads", "mlp_ratio", "activation", "positions" }
                 .Select(key => ("model." + key, "a residual network has none"))
-                .Concat([("model.image_size", $"of preset {model.Preset}"), ("model.embed_dim", $"of preset {model.Preset}")])
+                .Concat(new[] { "image_size", "embed_dim", "mean", "std" }.Select(key => ("model." + key, $"of preset {model.Preset}")))
                 .Concat([("model.batch_norm", "trained"), ("model.stages", "layer4")]);
         }
         var shape = model.Vision;
@@ -115,8 +120,12 @@ internal static class EffectiveValues
         {
             ("image_size", shape.ImageSize), ("patch_size", shape.PatchSize), ("width", shape.Width), ("layers", shape.Layers),
             ("heads", shape.Heads), ("mlp_ratio", (double)shape.MlpWidth / shape.Width), ("activation", shape.Activation),
-            ("embed_dim", shape.EmbedDim),
+            ("embed_dim", shape.EmbedDim), ("positions", "no model to start from"), ("mean", Numbers(shape.Transform.Mean)),
+            ("std", Numbers(shape.Transform.Std)),
         }.Select(key => ("model." + key.Key, Text(key.Value))).Concat(OfResNet("no residual network"));
+
+        static string Numbers(IReadOnlyList<float> values) =>
+            string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static IEnumerable<(string Key, string Text)> OfResNet(string text) => [("model.batch_norm", text), ("model.stages", text)];
@@ -130,7 +139,7 @@ internal static class EffectiveValues
         ("extract.kinds", "all"),
         ("eval.model", Named(run.NamedStudent(), "clip_train.output")),
         ("eval.means_from", "no data"),
-        ("eval.querybank.from", new[] { run.Eval.MeansFrom, run.CcFinetune.MeansFrom }.FirstOrDefault(from => from.Length > 0, "no data")),
+        ("eval.querybank.from", "eval.means_from, else cc_finetune.means_from"),
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),

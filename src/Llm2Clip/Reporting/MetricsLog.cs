@@ -7,9 +7,9 @@ namespace Llm2Clip.Reporting;
 
 /// <summary>
 /// Writes every scalar twice: a line of <c>metrics.jsonl</c> (<c>{"tag", "step", "value", "time"}</c>) and an event of a
-/// TensorBoard file (<c>events.out.tfevents.*</c>); and the run's settings, as a line (<c>{"step", "settings", "time"}</c>) and as a text.
-/// Appends, so that a resumed run writes to the same folder: values from beyond the step it resumes at are dropped from the JSONL file by
-/// <see cref="DropAfter"/>.
+/// TensorBoard file (<c>events.out.tfevents.*</c>); and the run's settings, as a line (<c>{"tag", "step", "settings", "time"}</c>) and
+/// as a text. Appends, so that a resumed run writes to the same folder: values from beyond the step it resumes at are dropped from the
+/// JSONL file by <see cref="DropAfter"/>.
 /// </summary>
 public sealed class MetricsLog : IMetricsSink, IDisposable
 {
@@ -56,8 +56,9 @@ public sealed class MetricsLog : IMetricsSink, IDisposable
         lock (_gate)
         {
             var time = WallTime();
+            var json = JsonSerializer.Serialize(settings, Json.Line);
             Append(_lines, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-                $"{{\"step\":{step},\"settings\":{JsonSerializer.Serialize(settings, Json.Line)},\"time\":{time:F3}}}\n")));
+                $"{{\"tag\":\"{SettingsTag}\",\"step\":{step},\"settings\":{json},\"time\":{time:F3}}}\n")));
             Append(_events, TensorBoardEvent.Record(TensorBoardEvent.Text(time, step, SettingsTag, Table(settings))));
         }
     }

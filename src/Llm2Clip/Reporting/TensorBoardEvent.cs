@@ -32,8 +32,8 @@ internal static class TensorBoardEvent
     }
 
     /// <summary>
-    /// A text, Markdown: Event { wall_time = 1, step = 2, summary = 5 { value = 1 { tag = 1, tensor = 8 { dtype = 1: DT_STRING, tensor_shape
-    /// = 2 { dim = 2 { size = 1: 1 } }, string_val = 8 }, metadata = 9 { plugin_data = 1 { plugin_name = 1: "text" } } } } }.
+    /// A text, Markdown: Event { wall_time = 1, step = 2, summary = 5 { value = 1 { tag = 1, tensor = 8 { dtype = 1: DT_STRING,
+    /// tensor_shape = 2 { dim = 2 { size = 1: 1 } }, string_val = 8 }, metadata = 9 { plugin_data = 1 { plugin_name = 1: "text" } } } } }.
     /// </summary>
     public static byte[] Text(double wallTime, long step, string tag, string text)
     {

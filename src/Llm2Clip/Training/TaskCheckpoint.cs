@@ -7,7 +7,8 @@ namespace Llm2Clip.Training;
 internal static class TaskCheckpoint
 {
     /// <summary>
-    /// Replaces the checkpoint in <paramref name="folder"/>; the one before is kept under the name that <paramref name="retire"/> gives, see
+    /// Replaces the checkpoint in <paramref name="folder"/>; the one before is kept under the name that <paramref name="retire"/> gives,
+    /// see
     /// <see cref="AtomicFolder.Replace"/>.
     /// </summary>
     public static void Save(string folder, ITrainingTask task, TrainState state, Func<string, string?>? retire = null)

@@ -29,7 +29,9 @@ internal sealed record TrainingPlan
     /// <summary>Largest global gradient norm; 0 = no limit.</summary>
     public required double ClipNorm { get; init; }
 
-    /// <summary>Steps between checkpoints; 0 = not by steps. There is one at each evaluation, at the end, and where the run is stopped.</summary>
+    /// <summary>
+    /// Steps between checkpoints; 0 = not by steps. There is one at each evaluation, at the end, and where the run is stopped.
+    /// </summary>
     public required long CheckpointEvery { get; init; }
 
     /// <summary>Minutes between checkpoints; 0 = not by minutes.</summary>

@@ -5,15 +5,17 @@ using System.Security.Cryptography;
 namespace Llm2Clip.Weights;
 
 /// <summary>
-/// A NuGet package that brings weights. It is looked for in NuGet's folder of packages, and restored into it by the SDK's own client where it
-/// is missing: through the registries that are configured, with its checks of signatures and hashes.
+/// A NuGet package that brings weights. It is looked for in NuGet's folder of packages, and restored into it by the SDK's own client where
+/// it is missing: through the registries that are configured, with its checks of signatures and hashes.
 /// </summary>
 /// <param name="Id">Name of the package.</param>
 /// <param name="Version">The one version.</param>
 /// <param name="Megabytes">Size of the download, for the user.</param>
 internal sealed record NuGetPackage(string Id, string Version, int Megabytes)
 {
-    /// <summary>NuGet's folder of packages (https://learn.microsoft.com/nuget/consume-packages/managing-the-global-packages-and-cache-folders).</summary>
+    /// <summary>
+    /// NuGet's folder of packages (https://learn.microsoft.com/nuget/consume-packages/managing-the-global-packages-and-cache-folders).
+    /// </summary>
     public string Packages { get; init; } =
         Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } named
             ? named
@@ -53,7 +55,8 @@ internal sealed record NuGetPackage(string Id, string Version, int Megabytes)
         return found == sha256
             ? path
             : throw new InputException(
-                $"{path} is not the file that is expected: its SHA-256 is {found}, that one's {sha256}. Remove {Folder} to have it restored.");
+                $"{path} is not the file that is expected: its SHA-256 is {found}, that one's {sha256}. Remove {Folder} to have it "
+                + "restored.");
     }
 
     private void Restore(CancellationToken cancellation)
@@ -109,7 +112,8 @@ internal sealed record NuGetPackage(string Id, string Version, int Megabytes)
             cancellation.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
             {
-                throw Unavailable($"`dotnet restore` says: {ErrorIn(output + "\n" + errors.Result)}. Check the network and NuGet.config, or");
+                var error = ErrorIn(output + "\n" + errors.Result);
+                throw Unavailable($"`dotnet restore` says: {error}. Check the network and NuGet.config, or");
             }
         }
     }

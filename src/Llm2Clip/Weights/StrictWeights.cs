@@ -17,9 +17,22 @@ internal static class StrictWeights
     /// <param name="rename">The target's name for a stored name; null for a tensor that is known and not wanted.</param>
     /// <exception cref="InputException">Something is missing, unexpected, misshapen, or not of a float type.</exception>
     public static void Load(
-        ISafetensors file, string source, IReadOnlyDictionary<string, Tensor> targets, Func<string, string?>? rename = null)
+        ISafetensors file, string source, IReadOnlyDictionary<string, Tensor> targets, Func<string, string?>? rename = null) =>
+        Load(file, source, [.. targets.Select(target => new StoredWeight(target.Key, [target.Value]))], rename);
+
+    /// <summary>Copies all weights of a model out of a file of some layout, as the other.</summary>
+    /// <param name="file">Where the tensors are.</param>
+    /// <param name="source">File or folder, for messages.</param>
+    /// <param name="weights">The tensors that the file must hold, and the parameters they belong to.</param>
+    /// <param name="layout">What else the file may hold.</param>
+    /// <exception cref="InputException">Something is missing, unexpected, misshapen, or not of a float type.</exception>
+    public static void Load(ISafetensors file, string source, IReadOnlyList<StoredWeight> weights, WeightLayout layout) =>
+        Load(file, source, weights, layout.Reader(file.Names, weights.Select(weight => weight.Name).ToHashSet()));
+
+    private static void Load(ISafetensors file, string source, IReadOnlyList<StoredWeight> weights, Func<string, string?>? rename)
     {
         var problems = new List<string>();
+        var targets = weights.ToDictionary(weight => weight.Name);
         var places = new Dictionary<string, string>();
         foreach (var stored in file.Names)
         {
@@ -38,26 +51,25 @@ internal static class StrictWeights
             }
             else
             {
-                Check(file.Info(stored), target, problems);
+                Check(file.Info(stored), target.Shape, problems);
             }
         }
         problems.AddRange(targets.Keys.Where(name => !places.ContainsKey(name)).Order(StringComparer.Ordinal)
-            .Select(name => $"missing: {name} [{string.Join(", ", targets[name].shape)}]"));
+            .Select(name => $"missing: {name} [{string.Join(", ", targets[name].Shape)}]"));
         if (problems.Count > 0)
         {
             throw new InputException($"{source} does not hold the weights of this model:{string.Concat(problems.Select(p => "\n  " + p))}");
         }
-        using var off = no_grad();
         foreach (var (name, stored) in places)
         {
             using var scope = NewDisposeScope();
-            targets[name].copy_(file.Load(stored, ScalarType.Float32));
+            targets[name].Fill(file.Load(stored, ScalarType.Float32));
         }
     }
 
     /// <summary>
     /// Refuses a description of a model with far more weights than the file holds, before memory is taken for them: a damaged number may
-    /// ask for any amount. What little is missing is for <see cref="Load"/>, which names it.
+    /// ask for any amount. What little is missing is for loading, which names it.
     /// </summary>
     /// <param name="file">Where the tensors are.</param>
     /// <param name="source">File or folder, for messages.</param>
@@ -78,11 +90,11 @@ internal static class StrictWeights
         }
     }
 
-    private static void Check(SafetensorsInfo info, Tensor target, List<string> problems)
+    private static void Check(SafetensorsInfo info, IReadOnlyList<long> shape, List<string> problems)
     {
-        if (!info.Shape.SequenceEqual(target.shape))
+        if (!info.Shape.SequenceEqual(shape))
         {
-            problems.Add($"shape: {info.Name} is {info.ShapeText}, expected [{string.Join(", ", target.shape)}]");
+            problems.Add($"shape: {info.Name} is {info.ShapeText}, expected [{string.Join(", ", shape)}]");
         }
         else if (info.Type is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float64))
         {

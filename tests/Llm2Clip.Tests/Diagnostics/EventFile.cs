@@ -20,7 +20,8 @@ internal static class EventFile
         while (data.Length > 0)
         {
             var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(data);
-            Assert.Equal(TensorBoardEvent.MaskedCrc(data.Slice(12, length)), BinaryPrimitives.ReadUInt32LittleEndian(data[(12 + length)..]));
+            Assert.Equal(TensorBoardEvent.MaskedCrc(data.Slice(12, length)), BinaryPrimitives.ReadUInt32LittleEndian(data[(12
+                + length)..]));
             var message = Fields(data.Slice(12, length).ToArray());
             var step = message.Where(field => field.Number == 2).Select(field => (long)field.Varint).FirstOrDefault();
             values.AddRange(

@@ -41,7 +41,7 @@ public sealed class DocumentedCommandsTests
             if (command.Text == "llm2clip quickstart")
             {
                 Assert.Matches(@"Epoch 2 of 2: loss \d+\.\d+, R@1 / R@10 en->en ", text);
-                Assert.Matches(@"step 4: loss \d+\.\d+, text-to-image R@10 \(en\) ", text);
+                Assert.Matches(@"step 4: loss \d+\.\d+, val loss \d+\.\d+, text-to-image R@10 \(en\) ", text);
                 Assert.Contains("Page: runs/quickstart/report.html\n", text);
             }
             failed.AddRange(text.Split('\n').Where(IsTooLong)

@@ -32,8 +32,8 @@ public class QuerybankTests
             if (active.Contains(Best(Score, candidates)))
             {
                 normalized++;
-                score = c => Math.Exp(beta * Score(c))
-                    / Enumerable.Range(0, bankSize).Sum(b => Math.Exp(beta * Cosine(bank[b], images[c])));
+                score = c =>
+                    Math.Exp(beta * Score(c)) / Enumerable.Range(0, bankSize).Sum(b => Math.Exp(beta * Cosine(bank[b], images[c])));
             }
             var least = score(own[q]);
             var rank = 1 + Enumerable.Range(0, candidates).Count(c => c != own[q] && score(c) >= least);

@@ -4,6 +4,8 @@ using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Dino;
+using Llm2Clip.Models.Eva;
 using Llm2Clip.Models.ResNet;
 using Llm2Clip.Models.Siglip;
 using Llm2Clip.Teachers;
@@ -39,6 +41,20 @@ internal static class ModelFormats
         new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"),
             OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("siglip-folder", NewSiglip, OpenSiglip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("openclip-folder", folder => NewTower(
+            folder, new ClipVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12, EmbedDim = 6 },
+            ExportLayout.OpenClip, "open_clip_config.json", "open_clip_model.safetensors"), OpenTower) { IsText = true,
+            Mend = WithHeaderLength, Cases = 200 },
+        new("openai-file", folder => NewTower(
+            folder, new ClipVisionConfig { ImageSize = 8, PatchSize = 4, Width = 64, Layers = 1, Heads = 1, MlpWidth = 256, EmbedDim = 6 },
+            ExportLayout.OpenAi, "openai_clip.safetensors"), OpenTower) { IsText = true, Mend = WithHeaderLength, Cases = 200 },
+        new("eva-folder", folder => NewTower(
+            folder, new EvaVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12, EmbedDim = 6 },
+            ExportLayout.EvaClip, "model_config.json", "model.safetensors"), OpenTower) { IsText = true, Mend = WithHeaderLength,
+            Cases = 200 },
+        new("dino-folder", folder => NewTower(
+            folder, new DinoVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12, Registers = 2 },
+            ExportLayout.Own, "config.json", "model.safetensors"), OpenTower) { IsText = true, Mend = WithHeaderLength, Cases = 200 },
         new("student-folder", folder =>
             NewStudent(folder, "text_adapter.json", "text_adapter.safetensors"), OpenStudent) { IsText = true, Mend = WithHeaderLength,
             Cases = 300 },
@@ -76,7 +92,8 @@ internal static class ModelFormats
 
     private static string[] NewResNet(string folder)
     {
-        using var model = new ModifiedResNetModel(new ModifiedResNetConfig { Blocks = [1, 1, 1, 1], Width = 2, ImageSize = 32, EmbedDim = 4 }, CPU);
+        var shape = new ModifiedResNetConfig { Blocks = [1, 1, 1, 1], Width = 2, ImageSize = 32, EmbedDim = 4 };
+        using var model = new ModifiedResNetModel(shape, CPU);
         model.Save(folder);
         return ["config.json", "model.safetensors"];
     }
@@ -162,6 +179,17 @@ internal static class ModelFormats
         ImageEncoders.Load(damaged.Folder, CPU).Dispose();
         Preprocessor.FromFile(Path.Combine(damaged.Folder, Preprocessor.FileName));
     }
+
+    private static string[] NewTower(string folder, VisionConfig config, ExportLayout layout, params string[] damaged)
+    {
+        using var scope = NewDisposeScope();
+        using var model = config.Create(CPU);
+        model.Initialize(1);
+        VisionExport.Write(model, config.Transform, layout, folder);
+        return damaged;
+    }
+
+    private static void OpenTower(FuzzCase damaged) => ImageEncoders.Load(damaged.Folder, CPU).Dispose();
 
     private static void OpenStudent(FuzzCase damaged) => Student.Load(damaged.Folder, CPU).Dispose();
 

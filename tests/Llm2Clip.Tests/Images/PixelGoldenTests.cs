@@ -39,6 +39,56 @@ public class PixelGoldenTests
         }
     }
 
+    /// <summary>
+    /// Pillow 9.4.0, <c>Image.frombytes('RGB', (7, 5), ...).resize(size, Image.BILINEAR).tobytes().hex()</c> of the bytes
+    /// (37 x + 71 y + 113 c + 29 x y) mod 256.
+    /// </summary>
+    [Theory]
+    [InlineData(4, 3, Small)]
+    [InlineData(9, 8, Large)]
+    public void BilinearIsPillowsToTheBit(int width, int height, string expected)
+    {
+        var source = new byte[7 * 5 * 3];
+        for (var i = 0; i < source.Length; i++)
+        {
+            var (x, y, c) = (i / 3 % 7, i / 21, i % 3);
+            source[i] = (byte)(37 * x + 71 * y + 113 * c + 29 * x * y);
+        }
+        var image = new RgbImage(7, 5, source);
+        foreach (var vectors in new[] { true, false })
+        {
+            var pixels = new byte[width * height * 3];
+            new Resampler(vectors, ResampleFilter.Bilinear).Resize(
+                image, new CropBox(0, 0, 7, 5), width, height, new PixelArea(0, 0, width, height), false, pixels);
+            Assert.Equal(expected, Convert.ToHexStringLower(pixels));
+        }
+    }
+
+    /// <summary>The pipeline takes the model's filter.</summary>
+    [Fact]
+    public void ThePipelineTakesTheModelsFilter()
+    {
+        var image = new RgbImage(2, 2, [0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255]);
+        byte[] Eval(ResampleFilter filter)
+        {
+            var pixels = new byte[4 * 4 * 3];
+            new ImagePipeline(new ImageTransformConfig { ImageSize = 4, Filter = filter }).Eval(image, pixels);
+            return pixels;
+        }
+        // Outputs lie at 0.25, 0.75, 1.25 and 1.75 pixels: a triangle gives 0, 1/4, 3/4 and 1 of the way.
+        Assert.Equal([0, 64, 191, 255], Eval(ResampleFilter.Bilinear).Where((_, i) => i % 3 == 0).Take(4));
+        Assert.NotEqual(Eval(ResampleFilter.Bicubic), Eval(ResampleFilter.Bilinear));
+    }
+
+    private const string Small =
+        "38a467679e67736573bf36a19eaf80897b7b5878939969817a6da88e8070889787795f9a";
+
+    private const string Large =
+        "0071e2198a5035a61752c3346fe0518c366ea91a8bc536a7de4fc01f909140b15266a648758f7044b5966b6c66923474b8299ad94abb"
+        + "4bbc2d79df5ba6a4889d50b41778e93fac63715c5aa52187d243b478e95ab1ad93a591877581697a3bac347db0509480927874cb3cad"
+        + "a4c586b496969c887e7a855c8c4d6e5460bf529f827f9b61c536a7d152b38299648a876cab5e8d4fb031a15490787e616c884ebe2fa0"
+        + "6d6edf806b928777698c866ea283849f99815e9d9059759bb728991c8dfe8248b9876a6970a852e758c997cf7947b8b74c68d9b22394";
+
     [Fact]
     public void SizesAndCropsRoundAsTorchvisionDoes()
     {

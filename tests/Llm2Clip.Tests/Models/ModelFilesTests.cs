@@ -117,7 +117,7 @@ public sealed class ModelFilesTests : IDisposable
 
     [Theory]
     [InlineData("""{"size": {"shortest_edge": 20}, "crop_size": 24}""", "size is 20 but crop_size is 24")]
-    [InlineData("""{"size": 24, "resample": 2}""", "resample is 2; supported is 3")]
+    [InlineData("""{"size": 24, "resample": 1}""", "resample is 1; supported are 3 (bicubic) and 2 (bilinear)")]
     [InlineData("""{"size": 24, "do_normalize": false}""", "do_normalize is false")]
     [InlineData("""{"size": 24, "image_mean": [0.5]}""", "image_mean is [0.5]")]
     [InlineData("""{"size": 24, "jitter": 1}""", "jitter is not known")]
@@ -127,6 +127,14 @@ public sealed class ModelFilesTests : IDisposable
         var path = Path.Combine(_folder, Preprocessor.FileName);
         File.WriteAllText(path, json);
         Assert.Contains(message, Assert.Throws<InputException>(() => Preprocessor.FromFile(path)).Message);
+    }
+
+    [Fact]
+    public void TheFilterIsReadAndWritten()
+    {
+        var transform = new ImageTransformConfig { ImageSize = 24, Resize = ResizeMode.Squash, Filter = ResampleFilter.Bilinear };
+        Preprocessor.Save(transform, _folder);
+        Assert.Equal(ResampleFilter.Bilinear, Preprocessor.FromFile(Path.Combine(_folder, Preprocessor.FileName)).Filter);
     }
 
     [Fact]
@@ -182,7 +190,7 @@ public sealed class ModelFilesTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "config.json"), """{"model_type": "dinov9"}""");
         var error = Assert.Throws<InputException>(() => ImageEncoders.Load(_folder, CPU));
         Assert.StartsWith(Path.Combine(_folder, "config.json"), error.Message);
-        Assert.Contains("model_type is 'dinov9'; supported are clip_vision_model, clip, siglip_vision_model, siglip.", error.Message);
+        Assert.Contains("model_type is 'dinov9'; supported are clip_vision_model, clip, siglip_vision_model, siglip, ", error.Message);
     }
 
     private void Rewrite(Action<Dictionary<string, Tensor>> change)

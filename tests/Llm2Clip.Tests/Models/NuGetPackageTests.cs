@@ -2,7 +2,9 @@ using Llm2Clip.Weights;
 
 namespace Llm2Clip.Tests.Models;
 
-/// <summary>Weights out of a NuGet package: found, checked, and a clear line where they cannot be had. Nothing is downloaded here.</summary>
+/// <summary>
+/// Weights out of a NuGet package: found, checked, and a clear line where they cannot be had. Nothing is downloaded here.
+/// </summary>
 public sealed class NuGetPackageTests : IDisposable
 {
     private const string Abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // SHA-256 of "abc", FIPS 180-2 B.1

@@ -22,7 +22,8 @@ internal static class OnnxBytes
 
     public static byte[] Number(int field, long value) => [.. Varint((ulong)field << 3), .. Varint((ulong)value)];
 
-    public static byte[] Field(int field, ReadOnlySpan<byte> value) => [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)value.Length), .. value];
+    public static byte[] Field(int field, ReadOnlySpan<byte> value) =>
+        [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)value.Length), .. value];
 
     public static byte[] Floats(params float[] values)
     {
@@ -36,7 +37,10 @@ internal static class OnnxBytes
 
     /// <summary>A TensorProto; its values lie in <paramref name="dataField"/> (4 = float_data, 9 = raw_data).</summary>
     public static byte[] Tensor(string name, int type, long[] sizes, int dataField, byte[] data) =>
-        [.. sizes.SelectMany(size => Number(1, size)), .. Number(2, type), .. Field(dataField, data), .. Field(8, Encoding.UTF8.GetBytes(name))];
+    [
+        .. sizes.SelectMany(size => Number(1, size)), .. Number(2, type), .. Field(dataField, data),
+        .. Field(8, Encoding.UTF8.GetBytes(name)),
+    ];
 
     /// <summary>A ModelProto with an IR version, a producer, and a graph of a node and these initializers.</summary>
     public static byte[] Model(params byte[][] initializers) =>

@@ -2,6 +2,8 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Models;
 
@@ -29,8 +31,9 @@ public class PresetTests
     [InlineData("vit-l-14", "embed_dim: 512", "embed_dim is 512, but preset vit-l-14 has 768; leave out embed_dim or preset")]
     [InlineData("vit-l-14", "mlp_ratio: 2.5", "mlp_ratio is 2.5, but preset vit-l-14 has 4; leave out mlp_ratio or preset")]
     [InlineData("vit-b-16", "activation: gelu", "activation is gelu, but preset vit-b-16 has quick_gelu; leave out activation or preset")]
-    [InlineData("vit-b-16", "init: some/folder", "preset is vit-b-16, but init names some/folder")]
-    [InlineData("vit-h-14", "", "preset is 'vit-h-14'; it must be one of vit-b-32, vit-b-16, vit-l-14, vit-l-14-336")]
+    [InlineData("siglip-b-16", "embed_dim: 512", "embed_dim is 512, but preset siglip-b-16 has 768; leave out embed_dim or preset")]
+    [InlineData("eva02-b-16", "weight_init: mimetic", "weight_init is mimetic, which only CLIP's towers have; preset eva02-b-16 is of")]
+    [InlineData("vit-g-99", "", "preset is 'vit-g-99'; it must be one of vit-b-32, vit-b-16, vit-l-14, vit-l-14-336, ")]
     public void WhatContradictsThePresetIsRefused(string preset, string other, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() =>
             ConfigBinder.Parse<StudentConfig>($"preset: {preset}\n{other}", "run.yaml")).Message);
@@ -39,6 +42,61 @@ public class PresetTests
     public void WhatAgreesWithThePresetIsAccepted() =>
         Assert.Equal(ClipVisionConfig.VitB32,
             ConfigBinder.Parse<StudentConfig>("preset: vit-b-32\npatch_size: 32\nmlp_ratio: 4\nweight_init: mimetic", "run.yaml").Vision);
+
+    [Theory]
+    [InlineData("projection: keep", "projection is keep, but init names no model whose projection could be kept")]
+    [InlineData("positions: bicubic", "positions is set, but init names no model whose positions could be resized")]
+    [InlineData("lora: {rank: 4, layers: [q_proj, mlp]}", "layers names 'mlp'; it must be among q_proj, k_proj")]
+    [InlineData("lora: {rank: 4, layers: []}", "layers is empty; name some of q_proj")]
+    public void KeysWithoutWhatTheyNeedAreRefused(string yaml, string message) =>
+        Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<StudentConfig>(yaml, "run.yaml")).Message);
+
+    /// <summary>
+    /// A new tower of every family makes features that differ from image to image, also with patches left out and branches skipped.
+    /// </summary>
+    [Theory]
+    [InlineData("vit-b-32")]
+    [InlineData("eva02-b-16")]
+    [InlineData("siglip-b-16")]
+    [InlineData("dinov2-s-14-reg")]
+    public void EveryFamilyStartsFromRandomWeightsAndTakesNoise(string preset)
+    {
+        using var scope = NewDisposeScope();
+        var published = ImageEncoders.Presets[preset];
+        var shape = published with
+        {
+            ImageSize = 4 * published.PatchSize, Width = 48, Heads = 4, Layers = 3, MlpWidth = 96,
+            EmbedDim = published.HasProjection ? 20 : 48,
+        };
+        using var model = shape.Create(CPU);
+        model.Initialize(3);
+        using (no_grad())
+        {
+            // Linear layers and tokens all have weights; what starts at 0 or 1 are biases and norms.
+            Assert.All(
+                model.NamedParameters().Where(p => p.Parameter.shape.Length > 1 && p.Parameter.requires_grad),
+                p => Assert.True(p.Parameter.std().item<float>() > 0, p.Name));
+        }
+        var pixels = randn([6, 3, shape.ImageSize, shape.ImageSize], generator: new Generator(5));
+        var plain = GoldenTensors.Values(model.Encode(pixels));
+        Assert.Equal(6 * model.EmbedDim, plain.Length);
+        Assert.Equal(6, plain.Chunk(model.EmbedDim).Select(row => row[0]).Distinct().Count());
+        model.SetDropPath(0.5);
+        model.PatchDropout = 0.5;
+        Assert.Equal(plain, GoldenTensors.Values(model.Encode(pixels))); // no noise outside a pass
+        var first = Pass(1);
+        Assert.Equal(first, Pass(1));
+        Assert.NotEqual(first, Pass(2));
+        Assert.NotEqual(first, plain);
+
+        float[] Pass(ulong seed)
+        {
+            model.Noise.Begin(seed);
+            var features = model.Encode(pixels);
+            model.Noise.End();
+            return GoldenTensors.Values(features);
+        }
+    }
 
     /// <summary>The whole configuration in effect, as commands print it, is one that is read back.</summary>
     [Theory]

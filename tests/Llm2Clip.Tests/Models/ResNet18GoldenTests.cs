@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Models;
 
 /// <summary>
-/// ResNet-18 out of its NuGet package against OnnxRuntime's numbers. Tolerances: the README of golden/resnet18. The package is restored where it
-/// is missing; where it cannot be had, the tests are skipped with the reason.
+/// ResNet-18 out of its NuGet package against OnnxRuntime's numbers. Tolerances: the README of golden/resnet18. The package is restored
+/// where it is missing; where it cannot be had, the tests are skipped with the reason.
 /// </summary>
 [Trait("Category", "Golden")]
 public sealed class ResNet18GoldenTests

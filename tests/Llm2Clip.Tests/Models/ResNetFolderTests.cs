@@ -29,7 +29,8 @@ public sealed class ResNetFolderTests : IDisposable
         Assert.Equal(BatchNormMode.Frozen, again.BatchNorm);
         Assert.Equal(model.State.Select(part => part.Name), again.State.Select(part => part.Name));
         Assert.Equal(
-            model.State.SelectMany(part => GoldenTensors.Values(part.Tensor)), again.State.SelectMany(part => GoldenTensors.Values(part.Tensor)));
+            model.State.SelectMany(part => GoldenTensors.Values(part.Tensor)),
+            again.State.SelectMany(part => GoldenTensors.Values(part.Tensor)));
         Assert.Equal(Features(model), Features(again));
     }
 
@@ -96,7 +97,7 @@ public sealed class ResNetFolderTests : IDisposable
     public void AnotherFamilysWeightsAreRefusedNameByName()
     {
         using var model = Saved(clip: false);
-        using (var other = new ModifiedResNetModel(SmallClip, CPU))
+        using (var other = new ModifiedResNetModel(SmallClip with { Width = 20 }, CPU))
         {
             other.Save(_folder);
         }
@@ -143,7 +144,7 @@ public sealed class ResNetFolderTests : IDisposable
     [InlineData("preset: resnet50\nstages: [layer1]", "stages is [layer1], without layer4, which would not train")]
     [InlineData("preset: resnet50\nbatch_norm: frozen", "batch_norm is frozen, but a new network has no statistics yet; leave it out")]
     [InlineData("preset: resnet50\ninit: resnet18-imagenet", "preset is resnet50, but init names resnet18-imagenet")]
-    [InlineData("preset: resnet19", "vit-l-14-336, resnet18, resnet34, resnet50, resnet101, resnet152, rn50, rn101, rn50x4, rn50x16, rn50x64")]
+    [InlineData("preset: resnet19", "resnet18, resnet34, resnet50, resnet101, resnet152, rn50, rn101, rn50x4, rn50x16, rn50x64")]
     public void KeysThatDoNotFitAreNamed(string yaml, string message) =>
         Assert.Contains(message, Assert.Throws<ConfigException>(() => ConfigBinder.Parse<StudentConfig>(yaml, "run.yaml")).Message);
 

@@ -7,15 +7,15 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Models;
 
 /// <summary>
-/// Residual networks of torchvision and CLIP against PyTorch's numbers: <c>Reference/make_resnet.py</c> says how they were made. Features are
-/// of the size of 1 to 15, computed in another order of sums: 1e-5 of the largest is some ten roundings. Gradients pass batch norms of twelve
-/// values per channel and relus: 1e-4 of the parameter's own gradient.
+/// Residual networks of torchvision and CLIP against PyTorch's numbers in fp64: <c>Reference/make_resnet.py</c> says how they were made.
+/// The same script in fp32 is within 1e-6 of the largest feature, and of 5e-6 of a gradient's length: ten times that is allowed, as sums
+/// are in another order here.
 /// </summary>
 public sealed class ResNetReferenceTests
 {
     private const double FeatureTolerance = 1e-5;
-    private const double GradientTolerance = 1e-4;
-    private const double StatisticTolerance = 1e-5;
+    private const double GradientTolerance = 5e-5;
+    private const double StatisticTolerance = 1e-6;
 
     public enum Network
     {
@@ -99,16 +99,14 @@ public sealed class ResNetReferenceTests
 
     /// <summary>bf16 keeps 8 bits: its features are those of fp32 but for a cosine of 0.999 on these few channels.</summary>
     [Theory]
-    [InlineData(Network.Basic, BatchNormMode.Frozen)]
-    [InlineData(Network.Basic, BatchNormMode.Trained)]
-    [InlineData(Network.Clip, BatchNormMode.Frozen)]
-    public void Bf16IsCloseToFp32(Network which, BatchNormMode mode)
+    [InlineData(Network.Basic)]
+    [InlineData(Network.Clip)]
+    public void Bf16IsCloseToFp32(Network which)
     {
         var expected = Expected(which);
-        using var model = Filled(which, mode);
+        using var model = Filled(which, BatchNormMode.Frozen);
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        model.Noise.Begin(1);
         var exact = model.Encode(Pixels(expected));
         model.Precision = Precision.Bf16;
         var rough = model.Encode(Pixels(expected));
@@ -145,8 +143,8 @@ public sealed class ResNetReferenceTests
     }
 
     /// <summary>
-    /// Length, and product with other numbers, which may differ by as much as the tolerance of both lengths. Gradients of zero, such as that of
-    /// the keys' bias, which softmax takes out, are rounding noise: they may be 1e-5.
+    /// Length, and product with other numbers, which may differ by as much as the tolerance of both lengths. Gradients of zero, such as
+    /// that of the keys' bias, which softmax takes out, are rounding noise: they may be 1e-5.
     /// </summary>
     private static void Summary(JsonElement expected, Tensor found, double tolerance, string what)
     {
@@ -207,7 +205,7 @@ public sealed class ResNetReferenceTests
         }
         return shape.Length == 1 ? 1 + Fill(shape, seed, 0.2)
             : name.EndsWith("positional_embedding", StringComparison.Ordinal) ? Fill(shape, seed, 0.5)
-            : Fill(shape, seed, Math.Sqrt(2.0 / shape[1..].Aggregate(1L, (product, side) => product * side)) * 1.2);
+            : Fill(shape, seed, Math.Sqrt(6.0 / shape[1..].Aggregate(1L, (product, side) => product * side)));
     }
 
     private static Tensor Pixels(JsonElement expected) => Fill(Longs(expected.GetProperty("shape")), 1, 1);
@@ -219,7 +217,8 @@ public sealed class ResNetReferenceTests
         var values = new float[count];
         for (var i = 0; i < count; i++)
         {
-            values[i] = (float)(scale * Math.Sin(1.7 * i + 0.9 * seed + 0.3));
+            var wave = 43758.5453 * Math.Sin(12.9898 * (i + 1) + 78.233 * seed);
+            values[i] = (float)(scale * (2 * (wave - Math.Floor(wave)) - 1));
         }
         return tensor(values, shape);
     }

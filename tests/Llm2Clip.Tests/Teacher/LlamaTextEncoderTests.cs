@@ -137,6 +137,7 @@ public class LlamaTextEncoderTests
             new() { Instruction = "Given a caption: " },
             new() { Pooling = TeacherPooling.Last },
             new() { Attention = TeacherAttention.Causal },
+            new() { Layers = "1" },
             new() { FullWindow = false },
             new() { MaxLength = 20 },
             new() { FlashAttention = true },

@@ -90,7 +90,8 @@ public sealed class ClipTrainerTests : IDisposable
         Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5 }, student));
         using var other = TinyTraining.NewStudent(TinyTraining.Config);
         var error = Assert.Throws<ConfigException>(() =>
-            Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5, WeightDecay = 0.3, ClipNorm = 2, LogEvery = 1 }, other)));
+            Train(TinyTraining.Inputs(_folder, TinyTraining.Config with { Steps = 5, WeightDecay = 0.3, ClipNorm = 2, LogEvery = 1 },
+                other)));
         Assert.Contains("\n  clip_train.weight_decay: 0.2 in the checkpoint, 0.3 now\n", error.Message);
         Assert.Contains("\n  clip_train.clip_norm: 1 in the checkpoint, 2 now\n", error.Message);
         Assert.Contains("\n  clip_train.log_every: 5 in the checkpoint, 1 now (this one may change)\n", error.Message);

@@ -1,6 +1,7 @@
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Training.Optimizer;
 using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;
@@ -133,8 +134,8 @@ public sealed class ResNetTrainingTests : IDisposable
 
     private static Student NewStudent(BatchNormMode mode = BatchNormMode.Trained)
     {
-        var adapter = new Llm2Clip.Models.Text.TextAdapter(
-            new Llm2Clip.Models.Text.TextAdapterConfig { InputDim = TinyTraining.VectorLength, EmbedDim = Shape.EmbedDim, Blocks = 1 }, CPU);
+        var adapter = new TextAdapter(
+            new TextAdapterConfig { InputDim = TinyTraining.VectorLength, EmbedDim = Shape.EmbedDim, Blocks = 1 }, CPU);
         adapter.Initialize(6);
         return new Student(
             NewModel(mode), adapter, new Llm2Clip.Images.ImageTransformConfig { ImageSize = Side }, Config.LogitScaleStart);

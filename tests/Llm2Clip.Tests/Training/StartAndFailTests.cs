@@ -42,6 +42,24 @@ public sealed class StartAndFailTests : IDisposable
         Assert.False(Directory.Exists(Folder("fourth")));
     }
 
+    /// <summary>The run ends with a plain model, and contradictions are named before anything is written.</summary>
+    [Fact]
+    public void ARunWithLora()
+    {
+        string[] lora = [.. Small, "clip_train.steps=2", "model.lora.rank=2", "model.lora.layers=[v_proj, fc1]"];
+        Assert.Contains("weights that train", _command.Run("lora", lora), StringComparison.Ordinal);
+        using (var file = SafetensorsFile.Open(Path.Combine(Folder("lora"), "model", "model.safetensors")))
+        {
+            Assert.DoesNotContain(file.Names, name => name.Contains("lora", StringComparison.Ordinal));
+        }
+        var (code, text) = _command.Finish("locked", [.. lora, "clip_train.unlocked_blocks=0"]);
+        Assert.Equal(2, code);
+        Assert.Contains("model.lora.rank is set, but clip_train.unlocked_blocks is 0", text, StringComparison.Ordinal);
+        (code, text) = _command.Finish("started", [.. lora, $"clip_train.init={Folder("lora")}"]);
+        Assert.Equal(2, code);
+        Assert.Contains("leave out model.init, model.preset and model.lora", text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("first/model")]
     [InlineData("first/checkpoints/last")]

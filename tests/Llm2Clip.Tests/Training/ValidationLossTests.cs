@@ -29,7 +29,8 @@ public sealed class ValidationLossTests : IDisposable
         Assert.Equal(expected, ValidationLoss.Of(loss, logScale, Pairs(), batchSize: 2, captionsPerImage: 1), 1e-5);
 
         // Fewer images than a batch: all of them. Two captions per image: of the first both, of the others the one twice.
-        var all = (Batch([(0, 0.1), (1, 0.3), (2, 1.1), (4, 1.9), (5, 2.9)]) + Batch([(0, 0.2), (1, 0.3), (2, 1.1), (4, 1.9), (5, 2.9)])) / 2;
+        var all = (Batch([(0, 0.1), (1, 0.3), (2, 1.1), (4, 1.9), (5, 2.9)]) + Batch([(0, 0.2), (1, 0.3), (2, 1.1), (4, 1.9), (5,
+            2.9)])) / 2;
         Assert.Equal(all, ValidationLoss.Of(loss, logScale, Pairs(), batchSize: 100, captionsPerImage: 2), 1e-5);
 
         static double Batch((int Image, double Angle)[] pairs)

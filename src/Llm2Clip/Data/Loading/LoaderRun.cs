@@ -11,7 +11,9 @@ namespace Llm2Clip.Data.Loading;
 /// </summary>
 internal sealed class LoaderRun : IDisposable
 {
-    /// <summary>Longer than any one image takes that is not stuck, and less than what a cluster gives a process between two signals.</summary>
+    /// <summary>
+    /// Longer than any one image takes that is not stuck, and less than what a cluster gives a process between two signals.
+    /// </summary>
     private const int PatienceMs = 5000;
 
     private readonly LoaderConfig _config;

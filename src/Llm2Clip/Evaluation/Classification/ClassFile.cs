@@ -103,8 +103,8 @@ internal sealed class ClassFile
             ? found
             : throw new InputException(
                 $"{data}: {unknown.Count} of {labels.Count} images have a label that is no class of {_path}, such as "
-                + $"{string.Join(", ", unknown.Distinct().Take(5))}. Its ids are "
-                + string.Join(", ", Classes.Take(3).Select(entry => entry.Id))
+                + $"{string.Join(", ", unknown.Distinct().Take(5))}. Its ids are {string.Join(", ",
+                    Classes.Take(3).Select(entry => entry.Id))}"
                 + $"{(Classes.Count > 3 ? ", ..." : "")}, or the numbers 0 to {Classes.Count - 1}.");
     }
 
@@ -131,8 +131,8 @@ internal sealed class ClassFile
                 problems.Add($"classes.{i} has no id, a text");
                 continue;
             }
-            problems.AddRange(entry.Select(pair => pair.Key).Except(["id", "names"])
-                .Select(key => $"classes.{i}.{key} is not a known key"));
+            problems.AddRange(entry.Select(pair =>
+                pair.Key).Except(["id", "names"]).Select(key => $"classes.{i}.{key} is not a known key"));
             classes.Add(new NamedClass(id, Texts(entry["names"], $"classes.{i}.names", problems)));
         }
         return classes;
@@ -157,8 +157,8 @@ internal sealed class ClassFile
         foreach (var (language, value) in json)
         {
             var texts = value is JsonArray list ? [.. list] : new List<JsonNode?> { value };
-            if (texts.Count == 0
-                || texts.Any(text => text?.GetValueKind() != JsonValueKind.String || text.GetValue<string>().Trim().Length == 0))
+            if (texts.Count == 0 || texts.Any(text => text?.GetValueKind() != JsonValueKind.String
+                || text.GetValue<string>().Trim().Length == 0))
             {
                 problems.Add($"{name}.{language} is not a text or a list of texts");
                 continue;

@@ -50,7 +50,7 @@ public sealed record ClassScores
     public required IReadOnlyList<ClassScore> Classes { get; init; }
 
     /// <summary>
-    /// Numbers of images by the class of their label and the class that they were taken for; no entry where there is no image.
+    /// Numbers of images by the class of their label and the class that they were taken for; none where there is no image.
     /// </summary>
     [JsonIgnore]
     public required IReadOnlyDictionary<(int Label, int Taken), int> Confusion { get; init; }

@@ -30,8 +30,8 @@ internal static class Lbfgs
     /// Minimizes from <paramref name="start"/> until no element of the gradient exceeds <paramref name="tolerance"/>, no step makes the
     /// function smaller by a double's precision, or <paramref name="iterations"/> steps were made.
     /// </summary>
-    public static Minimum Minimize(
-        Objective function, double[] start, double tolerance, int iterations, CancellationToken cancellation = default)
+    public static Minimum Minimize(Objective function, double[] start, double tolerance, int iterations,
+        CancellationToken cancellation = default)
     {
         var (x, gradient) = ((double[])start.Clone(), new double[start.Length]);
         var value = function(x, gradient);

@@ -48,7 +48,8 @@ public sealed record LinearProbeReport
     public string Protocol { get; init; } =
         "multinomial logistic regression with L2 penalty on pooled features (before the projection, not normalized), L-BFGS in double; "
         + "penalty by the held-out share of the training images (arXiv 2103.00020, A.3), then fitted on all of them; ties count against "
-        + "the image's class; intervals: 95 % percentile bootstrap over images";
+        + "the "
+        + "image's class; intervals: 95 % percentile bootstrap over images";
 
     /// <summary>When it was measured.</summary>
     public DateTimeOffset Date { get; init; }

@@ -14,8 +14,8 @@ public sealed record LinearProbeConfig
     [Description("Labeled images to score, written like train.")]
     public string Data { get; init; } = "";
 
-    [Description("Field, column or member that holds an image's label. Empty = `cls` in tars, `label` in lists; a folder per class "
-        + "has none.")]
+    [Description("Field, column or member that holds an image's label. Empty = `cls` in tars, `label` in lists; a folder per class has "
+        + "none.")]
     public string LabelKey { get; init; } = "";
 
     [Description("Share of each class's training images that choose the penalty; the probe is then fitted on all of them.")]

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Models.Clip;
 
@@ -23,33 +26,58 @@ public sealed record ClipVisionConfig : VisionConfig
     /// <summary>OpenAI's ViT-L/14 at 336 pixels (https://huggingface.co/openai/clip-vit-large-patch14-336/blob/main/config.json).</summary>
     public static ClipVisionConfig VitL14At336 { get; } = VitL14 with { ImageSize = 336 };
 
-    /// <summary>Named sizes, as <c>model.preset</c> names them.</summary>
+    /// <summary>open_clip's ViT-H/14 (mlfoundations/open_clip 964981a src/open_clip/model_configs/ViT-H-14.json).</summary>
+    public static ClipVisionConfig VitH14 { get; } = new()
+    {
+        ImageSize = 224, PatchSize = 14, Width = 1280, Layers = 32, Heads = 16, MlpWidth = 5120, EmbedDim = 1024,
+        Activation = Activation.Gelu,
+    };
+
+    /// <summary>open_clip's ViT-bigG/14 (mlfoundations/open_clip 4ee12e1 src/open_clip/model_configs/ViT-bigG-14.json).</summary>
+    public static ClipVisionConfig VitBigG14 { get; } = new()
+    {
+        ImageSize = 224, PatchSize = 14, Width = 1664, Layers = 48, Heads = 16, MlpWidth = 8192, EmbedDim = 1280,
+        Activation = Activation.Gelu,
+    };
+
+    /// <summary>
+    /// Named sizes, as <c>model.preset</c> names them. OpenAI's have QuickGELU; <c>-gelu</c> is what open_clip calls by the plain name.
+    /// </summary>
     public static IReadOnlyDictionary<string, ClipVisionConfig> Presets { get; } = new Dictionary<string, ClipVisionConfig>
     {
         ["vit-b-32"] = VitB32, ["vit-b-16"] = VitB16, ["vit-l-14"] = VitL14, ["vit-l-14-336"] = VitL14At336,
+        ["vit-b-32-gelu"] = VitB32 with { Activation = Activation.Gelu }, ["vit-b-16-gelu"] = VitB16 with { Activation = Activation.Gelu },
+        ["vit-l-14-gelu"] = VitL14 with { Activation = Activation.Gelu }, ["vit-h-14"] = VitH14, ["vit-bigg-14"] = VitBigG14,
     };
 
     /// <summary>A shape with the activation and the epsilon that OpenAI's models have.</summary>
     public ClipVisionConfig() => (Activation, LayerNormEpsilon) = (Activation.QuickGelu, 1e-5);
 
     /// <summary>Length of the projected vector.</summary>
-    public required int EmbedDim { get; init; }
+    public override required int EmbedDim { get; init; }
 
     /// <summary>Patches plus the class token.</summary>
     public int Tokens => Grid * Grid + 1;
 
-    /// <summary>Weights of the tower, and of the projection behind it.</summary>
-    internal (Int128 Tower, Int128 Projection) WeightCount
+    internal override bool PatchBias => false;
+
+    internal override bool HasProjection => true;
+
+    /// <inheritdoc/>
+    internal override (Int128 Tower, Int128 Projection) WeightCount
     {
         get
         {
             Int128 w = Width;
-            var embeddings = w + w * 3 * PatchSize * PatchSize + w * ((Int128)Grid * Grid + 1); // class token, patches, positions
-            return (embeddings + 4 * w + Blocks.WeightCount, w * EmbedDim);                     // norms before and behind the blocks
+            return (EmbeddingWeights + 4 * w + Blocks.WeightCount, w * EmbedDim); // with the norms before and behind the blocks
         }
     }
 
-    private static readonly string[] Read = [.. SharedKeys, "projection_dim", "dropout"];
+    internal override VisionModel Create(Device device) => new ClipVisionModel(this, device);
+
+    internal override WeightLayout Layout => ClipVisionWeights.HuggingFace;
+
+    private static readonly string[] Read = [.. SharedKeys, .. MlpKeys, "projection_dim", "dropout"];
 
     /// <summary>
     /// Reads <c>config.json</c> of a vision model or of a whole <c>CLIPModel</c>. Throws <see cref="InputException"/> listing every key
@@ -75,7 +103,7 @@ public sealed record ClipVisionConfig : VisionConfig
     }
 
     /// <summary>The <c>config.json</c> that transformers opens as <c>CLIPVisionModelWithProjection</c>.</summary>
-    public JsonObject ToJson() => ToJson(
+    public override JsonObject ToJson() => ToJson(
         "CLIPVisionModelWithProjection", "clip_vision_model",
-        ("initializer_factor", 1.0), ("initializer_range", 0.02), ("projection_dim", EmbedDim));
+        [.. MlpJson(), ("initializer_factor", 1.0), ("initializer_range", 0.02), ("projection_dim", EmbedDim)]);
 }

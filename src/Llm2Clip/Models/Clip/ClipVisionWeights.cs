@@ -1,69 +1,65 @@
+using Llm2Clip.Layers;
 using Llm2Clip.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Models.Clip;
 
 /// <summary>
-/// CLIP's vision towers in Hugging Face's folder layout, of <c>CLIPVisionModelWithProjection</c> or the vision half of <c>CLIPModel</c>;
-/// fp32, fp16 or bf16.
+/// The layouts of CLIP's vision towers: Hugging Face's (of <c>CLIPVisionModelWithProjection</c> or the vision half of <c>CLIPModel</c>),
+/// open_clip's, and OpenAI's original, which has open_clip's names; fp32, fp16 or bf16.
 /// </summary>
 public static class ClipVisionWeights
 {
-    private const string Projection = "visual_projection.weight";
-    private const int DefaultEmbedDim = 512;
+    internal const string OpenClipName = "open_clip";
 
-    private static readonly WeightNames Names = new(
-        "vision_model.",
-        TowerParts: ["embeddings.", "pre_layrnorm.", "encoder.", "post_layernorm."],
-        Others: ["text_model.", "text_projection.", "logit_scale"],
-        Buffers: ["embeddings.position_ids"]);
+    /// <summary>Loads a folder or a file with its projection, in any of the layouts.</summary>
+    /// <exception cref="InputException">It is no CLIP tower, or the weights do not fit; every problem is listed.</exception>
+    public static ClipVisionModel Load(string source, Device device)
+    {
+        using var checkpoint = VisionCheckpoint.Open(source);
+        return checkpoint.Family == Family
+            ? (ClipVisionModel)checkpoint.Load(device)
+            : throw new InputException($"{source} is a {checkpoint.Family.Name} tower, no CLIP tower.");
+    }
 
-    /// <summary>Loads a folder with its projection.</summary>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
-    /// listed.</exception>
-    public static ClipVisionModel Load(string folder, Device device) => Open(folder, device, null, 0);
+    /// <summary>Hugging Face's names.</summary>
+    internal static WeightLayout HuggingFace { get; } = new(
+        "Hugging Face", NameTable.Same, ["text_model.", "text_projection.", "logit_scale"], ["embeddings.position_ids"], "vision_model.");
 
     /// <summary>
-    /// Loads a folder to train from: the projection is not taken from the file but initialized anew to <paramref name="embedDim"/>, 512
-    /// where it is null, as LLM2CLIP does (facts B4).
+    /// open_clip's names, which are OpenAI's (openai/CLIP dcba3cb clip/model.py; mlfoundations/open_clip src/open_clip/transformer.py):
+    /// q, k and v in one, the projection as (width, out). A whole model's text half has its names at the top or below <c>text.</c>.
     /// </summary>
-    /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is
-    /// listed.</exception>
-    public static ClipVisionModel Start(string folder, Device device, int? embedDim, ulong seed) =>
-        Open(folder, device, embedDim ?? DefaultEmbedDim, seed);
+    internal static WeightLayout OpenClip { get; } = new(
+        OpenClipName,
+        new NameTable(
+            new NameRow("visual.class_embedding", "vision_model.embeddings.class_embedding"),
+            new NameRow("visual.conv1", "vision_model.embeddings.patch_embedding"),
+            new NameRow("visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"),
+            new NameRow("visual.ln_pre", "vision_model.pre_layrnorm"),
+            new NameRow("visual.transformer.resblocks.*.ln_1", "vision_model.encoder.layers.*.layer_norm1"),
+            InProjection("weight"),
+            InProjection("bias"),
+            new NameRow("visual.transformer.resblocks.*.attn.out_proj", "vision_model.encoder.layers.*.self_attn.out_proj"),
+            new NameRow("visual.transformer.resblocks.*.ln_2", "vision_model.encoder.layers.*.layer_norm2"),
+            new NameRow("visual.transformer.resblocks.*.mlp.c_fc", "vision_model.encoder.layers.*.mlp.fc1"),
+            new NameRow("visual.transformer.resblocks.*.mlp.c_proj", "vision_model.encoder.layers.*.mlp.fc2"),
+            new NameRow("visual.ln_post", "vision_model.post_layernorm"),
+            new NameRow("visual.proj", "visual_projection.weight") { Transposed = true }),
+        [
+            "text.", "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "logit_scale",
+            "logit_bias", "attn_mask", .. OpenAiClip.Scalars,
+        ],
+        []);
 
-    /// <summary>A model by a folder's configuration, with weights of zero; <paramref name="weights"/> must have room for it.</summary>
-    internal static ClipVisionModel Empty(string folder, Device device, ISafetensors weights, string source)
-    {
-        var config = ClipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
-        var (tower, projection) = config.WeightCount;
-        StrictWeights.RequireRoom(weights, source, tower + projection, ModelFolder.ConfigPath(folder));
-        return new ClipVisionModel(config, device);
-    }
+    /// <summary>The family.</summary>
+    internal static VisionFamily Family { get; } = new(
+        "CLIP", ["clip_vision_model", "clip"], ClipVisionConfig.FromJson,
+        ClipVisionConfig.Presets.ToDictionary(preset => preset.Key, VisionConfig (preset) => preset.Value),
+        [new ForeignLayout(OpenClip, OpenAiClip.Mark, PositionRule.BicubicAntialias)]);
 
-    private static ClipVisionModel Open(string folder, Device device, int? newEmbedDim, ulong seed)
-    {
-        var config = ClipVisionConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
-        using var file = ShardedSafetensors.Open(folder);
-        var (tower, projection) = config.WeightCount;
-        StrictWeights.RequireRoom(file, folder, newEmbedDim is null ? tower + projection : tower, "config.json");
-        var model = new ClipVisionModel(newEmbedDim is { } dim ? config with { EmbedDim = dim } : config, device);
-        try
-        {
-            if (newEmbedDim is not null)
-            {
-                model.Initialize(seed);
-            }
-            var targets = model.NamedParameters().Where(p => newEmbedDim is null || p.Name != Projection)
-                .ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
-            var read = Names.Reader(file.Names);
-            StrictWeights.Load(file, folder, targets, name => newEmbedDim is not null && name == Projection ? null : read(name));
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
+    private static NameRow InProjection(string kind) => new(
+        $"visual.transformer.resblocks.*.attn.in_proj_{kind}",
+        [.. new[] { "q_proj", "k_proj", "v_proj" }.Select(part => $"vision_model.encoder.layers.*.self_attn.{part}.{kind}")]);
 }

@@ -45,7 +45,8 @@ internal sealed class AttentionPool : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The positions at a grid of rows x columns, [1 + rows * columns, W].</summary>
-    public Tensor Positions(long rows, long columns) => PositionTable.For(_positions, _grid, rows, columns, rule: PositionRule.BicubicAntialias);
+    public Tensor Positions(long rows, long columns) =>
+        PositionTable.For(_positions, _grid, rows, columns, rule: PositionRule.BicubicAntialias);
 
     /// <summary>The answer to the mean, before the projection: [B, W, H, W'] to [B, W], fp32.</summary>
     public Tensor Attend(Tensor map)

@@ -45,8 +45,8 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
     public Parameter Weight => _weight;
 
     /// <summary>
-    /// Whether the statistics are the batch's: in a pass of training, where the network's batch norms train and this one's block does. A locked
-    /// block is as in evaluation, running statistics included, so that what it computes can be kept.
+    /// Whether the statistics are the batch's: in a pass of training, where the network's batch norms train and this one's block does. A
+    /// locked block is as in evaluation, running statistics included, so that what it computes can be kept.
     /// </summary>
     public bool UsesBatch => _settings.BatchNorm == BatchNormMode.Trained && _settings.Noise.Active && _weight.requires_grad;
 
@@ -62,8 +62,8 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// x: [B, C, H, W], any float type, to the same. With the batch's statistics the running ones take their part in it, once per batch: in the
-    /// pass whose gradient is asked for, as GradCache encodes each micro-batch without one before.
+    /// x: [B, C, H, W], any float type, to the same. With the batch's statistics the running ones take their part in it, once per batch: in
+    /// the pass whose gradient is asked for, as GradCache encodes each micro-batch without one before.
     /// </summary>
     public override Tensor forward(Tensor x)
     {

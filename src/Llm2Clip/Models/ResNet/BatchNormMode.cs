@@ -10,14 +10,14 @@ public enum BatchNormMode
     Frozen,
 
     /// <summary>
-    /// Statistics, weights and biases are multiplied into the convolutions when the weights are read, and saved that way: the network has no
-    /// batch norm any more. The same function, which trains differently.
+    /// Statistics, weights and biases are multiplied into the convolutions when the weights are read, and saved that way: the network has
+    /// no batch norm any more. The same function, which trains differently.
     /// </summary>
     Folded,
 
     /// <summary>
-    /// Statistics of the batch in training, of which running ones are kept for evaluation, as the networks were trained at first. What a new
-    /// network needs.
+    /// Statistics of the batch in training, of which running ones are kept for evaluation, as the networks were trained at first. What a
+    /// new network needs.
     /// </summary>
     Trained,
 }

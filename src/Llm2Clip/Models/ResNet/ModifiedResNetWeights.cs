@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.ResNet;
 
 /// <summary>
-/// CLIP's residual networks in a folder of our layout: <c>config.json</c>, and <c>model.safetensors</c> with the names of OpenAI and open_clip.
-/// The file may be of the whole model, or of the tower alone, without <c>visual.</c>; written is the tower with it.
+/// CLIP's residual networks in a folder of our layout: <c>config.json</c>, and <c>model.safetensors</c> with the names of OpenAI and
+/// open_clip. The file may be of the whole model, or of the tower alone, without <c>visual.</c>; written is the tower with it.
 /// </summary>
 public static class ModifiedResNetWeights
 {
@@ -31,8 +31,8 @@ public static class ModifiedResNetWeights
     public static ModifiedResNetModel Load(string folder, Device device) => Open(folder, device, null, 0, new ResNetOptions());
 
     /// <summary>
-    /// Loads a folder to train from: the projection is not taken from the file but initialized anew to <paramref name="embedDim"/>, 512 where
-    /// it is null, as for CLIP's transformers.
+    /// Loads a folder to train from: the projection is not taken from the file but initialized anew to <paramref name="embedDim"/>, 512
+    /// where it is null, as for CLIP's transformers.
     /// </summary>
     /// <exception cref="ConfigException">The batch norms are folded and wanted back, or stages are named.</exception>
     /// <exception cref="InputException">The configuration is not supported, or the weights do not fit it; every problem is

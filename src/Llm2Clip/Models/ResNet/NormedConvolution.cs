@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.ResNet;
 
 /// <summary>
-/// A convolution and the batch norm behind it, which published weights name side by side. Running statistics are multiplied into the weights
-/// of each pass, which costs as much as the weights have elements instead of what the images have; the gradients of both are the same.
+/// A convolution and the batch norm behind it, which published weights name side by side. Running statistics are multiplied into the
+/// weights of each pass, which costs as much as the weights have elements instead of what the images have; the gradients of both are the
+/// same.
 /// </summary>
 internal sealed class NormedConvolution
 {

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Models.ResNet;
 
 /// <summary>
-/// The residual network that the NuGet package Microsoft.ML.DnnImageFeaturizer.ResNet18 brings as ONNX (MIT), trained on ImageNet: basic blocks
-/// [2, 2, 2, 3], no classifier. Its input is BGR 0..255 minus a mean image; here conv1's input channels are turned around, and the mean image
-/// is one mean per channel, so that images of any size go in as RGB.
+/// The residual network that the NuGet package Microsoft.ML.DnnImageFeaturizer.ResNet18 brings as ONNX (MIT), trained on ImageNet: basic
+/// blocks [2, 2, 2, 3], no classifier. Its input is BGR 0..255 minus a mean image; here conv1's input channels are turned around, and the
+/// mean image is one mean per channel, so that images of any size go in as RGB.
 /// </summary>
 internal static class ResNet18ImageNet
 {
@@ -41,8 +41,8 @@ internal static class ResNet18ImageNet
     };
 
     /// <summary>
-    /// ONNX's names, by torchvision's of a convolution and its norm: CNTK numbered them, a convolution's weight <c>Parameter</c>, a norm's weight
-    /// and bias <c>Parameter</c> and its running mean and variance <c>Constant</c>, one after the other.
+    /// ONNX's names, by torchvision's of a convolution and its norm: CNTK numbered them, a convolution's weight <c>Parameter</c>, a norm's
+    /// weight and bias <c>Parameter</c> and its running mean and variance <c>Constant</c>, one after the other.
     /// </summary>
     private static readonly (string Convolution, int Weight, string Norm, int First)[] Numbers =
     [

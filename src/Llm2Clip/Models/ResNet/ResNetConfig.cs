@@ -69,8 +69,8 @@ public sealed record ResNetConfig
     }
 
     /// <summary>
-    /// Reads <c>config.json</c>. Throws <see cref="InputException"/>, naming <paramref name="path"/>, that lists every key that is unknown or
-    /// holds a value that is not supported.
+    /// Reads <c>config.json</c>. Throws <see cref="InputException"/>, naming <paramref name="path"/>, that lists every key that is unknown
+    /// or holds a value that is not supported.
     /// </summary>
     public static ResNetConfig FromJson(JsonObject json, string path)
     {

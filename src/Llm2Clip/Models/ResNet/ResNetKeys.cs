@@ -19,11 +19,10 @@ internal static class ResNetKeys
     {
         var text = keys.Text(json, key, ConfigSchema.SnakeCase(fallback.ToString()));
         var found = Enum.GetValues<T>().Where(value => ConfigSchema.SnakeCase(value.ToString()) == text).ToList();
+        var names = Enum.GetNames<T>().Select(ConfigSchema.SnakeCase);
         return found.Count == 1
             ? found[0]
-            : keys.Refuse(
-                fallback,
-                $"{key} is '{text}'; it must be one of {string.Join(", ", Enum.GetValues<T>().Select(v => ConfigSchema.SnakeCase(v.ToString())))}");
+            : keys.Refuse(fallback, $"{key} is '{text}'; it must be one of {string.Join(", ", names)}");
     }
 
     /// <summary>The blocks of the four stages.</summary>
@@ -45,8 +44,8 @@ internal static class ResNetKeys
         {
             return fallback;
         }
-        var texts = (json[key] as JsonArray)?.Select(item => item is JsonValue value && value.TryGetValue<string>(out var text) ? text : null)
-            .ToList();
+        var texts = (json[key] as JsonArray)?
+            .Select(item => item is JsonValue value && value.TryGetValue<string>(out var text) ? text : null).ToList();
         return texts is not null && !texts.Contains(null)
             ? texts.ConvertAll(text => text!)
             : keys.Refuse(fallback, $"{key} is {json[key]!.ToJsonString()}; it must be a list of texts");

@@ -11,8 +11,8 @@ namespace Llm2Clip.Models.ResNet;
 /// <code>
 /// pixels -> conv1 (7 x 7, stride 2), bn1, relu, max pool (3 x 3, stride 2) -> layer1 -> layer2 -> layer3 -> layer4
 /// </code>
-/// Its features are the spatial means of the stages that the configuration names, side by side; it has no projection. Maps in bf16 stay bf16
-/// between the convolutions; norms and means are fp32.
+/// Its features are the spatial means of the stages that the configuration names, side by side; it has no projection. Maps in bf16 stay
+/// bf16 between the convolutions; norms and means are fp32.
 /// </summary>
 public sealed class ResNetModel : ResidualNetwork
 {

@@ -17,8 +17,8 @@ internal sealed record ResNetOptions(BatchNormMode? BatchNorm = null, IReadOnlyL
         if (stored == BatchNormMode.Folded && wanted != BatchNormMode.Folded)
         {
             throw new ConfigException(
-                $"model.batch_norm is {wanted.ToString().ToLowerInvariant()}, but the batch norms of {source} are folded into its convolutions. "
-                + "Leave model.batch_norm out, or start from the weights as they were before.");
+                $"model.batch_norm is {wanted.ToString().ToLowerInvariant()}, but the batch norms of {source} are folded into its "
+                + "convolutions. Leave model.batch_norm out, or start from the weights as they were before.");
         }
         return stored != BatchNormMode.Folded && wanted == BatchNormMode.Folded ? BatchNormMode.Frozen : wanted;
     }

@@ -48,7 +48,9 @@ public static class ResNetWeights
 
     /// <summary>The model's name for a stored one; null for a tensor that is known and not wanted.</summary>
     internal static string? NameOf(string stored) =>
-        stored.StartsWith("fc.", StringComparison.Ordinal) || stored.EndsWith(".num_batches_tracked", StringComparison.Ordinal) ? null : stored;
+        stored.StartsWith("fc.", StringComparison.Ordinal) || stored.EndsWith(".num_batches_tracked", StringComparison.Ordinal)
+            ? null
+            : stored;
 
     private static ResNetModel Open(string folder, Device device, ResNetOptions options)
     {

@@ -70,8 +70,8 @@ internal static class ResNets
     }
 
     /// <summary>
-    /// The network that a model section asks for (<see cref="AreMeant"/>), with its image transform: a new one, that of a folder, or that of a
-    /// package, which is restored where it is missing.
+    /// The network that a model section asks for (<see cref="AreMeant"/>), with its image transform: a new one, that of a folder, or that
+    /// of a package, which is restored where it is missing.
     /// </summary>
     /// <exception cref="ConfigException">A key of the section does not fit the network.</exception>
     /// <exception cref="InputException">The folder does not hold such a network.</exception>
@@ -101,7 +101,8 @@ internal static class ResNets
         (string Key, object? Value)[] transformers =
         [
             ("patch_size", config.PatchSize), ("width", config.Width), ("layers", config.Layers), ("heads", config.Heads),
-            ("mlp_ratio", config.MlpRatio), ("activation", config.Activation),
+            ("mlp_ratio", config.MlpRatio), ("activation", config.Activation), ("positions", config.Positions),
+            ("lora", config.Lora.Rank > 0 ? config.Lora : null),
         ];
         foreach (var (key, _) in transformers.Where(each => each.Value is not null))
         {
@@ -114,6 +115,10 @@ internal static class ResNets
         if (config.Stages.Count > 0 && ResNetConfig.ProblemOfStages(config.Stages) is { } problem)
         {
             yield return ("stages", problem);
+        }
+        if (config.Init.Length > 0 && config.Projection == ProjectionStart.Keep)
+        {
+            yield return ("projection", $"is keep, but {Named(config)} is a residual network, whose projection starts anew; leave it out");
         }
         if (config.Init.Length == 0 && config.BatchNorm is BatchNormMode.Frozen)
         {
@@ -138,7 +143,12 @@ internal static class ResNets
     {
         var encoder = Create(config.Preset, options, device);
         encoder.Initialize(seed);
-        return (encoder, new ImageTransformConfig { ImageSize = encoder.ImageSize, Mean = config.Mean, Std = config.Std });
+        var transform = new ImageTransformConfig { ImageSize = encoder.ImageSize };
+        return (encoder, transform with
+        {
+            Mean = config.Mean.Count > 0 ? config.Mean : transform.Mean,
+            Std = config.Std.Count > 0 ? config.Std : transform.Std,
+        });
     }
 
     private static (ResidualNetwork Encoder, ImageTransformConfig Transform) OfInit(

@@ -52,7 +52,8 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
         {
             if (value != 0)
             {
-                throw new ConfigException("clip_train.patch_dropout leaves out patches, which a residual network has none of. Set it to 0.");
+                throw new ConfigException(
+                    "clip_train.patch_dropout leaves out patches, which a residual network has none of. Set it to 0.");
             }
         }
     }
@@ -111,8 +112,8 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
     public Tensor Pool(Tensor pixels) => Pool(pixels, null);
 
     /// <summary>
-    /// <see cref="Pool(Tensor)"/> that also shows what is inside, by name: <c>stem</c> and <c>layer1</c> to <c>layer4</c>, [B, C, H, W] each.
-    /// The tensors live until <paramref name="probe"/> returns.
+    /// <see cref="Pool(Tensor)"/> that also shows what is inside, by name: <c>stem</c> and <c>layer1</c> to <c>layer4</c>, [B, C, H, W]
+    /// each. The tensors live until <paramref name="probe"/> returns.
     /// </summary>
     public abstract Tensor Pool(Tensor pixels, Action<string, Tensor>? probe);
 
@@ -129,7 +130,9 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
         return Project(Pool(pixels)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Makes this, a folded network, compute what <paramref name="other"/> of the same shape does with running statistics.</summary>
+    /// <summary>
+    /// Makes this, a folded network, compute what <paramref name="other"/> of the same shape does with running statistics.
+    /// </summary>
     private protected virtual void TakeFolded(ResidualNetwork other)
     {
         var pairs = Stem.Concat(Blocks.SelectMany(block => block.Layers))
@@ -147,7 +150,8 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
         if (pixels.shape is not [_, 3, >= Stride, >= Stride])
         {
             throw new ArgumentException(
-                $"Pixels are [{string.Join(", ", pixels.shape)}]; expected [B, 3, H, W] with H and W of at least {Stride}.", nameof(pixels));
+                $"Pixels are [{string.Join(", ", pixels.shape)}]; expected [B, 3, H, W] with H and W of at least {Stride}.",
+                nameof(pixels));
         }
         return pixels.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
     }

@@ -13,121 +13,54 @@ namespace Llm2Clip.Models.Siglip;
 ///        -> N x ( x + attention(layer_norm1 x) ; x + fc2 act(fc1 layer_norm2 x) )
 ///        -> post_layernorm -> attention-pooling head, whose output are the features: there is no projection
 /// </code>
-/// Shapes below: B images, G x G patches of side P, T = G*G tokens, W width = D embed dim.
+/// Shapes: B images, G x G patches of side P, T = G*G tokens, W width = D embed dim.
 /// Reference: transformers 5.23 models/siglip/modeling_siglip.py.
 /// </summary>
 internal sealed class SiglipVisionModel : VisionModel
 {
-    [ComponentName(Name = "vision_model")]
-    private readonly SiglipVisionTower _tower;
-
-    /// <summary>A model with zero weights; <see cref="SiglipVisionWeights"/> fills them.</summary>
+    /// <summary>A model with zero weights; <see cref="Initialize"/> or loading fills them.</summary>
     public SiglipVisionModel(SiglipVisionConfig config, Device device)
-        : base(nameof(SiglipVisionModel))
+        : base(
+            nameof(SiglipVisionModel), config,
+            new VisionTower(config, device, head: new AttentionPoolingHead(config.Blocks, device)), projection: null)
     {
-        config.Validate("model");
         Config = config;
-        _tower = new SiglipVisionTower(config, device);
-        RegisterComponents();
+        RegisterParts();
     }
 
     /// <summary>Its shape.</summary>
     public SiglipVisionConfig Config { get; }
 
-    /// <inheritdoc/>
-    public override int EmbedDim => Config.Width;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> EmbeddingNames { get; } = ["vision_model.embeddings"];
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> ProjectionNames => [];
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> UndecayedNames { get; } =
-        ["vision_model.embeddings.position_embedding.weight", "vision_model.head.probe"];
-
-    private protected override VisionConfig Shape => Config;
-
-    private protected override VisionTower Tower => _tower;
-
-    /// <inheritdoc/>
-    public override void SaveConfig(string folder) => ModelFolder.SaveConfig(folder, Config.ToJson());
-
-    /// <inheritdoc/>
-    public override Tensor Project(Tensor pooled) => pooled;
-}
-
-/// <summary>All of the model; Hugging Face's <c>vision_model</c>.</summary>
-internal sealed class SiglipVisionTower : VisionTower
-{
-    [ComponentName(Name = "embeddings")]
-    private readonly SiglipVisionEmbeddings _embeddings;
-
-    [ComponentName(Name = "encoder")]
-    private readonly TransformerBlocks _blocks;
-
-    [ComponentName(Name = "post_layernorm")]
-    private readonly LayerNorm _postNorm;
-
-    [ComponentName(Name = "head")]
-    private readonly AttentionPoolingHead _head;
-
-    public SiglipVisionTower(SiglipVisionConfig config, Device device)
-        : base(nameof(SiglipVisionTower))
-    {
-        _embeddings = new SiglipVisionEmbeddings(config, device);
-        _blocks = new TransformerBlocks(config.Blocks, device, Noise);
-        _postNorm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
-        _head = new AttentionPoolingHead(config.Blocks, device);
-        RegisterComponents();
-    }
-
-    /// <inheritdoc/>
-    public override void SetDropPath(double rate) => _blocks.SetDropPath(rate);
-
     /// <summary>
-    /// The pooled features [B, W], and what is inside: <c>hidden.0</c> (patches plus positions) to <c>hidden.N</c> and
-    /// <c>last_hidden_state</c>, all [B, T, W]. The tensors live until <paramref name="probe"/> returns.
+    /// The authors' initialization, as transformers 5.23 has it (models/siglip/modeling_siglip.py, _init_weights): attention, MLPs and
+    /// probe
+    /// uniform after Glorot with biases 0 in attention and of deviation 1e-6 in MLPs, positions normal with width^-0.5, patches and the
+    /// head's output truncated normal with inputs^-0.5.
     /// </summary>
-    public override Tensor Pool(Tensor pixels, Action<string, Tensor>? probe)
+    public override void Initialize(ulong seed, VisionStart start = VisionStart.Clip)
     {
-        using var scope = NewDisposeScope();
-        var x = _embeddings.Embed(pixels, Noise, PatchDropout); // [B, T, W]
-        x = _postNorm.call(_blocks.Pass(x, firstTokenOnly: false, probe));
-        probe?.Invoke("last_hidden_state", x);
-        return _head.call(x).MoveToOuterDisposeScope(); // [B, W]
-    }
-}
-
-/// <summary>Patches and positions: [B, 3, H, W] to [B, T, W].</summary>
-internal sealed class SiglipVisionEmbeddings : nn.Module<Tensor, Tensor>
-{
-    [ComponentName(Name = "patch_embedding")]
-    private readonly PatchEmbedding _patches; // [W, 3, P, P] and [W]
-
-    [ComponentName(Name = "position_embedding")]
-    private readonly WeightOnly _positions; // [T, W]
-
-    private readonly int _grid;
-
-    public SiglipVisionEmbeddings(SiglipVisionConfig config, Device device)
-        : base(nameof(SiglipVisionEmbeddings))
-    {
-        _grid = config.Grid;
-        _patches = new PatchEmbedding(config.Width, config.PatchSize, bias: true, device);
-        _positions = new WeightOnly([(long)config.Grid * config.Grid, config.Width], device);
-        RegisterComponents();
-    }
-
-    public override Tensor forward(Tensor pixels) => Embed(pixels, new TrainingNoise(), 0);
-
-    public Tensor Embed(Tensor pixels, TrainingNoise noise, double patchDropout)
-    {
-        var (rows, columns) = _patches.Grid(pixels);
-        using var scope = NewDisposeScope();
-        var table = PositionTable.For(_positions.Weight, _grid, rows, columns, classToken: false); // [G*G, W]
-        return _patches.Embed(pixels, table, noise, patchDropout).MoveToOuterDisposeScope();
+        var init = new WeightInit(seed);
+        foreach (var (name, weight) in NamedParameters())
+        {
+            var isMlp = name.Contains(".mlp.", StringComparison.Ordinal);
+            if (name.EndsWith("position_embedding.weight", StringComparison.Ordinal))
+            {
+                init.Normal(weight, Math.Pow(Config.Width, -0.5));
+            }
+            else if (name.Contains("patch_embedding.weight", StringComparison.Ordinal)
+                || name.EndsWith("head.attention.out_proj.weight", StringComparison.Ordinal))
+            {
+                init.TruncatedNormal(weight, Math.Sqrt(weight.shape[0] / (double)weight.numel()));
+            }
+            else if (weight.shape.Length > 1)
+            {
+                init.Xavier(weight);
+            }
+            else if (isMlp)
+            {
+                init.Normal(weight, 1e-6);
+            }
+        }
     }
 }
 

@@ -19,7 +19,8 @@ internal static class RunIdentity
     /// </summary>
     private static readonly string[] Changeable =
     [
-        "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs", "steps",
+        "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs",
+            "steps",
         "max_minutes", "language_text", "means_from", "feature_cache",
     ];
 

@@ -124,7 +124,8 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Range(1, 100_000)]
     public int EvaluateEvery { get; init; } = 5;
 
-    [Description("Steps between checkpoints, from which a stopped run resumes; 0 = not by steps. There is one at every evaluation, and where "
+    [Description("Steps between checkpoints, from which a stopped run resumes; 0 = not by steps. There is one at every evaluation, and "
+        + "where "
         + "the run is stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;

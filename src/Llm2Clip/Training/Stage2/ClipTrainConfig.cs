@@ -195,7 +195,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(0, 1 << 30)]
     public int EarlyStop { get; init; }
 
-    [Description("Steps between checkpoints; 0 = not by steps. There is one at every evaluation, at the end, and where the run is stopped.")]
+    [Description("Steps between checkpoints; 0 = not by steps. There is one at every evaluation, at the end, and where the run is "
+        + "stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
 
@@ -258,7 +259,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (Retention.Weight > 0 && UnlockedBlocks == 0)
         {
             yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays "
-                + "what it was: set it to 0");
+                + "what "
+                + "it was: set it to 0");
         }
         if (!Loss.HasLabels())
         {

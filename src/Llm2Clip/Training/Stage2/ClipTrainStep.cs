@@ -193,7 +193,7 @@ internal sealed class ClipTrainStep
 
     private Tensor ImagesOf(SampleBatch batch) => batch.Features is { } features
         ? tensor(features, [batch.Count, _student.ImageEncoder.PooledDim], device: _student.Device)
-        : Pixels.ToTensor(batch.Pixels.AsSpan(0, batch.PixelBytes), batch.Count, batch.ImageSize, _student.Device);
+        : Pixels.Of(batch.Pixels, batch.Count, batch.ImageSize, _student.Device);
 
     private Tensor Vectors(List<Caption> captions)
     {

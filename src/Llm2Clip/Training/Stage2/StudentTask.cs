@@ -127,7 +127,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         }
         var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
         var val = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"val loss {ofVal:0.000}, ") : "";
-        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{val}{score.ScoreName} {100 * score.Score:0.0} %");
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{val}{score.ScoreName} {100 * score.Score:0.0} "
+            + $"%");
         return new TrainingScore(score.Score, summary);
     }
 
@@ -176,7 +177,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         Locked(Student student, int? unlockedBlocks)
     {
         Locking.RequireFit(student, unlockedBlocks);
-        var all = student.NamedParameters().ToLookup(p => Locking.Trains(student, p.Name, unlockedBlocks));
+        var all = student.NamedParameters().ToLookup(
+            p => p.Parameter.requires_grad && Locking.Trains(student, p.Name, unlockedBlocks));
         foreach (var (_, parameter) in all[false])
         {
             parameter.requires_grad = false;
@@ -236,7 +238,8 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             LogEvery = config.LogEvery,
             EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
                 + "to at most the number of images.",
-            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name another "
+            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name "
+                + "another "
                 + "output folder, and the checkpoint as clip_train.init to start from its weights.",
         };
     }
@@ -267,6 +270,6 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
             + (Weights.Frozen.Count == 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture,
-                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked (clip_train.unlocked_blocks).")));
+                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked.")));
     }
 }

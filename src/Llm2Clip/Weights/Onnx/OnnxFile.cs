@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Weights.Onnx;
 
 /// <summary>
-/// The weights of an ONNX file (https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto), memory-mapped: the initializers of its graph that
-/// are of a float type. The graph itself is not read: which weight is which says a name table (<see cref="StrictWeights"/>). The file is
-/// checked as a whole on opening, and must not change while it is open.
+/// The weights of an ONNX file (https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto), memory-mapped: the initializers of its graph
+/// that are of a float type. The graph itself is not read: which weight is which says a name table (<see cref="StrictWeights"/>). The file
+/// is checked as a whole on opening, and must not change while it is open.
 /// </summary>
 internal sealed class OnnxFile : ISafetensors
 {

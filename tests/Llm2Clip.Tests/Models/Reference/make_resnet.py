@@ -3,8 +3,9 @@
 Run once with Debian 12's python3-torch 1.13.1: /usr/bin/python3 make_resnet.py > resnet.json
 
 The networks are written out here after torchvision 0.20 models/resnet.py and openai/CLIP dcba3cb clip/model.py, with the same names; the
-layers are torch.nn's own, attention is torch's multi_head_attention_forward. Weights and pixels are a formula (fill), so that the file holds
-results alone: of features every n-th element (step), of gradients and running statistics x their length and sum(x * fill(shape, 777)).
+layers are torch.nn's own, attention is torch's multi_head_attention_forward; all of it in double. Weights and pixels are a formula (fill),
+so that the file holds results alone: of features every n-th element (step), of gradients and running statistics x their length and
+sum(x * fill(shape, 777)).
 """
 import json
 import math
@@ -17,10 +18,11 @@ from torch import nn
 
 
 def fill(shape, seed, scale=1.0):
-    """scale * sin(1.7 i + 0.9 seed + 0.3) at element i, in double, rounded to float."""
+    """scale * u(i), rounded to float, as a double; u(i) = 2 frac(43758.5453 sin(12.9898 (i + 1) + 78.233 seed)) - 1 looks random."""
     count = int(np.prod(shape)) if len(shape) else 1
-    values = scale * np.sin(1.7 * np.arange(count, dtype=np.float64) + 0.9 * seed + 0.3)
-    return torch.from_numpy(values.astype(np.float32)).reshape(tuple(shape))
+    waves = 43758.5453 * np.sin(12.9898 * np.arange(1, count + 1, dtype=np.float64) + 78.233 * seed)
+    values = scale * (2 * (waves - np.floor(waves)) - 1)
+    return torch.from_numpy(values.astype(np.float32).astype(np.float64)).reshape(tuple(shape))
 
 
 class Basic(nn.Module):
@@ -184,8 +186,8 @@ def set_weights(net, prefix):
         elif name.endswith("positional_embedding"):
             value = fill(shape, seed, 0.5)
         else:
-            value = fill(shape, seed, math.sqrt(2.0 / (np.prod(shape[1:]))) * 1.2)
-        state[name].copy_(value)
+            value = fill(shape, seed, math.sqrt(6.0 / np.prod(shape[1:])))
+        state[name].copy_(value.float())
     return [[prefix + name, list(state[name].shape)] for name in names]
 
 
@@ -196,8 +198,8 @@ def sampled(features):
 
 
 def summary(tensor):
-    x = tensor.detach().double()
-    return [float(f"{float(v):.9g}") for v in (x.norm(), (x * fill(x.shape, 777).double()).sum())]
+    x = tensor.detach()
+    return [float(f"{float(v):.9g}") for v in (x.norm(), (x * fill(x.shape, 777)).sum())]
 
 
 def case(net, prefix, shape, others, features_weight_seed=5):
@@ -224,12 +226,12 @@ def case(net, prefix, shape, others, features_weight_seed=5):
     return result
 
 
-torch.manual_seed(0)
+torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 print(json.dumps({
     "program": f"make_resnet.py, PyTorch {torch.__version__}",
-    "basic": case(ResNet(Basic, [1, 1, 1, 2]), "", (2, 3, 64, 96), [(1, 3, 50, 77)]),
-    "bottleneck": case(ResNet(Bottleneck, [1, 2, 1, 1]), "", (2, 3, 64, 64), []),
+    "basic": case(ResNet(Basic, [1, 1, 1, 2]), "", (4, 3, 64, 96), [(1, 3, 50, 77)]),
+    "bottleneck": case(ResNet(Bottleneck, [1, 2, 1, 1]), "", (4, 3, 64, 64), []),
     "clip": {"width": 4, "side": 64, "output": 12, "blocks": [1, 2, 1, 1],
-             **case(ModifiedResNet([1, 2, 1, 1], 4, 64, 12), "visual.", (3, 3, 64, 64), [(2, 3, 96, 128), (2, 3, 32, 64)])},
+             **case(ModifiedResNet([1, 2, 1, 1], 4, 64, 12), "visual.", (6, 3, 64, 64), [(2, 3, 96, 128), (2, 3, 32, 64)])},
 }, indent=None, separators=(",", ":")))
