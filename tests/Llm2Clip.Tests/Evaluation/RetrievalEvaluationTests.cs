@@ -129,6 +129,18 @@ public sealed class RetrievalEvaluationTests
     }
 
     [Fact]
+    public void ABankGivesItsLanguageAFurtherRow()
+    {
+        var config = new RetrievalConfig { ShownQueries = 0, Means = MeanChoice.Training, Querybank = new QuerybankConfig { Size = 3 } };
+        var banks = new Dictionary<string, IReadOnlyList<string>> { ["en"] = ["a 1", "a 2", "a 5"] };
+        var (rows, _) = new RetrievalEvaluation(Encode(), config, Embed, banks).Run(_ => false);
+        Assert.Equal(["training", "training, QB-Norm", "training"], rows.Select(row => row.Name));
+        Assert.Equal([0, 3, 0], rows.Select(row => row.Querybank));
+        Assert.Equal(rows[0].ImageToText.Recalls, rows[1].ImageToText.Recalls);
+        Assert.Null(rows[1].ShareOfReference);
+    }
+
+    [Fact]
     public void KindsAndMeansAreChosen()
     {
         var config = new RetrievalConfig { Kinds = [CaptionKind.Long], Languages = ["en"], Means = MeanChoice.Training, ShownQueries = 0 };

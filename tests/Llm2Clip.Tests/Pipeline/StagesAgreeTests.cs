@@ -118,6 +118,28 @@ public sealed class StagesAgreeTests : IDisposable
     }
 
     [Fact]
+    public void TheTermsOfTheLossAreReachedByTheirKeys()
+    {
+        Write("train", 0, 20, sample => sample);
+        RunFile($"data: {{train: '{Train}'}}\nteacher: {{path: {Gguf}}}\n");
+        Done("extract");
+        Assert.Matches(
+            @"clip_train\.text_queue is 100000, and the training draws \d+ different captions",
+            Failed(2, "clip-train", "--set", "clip_train.text_queue=100000"));
+        Assert.Contains(
+            "the image encoder is new and has nothing to retain", Failed(2, "clip-train", "--set", "clip_train.retention.weight=1"),
+            StringComparison.Ordinal);
+        Done("clip-train", "--set", "clip_train.text_queue=16", "--set", "clip_train.relational.weight=1");
+        Assert.Contains("train/relational", File.ReadAllText(Path.Combine(_folder, "run", "student", "metrics.jsonl")), StringComparison.Ordinal);
+
+        // A second run from this student has something to retain.
+        Done(
+            "clip-train", "--set", $"clip_train.init={_folder}/run/student", "--set", $"clip_train.output={_folder}/again",
+            "--set", "clip_train.retention.weight=1");
+        Assert.Contains("train/retention", File.ReadAllText(Path.Combine(_folder, "again", "metrics.jsonl")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OtherDataThanTheStoreSaysWhichKeyToSet()
     {
         Write("train", 0, 20, sample => sample);
@@ -211,6 +233,14 @@ public sealed class StagesAgreeTests : IDisposable
         Assert.Contains("is evaluated", Failed(2, "eval", "retrieval", "--set", $"eval.means_from={Val}"), StringComparison.Ordinal);
         Assert.DoesNotContain("no own mean", Done("eval", "retrieval", "--set", $"eval.means_from={Train}"), StringComparison.Ordinal);
         Assert.Equal(["de", "zh"], OwnMeans());
+        const string Bank = "eval.querybank.size=10";
+        Assert.Contains("no key says where its sentences come from", Failed(2, "eval", "retrieval", "--set", Bank), StringComparison.Ordinal);
+        Assert.Contains(
+            "eval.querybank.from names", Failed(2, "eval", "retrieval", "--set", Bank, "--set", $"eval.querybank.from={Val}"),
+            StringComparison.Ordinal);
+        var banked = Done("eval", "retrieval", "--set", Bank, "--set", $"eval.querybank.from={Train}");
+        Assert.Contains("training, QB-Norm", banked, StringComparison.Ordinal);
+        Assert.Contains("10 sentences in de", banked, StringComparison.Ordinal);
         // Means of languages that were not trained on make no other teacher: store and student keep theirs.
         Assert.DoesNotContain("no own mean", Done("cc-finetune", "--set", $"cc_finetune.means_from={Train}"), StringComparison.Ordinal);
         Done("eval", "retrieval");

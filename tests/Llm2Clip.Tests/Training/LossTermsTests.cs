@@ -92,7 +92,9 @@ public class LossTermsTests
             _ => SigmoidLoss.Between(images, captions, batch.LogitScale, tensor((float)Bias), owner, null, batch.Queue),
         };
         var (texts, further) = (Rows(captions), Rows(queue).Where((_, n) => n != Masked).ToArray());
-        Check(loss, images, Images, rows => kind == "sigmoid" ? Sigmoid(rows, texts, further, owner) : Softmaxes(rows, texts, further, owner));
+        Check(loss, images, Images, rows => kind == "sigmoid"
+            ? Sigmoid(rows, texts, further, owner)
+            : Softmaxes(rows, texts, further, owner));
 
         double Softmaxes(double[][] rows, double[][] own, double[][] more, int[] owners)
         {
