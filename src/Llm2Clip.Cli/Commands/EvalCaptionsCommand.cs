@@ -14,6 +14,7 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
     {
         Shortcut("--teacher", "teacher.tuned", "FILE|FOLDER", "Bare GGUF or teacher folder.");
         Shortcut("--data", "eval_captions.data", "PATTERN", "Data that is probed.");
+        Shortcut("--layers", "eval_captions.layers", "LIST", "Compares layers of the LLM: all, or some such as '0, 13, 13 causal'.");
     }
 
     protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();

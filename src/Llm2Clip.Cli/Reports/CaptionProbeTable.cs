@@ -27,6 +27,12 @@ internal static class CaptionProbeTable
         {
             output.Paragraph($"Own mean of {used}.");
         }
+        if (result.Best is { } best)
+        {
+            output.Paragraph(string.Create(CultureInfo.InvariantCulture,
+                $"Best in {best.Language}: {best.Layer}, by the mean of R@1 and R@10 ({100 * best.Criterion:0.0} %); as a setting, ")
+                + $"teacher.layers: {best.Layer}.");
+        }
         output.Paragraph($"Protocol: {result.Protocol}.");
     }
 }

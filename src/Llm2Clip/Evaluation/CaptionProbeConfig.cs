@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
+using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Evaluation;
@@ -18,6 +19,10 @@ public sealed record CaptionProbeConfig : ICheckedConfig
 
     [Description("Pairs of languages such as en->zh; empty = the training language to itself, and to and from every other that occurs.")]
     public IReadOnlyList<string> Pairs { get; init; } = [];
+
+    [Description("Compares layers of the LLM instead: all, or some as teacher.layers takes them; the captions of the training language "
+        + "alone, unless pairs names others. Empty = the teacher as it is.")]
+    public string Layers { get; init; } = "";
 
     [Description("Language whose training captions give the mean that is taken out of all vectors; a teacher folder with an adapter brings "
         + "its own means.")]
@@ -41,6 +46,10 @@ public sealed record CaptionProbeConfig : ICheckedConfig
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
     {
+        if (Layers is not ("" or TeacherLayers.All) && TeacherLayers.Problem(Layers, attention: null) is { } problem)
+        {
+            yield return ("layers", problem);
+        }
         foreach (var pair in Pairs.Where(pair => !pair.Contains("->", StringComparison.Ordinal)))
         {
             yield return ("pairs", $"holds \"{pair}\"; write it as en->zh");

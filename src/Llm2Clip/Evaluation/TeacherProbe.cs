@@ -1,3 +1,4 @@
+using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
 
@@ -53,6 +54,29 @@ internal sealed class TeacherProbe(ProbeTexts texts, IReadOnlyList<ProbePair> pa
                 (vectors, language) => adapter.Apply(vectors, language, CenteringMode.Own), Notes(adapter.Means, own), seed));
         }
         return rows;
+    }
+
+    /// <summary>
+    /// The vectors at each of several layers, which lie side by side in the raw ones, without the mean of their language.
+    /// </summary>
+    /// <param name="layers">The layers in their order.</param>
+    /// <param name="means">Means of the raw vectors; a language without one loses the training captions'.</param>
+    /// <param name="seed">Seed of the bootstrap intervals; null leaves them out.</param>
+    public IReadOnlyList<ProbeRow> LayerRows(IReadOnlyList<TeacherLayer> layers, LanguageMeans means, int? seed = null)
+    {
+        var width = raw.Dimension / layers.Count;
+        var notes = WithOwnMeans(means) is { Count: > 0 } own ? Notes(means, own) : [];
+        return [.. layers.Select((layer, part) => new ProbeRow(
+            layer.ToString(), notes, [.. pairs.Select(pair => CaptionProbe.Score(
+                texts, pair, width, (list, language) => Embed(list, language, part), seed))]))];
+
+        float[] Embed(IReadOnlyList<string> list, string language, int part)
+        {
+            var vectors = raw.GetPart(list, part, layers.Count);
+            LanguageMeans.Subtract(
+                vectors, means.For(language, Centering.Language, CenteringMode.Own, out _).AsSpan(part * width, width));
+            return vectors;
+        }
     }
 
     private ProbeRow Row(

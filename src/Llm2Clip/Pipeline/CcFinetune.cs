@@ -16,12 +16,19 @@ public static class CcFinetune
     public static CcFinetuneResult Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         Needs.OfCcFinetune(run);
-        using var files = TeacherFiles.Open(run.Teacher.Path, run.Teacher);
+        var chooses = run.Teacher.Layers == TeacherLayers.Auto;
+        using var opened = TeacherFiles.Open(run.Teacher.Path, chooses ? run.Teacher with { Layers = null } : run.Teacher);
         var named = run.CcFinetune with { Output = run.TeacherOutput(), RawStore = run.RawStore() };
-        RunTeacher.RequireRawStoreOf(files, named.RawStore);
+        if (!chooses)
+        {
+            RunTeacher.RequireRawStoreOf(opened, named.RawStore); // before the data is read; a choice comes after that
+        }
         var (config, data) = new CcFinetuneChecks(named, run.Data, log, cancellation).Check();
-        using var teacher = files.Load(log);
         using var writer = FolderLock.Take(config.Output);
+        using var chosen = chooses ? opened.At(new LayerChoice(config, data, log, cancellation).Of(opened)) : null;
+        var files = chosen ?? opened;
+        RunTeacher.RequireRawStoreOf(files, config.RawStore);
+        using var teacher = files.Load(log);
         using var metrics = new ResumableMetrics(config.Output);
         return CcTrainer.Run(config, data, teacher, metrics, log, cancellation);
     }

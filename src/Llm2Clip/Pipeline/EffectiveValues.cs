@@ -148,6 +148,7 @@ internal static class EffectiveValues
         ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),
         ("eval_captions.data", Named(run.ProbedData(), "data.val")),
         ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
+        ("eval_captions.layers", "the teacher as it is"),
         ("eval_captions.raw_store", RawStores),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),

@@ -26,6 +26,10 @@ public static class EvalCaptions
         var config = Checked.Require(run.EvalCaptions, "eval_captions");
         Needs.OfEvalCaptions(run);
         CheckData(run);
+        if (config.Layers.Length > 0)
+        {
+            return Compare(run, log, cancellation);
+        }
         using var files = RunTeacher.Open(run, log);
         RunTeacher.RequireRawStoreOf(files, config.RawStore);
         var probed = Probed.Read(run, files.Adapter, log, cancellation);
@@ -59,6 +63,37 @@ public static class EvalCaptions
             rows.AddRange(probe.AdapterRows(adapter.WithMeans(means.Languages), BootstrapSeed));
         }
         return new CaptionProbeResult(CaptionProbe.Protocol, teacher.Fingerprint, probed.Description, texts.Images, rows);
+    }
+
+    /// <summary>
+    /// Layers of the teacher's LLM, which runs once for each attention. Its vectors go to <c>eval_captions.raw_store</c> where that is
+    /// named, else to a temporary store.
+    /// </summary>
+    private static CaptionProbeResult Compare(RunConfig run, IRunLog log, CancellationToken cancellation)
+    {
+        const int BootstrapSeed = 0;
+        var training = run.EvalCaptions.TrainingLanguage;
+        var itself = new ProbePair(training, training).ToString();
+        IReadOnlyList<string> pairs = [.. run.EvalCaptions.Pairs.Prepend(itself).Distinct()];
+        var (config, unread) = (run.EvalCaptions with { Pairs = pairs }, run.Teacher with { Layers = null }); // what it says is not asked
+        run = run with { EvalCaptions = config, Teacher = unread };
+        using var opened = RunTeacher.Open(run, log);
+        var layers = config.Layers == TeacherLayers.All
+            ? TeacherLayers.Of(opened.Blocks())
+            : TeacherLayers.Parse(config.Layers, opened.Settings.Attention, "eval_captions.layers");
+        using var files = opened.At(layers);
+        RunTeacher.RequireRawStoreOf(files, config.RawStore);
+        var probed = Probed.Read(run, adapter: null, log, cancellation);
+        using var llm = files.Load(log);
+        using var raw = new RawVectors(llm.Encoder, config.RawStore, config.RawDtype, log);
+        raw.Require(probed.Texts.Captions(probed.Pairs), cancellation);
+        var means = Means(config, MeanFitter.Fit(probed.MeanSources, run.Data, raw, training: false, log, cancellation), adapter: null);
+        var rows = new TeacherProbe(probed.Texts, probed.Pairs, raw).LayerRows(layers, means, BootstrapSeed);
+        return new CaptionProbeResult(
+            CaptionProbe.LayerProtocol, files.RawFingerprint, probed.Description, probed.Texts.Images, rows)
+        {
+            Best = BestLayer.Of(rows, training),
+        };
     }
 
     private static void CheckData(RunConfig run)

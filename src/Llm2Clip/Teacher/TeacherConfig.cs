@@ -65,7 +65,7 @@ public sealed record TeacherConfig : ICheckedConfig
 
     [Description("Where in the LLM the states are read: 0 (token embeddings), the number of a block (its output), final (after the final "
         + "norm), or several with commas, whose vectors lie side by side; each block or final with causal or bidirectional behind it, else "
-        + "with attention, such as '13, 13 causal, 0'. "
+        + "with attention, such as '13, 13 causal, 0'. auto: cc-finetune takes the block and attention that do best on training images. "
         + "null = what the teacher folder states, else final.")]
     public string? Layers { get; init; }
 
@@ -97,7 +97,7 @@ public sealed record TeacherConfig : ICheckedConfig
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check()
     {
-        if (Layers is not null && TeacherLayers.Problem(Layers, Attention) is { } problem)
+        if (Layers is not (null or TeacherLayers.Auto) && TeacherLayers.Problem(Layers, Attention) is { } problem)
         {
             yield return ("layers", problem);
         }
@@ -163,7 +163,7 @@ public sealed record TeacherSettings : ICheckedConfig
         Instruction = config.Instruction ?? Instruction,
         Pooling = config.Pooling ?? Pooling,
         Attention = config.Attention ?? Attention,
-        Layers = config.Layers is null ? Layers : Canonical(config.Layers, config.Attention ?? Attention),
+        Layers = config.Layers is null or TeacherLayers.Auto ? Layers : Canonical(config.Layers, config.Attention ?? Attention),
         FullWindow = config.FullWindow ?? FullWindow,
         MaxLength = config.MaxLength ?? MaxLength,
         FlashAttention = config.FlashAttention ?? FlashAttention,

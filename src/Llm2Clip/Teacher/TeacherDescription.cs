@@ -34,11 +34,14 @@ internal static class TeacherDescription
     /// <summary>Where two descriptions differ, as the end of a message; empty where they do not, or nothing is known of one.</summary>
     public static string Difference(IReadOnlyDictionary<string, string> there, IReadOnlyDictionary<string, string> here)
     {
+        // A setting that a description of an older version lacks was what is now its default.
+        var defaults = Of(null, new TeacherSettings(), null);
         var differing =
             from name in here.Keys
-            where there.TryGetValue(name, out var value) && value != here[name]
+            let value = there.GetValueOrDefault(name) ?? (name == Adapter ? null : defaults.GetValueOrDefault(name))
+            where value is not null && value != here[name]
             let key = name is Model or Adapter ? name : "teacher." + name
-            select $"{key} is {there[name]} there and {here[name]} here";
+            select $"{key} is {value} there and {here[name]} here";
         return string.Join("; ", differing);
     }
 

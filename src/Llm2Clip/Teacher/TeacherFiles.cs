@@ -11,6 +11,9 @@ namespace Llm2Clip.Teachers;
 /// </summary>
 internal sealed class TeacherFiles : IDisposable
 {
+    /// <summary>More than these are a comparison, which tells of each.</summary>
+    private const int ToldLayers = 8;
+
     private readonly string _path;
     private readonly TeacherConfig _config;
     private readonly TeacherManifest? _manifest;
@@ -60,6 +63,13 @@ internal sealed class TeacherFiles : IDisposable
         var config = overrides ?? new TeacherConfig();
         if (!Directory.Exists(folderOrGguf))
         {
+            if (config.Layers == TeacherLayers.Auto)
+            {
+                throw new ConfigException(
+                    $"teacher.layers is auto, and {folderOrGguf} is a bare LLM: cc-finetune chooses, on training images, and writes the "
+                    + "choice into the teacher folder. Run it first, or name the layers; `llm2clip eval captions --layers all` compares "
+                    + "them.");
+            }
             var file = GgufFile.Open(folderOrGguf);
             var stated = new StatedSettings(file);
             var bare = Checked.Require(stated.Over(new TeacherSettings()).With(config), "teacher");
@@ -101,15 +111,30 @@ internal sealed class TeacherFiles : IDisposable
     {
         Tell(log ?? SilentLog.Instance);
         var encoder = LoadEncoder(log ?? SilentLog.Instance);
-        if (Adapter is not null && Adapter.InputDimension != encoder.Dimension)
+        var (dimension, parts) = (encoder.Dimension, Settings.LayerList().Count);
+        if (Adapter is not null && (Adapter.InputDimension, Adapter.Parts) != (dimension, parts))
         {
             encoder.Dispose();
             throw new InputException(
-                $"{Path.Combine(_path, _manifest!.Adapter!)} is for vectors of {Adapter.InputDimension} elements, the model gives "
-                + $"{encoder.Dimension}.");
+                $"{Path.Combine(_path, _manifest!.Adapter!)} is for vectors of {Adapter.InputDimension} elements in {Adapter.Parts} parts, "
+                + $"the model gives {dimension} in {parts} (layers: {Settings.Layers}).");
         }
         _ownedAdapter = null;
         return new Teacher(encoder, Settings, Adapter) { Model = Model };
+    }
+
+    /// <summary>Blocks of the LLM.</summary>
+    public int Blocks()
+    {
+        var file = GgufFile.Open(Model.Path);
+        return (int)file.GetInteger($"{file.Architecture}.block_count");
+    }
+
+    /// <summary>The same LLM, read at other layers; without the adapter, which is for these alone. The caller disposes both.</summary>
+    public TeacherFiles At(IReadOnlyList<TeacherLayer> layers)
+    {
+        var settings = Settings with { Layers = TeacherLayers.Text(layers, Settings.Attention) };
+        return new TeacherFiles(_path, _config, _manifest, settings, Model, _stated, adapter: null);
     }
 
     /// <summary>The same of the LLM alone.</summary>
@@ -124,6 +149,10 @@ internal sealed class TeacherFiles : IDisposable
         var folder = _manifest is null ? null : TeacherFolder.ManifestName;
         _stated.Tell(
             Settings, _config.Pooling is null ? folder : "teacher.pooling", _config.Attention is null ? folder : "teacher.attention", log);
+        if (Settings.Layers != TeacherLayers.FinalOnly && Settings.LayerList().Count <= ToldLayers)
+        {
+            log.Info($"Layers: {Settings.Layers}.");
+        }
     }
 
     private LlamaTextEncoder LoadEncoder(IRunLog log)

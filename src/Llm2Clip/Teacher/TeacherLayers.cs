@@ -35,6 +35,12 @@ internal static class TeacherLayers
     /// <summary>The default: what the model gives to its output head.</summary>
     public const string FinalOnly = "final";
 
+    /// <summary>cc-finetune chooses.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>Every place with either attention, for a comparison.</summary>
+    public const string All = "all";
+
     private static readonly TeacherAttention[] Attentions = [TeacherAttention.Bidirectional, TeacherAttention.Causal];
 
     /// <summary>
@@ -71,6 +77,14 @@ internal static class TeacherLayers
     /// <summary>The text of places; an attention that is <paramref name="attention"/> is left out.</summary>
     public static string Text(IEnumerable<TeacherLayer> layers, TeacherAttention attention) => string.Join(
         ", ", layers.Select(layer => layer.Attention == attention ? layer.Name : layer.ToString()));
+
+    /// <summary>All places of a model with so many blocks: the embeddings, then the blocks and the end with either attention.</summary>
+    public static IReadOnlyList<TeacherLayer> Of(int blocks) =>
+    [
+        TeacherLayer.Embeddings,
+        .. Attentions.SelectMany(attention => Enumerable.Range(1, blocks).Append(TeacherLayer.Final)
+            .Select(block => new TeacherLayer(block, attention))),
+    ];
 
     /// <summary>An attention as it is written.</summary>
     internal static string Word(TeacherAttention attention) => attention == TeacherAttention.Causal ? "causal" : "bidirectional";

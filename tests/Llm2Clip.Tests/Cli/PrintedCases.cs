@@ -25,6 +25,17 @@ internal static class PrintedCases
 
     public static readonly CaptionProbeResult Probe = Captions(500, 498);
 
+    public static readonly CaptionProbeResult Layers = new(
+        CaptionProbe.LayerProtocol, "0123456789ab", "val-*.tar [2 shards]", 500,
+        [
+            new("0", [], [Score("en", "en", 0.24, 500)]),
+            new("13 bidirectional", [], [Score("en", "en", 0.328, 500)]),
+            new("final causal", [], [Score("en", "en", 0.205, 500)]),
+        ])
+    {
+        Best = new BestLayer("13 bidirectional", "en", 0.4764),
+    };
+
     public static readonly QuickStartResult QuickStart = new(
         Captions(500, 500) with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1),
             Retrieval(intervals: false),

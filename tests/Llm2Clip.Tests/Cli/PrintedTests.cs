@@ -12,7 +12,7 @@ public class PrintedTests
     private static readonly Terminal Window = new(() => 80, Color: false, Unicode: true);
 
     public static TheoryData<string> Results =>
-        ["doctor", "doctor-problems", "eval-retrieval", "eval-captions", "quickstart", "data-inspect"];
+        ["doctor", "doctor-problems", "eval-retrieval", "eval-captions", "eval-captions-layers", "quickstart", "data-inspect"];
 
     [Theory]
     [MemberData(nameof(Results))]
@@ -71,6 +71,9 @@ public class PrintedTests
                 break;
             case "eval-captions":
                 CaptionProbeTable.Print(PrintedCases.Probe, output);
+                break;
+            case "eval-captions-layers":
+                CaptionProbeTable.Print(PrintedCases.Layers, output);
                 break;
             case "quickstart":
                 QuickStartSummary.Print(PrintedCases.QuickStart, output);

@@ -63,6 +63,22 @@ internal sealed class RawVectors : IDisposable
         return vectors;
     }
 
+    /// <summary>
+    /// One of <paramref name="parts"/> equal parts of the vectors of texts, row-major [N, Dimension / parts]. No more is kept in memory.
+    /// </summary>
+    public float[] GetPart(IReadOnlyList<string> texts, int part, int parts)
+    {
+        var width = Dimension / parts;
+        var vectors = new float[(long)texts.Count * width];
+        var whole = new float[Dimension];
+        for (var i = 0; i < texts.Count; i++)
+        {
+            Store.Gather([texts[i]], whole);
+            whole.AsSpan(part * width, width).CopyTo(vectors.AsSpan(i * width));
+        }
+        return vectors;
+    }
+
     public void Dispose()
     {
         _store?.Dispose();

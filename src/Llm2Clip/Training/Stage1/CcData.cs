@@ -84,8 +84,12 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
                 $"cc_finetune.held_out_images is {config.HeldOutImages}, more than half of the {all} training images. "
                 + "Lower it, or set selection: last.");
         }
-        return key => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key), config.Seed) < share * ulong.MaxValue;
+        return Drawn(share, config.Seed);
     }
+
+    /// <summary>Whether the image of a key is among a share of all that the seed draws; those of a smaller share are among them.</summary>
+    internal static Func<string, bool> Drawn(double share, long seed) =>
+        key => XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key), seed) < share * ulong.MaxValue;
 
     private TeacherProbe HeldOutProbe(IReadOnlyList<CaptionGroup> chosen)
     {

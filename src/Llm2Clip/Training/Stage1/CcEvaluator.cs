@@ -50,6 +50,6 @@ internal sealed class CcEvaluator(
         var language = config.Languages[0];
         var score = rows[0].Scores.FirstOrDefault(s => s.From == language && s.To == language)
             ?? throw new ConfigException($"cc_finetune.pairs must hold {language}->{language}: the epoch is chosen by it.");
-        return (score.Recall.RecallAt1 + score.Recall.RecallAt10) / 2;
+        return score.Criterion;
     }
 }
