@@ -43,7 +43,8 @@ internal static class LargeBatchFigure
     private static double Peak(int batch)
     {
         using var process = Process.Start(new ProcessStartInfo(
-            Environment.ProcessPath!, [Argument, batch.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+            Environment.ProcessPath!, [Argument, batch.ToString(CultureInfo.InvariantCulture)])
+        { RedirectStandardOutput = true })!;
         var said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return double.Parse(said, CultureInfo.InvariantCulture);

@@ -179,7 +179,9 @@ internal static class OpenClipConfig
     {
         var name = TimmTowers.FirstOrDefault(tower => tower.Value == config with
         {
-            EmbedDim = tower.Value.EmbedDim, ImageSize = tower.Value.ImageSize, Positions = tower.Value.Positions,
+            EmbedDim = tower.Value.EmbedDim,
+            ImageSize = tower.Value.ImageSize,
+            Positions = tower.Value.Positions,
         }).Key;
         var vision = new JsonObject { ["image_size"] = config.ImageSize, ["timm_model_name"] = name, ["timm_pool"] = "token" };
         return name is null ? null : new JsonObject

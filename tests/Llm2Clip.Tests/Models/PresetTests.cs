@@ -65,7 +65,11 @@ public class PresetTests
         var published = ImageEncoders.Presets[preset];
         var shape = published with
         {
-            ImageSize = 4 * published.PatchSize, Width = 48, Heads = 4, Layers = 3, MlpWidth = 96,
+            ImageSize = 4 * published.PatchSize,
+            Width = 48,
+            Heads = 4,
+            Layers = 3,
+            MlpWidth = 96,
             EmbedDim = published.HasProjection ? 20 : 48,
         };
         using var model = shape.Create(CPU);

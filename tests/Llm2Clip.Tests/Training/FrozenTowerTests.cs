@@ -87,7 +87,11 @@ public sealed class FrozenTowerTests : IDisposable
         const double Tolerance = 4.0 / (1 << 11);
         var config = TinyTraining.Config with
         {
-            UnlockedBlocks = 0, DropPath = 0, PatchDropout = 0, Views = 2, HeadDropout = 0.2,
+            UnlockedBlocks = 0,
+            DropPath = 0,
+            PatchDropout = 0,
+            Views = 2,
+            HeadDropout = 0.2,
         };
         var source = Datasets.Open(Path.Combine(_command.Folder, "images", "list.jsonl"), new DataConfig(), SilentLog.Instance);
         Assert.Equal(Losses(stored: true), Losses(stored: false), (a, b) => Math.Abs(a - b) <= Tolerance);

@@ -16,7 +16,13 @@ public sealed class SoakTests : IDisposable
     {
         var config = TinyTraining.Config with
         {
-            Steps = 40, MicroBatch = 3, EvalEvery = 10, LogEvery = 1, StallMinutes = 1e-6, CheckpointMinutes = 1e-9, KeepCheckpoints = 2,
+            Steps = 40,
+            MicroBatch = 3,
+            EvalEvery = 10,
+            LogEvery = 1,
+            StallMinutes = 1e-6,
+            CheckpointMinutes = 1e-9,
+            KeepCheckpoints = 2,
         };
         using var student = TinyTraining.NewStudent(config);
         var alive = new AliveAtSteps();

@@ -14,7 +14,9 @@ public sealed class TextQueueTests : IDisposable
 
     private static readonly ClipTrainConfig Config = TinyTraining.Config with
     {
-        TextQueue = Size, TextQueueSteps = 4, Retention = new RetentionConfig { Weight = 0.5 },
+        TextQueue = Size,
+        TextQueueSteps = 4,
+        Retention = new RetentionConfig { Weight = 0.5 },
         Relational = new RelationalConfig { Weight = 0.3 },
     };
 
@@ -158,7 +160,9 @@ public sealed class TextQueueTests : IDisposable
         });
         var inputs = TinyTraining.Inputs(Path.Combine(_folder, name), config, student, batches) with
         {
-            TextPool = Pool(), Original = original, Metrics = sink,
+            TextPool = Pool(),
+            Original = original,
+            Metrics = sink,
         };
         ClipTrainer.Run(inputs, TestContext.Current.CancellationToken);
         tags = sink.Seen;

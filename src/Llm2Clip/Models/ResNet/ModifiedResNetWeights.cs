@@ -68,7 +68,8 @@ public static class ModifiedResNetWeights
         var config = ModifiedResNetConfig.FromJson(ModelFolder.ReadConfig(folder), ModelFolder.ConfigPath(folder));
         config = config with
         {
-            BatchNorm = options.ForReading(config.BatchNorm, folder), EmbedDim = newEmbedDim ?? config.EmbedDim,
+            BatchNorm = options.ForReading(config.BatchNorm, folder),
+            EmbedDim = newEmbedDim ?? config.EmbedDim,
         };
         using var file = ShardedSafetensors.Open(folder);
         var (tower, projection) = config.WeightCount;

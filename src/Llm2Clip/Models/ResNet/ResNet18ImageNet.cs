@@ -83,7 +83,8 @@ internal static class ResNet18ImageNet
     {
         var config = Config with
         {
-            BatchNorm = options.ForReading(Config.BatchNorm, path), Stages = options.Stages ?? Config.Stages,
+            BatchNorm = options.ForReading(Config.BatchNorm, path),
+            Stages = options.Stages ?? Config.Stages,
         };
         using var file = OnnxFile.Open(path);
         var model = new ResNetModel(config, device);
