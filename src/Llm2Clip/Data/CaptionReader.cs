@@ -24,14 +24,9 @@ internal sealed class CaptionReader
     /// <summary>A caption key that means the txt member rather than a JSON field.</summary>
     public const string TextMember = "txt";
 
-    /// <summary>webdataset's member for the number of an image's class.</summary>
-    public const string ClassMember = "cls";
-
     private readonly string _language;
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
-    private readonly string _setting = "data.caption_keys";
-    private readonly bool _takesNumbers;
 
     /// <summary>
     /// <paramref name="language"/> and <paramref name="kind"/> are the data format's own, for where the run file states none.
@@ -46,25 +41,12 @@ internal sealed class CaptionReader
             key.Kind ?? _kind))];
     }
 
-    /// <summary>
-    /// Reads labels in the place of captions: the text or number in the field, column or, of a tar, member <paramref name="key"/>, which
-    /// the run file's key <paramref name="setting"/> names.
-    /// </summary>
-    public CaptionReader(string key, string setting)
-    {
-        (_language, _kind, _setting, _takesNumbers) = ("", CaptionKind.Short, setting, true);
-        _keys = [(key, "", CaptionKind.Short)];
-    }
-
-    /// <summary>Extension of a tar's member that is a text: <c>txt</c>, or <c>cls</c> where that is the label.</summary>
-    public string TextExtension => _takesNumbers && _keys[0].Key == ClassMember ? ClassMember : TextMember;
-
     /// <summary>Whether the fields that hold captions are configured by name.</summary>
     public bool IsConfigured => _keys.Length > 0;
 
     /// <summary>What is looked for, for messages.</summary>
     public string Wanted =>
-        IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} ({_setting})" : FieldNames.CaptionExamples;
+        IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} (data.caption_keys)" : FieldNames.CaptionExamples;
 
     /// <summary>How a table's caption columns are named, shown with its last one that is not <paramref name="image"/>.</summary>
     public static string KeysExample(IReadOnlyList<string> columns, int image)
@@ -195,7 +177,7 @@ internal sealed class CaptionReader
         var fields = json is { } found ? string.Join(", ", found.EnumerateObject().Select(field => field.Name).Take(12)) : "";
         var has = fields.Length > 0 ? $"its JSON has {fields}" : text is null ? "it has neither JSON nor txt" : "it has a txt member only";
         return $"no caption (looked for {Wanted}; {has}). "
-            + $"{(IsConfigured ? $"Check {_setting}" : "Name its field with data.caption_keys")}";
+            + $"{(IsConfigured ? "Check data.caption_keys" : "Name its field with data.caption_keys")}";
     }
 
     private static string NoneLeft(List<string> remarks) => "no caption is left: " + string.Join(", ", remarks);
@@ -226,16 +208,11 @@ internal sealed class CaptionReader
         {
             if (json is { } record && record.TryGetProperty(key, out var value))
             {
-                if (_takesNumbers && JsonFields.Id(value) is { } label)
-                {
-                    CaptionValues.Add(label, key, language, kind, captions, remarks);
-                    continue;
-                }
                 CaptionValues.AddValue(value, key, language, kind, captions, remarks);
             }
-            else if (key == TextExtension && text is not null)
+            else if (key == TextMember && text is not null)
             {
-                CaptionValues.Add(text, key, language, kind, captions, remarks);
+                CaptionValues.Add(text, TextMember, language, kind, captions, remarks);
             }
         }
     }

@@ -24,75 +24,31 @@ public static partial class Datasets
     /// </summary>
     public static ISampleSource Open(string pattern, DataConfig config, IRunLog log, bool needsCaptions = true)
     {
-        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
-        Check(format, config, data.Splits, pattern);
-        if (needsCaptions && !format.HasCaptions)
-        {
-            throw new InputException(
-                $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
-                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
-        }
-        return Opened(format, data, log);
-    }
-
-    /// <summary>
-    /// A data set of labeled images: each sample has its label, a class id or number, in the place of captions. Of a folder of class
-    /// folders that is the folder's name, else what the field, column or member <paramref name="labelKey"/> holds: where that is empty,
-    /// <c>cls</c> of tars and <c>label</c> of lists.
-    /// </summary>
-    /// <param name="pattern">The data.</param>
-    /// <param name="config">Format, image folders, share of bad records; captions do not count.</param>
-    /// <param name="labelKey">Where the label is.</param>
-    /// <param name="setting">The key of the run file that says so, for messages.</param>
-    /// <param name="log">Hears what is read.</param>
-    internal static ISampleSource OpenLabeled(string pattern, DataConfig config, string labelKey, string setting, IRunLog log)
-    {
-        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
-        if (!format.HasCaptions)
-        {
-            return labelKey.Length == 0
-                ? new LabeledFolders(Opened(format, data, SilentLog.Instance))
-                : throw new ConfigException(
-                    $"{setting} is {labelKey}, but '{pattern}' is a folder of images, whose labels are the names of its folders. Leave it "
-                        + "out.");
-        }
-        if (!format.HasCaptionKeys)
-        {
-            throw new ConfigException(
-                $"'{pattern}' is of the format {DatasetFormats.Name(format.Name)}, which has no place for labels. Take a folder per class, "
-                    + "or "
-                + $"one of {DatasetFormats.NamesOf(other => other.HasCaptionKeys)}.");
-        }
-        var key = labelKey.Length > 0 ? labelKey : format.Name == DatasetFormat.Webdataset ? CaptionReader.ClassMember : "label";
-        return Opened(format, data with { Captions = new CaptionReader(key, setting) }, log);
-    }
-
-    private static (IDatasetFormat Format, NamedData Data) Find(string pattern, DataConfig config, IRunLog log)
-    {
-        var chosen = DatasetFormats.Find(config.Format);
+        var chosen = DatasetFormats.Find(Checked.Require(config, "data").Format);
         IReadOnlyList<IDatasetFormat> candidates = chosen is null ? DatasetFormats.All : [chosen];
         var (place, splits) = TakeSplits(pattern);
         var files = ShardPattern.Expand(place)
             .SelectMany(path => Directory.Exists(path) && chosen is not ImageFolderFormat ? InFolder(path, candidates) : [path]).ToList();
         files.FindAll(file => !ShardStream.IsStream(file)).ForEach(LfsPointer.Refuse);
         var format = chosen ?? Recognize(files);
+        Check(format, config, splits, pattern);
+        if (needsCaptions && !format.HasCaptions)
+        {
+            throw new InputException(
+                $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
+                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
+        }
+        var captions = new CaptionReader(config, format.Language, format.Kind);
+        var source = format.Open(new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
+        log.Info($"Data: {source.Description}");
         if (chosen is null)
         {
             log.Detail($"{pattern}: recognized as data.format {DatasetFormats.Name(format.Name)}");
         }
-        var captions = new CaptionReader(config, format.Language, format.Kind);
-        return (format, new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
-    }
-
-    private static ISampleSource Opened(IDatasetFormat format, NamedData data, IRunLog log)
-    {
-        var source = format.Open(data);
-        log.Info($"Data: {source.Description}");
-        if (data.Files.Any(ShardStream.Takes))
+        if (files.Any(ShardStream.Takes))
         {
             log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
-                + $"{data.Config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars "
-                + "are "
+                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are "
                 + "read in place.");
         }
         return source;
