@@ -35,7 +35,7 @@ public sealed record ModifiedResNetConfig
     public double BatchNormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Channels of the last stage, which the attention pooling works on.</summary>
-    internal int PooledWidth => Width * (1 << (Blocks.Count - 1)) * Bottleneck.Expansion;
+    internal int PooledWidth => Width * (1 << (Blocks.Count - 1)) * ResidualBlock.Expansion;
 
     /// <summary>Heads of the attention pooling.</summary>
     internal int Heads => PooledWidth / HeadWidth;

@@ -42,11 +42,7 @@ public sealed class ModifiedResNetModel : ResidualNetwork
     public override IReadOnlyList<int> PooledParts => [Config.PooledWidth];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> BlockNames =>
-    [
-        .. ResNetConfig.StageNames.Zip(Config.Blocks)
-            .SelectMany(stage => Enumerable.Range(0, stage.Second).Select(block => $"visual.{stage.First}.{block}")),
-    ];
+    public override IReadOnlyList<string> BlockNames => ResNetStages.BlockNames(Config.Blocks, "visual.");
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> EmbeddingNames { get; } =
@@ -120,38 +116,7 @@ public sealed class ModifiedResNetModel : ResidualNetwork
 /// <summary>All of it; OpenAI's <c>visual</c>.</summary>
 internal sealed class ModifiedResNetTower : nn.Module<Tensor, Tensor>
 {
-    [ComponentName(Name = "conv1")]
-    private readonly Convolution _conv1;
-
-    [ComponentName(Name = "bn1")]
-    private readonly BatchNorm? _norm1;
-
-    [ComponentName(Name = "conv2")]
-    private readonly Convolution _conv2;
-
-    [ComponentName(Name = "bn2")]
-    private readonly BatchNorm? _norm2;
-
-    [ComponentName(Name = "conv3")]
-    private readonly Convolution _conv3;
-
-    [ComponentName(Name = "bn3")]
-    private readonly BatchNorm? _norm3;
-
-    [ComponentName(Name = "layer1")]
-    private readonly ModuleList<ResidualBlock> _stage1;
-
-    [ComponentName(Name = "layer2")]
-    private readonly ModuleList<ResidualBlock> _stage2;
-
-    [ComponentName(Name = "layer3")]
-    private readonly ModuleList<ResidualBlock> _stage3;
-
-    [ComponentName(Name = "layer4")]
-    private readonly ModuleList<ResidualBlock> _stage4;
-
-    [ComponentName(Name = "attnpool")]
-    private readonly AttentionPool _pooling;
+    private readonly ResNetStages _stages;
 
     public ModifiedResNetTower(ModifiedResNetConfig config, ResNetSettings settings, Device device)
         : base(nameof(ModifiedResNetTower))
@@ -163,28 +128,32 @@ internal sealed class ModifiedResNetTower : nn.Module<Tensor, Tensor>
             new NormedConvolution(half, half, 3, 1, settings, device),
             new NormedConvolution(half, config.Width, 3, 1, settings, device),
         ];
-        (_conv1, _conv2, _conv3) = (Stem[0].Convolution, Stem[1].Convolution, Stem[2].Convolution);
-        (_norm1, _norm2, _norm3) = (Stem[0].Norm, Stem[1].Norm, Stem[2].Norm);
-        ModuleList<ResidualBlock> Stage(int stage) => NewStage(config, stage, settings, device);
-        (_stage1, _stage2, _stage3, _stage4) = (Stage(0), Stage(1), Stage(2), Stage(3));
-        _pooling = new AttentionPool(config.PooledWidth, config.Grid, config.Heads, config.EmbedDim, device);
-        RegisterComponents();
+        for (var i = 0; i < Stem.Count; i++)
+        {
+            Stem[i].Register(this, $"conv{i + 1}", $"bn{i + 1}");
+        }
+        int Width(int stage) => config.Width << stage;
+        _stages = new ResNetStages(
+            this, config.Blocks, config.Width, stage => Width(stage) * ResidualBlock.Expansion,
+            (stage, inputs, stride) => ResidualBlock.Bottleneck(inputs, Width(stage), stride, antialiased: true, settings, device));
+        Pooling = new AttentionPool(config.PooledWidth, config.Grid, config.Heads, config.EmbedDim, device);
+        register_module("attnpool", Pooling);
     }
 
     /// <summary>Convolutions and norms before the first block.</summary>
     public IReadOnlyList<NormedConvolution> Stem { get; }
 
     /// <summary>The blocks in order.</summary>
-    public IReadOnlyList<ResidualBlock> Blocks => [.. _stage1, .. _stage2, .. _stage3, .. _stage4];
+    public IReadOnlyList<ResidualBlock> Blocks => _stages.Blocks;
 
     /// <summary>The attention pooling.</summary>
-    public AttentionPool Pooling => _pooling;
+    public AttentionPool Pooling { get; }
 
     /// <summary>The features: [B, 3, H, W] to [B, D].</summary>
     public override Tensor forward(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        return _pooling.call(Map(pixels, null)).MoveToOuterDisposeScope();
+        return Pooling.call(Map(pixels, null)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The last stage's map, [B, 32 width, H/32, W/32].</summary>
@@ -198,26 +167,6 @@ internal sealed class ModifiedResNetTower : nn.Module<Tensor, Tensor>
         }
         x = nn.functional.avg_pool2d(x, 2); // [B, width, H/4, W/4]
         probe?.Invoke("stem", x);
-        foreach (var (name, stage) in ResNetConfig.StageNames.Zip([_stage1, _stage2, _stage3, _stage4]))
-        {
-            foreach (var block in stage)
-            {
-                x = block.call(x);
-            }
-            probe?.Invoke(name, x);
-        }
-        return x.MoveToOuterDisposeScope();
-    }
-
-    private static ModuleList<ResidualBlock> NewStage(ModifiedResNetConfig config, int stage, ResNetSettings settings, Device device)
-    {
-        var width = config.Width << stage;
-        var blocks = new List<ResidualBlock>();
-        for (var i = 0; i < config.Blocks[stage]; i++)
-        {
-            var inputs = i > 0 ? width * Bottleneck.Expansion : stage == 0 ? config.Width : (width / 2) * Bottleneck.Expansion;
-            blocks.Add(new Bottleneck(inputs, width, i == 0 && stage > 0 ? 2 : 1, antialiased: true, settings, device));
-        }
-        return new ModuleList<ResidualBlock>([.. blocks]);
+        return _stages.Pass(x, probe).MoveToOuterDisposeScope();
     }
 }

@@ -25,6 +25,16 @@ internal sealed class NormedConvolution
     /// <summary>The batch norm; null in a folded network.</summary>
     public BatchNorm? Norm { get; }
 
+    /// <summary>Names both as parts of a module.</summary>
+    public void Register(nn.Module into, string convolution, string norm)
+    {
+        into.register_module(convolution, Convolution);
+        if (Norm is not null)
+        {
+            into.register_module(norm, Norm);
+        }
+    }
+
     /// <summary>[B, in, H, W] to [B, out, H', W']. The result belongs to the caller alone, who may change it in place.</summary>
     public Tensor Apply(Tensor x)
     {

@@ -51,7 +51,7 @@ public sealed record ResNetConfig
     public double BatchNormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Channels of a stage's maps.</summary>
-    internal int WidthOf(int stage) => (FirstWidth << stage) * (Block == ResNetBlock.Basic ? 1 : Bottleneck.Expansion);
+    internal int WidthOf(int stage) => (FirstWidth << stage) * (Block == ResNetBlock.Basic ? 1 : ResidualBlock.Expansion);
 
     /// <summary>Weights of all convolutions and norms, or a little less: what a file must have room for.</summary>
     internal Int128 WeightCount

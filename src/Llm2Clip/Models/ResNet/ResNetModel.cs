@@ -1,7 +1,5 @@
 using Llm2Clip.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Models.ResNet;
@@ -16,25 +14,8 @@ namespace Llm2Clip.Models.ResNet;
 /// </summary>
 public sealed class ResNetModel : ResidualNetwork
 {
-    [ComponentName(Name = "conv1")]
-    private readonly Convolution _convolution;
-
-    [ComponentName(Name = "bn1")]
-    private readonly BatchNorm? _norm;
-
-    [ComponentName(Name = "layer1")]
-    private readonly ModuleList<ResidualBlock> _stage1;
-
-    [ComponentName(Name = "layer2")]
-    private readonly ModuleList<ResidualBlock> _stage2;
-
-    [ComponentName(Name = "layer3")]
-    private readonly ModuleList<ResidualBlock> _stage3;
-
-    [ComponentName(Name = "layer4")]
-    private readonly ModuleList<ResidualBlock> _stage4;
-
     private readonly NormedConvolution _stem;
+    private readonly ResNetStages _stages;
 
     /// <summary>A model with zero weights; <see cref="Initialize"/> or <see cref="ResNetWeights"/> fills them.</summary>
     public ResNetModel(ResNetConfig config, Device device)
@@ -42,9 +23,14 @@ public sealed class ResNetModel : ResidualNetwork
     {
         Config = config;
         _stem = new NormedConvolution(3, ResNetConfig.FirstWidth, 7, 2, Settings, device);
-        (_convolution, _norm) = (_stem.Convolution, _stem.Norm);
-        (_stage1, _stage2, _stage3, _stage4) = (Stage(0, device), Stage(1, device), Stage(2, device), Stage(3, device));
-        RegisterComponents();
+        _stem.Register(this, "conv1", "bn1");
+        _stages = new ResNetStages(this, config.Blocks, ResNetConfig.FirstWidth, config.WidthOf, (stage, inputs, stride) =>
+        {
+            var width = ResNetConfig.FirstWidth << stage;
+            return config.Block == ResNetBlock.Basic
+                ? ResidualBlock.Basic(inputs, width, stride, Settings, device)
+                : ResidualBlock.Bottleneck(inputs, width, stride, antialiased: false, Settings, device);
+        });
     }
 
     /// <summary>Its shape.</summary>
@@ -60,11 +46,7 @@ public sealed class ResNetModel : ResidualNetwork
     public override IReadOnlyList<int> PooledParts => [.. Config.Stages.Select(name => Config.WidthOf(StageOf(name)))];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> BlockNames =>
-    [
-        .. ResNetConfig.StageNames.Zip(Config.Blocks)
-            .SelectMany(stage => Enumerable.Range(0, stage.Second).Select(block => $"{stage.First}.{block}")),
-    ];
+    public override IReadOnlyList<string> BlockNames => ResNetStages.BlockNames(Config.Blocks);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> EmbeddingNames { get; } = ["conv1", "bn1"];
@@ -75,11 +57,9 @@ public sealed class ResNetModel : ResidualNetwork
     /// <inheritdoc/>
     public override IReadOnlyList<string> UndecayedNames => [];
 
-    private protected override IReadOnlyList<ResidualBlock> Blocks => [.. StageList.SelectMany(stage => stage)];
+    private protected override IReadOnlyList<ResidualBlock> Blocks => _stages.Blocks;
 
     private protected override IReadOnlyList<NormedConvolution> Stem => [_stem];
-
-    private ModuleList<ResidualBlock>[] StageList => [_stage1, _stage2, _stage3, _stage4];
 
     /// <summary>
     /// torchvision's initialization: convolutions normal with variance 2 / (out side^2), batch norms the identity
@@ -105,18 +85,14 @@ public sealed class ResNetModel : ResidualNetwork
         x = nn.functional.max_pool2d(x, 3, 2, 1);   // [B, 64, H/4, W/4]
         probe?.Invoke("stem", x);
         var means = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var (name, blocks) in ResNetConfig.StageNames.Zip(StageList))
+        _stages.Pass(x, (name, map) =>
         {
-            foreach (var block in blocks)
-            {
-                x = block.call(x);
-            }
-            probe?.Invoke(name, x);
+            probe?.Invoke(name, map);
             if (Config.Stages.Contains(name))
             {
-                means.Add(name, x.mean([2, 3], keepdim: false, ScalarType.Float32)); // [B, C]
+                means.Add(name, map.mean([2, 3], keepdim: false, ScalarType.Float32)); // [B, C]
             }
-        }
+        });
         return cat([.. Config.Stages.Select(name => means[name])], 1).MoveToOuterDisposeScope(); // [B, F]
     }
 
@@ -126,25 +102,10 @@ public sealed class ResNetModel : ResidualNetwork
     /// <summary>The same function as a folded network of its own.</summary>
     internal ResNetModel Folded()
     {
-        var folded = new ResNetModel(Config with { BatchNorm = BatchNormMode.Folded }, _convolution.Weight.device);
+        var folded = new ResNetModel(Config with { BatchNorm = BatchNormMode.Folded }, _stem.Convolution.Weight.device);
         folded.TakeFolded(this);
         return folded;
     }
 
     private static int StageOf(string name) => ResNetConfig.StageNames.ToList().IndexOf(name);
-
-    private ModuleList<ResidualBlock> Stage(int stage, Device device)
-    {
-        var blocks = new List<ResidualBlock>();
-        var width = ResNetConfig.FirstWidth << stage;
-        for (var i = 0; i < Config.Blocks[stage]; i++)
-        {
-            var inputs = i > 0 ? Config.WidthOf(stage) : stage > 0 ? Config.WidthOf(stage - 1) : ResNetConfig.FirstWidth;
-            var stride = i == 0 && stage > 0 ? 2 : 1;
-            blocks.Add(Config.Block == ResNetBlock.Basic
-                ? new BasicBlock(inputs, width, stride, Settings, device)
-                : new Bottleneck(inputs, width, stride, antialiased: false, Settings, device));
-        }
-        return new ModuleList<ResidualBlock>([.. blocks]);
-    }
 }

@@ -1,4 +1,3 @@
-using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Weights;
 using TorchSharp;
@@ -101,10 +100,7 @@ public abstract class ResidualNetwork : nn.Module<Tensor, Tensor>, IImageEncoder
     /// <inheritdoc/>
     public void Save(string folder)
     {
-        DurableFolder.Create(folder);
-        Safetensors.Save(
-            Path.Combine(folder, "model.safetensors"), State.ToDictionary(part => part.Name, part => part.Tensor),
-            new Dictionary<string, string> { ["format"] = "pt" });
+        ModelFolder.SaveWeights(Path.Combine(folder, ModelFolder.WeightsName), NameTable.Same.Of(State));
         SaveConfig(folder);
     }
 
