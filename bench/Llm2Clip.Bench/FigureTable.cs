@@ -18,6 +18,18 @@ internal static class FigureTable
         return $"{Start(figure.Name)}| {figure.Work} | {figure.Here} | {figure.Other} | {figure.Ratio} | {figure.Target} | {met}{date} |";
     }
 
+    /// <summary>
+    /// Prints a figure's rows without writing them. The argument is the number of turns, 2 where there is none. Returns the exit code.
+    /// </summary>
+    public static int PrintTrial(string[] args, Func<int, IEnumerable<Figure>> measure)
+    {
+        foreach (var figure in measure(args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2))
+        {
+            Console.WriteLine(Row(figure, DateOnly.FromDateTime(DateTime.UtcNow)));
+        }
+        return 0;
+    }
+
     /// <summary>The page with the rows of <paramref name="figures"/> in the place of those of the same names.</summary>
     /// <exception cref="InvalidDataException">The page lacks the markers.</exception>
     public static string Update(string page, IReadOnlyList<Figure> figures, IReadOnlyList<string> order, string machine, DateOnly day)

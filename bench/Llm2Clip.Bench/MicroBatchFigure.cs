@@ -1,5 +1,4 @@
 using Llm2Clip.Layers;
-using Llm2Clip.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,10 +17,7 @@ internal static class MicroBatchFigure
 
     private static IEnumerable<Figure> Measure(int rounds)
     {
-        var config = new StudentConfig
-        {
-            ImageSize = 224, PatchSize = 16, Width = 768, Heads = 12, Layers = 12, EmbedDim = 512, AdapterBlocks = 1,
-        };
+        var config = StudentStep.VitB16;
         var vision = config.Vision;
         using var student = new TrainedStudent(config, StudentStep.TeacherDim, Precision.Bf16, CPU);
         using var vectors = randn([Batch, StudentStep.TeacherDim]);
@@ -35,9 +31,7 @@ internal static class MicroBatchFigure
                 MicroBatches,
                 part => student.Input(pixels.AsSpan(part * each, each).ToArray(), Batch / MicroBatches, vision.ImageSize, CPU), vectors);
         }
-        var sizes = new PlainSizes(
-            Batch, vision.ImageSize, vision.PatchSize, vision.Width, vision.Heads, vision.Layers, vision.MlpWidth, vision.EmbedDim,
-            StudentStep.TeacherDim, StudentStep.TeacherDim * config.AdapterExpansion);
+        var sizes = StudentStep.PlainOf(config, Batch);
         var sides = new[] { (Asleep: false, How: "spin"), (Asleep: true, How: "sleep") }.Select(side =>
         {
             using var plain = PlainSide.Start(sizes, bf16: true, "cpu", steps: 1, student.Weights, side.Asleep);

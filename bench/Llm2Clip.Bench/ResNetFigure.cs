@@ -1,4 +1,3 @@
-using System.Globalization;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
@@ -20,14 +19,7 @@ internal static class ResNetFigure
     public static IEnumerable<Figure> Measure() => Measure(Rounds);
 
     /// <summary>The table's rows, printed only. Argument: the number of turns (2).</summary>
-    public static int Trial(string[] args)
-    {
-        foreach (var figure in Measure(args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2))
-        {
-            Console.WriteLine(FigureTable.Row(figure, DateOnly.FromDateTime(DateTime.UtcNow)));
-        }
-        return 0;
-    }
+    public static int Trial(string[] args) => FigureTable.PrintTrial(args, Measure);
 
     private static IEnumerable<Figure> Measure(int rounds) =>
         from precision in new[] { Precision.Fp32, Precision.Bf16 }

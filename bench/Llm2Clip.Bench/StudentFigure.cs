@@ -29,14 +29,7 @@ internal static class StudentFigure
     }
 
     /// <summary>The table's rows with fewer turns, printed only. Argument: the number of turns (2).</summary>
-    public static int Trial(string[] args)
-    {
-        foreach (var figure in Measure(args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2))
-        {
-            Console.WriteLine(FigureTable.Row(figure, DateOnly.FromDateTime(DateTime.UtcNow)));
-        }
-        return 0;
-    }
+    public static int Trial(string[] args) => FigureTable.PrintTrial(args, Measure);
 
     private static IEnumerable<Figure> Measure(int rounds)
     {
@@ -92,7 +85,9 @@ internal static class StudentFigure
         turns.Zip(names, (turn, name) => (turn / StudentStep.Steps, name)).MinBy(side => side.Item1);
 
     private static OtherSide Plain(Precision precision, StudentStep step, bool asleep) =>
-        PlainSide.Start(Sizes(), precision == Precision.Bf16, StudentStep.PlaceName, StudentStep.Steps, step.Weights, asleep);
+        PlainSide.Start(
+            StudentStep.PlainOf(StudentStep.Config, StudentStep.Batch), precision == Precision.Bf16, StudentStep.PlaceName,
+            StudentStep.Steps, step.Weights, asleep);
 
     private static string Name(Precision precision) => precision.ToString().ToLowerInvariant();
 
@@ -106,21 +101,5 @@ internal static class StudentFigure
         return precision == Precision.Bf16
             ? Figure.AtLeast("student", work, here, other, speed / peak, 0.45)
             : Figure.Printed("student", work, here, other, Figure.Number(speed / peak));
-    }
-
-    private static PlainSizes Sizes()
-    {
-        var (config, vision) = (StudentStep.Config, StudentStep.Config.Vision);
-        return new PlainSizes(
-            StudentStep.Batch,
-            vision.ImageSize,
-            vision.PatchSize,
-            vision.Width,
-            vision.Heads,
-            vision.Layers,
-            vision.MlpWidth,
-            vision.EmbedDim,
-            StudentStep.TeacherDim,
-            StudentStep.TeacherDim * config.AdapterExpansion);
     }
 }

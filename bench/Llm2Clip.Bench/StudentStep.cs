@@ -20,9 +20,13 @@ internal sealed class StudentStep : IDisposable
 
     public static readonly int Batch = Place.type == DeviceType.CPU ? 16 : 256;
 
-    public static readonly StudentConfig Config = Place.type == DeviceType.CPU
-        ? new() { ImageSize = 224, PatchSize = 32, Width = 384, Heads = 6, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 }
-        : new() { ImageSize = 224, PatchSize = 16, Width = 768, Heads = 12, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 };
+    public static readonly StudentConfig VitS32 =
+        new() { ImageSize = 224, PatchSize = 32, Width = 384, Heads = 6, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 };
+
+    public static readonly StudentConfig VitB16 =
+        new() { ImageSize = 224, PatchSize = 16, Width = 768, Heads = 12, Layers = 12, EmbedDim = 512, AdapterBlocks = 1 };
+
+    public static readonly StudentConfig Config = Place.type == DeviceType.CPU ? VitS32 : VitB16;
 
     private readonly TrainedStudent _student;
     private readonly byte[] _pixels = new byte[Batch * Config.Vision.ImageSize * Config.Vision.ImageSize * 3];
@@ -32,6 +36,17 @@ internal sealed class StudentStep : IDisposable
     {
         _student = new TrainedStudent(Config, TeacherDim, precision, Place);
         new Random(1).NextBytes(_pixels);
+    }
+
+    /// <summary>
+    /// A vision transformer's sizes for the plain side, whose own types must not know this library's (<see cref="PlainSide"/>).
+    /// </summary>
+    public static PlainSizes PlainOf(StudentConfig config, int batch)
+    {
+        var vision = config.Vision;
+        return new PlainSizes(
+            batch, vision.ImageSize, vision.PatchSize, vision.Width, vision.Heads, vision.Layers, vision.MlpWidth, vision.EmbedDim,
+            TeacherDim, TeacherDim * config.AdapterExpansion);
     }
 
     /// <summary>The device as PyTorch calls it.</summary>

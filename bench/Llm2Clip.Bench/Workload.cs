@@ -11,18 +11,13 @@ namespace Llm2Clip.Bench;
 /// <summary>A whole training of ViT-S/32, as <c>clip-train</c> runs it, with vectors made up for the captions.</summary>
 internal static class Workload
 {
-    public static readonly StudentConfig Model = new()
-    {
-        ImageSize = 224, PatchSize = 32, Width = 384, Heads = 6, Layers = 12, EmbedDim = 512, AdapterBlocks = 1,
-    };
-
     /// <summary>Trains; what it writes is deleted again.</summary>
     public static void Train(ClipTrainConfig config, Func<Student, ITrainingBatches> batches, IMetricsSink metrics)
     {
         var folder = Directory.CreateTempSubdirectory("llm2clip-bench").FullName;
         try
         {
-            using var student = Student.Create(Model, StudentStep.TeacherDim, config.LogitScaleStart, 1, CPU);
+            using var student = Student.Create(StudentStep.VitS32, StudentStep.TeacherDim, config.LogitScaleStart, 1, CPU);
             using var images = batches(student);
             ClipTrainer.Run(new ClipTrainInputs
             {
