@@ -48,7 +48,7 @@ public sealed class Querybank
         {
             throw new ArgumentException(
                 $"A bank of {bank.Count} vectors of {bank.Dimension} elements does not fit candidates of {candidates.Dimension}.",
-                    nameof(bank));
+                nameof(bank));
         }
         if (!(beta > 0 && beta <= 500))
         {

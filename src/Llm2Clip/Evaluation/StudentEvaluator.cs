@@ -14,7 +14,7 @@ namespace Llm2Clip.Evaluation;
 /// <param name="languages">Languages to score; each must have vectors.</param>
 /// <param name="vectors">The teacher's vectors, which stay the caller's.</param>
 /// <param name="kinds">Kinds of captions to score; empty or null = all.</param>
-/// <param name="features">Pooled features of the images, where the vision tower is frozen; they stay the caller's.</param>
+/// <param name="features">Pooled features of the images, filled, where the vision tower is frozen; they stay the caller's.</param>
 internal sealed class StudentEvaluator(
     ISampleSource source, LoaderConfig loader, IReadOnlyList<string> languages, EmbeddingStore vectors,
     IReadOnlyList<CaptionKind>? kinds = null, PooledFeatures? features = null) : IStudentEvaluator
@@ -98,12 +98,11 @@ internal sealed class StudentEvaluator(
         return new StudentScore(recalls.Average(), $"text-to-image R@10 ({string.Join(", ", languages)})", metrics) { Pairs = pairs };
     }
 
-    /// <summary>The images by what a frozen tower gives, which is computed at the first evaluation.</summary>
+    /// <summary>The images by what a frozen tower gives, which is read at the first evaluation.</summary>
     private EncodedImages FromFeatures(Student student, PooledFeatures features, CancellationToken cancellation)
     {
         if (_pooled is null)
         {
-            features.Fill(1, null, SilentLog.Instance, cancellation);
             var samples = Enumerable.Range(0, source.ShardCount)
                 .SelectMany(shard => source.ReadShard(shard, _ => { }, cancellation))
                 .Where(sample => features.Contains(sample, 0)).ToList();

@@ -9,8 +9,7 @@ namespace Llm2Clip.Models;
 
 /// <summary>
 /// The configurations of open_clip (<c>open_clip_config.json</c>: <c>model_cfg</c>, <c>preprocess_cfg</c>) and of eva_clip, whose vision
-/// half
-/// has the same keys. What would change the tower and is not supported is refused by name.
+/// half has the same keys. What would change the tower and is not supported is refused by name.
 /// </summary>
 internal static class OpenClipConfig
 {

@@ -351,11 +351,11 @@ public sealed class Student : IDisposable
     private static void LoadAverage(string path, Dictionary<string, Tensor> targets)
     {
         using var file = SafetensorsFile.Open(path);
-        var averaged = file.Names.Where(name => name.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal))
-            .Select(name => name[StudentFolder.AveragePrefix.Length..]).Where(targets.ContainsKey).ToHashSet();
         StrictWeights.Load(
-            file, path, targets.Where(target => averaged.Contains(target.Key)).ToDictionary(),
-            name => averaged.FirstOrDefault(own => name == StudentFolder.AveragePrefix + own));
+            file, path, targets.Where(target => file.Contains(StudentFolder.AveragePrefix + target.Key))
+                .ToDictionary(target => StudentFolder.AveragePrefix + target.Key, target => target.Value),
+            name => name.StartsWith(StudentFolder.AveragePrefix, StringComparison.Ordinal)
+                && targets.ContainsKey(name[StudentFolder.AveragePrefix.Length..]) ? name : null);
     }
 
     /// <summary>A weight's name in a checkpoint; null for what a loss learns, which is no part of the student.</summary>

@@ -30,7 +30,6 @@ internal sealed record StartOptions
 /// <summary>A vision transformer's checkpoint as it was found: family, shape, layout, open weights and image transform.</summary>
 internal sealed class VisionCheckpoint : IDisposable
 {
-    private const int DefaultEmbedDim = 512;
     private const string PositionsName = "vision_model.embeddings.position_embedding.weight";
     private const string ProjectionPrefix = "visual_projection.";
 
@@ -122,7 +121,7 @@ internal sealed class VisionCheckpoint : IDisposable
         }
         var shape = Config with { ImageSize = side, Positions = options.Positions ?? Config.Positions };
         return Fill(
-            keep ? shape : shape with { EmbedDim = options.EmbedDim ?? DefaultEmbedDim }, device, keep, options.Seed);
+            keep ? shape : shape with { EmbedDim = options.EmbedDim ?? StudentConfig.DefaultEmbedDim }, device, keep, options.Seed);
     }
 
     /// <summary>Closes the weights.</summary>

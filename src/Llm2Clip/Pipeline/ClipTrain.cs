@@ -41,6 +41,7 @@ public static class ClipTrain
         using var batches = Batches(run, data, student, sampler, log, cancellation);
         var held = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Eval.BatchSize);
         using var heldFeatures = frozen && data.Val is { } val ? new PooledFeatures(student, val, held, run.FeatureCache()) : null;
+        heldFeatures?.Fill(views: 1, keep: null, log, cancellation);
         using var metrics = new ResumableMetrics(
             output, () => PendingFile.Write(Path.Combine(output, "config.yaml"), ConfigBinder.Print(run)));
         return ClipTrainer.Run(

@@ -13,6 +13,8 @@ namespace Llm2Clip.Pipeline;
 /// </summary>
 public static class EvalCaptions
 {
+    private const int BootstrapSeed = 0;
+
     private const string ForMeans =
         "eval captions, for the means of languages (unless data.train or eval_captions.language_text gives them),";
 
@@ -47,7 +49,6 @@ public static class EvalCaptions
     private static CaptionProbeResult Run(
         RunConfig run, Teacher teacher, string rawOfTeacher, Probed probed, IRunLog log, CancellationToken cancellation)
     {
-        const int BootstrapSeed = 0;
         var (config, texts, pairs) = (run.EvalCaptions, probed.Texts, probed.Pairs);
         var store = RunTeacher.RawStore(run, config.RawStore, teacher.Encoder.Fingerprint, rawOfTeacher);
         using var raw = new RawVectors(teacher.Encoder, store, config.RawDtype, log);
@@ -71,7 +72,6 @@ public static class EvalCaptions
     /// </summary>
     private static CaptionProbeResult Compare(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
-        const int BootstrapSeed = 0;
         var training = run.EvalCaptions.TrainingLanguage;
         var itself = new ProbePair(training, training).ToString();
         IReadOnlyList<string> pairs = [.. run.EvalCaptions.Pairs.Prepend(itself).Distinct()];

@@ -37,14 +37,20 @@ internal static class OwnMeans
         {
             return [];
         }
-        ShardPattern.RequireRepeatable(pattern, $"{key}, for the means of languages,");
-        var source = Datasets.Open(pattern, data, SilentLog.Instance);
-        var survey = CaptionSurvey.Of(CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation));
+        var survey = Survey($"{key}, for the means of languages,", pattern, data, cancellation);
         var found = survey.Languages.Where(wanted).ToList();
         if (found.Count == 0)
         {
             log.Warn($"{key}, {pattern}, has {survey}: no language that lacks a mean.");
         }
         return MeanFitter.Sources(pattern, found);
+    }
+
+    /// <summary>What a data set has of plain sentences; <paramref name="reader"/> reads it more than once.</summary>
+    public static CaptionSurvey Survey(string reader, string pattern, DataConfig data, CancellationToken cancellation)
+    {
+        ShardPattern.RequireRepeatable(pattern, reader);
+        var source = Datasets.Open(pattern, data, SilentLog.Instance);
+        return CaptionSurvey.Of(CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation));
     }
 }

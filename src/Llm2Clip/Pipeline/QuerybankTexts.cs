@@ -32,9 +32,7 @@ internal sealed record QuerybankTexts(IReadOnlyDictionary<string, IReadOnlyList<
             throw new ConfigException(
                 $"{Key} names {from}, which is evaluated: a bank of its own captions knows what is asked. Name another data set.");
         }
-        ShardPattern.RequireRepeatable(from, $"{Key}, for the querybanks of languages,");
-        var source = Datasets.Open(from, run.Data, SilentLog.Instance);
-        var found = CaptionSurvey.Of(CaptionStream.Of(source, run.Data, [], [], SilentLog.Instance, cancellation)).Languages;
+        var found = OwnMeans.Survey($"{Key}, for the querybanks of languages,", from, run.Data, cancellation).Languages;
         var banks = MeanFitter.Sources(from, found.Where(languages.Contains), config.Size).ToDictionary(
             text => text.Language,
             text => (IReadOnlyList<string>)[.. CaptionStream.Of(text, run.Data, log, cancellation)

@@ -76,8 +76,7 @@ internal sealed class CheckpointKeeper(ITrainingTask task, TimeProvider time)
         }
         var kept =
             from folder in Directory.GetDirectories(ParentOf(_plan.Checkpoint), StepPrefix + "*")
-            where long.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            let step = long.Parse(Path.GetFileName(folder)[StepPrefix.Length..], CultureInfo.InvariantCulture)
+            let step = StepIn(folder)
             where step <= now
             orderby step descending
             select folder;
@@ -86,6 +85,12 @@ internal sealed class CheckpointKeeper(ITrainingTask task, TimeProvider time)
             AtomicFolder.Delete(folder);
         }
     }
+
+    /// <summary>The step in the name of a kept checkpoint; null for a folder of another name.</summary>
+    private static long? StepIn(string folder) =>
+        long.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step)
+            ? step
+            : null;
 
     private static string ParentOf(string folder) => Path.GetDirectoryName(Path.GetFullPath(folder))!;
 }

@@ -7,9 +7,8 @@ namespace Llm2Clip.Training;
 internal static class TaskCheckpoint
 {
     /// <summary>
-    /// Replaces the checkpoint in <paramref name="folder"/>; the one before is kept under the name that <paramref name="retire"/> gives,
-    /// see
-    /// <see cref="AtomicFolder.Replace"/>.
+    /// Replaces the checkpoint in <paramref name="folder"/>; the one before is kept under the name that <paramref name="retire"/> gives
+    /// (<see cref="AtomicFolder.Replace"/>).
     /// </summary>
     public static void Save(string folder, ITrainingTask task, TrainState state, Func<string, string?>? retire = null)
     {
@@ -23,7 +22,6 @@ internal static class TaskCheckpoint
     /// </summary>
     public static TrainState? Load(ITrainingTask task, IRunLog? log = null)
     {
-        AtomicFolder.Recover(task.Plan.Checkpoint);
         using var scope = TorchSharp.torch.NewDisposeScope();
         var extras = task.Extras();
         if (Checkpoint.Load(task.Plan.Checkpoint, task.Plan.Identity, task.Weights, extras?.Tensors) is not { } loaded)

@@ -5,8 +5,7 @@ namespace Llm2Clip.Weights;
 
 /// <summary>
 /// One line of a <see cref="NameTable"/>: a file's name and the model's, whole or up to a dot, as the rest is the same then; <c>*</c> is
-/// the
-/// number of a block. Several names of the model are parts of one tensor in the file, in that order along the first dimension.
+/// the number of a block. Several names of the model are parts of one tensor in the file, in that order along the first dimension.
 /// </summary>
 internal sealed record NameRow(string Stored, params string[] Ours)
 {

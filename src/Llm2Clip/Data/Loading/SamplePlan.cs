@@ -30,8 +30,8 @@ internal sealed class SamplePlan(ISampleSource source, LoaderConfig config, Func
         {
             random.Shuffle(shards);
         }
-        var samples = shards.SelectMany(shard =>
-            Shard(shard, onRecord, onShard, cancellation)).Where(sample => keep is null || keep(sample));
+        var samples = shards.SelectMany(shard => Shard(shard, onRecord, onShard, cancellation))
+            .Where(sample => keep is null || keep(sample));
         return config.Shuffle ? ThroughBuffer(samples, random) : samples;
     }
 

@@ -20,8 +20,7 @@ internal static class RunIdentity
     private static readonly string[] Changeable =
     [
         "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs",
-            "steps",
-        "max_minutes", "language_text", "means_from", "feature_cache",
+        "steps", "max_minutes", "language_text", "means_from", "feature_cache",
     ];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>

@@ -125,8 +125,7 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     public int EvaluateEvery { get; init; } = 5;
 
     [Description("Steps between checkpoints, from which a stopped run resumes; 0 = not by steps. There is one at every evaluation, and "
-        + "where "
-        + "the run is stopped.")]
+        + "where the run is stopped.")]
     [Range(0, 1 << 30)]
     public long CheckpointEvery { get; init; } = 200;
 

@@ -27,8 +27,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     public string Output { get; init; } = "";
 
     [Description("Student to start from: a model folder, run or checkpoint of clip-train. Its image encoder, text adapter and scale are "
-        + "taken, "
-        + "and the model section does not count. Empty = a new student: model.init gives it a pretrained image encoder.")]
+        + "taken, and the model section does not count. Empty = a new student: model.init gives it a pretrained image encoder.")]
     public string Init { get; init; } = "";
 
     [Description("auto | cpu | cuda:N.")]
@@ -259,8 +258,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
         if (Retention.Weight > 0 && UnlockedBlocks == 0)
         {
             yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays "
-                + "what "
-                + "it was: set it to 0");
+                + "what it was: set it to 0");
         }
         if (!Loss.HasLabels())
         {

@@ -238,8 +238,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
                 + "to at most the number of images.",
             NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name "
-                + "another "
-                + "output folder, and the checkpoint as clip_train.init to start from its weights.",
+                + "another output folder, and the checkpoint as clip_train.init to start from its weights.",
         };
     }
 

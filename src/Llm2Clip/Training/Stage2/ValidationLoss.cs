@@ -29,8 +29,8 @@ internal static class ValidationLoss
         {
             int[] captions =
             [
-                .. Enumerable.Range(0,
-                    captionsPerImage).SelectMany(number => batch.Select(one => one.Captions[number % one.Captions.Length])),
+                .. Enumerable.Range(0, captionsPerImage)
+                    .SelectMany(number => batch.Select(one => one.Captions[number % one.Captions.Length])),
             ];
             using var scope = NewDisposeScope();
             var device = logitScale.device;
