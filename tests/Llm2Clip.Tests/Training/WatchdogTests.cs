@@ -68,6 +68,7 @@ public sealed class WatchdogTests : IDisposable
     public void TheStalledPartIsNamed(string part, string message)
     {
         using var gate = new ManualResetEventSlim();
+        using var again = new ManualResetEventSlim(); // The run must not end before the watchdog has seen it move.
         var log = new Lines();
         log.Heard = line =>
         {
@@ -75,8 +76,12 @@ public sealed class WatchdogTests : IDisposable
             {
                 gate.Set();
             }
+            if (line.StartsWith("Progress again", StringComparison.Ordinal))
+            {
+                again.Set();
+            }
         };
-        Train(Inputs(part, gate, log), TestContext.Current.CancellationToken);
+        Train(Inputs(part, gate, log, again), TestContext.Current.CancellationToken);
         // The order of the images decides whether it is the first batch.
         Assert.Contains(log.Texts, line => Regex.IsMatch(line, $"^No progress for 0\\.\\d seconds: after step [01] {Regex.Escape(message)}"));
         Assert.Contains(log.Texts, line => line.StartsWith("Progress again, after ", StringComparison.Ordinal));
@@ -111,11 +116,11 @@ public sealed class WatchdogTests : IDisposable
         }
     }
 
-    private ClipTrainInputs Inputs(string part, ManualResetEventSlim gate, Lines log)
+    private ClipTrainInputs Inputs(string part, ManualResetEventSlim gate, Lines log, ManualResetEventSlim? again = null)
     {
-        var config = TinyTraining.Config with { Steps = 2, CaptionsPerImage = 1, StallMinutes = 0.005 };
+        var config = TinyTraining.Config with { Steps = 4, CaptionsPerImage = 1, StallMinutes = 0.005 };
         var student = TinyTraining.NewStudent(config);
-        var source = new HangingSource(part, gate);
+        var source = new HangingSource(part, gate, again);
         var loader = new SampleLoader(
             source, LoaderConfig.ForTraining(new DataConfig { Workers = 2 }, student.Transform, config.BatchSize, 1), log);
         return TinyTraining.Inputs(_folder, config, student, loader) with
@@ -134,8 +139,10 @@ public sealed class WatchdogTests : IDisposable
         }
     }
 
-    /// <summary>Sixteen images of one shard; the part that is named waits for the gate.</summary>
-    private sealed class HangingSource(string part, ManualResetEventSlim gate) : ISampleSource
+    /// <summary>
+    /// Sixteen images of one shard; the part that is named waits for the gate, and the second epoch for <paramref name="again"/>.
+    /// </summary>
+    private sealed class HangingSource(string part, ManualResetEventSlim gate, ManualResetEventSlim? again) : ISampleSource
     {
         private readonly byte[] _jpeg = DataFolder.Image(1);
 
@@ -155,16 +162,19 @@ public sealed class WatchdogTests : IDisposable
                 }
                 yield return new Sample(
                     $"k{i}", $"hanging.tar: k{i}", [new Caption($"caption {i}", "en", CaptionKind.Short)],
-                    new Image(_jpeg, part == "decoder" && i == 3 ? gate : null));
+                    new Image(_jpeg, part == "decoder" && i == 3 ? gate : null, again));
             }
         }
     }
 
-    private sealed class Image(byte[] jpeg, ManualResetEventSlim? gate) : IImageBytes
+    private sealed class Image(byte[] jpeg, ManualResetEventSlim? gate, ManualResetEventSlim? again) : IImageBytes
     {
+        private int _reads;
+
         public byte[] Read()
         {
-            gate?.Wait(TestContext.Current.CancellationToken);
+            var first = Interlocked.Increment(ref _reads) == 1;
+            (first ? gate : again)?.Wait(TestContext.Current.CancellationToken);
             return jpeg;
         }
     }

@@ -33,8 +33,8 @@ internal sealed class SiglipVisionModel : VisionModel
 
     /// <summary>
     /// The authors' initialization, as transformers 5.23 has it (models/siglip/modeling_siglip.py, _init_weights): attention, MLPs and
-    /// probe uniform after Glorot with biases 0 in attention and of deviation 1e-6 in MLPs, positions normal with width^-0.5, patches and the
-    /// head's output truncated normal with inputs^-0.5.
+    /// probe uniform after Glorot with biases 0 in attention and of deviation 1e-6 in MLPs, positions normal with width^-0.5, patches and
+    /// the head's output truncated normal with inputs^-0.5.
     /// </summary>
     public override void Initialize(ulong seed, VisionStart start = VisionStart.Clip)
     {
