@@ -57,6 +57,12 @@ internal sealed class PooledFeatures : IDisposable
     {
         _store?.Dispose();
         _store = null;
+        if (EmbeddingStore.Exists(Folder) && HoldsAll(views, keep, cancellation))
+        {
+            return; // Without a writer, so that runs on the same features do not wait for each other.
+        }
+        _store?.Dispose();
+        _store = null;
         using var writer = EmbeddingStore.Create(Folder, Fingerprint, Dimension);
         for (var view = 0; view < views; view++)
         {
@@ -78,6 +84,13 @@ internal sealed class PooledFeatures : IDisposable
 
     /// <summary>Unmaps the store.</summary>
     public void Dispose() => _store?.Dispose();
+
+    /// <summary>Whether the store holds all views of all images; it stops at the first that is missing.</summary>
+    private bool HoldsAll(int views, Func<Sample, bool>? keep, CancellationToken cancellation) =>
+        Enumerable.Range(0, _source.ShardCount)
+            .SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation))
+            .Where(sample => keep?.Invoke(sample) != false)
+            .All(sample => Enumerable.Range(0, views).All(view => Contains(sample, view)));
 
     private EmbeddingStore Store => _store ??= EmbeddingStore.Open(Folder, Fingerprint);
 

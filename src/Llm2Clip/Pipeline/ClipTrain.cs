@@ -98,7 +98,8 @@ public static class ClipTrain
         {
             return new SampleLoader(data.Train, loader, log, sampler.Accepts);
         }
-        var features = new PooledFeatures(student, data.Train, loader, run.FeatureCache());
+        var views = loader with { Seed = config.ViewSeed ?? config.Seed };
+        var features = new PooledFeatures(student, data.Train, views, run.FeatureCache());
         try
         {
             features.Fill(config.Views, sampler.Accepts, log, cancellation);

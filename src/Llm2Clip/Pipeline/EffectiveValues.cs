@@ -88,6 +88,7 @@ internal static class EffectiveValues
             ("clip_train.scale_learning_rate", rate),
             ("clip_train.scale_start", Math.Exp(clip.LogitScaleStart).ToString("0.##", CultureInfo.InvariantCulture)),
             ("clip_train.unlocked_blocks", "all of the image encoder"),
+            ("clip_train.view_seed", Text(clip.Seed)),
             ("clip_train.feature_cache", run.FeatureCache()),
             ("clip_train.captions", "all that extract takes"),
         ];

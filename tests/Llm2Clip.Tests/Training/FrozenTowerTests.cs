@@ -2,6 +2,7 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Files;
 using Llm2Clip.Images;
 using Llm2Clip.Models;
 using Llm2Clip.Training.Stage2;
@@ -75,6 +76,19 @@ public sealed class FrozenTowerTests : IDisposable
         Assert.Single(Directory.GetDirectories(Folder("features")));
         _command.Run("fourth", [.. shared, "data.augment.flip=0.5"]);
         Assert.Equal(2, Directory.GetDirectories(Folder("features")).Length);
+    }
+
+    [Fact]
+    public void RunsOfOneViewSeedShareFeaturesWhileOneOfThemTrains()
+    {
+        string[] shared =
+            [.. Small, "clip_train.views=2", "clip_train.steps=2", "data.augment.flip=0.5", $"clip_train.feature_cache={Folder("features")}"];
+        _command.Run("first", shared);
+        using var held = FolderLock.Take(Assert.Single(Directory.GetDirectories(Folder("features"))));
+        Assert.Equal(0, Count(_command.Run("second", [.. shared, "clip_train.seed=1", "clip_train.view_seed=0"]), "Encode images"));
+        var (code, text) = _command.Finish("third", [.. shared, "clip_train.seed=1"]);
+        Assert.Equal(0, code);
+        Assert.Contains("Encode images", text, StringComparison.Ordinal);
     }
 
     /// <summary>
