@@ -10,10 +10,26 @@ namespace Llm2Clip.Data;
 public static partial class Datasets
 {
     /// <summary>
-    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where
-    /// nothing is found.
+    /// The training data of the run file; several sets are read one after the other. Throws <see cref="ConfigException"/> where none is
+    /// named, <see cref="InputException"/> where nothing is found.
     /// </summary>
-    public static ISampleSource OpenTrain(DataConfig config, IRunLog log) => Open(Named(config.Train, "data.train"), config, log);
+    public static ISampleSource OpenTrain(DataConfig config, IRunLog log)
+    {
+        var sources = OpenTrainSets(config, log).Select(set => set.Source).ToList();
+        return sources.Count == 1 ? sources[0] : new JoinedSource(sources);
+    }
+
+    /// <summary>The training data of the run file, set by set. Throws as <see cref="OpenTrain"/>.</summary>
+    internal static IReadOnlyList<TrainSet> OpenTrainSets(DataConfig config, IRunLog log)
+    {
+        Checked.Require(config, "data");
+        return config.TrainSets.Count > 0
+            ? [.. config.TrainSets.Select((set, index) => Open($"data.train_sets.{index}", set.Path, set.Within(config), set.Weight))]
+            : [Open("data.train", Named(config.Train, "data.train"), config, null)];
+
+        TrainSet Open(string key, string path, DataConfig data, double? weight) =>
+            new(key, path, data, Datasets.Open(path, data, log), weight);
+    }
 
     /// <summary>The held-out data of the run file.</summary>
     public static ISampleSource OpenVal(DataConfig config, IRunLog log) => Open(Named(config.Val, "data.val"), config, log);

@@ -69,10 +69,13 @@ internal sealed class PooledFeatures : IDisposable
     public bool Contains(Sample sample, int view) => Store.Contains(KeyOf(sample, view));
 
     /// <summary>Features of one view of images, row-major [N, <see cref="Dimension"/>].</summary>
-    public float[] Gather(IReadOnlyList<Sample> samples, int view)
+    public float[] Gather(IReadOnlyList<Sample> samples, int view) => Gather([.. samples.Select(sample => (sample, view))]);
+
+    /// <summary>The same of images with a view each.</summary>
+    public float[] Gather(IReadOnlyList<(Sample Sample, int View)> images)
     {
-        var rows = new float[samples.Count * Dimension];
-        Store.Gather([.. samples.Select(sample => KeyOf(sample, view))], rows);
+        var rows = new float[images.Count * Dimension];
+        Store.Gather([.. images.Select(image => KeyOf(image.Sample, image.View))], rows);
         return rows;
     }
 

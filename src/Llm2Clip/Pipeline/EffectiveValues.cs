@@ -36,6 +36,7 @@ internal static class EffectiveValues
 
     private static IEnumerable<(string Key, string Text)> OfData(RunConfig run) =>
     [
+        ("data.train_sets", Named(run.Data.Train, "data.train")),
         ("data.image_root", "the list's own folder"),
         ("data.image_key", "the first column of a known name"),
         ("data.language", "en; zh for chinese_clip"),
@@ -82,6 +83,8 @@ internal static class EffectiveValues
             ("clip_train.output", run.StudentOutput()),
             ("clip_train.init", "new weights, or those of model.init"),
             ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
+            ("clip_train.epoch_samples", "as many as the data has"),
+            ("clip_train.long_share", "each caption as often as any other"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
             ("clip_train.text_learning_rate", rate),

@@ -14,7 +14,7 @@ internal static class Needs
 
     public static void OfCcFinetune(RunConfig run) => ConfigBinder.Require(
         (run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"),
-        (run.Data.Train, "data.train", "the images and captions"));
+        (run.Data.TrainName, "data.train", "the images and captions"));
 
     public static void OfExtract(RunConfig run)
     {
@@ -26,7 +26,7 @@ internal static class Needs
 
     public static void OfClipTrain(RunConfig run)
     {
-        ConfigBinder.Require((run.Data.Train, "data.train", "the images and captions"));
+        ConfigBinder.Require((run.Data.TrainName, "data.train", "the images and captions"));
         RequireTeacher(run);
         if (!EmbeddingStore.Exists(run.VectorStore()))
         {

@@ -50,7 +50,7 @@ internal static class OwnMeans
     public static CaptionSurvey Survey(string reader, string pattern, DataConfig data, CancellationToken cancellation)
     {
         ShardPattern.RequireRepeatable(pattern, reader);
-        var source = Datasets.Open(pattern, data, SilentLog.Instance);
+        var source = Datasets.Open(pattern, data.Of(pattern), SilentLog.Instance);
         return CaptionSurvey.Of(CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation));
     }
 }

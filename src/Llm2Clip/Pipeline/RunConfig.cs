@@ -104,12 +104,12 @@ public sealed record RunConfig
     public string ProbedData() => FirstNamed(EvalCaptions.Data, Data.Val);
 
     /// <summary>
-    /// The data whose captions <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c> and, for the evaluations of
-    /// <c>clip-train</c>, <c>data.val</c>.
+    /// The data whose captions <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c> or all of <c>data.train_sets</c> and, for
+    /// the evaluations of <c>clip-train</c>, <c>data.val</c>.
     /// </summary>
     public IReadOnlyList<string> ExtractedData() => Extract.Data.Count > 0
         ? Extract.Data
-        : [.. new[] { Data.Train, Data.Val }.Where(pattern => pattern.Length > 0)];
+        : [.. Data.TrainPaths.Append(Data.Val).Where(pattern => pattern.Length > 0)];
 
     /// <summary>
     /// Languages whose captions <c>extract</c> embeds and <c>clip-train</c> draws: <c>extract.languages</c>, else those of

@@ -44,6 +44,17 @@ public class LossesTests
         Assert.Equal((toText + toImage) / 2, loss.item<float>(), 1e-5);
     }
 
+    /// <summary>Images 1 and 2 are one image under two numbers: neither's captions are the other's negatives. Image 0 is another.</summary>
+    [Fact]
+    public void CaptionsOfAnImageThatComesTwiceAreNoNegatives()
+    {
+        using var scope = NewDisposeScope();
+        bool[,] expected = { { false, false, false, false }, { false, false, true, false }, { false, true, false, true } };
+        using var same = SamePairs.IdenticalCaptions(["a", "b", "c", "d"], [0, 1, 2, 1], 3, CPU, ["x", "y", "y"])!;
+        Assert.Equal([.. expected.Cast<bool>()], same.data<bool>().ToArray());
+        Assert.Null(SamePairs.IdenticalCaptions(["a", "b", "c"], [0, 1, 2], 3, CPU, ["x", "y", "z"]));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llm2Clip.Data;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.Training.Checkpoints;
@@ -27,6 +28,11 @@ internal static class RunIdentity
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
         JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
+
+    /// <summary>The training data: its name, or each setting of each of its sets.</summary>
+    internal static IEnumerable<KeyValuePair<string, string>> OfTrainingData(DataConfig data) =>
+        data.TrainSets.SelectMany((set, index) => Section($"data.train_sets.{index}", set))
+            .Append(KeyValuePair.Create("data.train", data.Train));
 
     /// <summary>Whether a setting must not change on resuming.</summary>
     internal static bool IsCompared(string key) => !Changeable.Contains(NameOf(key));

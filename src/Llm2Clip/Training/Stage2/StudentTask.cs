@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using Llm2Clip.Configuration;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -165,11 +167,35 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         _queue?.Dispose();
     }
 
-    /// <summary>The queue's features.</summary>
-    public CheckpointExtras? Extras() => _queue?.Extras();
+    /// <summary>The queue's features, and how far several data sets were drawn.</summary>
+    public CheckpointExtras? Extras()
+    {
+        var starts = _in.Batches.Starts;
+        return _queue is null && starts.Count == 0
+            ? null
+            : new CheckpointExtras(
+                _queue?.Tensors() ?? new Dictionary<string, Tensor>(), JsonSerializer.SerializeToNode(starts, Json.File));
+    }
 
     /// <inheritdoc/>
-    public void Resume(TrainState state, CheckpointExtras? extras) => _queue?.Resume(state.Step);
+    public void Resume(TrainState state, CheckpointExtras? extras)
+    {
+        _queue?.Resume(state.Step);
+        if (_in.Batches.Starts.Count == 0)
+        {
+            return;
+        }
+        try
+        {
+            _in.Batches.StartFrom(extras?.Notes?.Deserialize<List<EpochStart>>(Json.File) ?? throw new JsonException("there are none"));
+        }
+        catch (JsonException error)
+        {
+            throw new InputException(
+                $"{Plan.Checkpoint}: the positions in the data sets cannot be read ({error.Message}). Remove that folder to start anew.",
+                error);
+        }
+    }
 
     /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
     private static (IReadOnlyList<(string Name, Parameter Parameter)> Trained, IReadOnlyList<(string Name, Parameter Parameter)> Frozen)
