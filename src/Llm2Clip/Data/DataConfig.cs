@@ -71,9 +71,9 @@ public sealed record DataConfig : ICheckedConfig
     [Range(0, 1024)]
     public int Workers { get; init; }
 
-    [Description("Batches decoded ahead of the trainer, at least 1.")]
+    [Description("Batches decoded ahead of the trainer. Null = 4, or as many as have 2,048 images together, but at least 1.")]
     [Range(1, int.MaxValue)]
-    public int Prefetch { get; init; } = 4;
+    public int? Prefetch { get; init; }
 
     [Description(
         "Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a "

@@ -44,6 +44,7 @@ internal static class EffectiveValues
         ("data.caption_keys", "the fields of known names"),
         ("data.upright", "true for folders and lists of image files, false for shards"),
         ("data.background", "alpha is dropped"),
+        ("data.prefetch", "4, fewer of large batches"),
         ("data.workers", $"{LoaderConfig.Threads(run.Data.Workers)} threads"),
     ];
 

@@ -5,7 +5,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>
-/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="DataConfig.Prefetch"/>
+/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="LoaderConfig.Ahead"/>
 /// ahead of the consumer, and workers that decode images into the batches' places. Disposing it stops and joins them all, but for one that
 /// hangs: a run that is stopped has to save, whatever a disk does.
 /// </summary>
@@ -42,7 +42,7 @@ internal sealed class LoaderRun : IDisposable
         (_config, _sets, _activity) = (config, sets, activity);
         _decode = decode;
         _rent = rent;
-        _ahead = new SemaphoreSlim(config.Data.Prefetch);
+        _ahead = new SemaphoreSlim(config.Ahead);
         _threads = new Thread[workers + 1];
     }
 
