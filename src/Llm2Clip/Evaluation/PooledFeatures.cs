@@ -79,6 +79,19 @@ internal sealed class PooledFeatures : IDisposable
         return rows;
     }
 
+    /// <summary>
+    /// All images that could be read, in stored order, with the features of their first view, row-major [N, <see cref="Dimension"/>].
+    /// Throws <see cref="InputException"/> where there is none.
+    /// </summary>
+    public (List<Sample> Samples, float[] Rows) All(CancellationToken cancellation)
+    {
+        var samples = Enumerable.Range(0, _source.ShardCount)
+            .SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation))
+            .Where(sample => Contains(sample, 0)).ToList();
+        EncodedImages.RequireSome(samples, _source);
+        return (samples, Gather(samples, 0));
+    }
+
     /// <summary>Unmaps the store.</summary>
     public void Dispose() => _store?.Dispose();
 

@@ -35,6 +35,7 @@ public static class ClipTrain
         using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
+        var watch = WatchedRetention.Of(run, student, store, log, cancellation);
         using var original = Original(run, store, device, student.Precision, cancellation);
         using var writer = FolderLock.Take(output);
         var frozen = config.UnlockedBlocks == 0;
@@ -54,6 +55,7 @@ public static class ClipTrain
                 Sampler = sampler,
                 TextPool = data.TextPool,
                 Original = original,
+                Watch = watch,
                 Output = output,
                 Evaluator = data.Val is null
                     ? null

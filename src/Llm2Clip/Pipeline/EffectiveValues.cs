@@ -16,6 +16,7 @@ internal static class EffectiveValues
 {
     private const string AllThereAre = "all that the data has";
     private const string RawStores = "the teacher's or the run's, else a temporary one";
+    private const string Labels = "cls in tars, label in lists";
     private const string Gpu = "cuda:0 where there is a GPU, else cpu";
 
     /// <summary>Texts by the path of their key. A key that has a value of its own has none.</summary>
@@ -94,6 +95,11 @@ internal static class EffectiveValues
             ("clip_train.unlocked_blocks", "all of the image encoder"),
             ("clip_train.feature_cache", run.FeatureCache()),
             ("clip_train.captions", "all that extract takes"),
+            ("clip_train.retention.data", "nothing is watched"),
+            ("clip_train.retention.label_key", Labels),
+            ("clip_train.retention.classes", "the nearest class mean is measured"),
+            ("clip_train.retention.templates", "those in the file of classes"),
+            ("clip_train.retention.max_drop", "training does not stop by it"),
         ];
     }
 
@@ -154,6 +160,13 @@ internal static class EffectiveValues
         ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
         ("eval_captions.layers", "the teacher as it is"),
         ("eval_captions.raw_store", RawStores),
+        ("eval_zeroshot.templates", "those in the file of classes"),
+        ("eval_zeroshot.label_key", Labels),
+        ("eval_zeroshot.languages", "all that there are templates of"),
+        ("eval_zeroshot.output", "eval.output, else as that says"),
+        ("eval_linear_probe.label_key", Labels),
+        ("eval_linear_probe.feature_cache", "features, in the folder of the result"),
+        ("eval_linear_probe.output", "eval.output, else as that says"),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),

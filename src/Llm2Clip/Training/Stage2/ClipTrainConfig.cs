@@ -280,6 +280,10 @@ public sealed record ClipTrainConfig : ICheckedConfig
             yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays "
                 + "what it was: set it to 0");
         }
+        foreach (var problem in CheckWatched())
+        {
+            yield return problem;
+        }
         if (!Loss.HasLabels())
         {
             const string Remedy = "which has no labels to soften: set it to 0, or clip_train.loss to multi_positive or infonce";
@@ -291,6 +295,24 @@ public sealed record ClipTrainConfig : ICheckedConfig
             {
                 yield return ("teacher_weight", $"is {TeacherWeight} with clip_train.loss sigmoid, {Remedy}");
             }
+        }
+    }
+
+    private IEnumerable<(string Key, string Problem)> CheckWatched()
+    {
+        if (Retention.MaxDrop is not null && Retention.Data.Length == 0)
+        {
+            yield return ("retention.max_drop", $"is {Retention.MaxDrop}, but retention.data names no labeled images to measure it by");
+        }
+        else if (Retention.MaxDrop is not null && EvalEvery == 0)
+        {
+            yield return ("retention.max_drop", $"is {Retention.MaxDrop}, but eval_every 0 measures it only when the training is over: "
+                + "set eval_every to the steps between measurements");
+        }
+        if (Retention.Data.Length > 0 && Retention.Classes.Length == 0 && UnlockedBlocks == 0)
+        {
+            yield return ("retention.data", "names images to watch, but unlocked_blocks 0 freezes the image encoder, whose features then "
+                + "stay what they were: leave it out");
         }
     }
 }
