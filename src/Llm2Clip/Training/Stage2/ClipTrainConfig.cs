@@ -100,8 +100,8 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Range(1, 10_000)]
     public int Views { get; init; } = 1;
 
-    [Description("Seed of the augmented views of a frozen encoder. Null = clip_train.seed; runs of different seeds that name one share their "
-        + "features.")]
+    [Description("Seed of the augmented views of a frozen encoder. Null = clip_train.seed; runs of different seeds that name one share "
+        + "their features.")]
     public long? ViewSeed { get; init; }
 
     [Description("Folder of a frozen encoder's features; runs may share one. Empty = features, in the folder of the training.")]
