@@ -74,6 +74,16 @@ public sealed class GgufWeightsTests : IDisposable
         Assert.Equal($"{path}: tensor 'b' is missing.", Assert.Throws<InputException>(() => weights.Load("b")).Message);
     }
 
+    /// <summary>As the caches of models have them.</summary>
+    [Fact]
+    public void AModelMayBeASymbolicLink()
+    {
+        var (path, link) = (_folder.File("model.gguf"), _folder.File("link.gguf"));
+        new GgufWriter().AddTensor("a", GgufType.F32, [3], [1, 2, 3]).Write(path);
+        File.CreateSymbolicLink(link, path);
+        Assert.Equal([1f, 2f, 3f], GgufCopy.Values(link, "a"));
+    }
+
     [Fact]
     public void PartsAreOneModel()
     {

@@ -95,7 +95,7 @@ internal sealed class GgufWeights : ISafetensors
         MappedFile map;
         try
         {
-            map = new MappedFile(part.Path, new FileInfo(part.Path).Length);
+            map = new MappedFile(part.Path, MappedFile.LengthOf(part.Path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
