@@ -29,6 +29,7 @@ public static class Program
         ("memory", _ => MemoryFigure.Measure()),
         ("micro", _ => MicroBatchFigure.Measure()),
         ("wait", root => WaitFigure.Measure(Path.Combine(root, Shards))),
+        ("queue", _ => QueueFigure.Measure()),
         ("batch", _ => LargeBatchFigure.Measure()),
         ("checkpoint", _ => CheckpointFigure.Measure()),
         ("start", StartFigure.Measure),
@@ -40,6 +41,7 @@ public static class Program
     {
         ["data"] = DataBench.Run,
         ["plain"] = StudentFigure.Trial,
+        ["queue"] = QueueFigure.Trial,
         ["resnet"] = ResNetFigure.Trial,
         ["student"] = StudentFigure.Alone,
         ["teacher"] = TeacherThroughput.Run,

@@ -32,6 +32,9 @@ internal sealed class TrainedStudent : IDisposable
         Weights = named.Sum(p => p.Parameter.numel());
     }
 
+    /// <summary>The student; its weights are the optimizer's.</summary>
+    public Student Student => _student;
+
     /// <summary>Number of weights that are trained.</summary>
     public long Weights { get; }
 
@@ -40,15 +43,18 @@ internal sealed class TrainedStudent : IDisposable
         Pixels.Normalize(Pixels.ToTensor(pixels, batch, side, place), _student.Transform);
 
     /// <summary>A step; <paramref name="input"/> gives one of <paramref name="parts"/> micro-batches of images.</summary>
-    public void Step(int parts, Func<int, Tensor> input, Tensor vectors)
+    public void Step(int parts, Func<int, Tensor> input, Tensor vectors) => Step(() => GradCache.Backward(
+        [
+            new EncoderPass(parts, part => _student.ImageEncoder.Encode(input(part))),
+            new EncoderPass(1, _ => _student.TextAdapter.call(vectors)),
+        ],
+        features => InfoNceLoss.Between(features[0], features[1], _student.LogitScale)));
+
+    /// <summary>A step whose gradient <paramref name="backward"/> computes.</summary>
+    public void Step(Func<double> backward)
     {
         _flat.ZeroGradients();
-        GradCache.Backward(
-            [
-                new EncoderPass(parts, part => _student.ImageEncoder.Encode(input(part))),
-                new EncoderPass(1, _ => _student.TextAdapter.call(vectors)),
-            ],
-            features => InfoNceLoss.Between(features[0], features[1], _student.LogitScale));
+        backward();
         _optimizer.Step(1, FlatAdamW.ClipScale(_flat.GradientNorm(), 1));
     }
 

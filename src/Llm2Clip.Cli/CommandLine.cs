@@ -53,7 +53,11 @@ public static class CommandLine
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),
                 StoreCommands.Group(host),
             },
-            new Command("eval", "Measures teachers and students.") { new EvalCaptionsCommand(host), new EvalRetrievalCommand(host) },
+            new Command("eval", "Measures teachers and students.")
+            {
+                new EvalCaptionsCommand(host), new EvalRetrievalCommand(host), new EvalZeroShotCommand(host),
+                new EvalLinearProbeCommand(host),
+            },
         };
         root.HelpName = "llm2clip";
         ExampleHelp.AddTo(root);

@@ -17,6 +17,9 @@ public static class QuickStartData
     /// <summary>Plain sentences a language, for the means of languages that are not trained on.</summary>
     public const int SentenceCount = 1000;
 
+    /// <summary>Labeled images of each of two sets, of which each place has as many.</summary>
+    public const int LabeledCount = 240;
+
     private const int PerShard = 1250;
 
     /// <summary>The shipped data as a function.</summary>
@@ -29,8 +32,8 @@ public static class QuickStartData
     {
         using var writer = FolderLock.Take(folder);
         var data = Open();
-        using var progress = log.Start("data", TrainingCount + ValidationCount, "images");
-        SceneSample Draw(Func<int, SceneSample> draw, int index)
+        using var progress = log.Start("data", TrainingCount + ValidationCount + 2 * LabeledCount, "images");
+        T Draw<T>(Func<int, T> draw, int index)
         {
             cancellation.ThrowIfCancellationRequested();
             progress.Advance(1);
@@ -40,9 +43,17 @@ public static class QuickStartData
         [
             .. SceneShards.Write(folder, "train", TrainingCount, PerShard, i => Draw(data.Training, i)),
             .. SceneShards.Write(folder, "val", ValidationCount, PerShard, i => Draw(data.Validation, i)),
+            .. SceneShards.WritePlaces(folder, "places-train", LabeledCount, PerShard, i => Draw(n => LabeledTraining(data, n), i)),
+            .. SceneShards.WritePlaces(folder, "places-val", LabeledCount, PerShard, i => Draw(n => LabeledValidation(data, n), i)),
             .. new IGrammar[] { Grammars.German, Grammars.Chinese }.Select(grammar => WriteSentences(folder, grammar, data)),
         ];
     }
+
+    /// <summary>A labeled image to fit a linear probe on.</summary>
+    public static PlaceSample LabeledTraining(SceneData data, int index) => data.Labeled("train", 20, index);
+
+    /// <summary>A labeled image to classify.</summary>
+    public static PlaceSample LabeledValidation(SceneData data, int index) => data.Labeled("val", 21, index);
 
     /// <summary>
     /// Sentences of one language about scenes of their own: no images, and no translation of anything. The scenes of two languages

@@ -95,6 +95,9 @@ public static class SceneSampler
         return new Scene(place, relation, groups);
     }
 
+    /// <summary>A scene with one thing in it, which is drawn.</summary>
+    public static Scene DrawAlone(SceneRandom random, Place place) => new(place, Relation.Alone, [DrawGroup(random, place, 1)]);
+
     private static Group DrawGroup(SceneRandom random, Place place, int count)
     {
         // Three large things and more do not fit beside each other.

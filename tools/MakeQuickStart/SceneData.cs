@@ -10,6 +10,12 @@ public sealed record SceneSample(string Key, Scene Scene, byte[] Pixels, IReadOn
 /// <summary>The captions of one image in one language.</summary>
 public sealed record SceneCaptions(IReadOnlyList<string> Short, IReadOnlyList<string> Long);
 
+/// <summary>One image of a single thing somewhere, for classification by place.</summary>
+/// <param name="Key">Name within the data set.</param>
+/// <param name="Place">Where the thing is: the class.</param>
+/// <param name="Pixels">RGB, as in <see cref="SceneSample"/>.</param>
+public sealed record PlaceSample(string Key, Place Place, byte[] Pixels);
+
 /// <summary>
 /// The data set of the quick start as a function of its seed. Validation scenes differ from each other and from all training
 /// scenes in meaning, not only in pixels; training images have English captions alone.
@@ -53,6 +59,18 @@ public sealed class SceneData
     {
         var random = SceneRandom.For(_seed, 2, (ulong)index);
         return Make($"train-{index:D5}", DrawScene(random), random, [Grammars.English]);
+    }
+
+    /// <summary>A labeled image: the places take turns, all else is drawn.</summary>
+    /// <param name="split">Which of the labeled sets, such as <c>train</c>; they share no random numbers.</param>
+    /// <param name="stream">Number of the set.</param>
+    /// <param name="index">Number of the image.</param>
+    public PlaceSample Labeled(string split, ulong stream, int index)
+    {
+        var random = SceneRandom.For(_seed, stream, (ulong)index);
+        var place = (Place)(index % Enum.GetValues<Place>().Length);
+        var scene = SceneSampler.DrawAlone(random, place);
+        return new PlaceSample($"places-{split}-{index:D4}", place, SceneRenderer.Render(scene, random));
     }
 
     /// <summary>A scene that is no validation scene.</summary>

@@ -1,17 +1,36 @@
 using System.Formats.Tar;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.MakeQuickStart;
 
-/// <summary>Writes images of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json.</summary>
+/// <summary>Writes images of <see cref="SceneData"/> as WebDataset tars: KEY.png beside KEY.json, or beside KEY.cls.</summary>
 public static class SceneShards
 {
     /// <summary>
     /// Writes <paramref name="count"/> samples into files FOLDER/NAME-00000.tar and on, at most <paramref name="perShard"/> in each,
     /// each appearing whole or not at all. Returns their paths.
     /// </summary>
-    public static IReadOnlyList<string> Write(string folder, string name, int count, int perShard, Func<int, SceneSample> sample)
+    public static IReadOnlyList<string> Write(string folder, string name, int count, int perShard, Func<int, SceneSample> sample) =>
+        WriteMembers(folder, name, count, perShard, i =>
+        {
+            var item = sample(i);
+            return [(item.Key + ".png", Png(item.Pixels)), (item.Key + ".json", Json(item))];
+        });
+
+    /// <summary>The same of labeled images, with the number of the place instead of captions: KEY.cls, as webdataset has it.</summary>
+    public static IReadOnlyList<string> WritePlaces(string folder, string name, int count, int perShard, Func<int, PlaceSample> sample) =>
+        WriteMembers(folder, name, count, perShard, i =>
+        {
+            var item = sample(i);
+            var number = ((int)item.Place).ToString(CultureInfo.InvariantCulture);
+            return [(item.Key + ".png", Png(item.Pixels)), (item.Key + ".cls", Encoding.ASCII.GetBytes(number))];
+        });
+
+    private static List<string> WriteMembers(
+        string folder, string name, int count, int perShard, Func<int, IEnumerable<(string Name, byte[] Content)>> members)
     {
         DurableFolder.Create(folder);
         var paths = new List<string>();
@@ -23,9 +42,10 @@ public static class SceneShards
             {
                 for (var i = start; i < Math.Min(count, start + perShard); i++)
                 {
-                    var item = sample(i);
-                    Add(tar, item.Key + ".png", PngWriter.Encode(item.Pixels, SceneRenderer.ImageSize, SceneRenderer.ImageSize));
-                    Add(tar, item.Key + ".json", Json(item));
+                    foreach (var (member, content) in members(i))
+                    {
+                        Add(tar, member, content);
+                    }
                 }
             }
             file.Complete();
@@ -33,6 +53,8 @@ public static class SceneShards
         }
         return paths;
     }
+
+    private static byte[] Png(byte[] pixels) => PngWriter.Encode(pixels, SceneRenderer.ImageSize, SceneRenderer.ImageSize);
 
     /// <summary>The JSON member: {"captions": {LANGUAGE: {"short": [..], "long": [..]}}}.</summary>
     public static byte[] Json(SceneSample sample)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llm2Clip.Pipeline;
+using Llm2Clip.Training;
 using Llm2Clip.Training.Stage2;
 
 namespace Llm2Clip.Cli.Commands;
@@ -31,6 +32,16 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
             ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
             : "";
         var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
+        if (result.State.Retained is { } retained)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Retained: {100 * retained.Now:0.0} %, {100 * retained.AtStart:0.0} % before training ({result.Watched})"));
+        }
+        if (result.End == TrainingEnd.Retention)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Stopped by clip_train.retention.max_drop; the model is that of step {result.ModelStep:N0}"));
+        }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; "
             + $"model in {result.ModelFolder}"));

@@ -11,16 +11,24 @@ internal sealed class ConfigProblems
     /// <param name="message">Key path, what is wrong, what would be right.</param>
     public void Add(string origin, string message) => _lines.Add($"{origin}: {message}");
 
+    /// <summary>Throws <see cref="ConfigException"/> with all of them, where there is one.</summary>
     public void ThrowIfAny(string name)
+    {
+        if (_lines.Count > 0)
+        {
+            throw new ConfigException(Text(name));
+        }
+    }
+
+    /// <summary>The problems of a file as one message: at most the first <paramref name="most"/> of several.</summary>
+    public string Text(string name, int most = int.MaxValue)
     {
         if (_lines.Count == 1)
         {
-            throw new ConfigException(_lines[0]);
+            return _lines[0];
         }
-        if (_lines.Count > 1)
-        {
-            throw new ConfigException($"{name}: {_lines.Count} problems\n  " + string.Join("\n  ", _lines));
-        }
+        var rest = _lines.Count > most ? $"\n  and {_lines.Count - most} more" : "";
+        return $"{name}: {_lines.Count} problems\n  {string.Join("\n  ", _lines.Take(most))}{rest}";
     }
 }
 

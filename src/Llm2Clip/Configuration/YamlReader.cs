@@ -15,8 +15,8 @@ internal sealed record YamlScalar(string Origin, string Text, bool Plain) : Yaml
 
 internal sealed record YamlList(string Origin, List<YamlValue> Items) : YamlValue(Origin);
 
-/// <summary>A mapping; <see cref="KeyOrigins"/> says where each key is.</summary>
-internal sealed record YamlMap(string Origin, Dictionary<string, YamlValue> Items, Dictionary<string, string> KeyOrigins)
+/// <summary>A mapping, in the order of the text; <see cref="KeyOrigins"/> says where each key is.</summary>
+internal sealed record YamlMap(string Origin, OrderedDictionary<string, YamlValue> Items, Dictionary<string, string> KeyOrigins)
     : YamlValue(Origin)
 {
     public YamlMap(string origin)
@@ -50,16 +50,23 @@ internal sealed class YamlReader
     }
 
     /// <summary>Reads a run file; an empty one is an empty mapping.</summary>
-    public static YamlMap Read(string text, string name, ConfigProblems problems)
+    public static YamlMap Read(string text, string name, ConfigProblems problems) =>
+        ReadMap(text, name, "a run file is a mapping of sections, such as `data:` with keys below it", problems);
+
+    /// <summary>
+    /// Reads a file that is a mapping; an empty one is an empty mapping, and of another one <paramref name="expected"/> is said. JSON is
+    /// read too, as YAML 1.2 includes it.
+    /// </summary>
+    public static YamlMap ReadMap(string text, string name, string expected, ConfigProblems problems)
     {
         var value = ReadDocument(text, name, null, problems);
         if (value is YamlMap map)
         {
             return map;
         }
-        if (value is not YamlScalar { IsNull: true })
+        if (value is not YamlScalar { IsNull: true } && problems.Count == 0)
         {
-            problems.Add(value.Origin, "a run file is a mapping of sections, such as `data:` with keys below it");
+            problems.Add(value.Origin, expected);
         }
         return new YamlMap($"{name}:1");
     }
@@ -95,7 +102,7 @@ internal sealed class YamlReader
         _parser.Consume<DocumentEnd>();
         if (_parser.Current is DocumentStart second)
         {
-            _problems.Add(Origin(second), "a run file holds one document; remove what follows `---`");
+            _problems.Add(Origin(second), "a file holds one document; remove what follows `---`");
         }
         return value;
     }

@@ -24,6 +24,9 @@ internal sealed class CaptionReader
     /// <summary>A caption key that means the txt member rather than a JSON field.</summary>
     public const string TextMember = "txt";
 
+    /// <summary>webdataset's member for the number of an image's class.</summary>
+    public const string ClassMember = "cls";
+
     private readonly string _language;
     private readonly CaptionKind _kind;
     private readonly (string Key, string Language, CaptionKind Kind)[] _keys;
@@ -41,12 +44,31 @@ internal sealed class CaptionReader
             key.Kind ?? _kind))];
     }
 
+    /// <summary>
+    /// Reads labels in the place of captions: the text or number in the field, column or, of a tar, member <paramref name="key"/>, which
+    /// the run file's key <paramref name="setting"/> names.
+    /// </summary>
+    public CaptionReader(string key, string setting)
+    {
+        (_language, _kind, Setting, IsForLabels) = ("", CaptionKind.Short, setting, true);
+        _keys = [(key, "", CaptionKind.Short)];
+    }
+
+    /// <summary>Extension of a tar's member that is a text: <c>txt</c>, or <c>cls</c> where that is the label.</summary>
+    public string TextExtension => IsForLabels && _keys[0].Key == ClassMember ? ClassMember : TextMember;
+
+    /// <summary>Whether labels are read, each a single text or number, rather than captions.</summary>
+    public bool IsForLabels { get; }
+
+    /// <summary>The key of the run file that names the fields, for messages.</summary>
+    public string Setting { get; } = "data.caption_keys";
+
     /// <summary>Whether the fields that hold captions are configured by name.</summary>
     public bool IsConfigured => _keys.Length > 0;
 
     /// <summary>What is looked for, for messages.</summary>
     public string Wanted =>
-        IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} (data.caption_keys)" : FieldNames.CaptionExamples;
+        IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} ({Setting})" : FieldNames.CaptionExamples;
 
     /// <summary>How a table's caption columns are named, shown with its last one that is not <paramref name="image"/>.</summary>
     public static string KeysExample(IReadOnlyList<string> columns, int image)
@@ -175,9 +197,11 @@ internal sealed class CaptionReader
             return NoneLeft(remarks);
         }
         var fields = json is { } found ? string.Join(", ", found.EnumerateObject().Select(field => field.Name).Take(12)) : "";
-        var has = fields.Length > 0 ? $"its JSON has {fields}" : text is null ? "it has neither JSON nor txt" : "it has a txt member only";
-        return $"no caption (looked for {Wanted}; {has}). "
-            + $"{(IsConfigured ? "Check data.caption_keys" : "Name its field with data.caption_keys")}";
+        var has = fields.Length > 0 ? $"its JSON has {fields}"
+            : text is null ? $"it has neither JSON nor {TextExtension}"
+            : $"it has a {TextExtension} member only";
+        return $"no {(IsForLabels ? "label" : "caption")} (looked for {Wanted}; {has}). "
+            + $"{(IsConfigured ? $"Check {Setting}" : "Name its field with data.caption_keys")}";
     }
 
     private static string NoneLeft(List<string> remarks) => "no caption is left: " + string.Join(", ", remarks);
@@ -208,14 +232,22 @@ internal sealed class CaptionReader
         {
             if (json is { } record && record.TryGetProperty(key, out var value))
             {
+                if (IsForLabels)
+                {
+                    CaptionValues.Add(Label(value, key), key, language, kind, captions, remarks);
+                    continue;
+                }
                 CaptionValues.AddValue(value, key, language, kind, captions, remarks);
             }
-            else if (key == TextMember && text is not null)
+            else if (key == TextExtension && text is not null)
             {
-                CaptionValues.Add(text, TextMember, language, kind, captions, remarks);
+                CaptionValues.Add(text, key, language, kind, captions, remarks);
             }
         }
     }
+
+    private static string Label(JsonElement value, string key) => JsonFields.Id(value) ?? throw new BadRecordException(
+        $"{key} is {JsonFields.Describe(value)} where a label, one text or number, was expected", BadSampleCause.NoCaption);
 
     private void AddField(JsonElement value, string name, List<Caption> into, List<string> remarks)
     {

@@ -25,15 +25,17 @@ public sealed record CaptionChoice
 /// </summary>
 public sealed class CaptionSampler
 {
-    private readonly (string Language, CaptionKind? Kind, double Probability)[] _choices;
+    private readonly Choice[] _choices;
     private readonly long _seed;
 
-    /// <summary>Throws <see cref="ConfigException"/> where no probability is above 0.</summary>
-    public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed)
+    /// <summary>
+    /// <paramref name="longShare"/> splits choices without a kind: that share of their draws goes to long captions, the rest to all
+    /// others; null splits nothing. Throws <see cref="ConfigException"/> where no probability is above 0.
+    /// </summary>
+    public CaptionSampler(IReadOnlyList<CaptionChoice> choices, long seed, double? longShare = null)
     {
         _seed = seed;
-        _choices = [
-            .. choices.Select(choice => Checked.Require(choice)).Select(choice => (choice.Language, choice.Kind, choice.Probability))];
+        _choices = [.. choices.Select(choice => Checked.Require(choice)).SelectMany(choice => Choice.Of(choice, longShare))];
         if (!_choices.Any(choice => choice.Probability > 0))
         {
             throw new ConfigException("The caption choices need at least one probability above 0.");
@@ -101,6 +103,21 @@ public sealed class CaptionSampler
 
     private static int Left(List<Caption> group, HashSet<Caption> used) => group.Count(caption => !used.Contains(caption));
 
-    private static bool Matches((string Language, CaptionKind? Kind, double Probability) choice, Caption caption) =>
-        (choice.Language.Length == 0 || choice.Language == caption.Language) && (choice.Kind is null || choice.Kind == caption.Kind);
+    private static bool Matches(Choice choice, Caption caption) =>
+        (choice.Language.Length == 0 || choice.Language == caption.Language) && choice.Takes(caption.Kind);
+
+    /// <summary>Captions that are drawn alike.</summary>
+    private readonly record struct Choice(string Language, Func<CaptionKind, bool> Takes, double Probability)
+    {
+        public static IEnumerable<Choice> Of(CaptionChoice choice, double? longShare) => (choice.Kind, longShare) switch
+        {
+            ({ } kind, _) => [new(choice.Language, other => other == kind, choice.Probability)],
+            (null, null) => [new(choice.Language, _ => true, choice.Probability)],
+            (null, { } share) =>
+            [
+                new(choice.Language, kind => kind == CaptionKind.Long, choice.Probability * share),
+                new(choice.Language, kind => kind != CaptionKind.Long, choice.Probability * (1 - share)),
+            ],
+        };
+    }
 }

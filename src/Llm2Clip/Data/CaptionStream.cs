@@ -84,7 +84,7 @@ internal static class CaptionStream
     public static IEnumerable<CaptionGroup> Of(
         TextSourceConfig config, DataConfig data, IRunLog log, CancellationToken cancellation = default)
     {
-        var path = config.Path.Length > 0 ? config.Path : data.Train;
+        var path = config.Path.Length > 0 ? config.Path : data.Train; // empty where data.train_sets names several
         var name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
         var groups = name switch
         {
@@ -93,7 +93,8 @@ internal static class CaptionStream
             _ when name.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) && !CrossmodalList.Is(new FileHead(path)) =>
                 Records(path, data),
             // Callers read a source several times and name it themselves.
-            _ => Of(Datasets.Open(path, data, SilentLog.Instance), data, [config.Language], [], log, cancellation),
+            "" => Of(Datasets.OpenTrain(data, SilentLog.Instance), data, [config.Language], [], log, cancellation),
+            _ => Of(Datasets.Open(path, data.Of(path), SilentLog.Instance), data, [config.Language], [], log, cancellation),
         };
         var selected = Select(groups, [config.Language], []);
         if (config.CaptionsPerGroup > 0)

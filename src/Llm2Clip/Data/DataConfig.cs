@@ -15,6 +15,10 @@ public sealed record DataConfig : ICheckedConfig
         + "or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
     public string Train { get; init; } = "";
 
+    [Description("Several training data sets in place of train, each with the share of the images that are drawn from it, and with format "
+        + "and caption fields of its own where they differ (docs/data.md).")]
+    public IReadOnlyList<TrainSetConfig> TrainSets { get; init; } = [];
+
     [Description("Held-out data for validation and evaluation, written like train.")]
     public string Val { get; init; } = "";
 
@@ -67,9 +71,9 @@ public sealed record DataConfig : ICheckedConfig
     [Range(0, 1024)]
     public int Workers { get; init; }
 
-    [Description("Batches decoded ahead of the trainer, at least 1.")]
+    [Description("Batches decoded ahead of the trainer. Null = 4, or as many as have 2,048 images together, but at least 1.")]
     [Range(1, int.MaxValue)]
-    public int Prefetch { get; init; } = 4;
+    public int? Prefetch { get; init; }
 
     [Description(
         "Records held in the shuffle buffer; images are read later, so a large one is cheap. A data set that fits is shuffled as a "
@@ -107,8 +111,46 @@ public sealed record DataConfig : ICheckedConfig
     /// <summary>These settings for the images of one data set, with what null means for it.</summary>
     internal DataConfig For(ISampleSource source) => this with { Upright = Upright ?? source.IsUpright };
 
+    /// <summary>What the training data consists of: the paths of train_sets, or train alone; empty where neither is named.</summary>
+    internal IReadOnlyList<string> TrainPaths =>
+        TrainSets.Count > 0 ? [.. TrainSets.Select(set => set.Path)] : Train.Length > 0 ? [Train] : [];
+
+    /// <summary>The training data as messages and reports name it.</summary>
+    internal string TrainName => string.Join(", ", TrainPaths);
+
+    /// <summary>The settings for a data set that is read alone: of a training set its own, else these.</summary>
+    internal DataConfig Of(string path) => TrainSets.FirstOrDefault(set => set.Path == path)?.Within(this) ?? this;
+
+    /// <summary>
+    /// Throws <see cref="ConfigException"/> where the training data is there once; see <see cref="ShardPattern.RequireRepeatable"/>.
+    /// </summary>
+    internal void RequireRepeatableTrain(string reader)
+    {
+        foreach (var path in TrainPaths)
+        {
+            ShardPattern.RequireRepeatable(path, reader);
+        }
+    }
+
     /// <inheritdoc/>
-    public IEnumerable<(string Key, string Problem)> Check() => Checked.Problems(DecodeOptions());
+    public IEnumerable<(string Key, string Problem)> Check() => Checked.Problems(DecodeOptions()).Concat(CheckSets());
+
+    private IEnumerable<(string Key, string Problem)> CheckSets()
+    {
+        if (TrainSets.Count > 0 && Train.Length > 0)
+        {
+            yield return ("train_sets", $"is given beside data.train, {Train}: name all data sets in train_sets, or one as train");
+        }
+        if (TrainSets.Any(set => set.Weight is null) && TrainSets.Any(set => set.Weight is not null))
+        {
+            yield return ("train_sets", $"has a weight for some sets, and none for {TrainSets.First(set => set.Weight is null).Path}: give "
+                + "each set one, or none");
+        }
+        foreach (var twice in TrainSets.GroupBy(set => set.Path, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        {
+            yield return ("train_sets", $"names {twice.Key} twice: name it once, with a larger weight");
+        }
+    }
 }
 
 /// <summary>A caption field of a record: its name, and the language and kind of what it holds (a text or a list of texts).</summary>

@@ -10,10 +10,26 @@ namespace Llm2Clip.Data;
 public static partial class Datasets
 {
     /// <summary>
-    /// The training data of the run file. Throws <see cref="ConfigException"/> where none is named, <see cref="InputException"/> where
-    /// nothing is found.
+    /// The training data of the run file; several sets are read one after the other. Throws <see cref="ConfigException"/> where none is
+    /// named, <see cref="InputException"/> where nothing is found.
     /// </summary>
-    public static ISampleSource OpenTrain(DataConfig config, IRunLog log) => Open(Named(config.Train, "data.train"), config, log);
+    public static ISampleSource OpenTrain(DataConfig config, IRunLog log)
+    {
+        var sources = OpenTrainSets(config, log).Select(set => set.Source).ToList();
+        return sources.Count == 1 ? sources[0] : new JoinedSource(sources);
+    }
+
+    /// <summary>The training data of the run file, set by set. Throws as <see cref="OpenTrain"/>.</summary>
+    internal static IReadOnlyList<TrainSet> OpenTrainSets(DataConfig config, IRunLog log)
+    {
+        Checked.Require(config, "data");
+        return config.TrainSets.Count > 0
+            ? [.. config.TrainSets.Select((set, index) => Open($"data.train_sets.{index}", set.Path, set.Within(config), set.Weight))]
+            : [Open("data.train", Named(config.Train, "data.train"), config, null)];
+
+        TrainSet Open(string key, string path, DataConfig data, double? weight) =>
+            new(key, path, data, Datasets.Open(path, data, log), weight);
+    }
 
     /// <summary>The held-out data of the run file.</summary>
     public static ISampleSource OpenVal(DataConfig config, IRunLog log) => Open(Named(config.Val, "data.val"), config, log);
@@ -24,7 +40,54 @@ public static partial class Datasets
     /// </summary>
     public static ISampleSource Open(string pattern, DataConfig config, IRunLog log, bool needsCaptions = true)
     {
-        var chosen = DatasetFormats.Find(Checked.Require(config, "data").Format);
+        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
+        if (needsCaptions && !format.HasCaptions)
+        {
+            throw new InputException(
+                $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
+                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
+        }
+        return Opened(format, data, log);
+    }
+
+    /// <summary>
+    /// A data set of labeled images: each sample has one label, a class id or number, in the place of captions
+    /// (<see cref="LabelOf"/>). Of a folder per class that is the folder's name, else what the field, column or member
+    /// <paramref name="labelKey"/> holds: where that is empty, <c>cls</c> of tars and <c>label</c> of lists.
+    /// </summary>
+    /// <param name="pattern">The data.</param>
+    /// <param name="config">Format, image folders, share of bad records; captions do not count.</param>
+    /// <param name="labelKey">Where the label is.</param>
+    /// <param name="setting">The key of the run file that says so, for messages.</param>
+    /// <param name="log">Hears what is read.</param>
+    internal static ISampleSource OpenLabeled(string pattern, DataConfig config, string labelKey, string setting, IRunLog log)
+    {
+        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
+        if (!format.HasCaptions)
+        {
+            return labelKey.Length == 0
+                ? Opened(format, data, log, images => new LabeledSource(images, inFolders: true))
+                : throw new ConfigException(
+                    $"{setting} is {labelKey}, but '{pattern}' is a folder of images, whose labels are the names of the folders in it. "
+                    + "Leave the key out.");
+        }
+        if (!format.HasCaptionKeys)
+        {
+            throw new ConfigException(
+                $"'{pattern}' is of the format {DatasetFormats.Name(format.Name)}, which has no place for labels. Take a folder per class, "
+                + $"or one of {DatasetFormats.NamesOf(other => other.HasCaptionKeys)}.");
+        }
+        var key = labelKey.Length > 0 ? labelKey : format.Name == DatasetFormat.Webdataset ? CaptionReader.ClassMember : "label";
+        return Opened(
+            format, data with { Captions = new CaptionReader(key, setting) }, log, images => new LabeledSource(images, inFolders: false));
+    }
+
+    /// <summary>The label of a sample of <see cref="OpenLabeled"/>.</summary>
+    internal static string LabelOf(Sample sample) => sample.Captions[0].Text;
+
+    private static (IDatasetFormat Format, NamedData Data) Find(string pattern, DataConfig config, IRunLog log)
+    {
+        var chosen = DatasetFormats.Find(config.Format);
         IReadOnlyList<IDatasetFormat> candidates = chosen is null ? DatasetFormats.All : [chosen];
         var (place, splits) = TakeSplits(pattern);
         var files = ShardPattern.Expand(place)
@@ -32,24 +95,25 @@ public static partial class Datasets
         files.FindAll(file => !ShardStream.IsStream(file)).ForEach(LfsPointer.Refuse);
         var format = chosen ?? Recognize(files);
         Check(format, config, splits, pattern);
-        if (needsCaptions && !format.HasCaptions)
-        {
-            throw new InputException(
-                $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
-                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
-        }
-        var captions = new CaptionReader(config, format.Language, format.Kind);
-        var source = format.Open(new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
-        log.Info($"Data: {source.Description}");
         if (chosen is null)
         {
             log.Detail($"{pattern}: recognized as data.format {DatasetFormats.Name(format.Name)}");
         }
-        if (files.Any(ShardStream.Takes))
+        var captions = new CaptionReader(config, format.Language, format.Kind);
+        return (format, new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
+    }
+
+    private static ISampleSource Opened(
+        IDatasetFormat format, NamedData data, IRunLog log, Func<ISampleSource, ISampleSource>? wrap = null)
+    {
+        var source = format.Open(data);
+        source = wrap?.Invoke(source) ?? source;
+        log.Info($"Data: {source.Description}");
+        if (data.Files.Any(ShardStream.Takes))
         {
             log.Info("Images of streamed and gzip shards travel with their records: the shuffle buffer holds at most "
-                + $"{config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars are "
-                + "read in place.");
+                + $"{data.Config.ShuffleBufferMb:N0} MB of them (data.shuffle_buffer_mb). Each pass runs the commands again; plain tars "
+                + "are read in place.");
         }
         return source;
     }

@@ -69,11 +69,27 @@ internal sealed class PooledFeatures : IDisposable
     public bool Contains(Sample sample, int view) => Store.Contains(KeyOf(sample, view));
 
     /// <summary>Features of one view of images, row-major [N, <see cref="Dimension"/>].</summary>
-    public float[] Gather(IReadOnlyList<Sample> samples, int view)
+    public float[] Gather(IReadOnlyList<Sample> samples, int view) => Gather([.. samples.Select(sample => (sample, view))]);
+
+    /// <summary>The same of images with a view each.</summary>
+    public float[] Gather(IReadOnlyList<(Sample Sample, int View)> images)
     {
-        var rows = new float[samples.Count * Dimension];
-        Store.Gather([.. samples.Select(sample => KeyOf(sample, view))], rows);
+        var rows = new float[images.Count * Dimension];
+        Store.Gather([.. images.Select(image => KeyOf(image.Sample, image.View))], rows);
         return rows;
+    }
+
+    /// <summary>
+    /// All images that could be read, in stored order, with the features of their first view, row-major [N, <see cref="Dimension"/>].
+    /// Throws <see cref="InputException"/> where there is none.
+    /// </summary>
+    public (List<Sample> Samples, float[] Rows) All(CancellationToken cancellation)
+    {
+        var samples = Enumerable.Range(0, _source.ShardCount)
+            .SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation))
+            .Where(sample => Contains(sample, 0)).ToList();
+        EncodedImages.RequireSome(samples, _source);
+        return (samples, Gather(samples, 0));
     }
 
     /// <summary>Unmaps the store.</summary>

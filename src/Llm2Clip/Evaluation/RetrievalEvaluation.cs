@@ -109,10 +109,11 @@ internal sealed class RetrievalEvaluation(
         var found = captions.Select(caption => caption.Language).Distinct(StringComparer.Ordinal);
         foreach (var language in Languages(config, [.. found]))
         {
-            foreach (var mode in Modes(hasOwnMean(language)))
+            var modes = Modes(config.Means, hasOwnMean(language));
+            foreach (var mode in modes)
             {
                 // The better-informed row of a language is the one whose images are shown.
-                ScoreLanguage(language, mode, show: mode == Modes(hasOwnMean(language))[^1]);
+                ScoreLanguage(language, mode, show: mode == modes[^1]);
             }
         }
         return (RetrievalReport.WithShares(rows, config.ReferenceLanguage), shown);
@@ -139,7 +140,11 @@ internal sealed class RetrievalEvaluation(
                 $"eval.languages: the data has no captions in {string.Join(", ", missing)}; it has {string.Join(", ", found)}.");
     }
 
-    private CenteringMode[] Modes(bool ownMean) => (config.Means, ownMean) switch
+    /// <summary>The mean of a row as tables name it.</summary>
+    public static string NameOf(CenteringMode mode) => mode == CenteringMode.Own ? OwnMean : TrainingMean;
+
+    /// <summary>The rows of a language, by the mean that its texts lose; the best-informed is the last.</summary>
+    public static CenteringMode[] Modes(MeanChoice means, bool ownMean) => (means, ownMean) switch
     {
         (_, false) or (MeanChoice.Training, _) => [CenteringMode.Training],
         (MeanChoice.Own, true) => [CenteringMode.Own],
@@ -169,7 +174,7 @@ internal sealed class RetrievalEvaluation(
         }
         var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
         var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
-        var mean = mode == CenteringMode.Own ? OwnMean : TrainingMean;
+        var mean = NameOf(mode);
         rows.Add(new RetrievalRow(language, mean, result.TextToImage, result.ImageToText));
         if (banks?.GetValueOrDefault(language) is { } sentences)
         {

@@ -101,15 +101,7 @@ internal sealed class StudentEvaluator(
     /// <summary>The images by what a frozen tower gives, which is read at the first evaluation.</summary>
     private EncodedImages FromFeatures(Student student, PooledFeatures features, CancellationToken cancellation)
     {
-        if (_pooled is null)
-        {
-            var samples = Enumerable.Range(0, source.ShardCount)
-                .SelectMany(shard => source.ReadShard(shard, _ => { }, cancellation))
-                .Where(sample => features.Contains(sample, 0)).ToList();
-            EncodedImages.RequireSome(samples, source);
-            _pooled = (samples, features.Gather(samples, 0));
-        }
-        var (all, pooled) = _pooled.Value;
+        var (all, pooled) = _pooled ??= features.All(cancellation);
         return EncodedImages.Of(all, student.ProjectImages(pooled, all.Count), loader.For(source).Decode);
     }
 

@@ -185,7 +185,8 @@ public sealed record StudentConfig : ICheckedConfig
         var shape = Vision;
         if (shape.ImageSize % shape.PatchSize != 0)
         {
-            yield return ("image_size", $"is {shape.ImageSize}, which patch_size {shape.PatchSize} does not divide");
+            yield return ("image_size", $"is {shape.ImageSize}, which patch_size {shape.PatchSize} does not divide: set it to "
+                + VisionConfig.SidesNear(shape.ImageSize, shape.PatchSize));
         }
         if (shape.Width % shape.Heads != 0)
         {

@@ -117,7 +117,8 @@ internal sealed class VisionCheckpoint : IDisposable
         if (side < Config.PatchSize || (!Config.CutsEdge && side % Config.PatchSize != 0))
         {
             throw new ConfigException(
-                $"model.image_size is {side}, which the patch size of {Source}, {Config.PatchSize}, does not divide.");
+                $"model.image_size is {side}, which the patch size of {Source}, {Config.PatchSize}, does not divide: set it to "
+                + $"{VisionConfig.SidesNear(side, Config.PatchSize)}, or leave it out for the checkpoint's {Config.ImageSize}.");
         }
         var shape = Config with { ImageSize = side, Positions = options.Positions ?? Config.Positions };
         return Fill(

@@ -52,6 +52,10 @@ public abstract record VisionConfig
     /// <summary>Patches along one side.</summary>
     public int Grid => ImageSize / PatchSize;
 
+    /// <summary>The multiples of a patch size around an image size, for messages.</summary>
+    internal static string SidesNear(int side, int patch) =>
+        side < patch ? $"{patch}" : $"{side / patch * patch} or {(side / patch + 1) * patch}";
+
     /// <summary>The <c>config.json</c> of a folder in the family's own layout.</summary>
     public abstract JsonObject ToJson();
 

@@ -22,10 +22,10 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
     /// </summary>
     public (CcFinetuneConfig Config, DataConfig Data) Check()
     {
-        ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
+        data.RequireRepeatableTrain("cc-finetune, once to embed and once to pair the captions,");
         var train = Datasets.OpenTrain(data, SilentLog.Instance); // The training says what it reads.
         CheckTexts();
-        if (!CaptionSurvey.CanSurvey(data.Train))
+        if (!data.TrainPaths.All(CaptionSurvey.CanSurvey))
         {
             return (WithMeans(config.Languages), data);
         }
@@ -114,10 +114,11 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
         foreach (var (text, key) in config.LanguageText.Select(text => (text, "language_text"))
             .Concat(config.ExtraText.Select(text => (text, "extra_text"))))
         {
-            if (CaptionSurvey.CanSurvey(text.Path.Length > 0 ? text.Path : data.Train)
+            IReadOnlyList<string> paths = text.Path.Length > 0 ? [text.Path] : data.TrainPaths;
+            if (paths.All(CaptionSurvey.CanSurvey)
                 && !CaptionStream.Of(text, data, SilentLog.Instance, cancellation).Any())
             {
-                var place = text.Path.Length > 0 ? text.Path : $"data.train, {data.Train},";
+                var place = text.Path.Length > 0 ? text.Path : $"data.train, {data.TrainName},";
                 throw new InputException(
                     $"cc_finetune.{key}: {place} has no caption in {text.Language}. Name another text, or the label that its captions "
                     + "have.");
@@ -184,7 +185,7 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
             .Where(language => !known.Contains(language) && !known.Contains(language.Split('-')[0])).ToList();
         if (without.Count > 0)
         {
-            var remedy = without.TrueForAll(_all.Captions.ContainsKey)
+            var remedy = without.TrueForAll(_all.Captions.ContainsKey) && data.Train.Length > 0
                 ? $"--set cc_finetune.means_from='{data.Train}' takes them from the captions of data.train"
                 : "name a data set with such captions as cc_finetune.means_from, or a text as cc_finetune.language_text";
             log.Warn(OwnMeans.Hint(without, remedy));

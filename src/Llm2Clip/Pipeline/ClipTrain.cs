@@ -35,6 +35,7 @@ public static class ClipTrain
         using var student = NewStudent(run, store, device, log, cancellation);
         var sampler = config.CreateSampler();
         student.Precision = config.Precision;
+        var watch = WatchedRetention.Of(run, student, store, log, cancellation);
         using var original = Original(run, store, device, student.Precision, cancellation);
         using var writer = FolderLock.Take(output);
         var frozen = config.UnlockedBlocks == 0;
@@ -54,6 +55,7 @@ public static class ClipTrain
                 Sampler = sampler,
                 TextPool = data.TextPool,
                 Original = original,
+                Watch = watch,
                 Output = output,
                 Evaluator = data.Val is null
                     ? null
@@ -96,17 +98,18 @@ public static class ClipTrain
         var loader = LoaderConfig.ForTraining(run.Data, student.Transform, config.BatchSize, config.Seed);
         if (config.UnlockedBlocks != 0)
         {
-            return new SampleLoader(data.Train, loader, log, sampler.Accepts);
+            return new SampleLoader(data.Train, loader, log, sampler.Accepts, config.EpochSamples ?? 0);
         }
-        var features = new PooledFeatures(student, data.Train, loader, run.FeatureCache());
+        var features = data.Train
+            .Select(set => new PooledFeatures(student, set.Source, loader with { Data = set.Data }, run.FeatureCache())).ToList();
         try
         {
-            features.Fill(config.Views, sampler.Accepts, log, cancellation);
-            return new FrozenBatches(features, data.Train, loader, config.Views, sampler.Accepts);
+            features.ForEach(set => set.Fill(config.Views, sampler.Accepts, log, cancellation));
+            return new FrozenBatches(features, data.Train, loader, config.Views, sampler.Accepts, log, config.EpochSamples ?? 0);
         }
         catch
         {
-            features.Dispose();
+            features.ForEach(set => set.Dispose());
             throw;
         }
     }
@@ -196,7 +199,7 @@ public static class ClipTrain
     private static Dictionary<string, string> Identity(RunConfig run) =>
         RunIdentity.Section("model", run.Model)
             .Concat(RunIdentity.Section("data.augment", run.Data.Augment))
-            .Append(KeyValuePair.Create("data.train", run.Data.Train))
+            .Concat(RunIdentity.OfTrainingData(run.Data))
             .Append(KeyValuePair.Create("data.image_cache_side", run.Data.ImageCacheSide.ToString(CultureInfo.InvariantCulture)))
             .ToDictionary();
 }

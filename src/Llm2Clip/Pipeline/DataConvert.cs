@@ -37,6 +37,12 @@ public static class DataConvert
         {
             throw new ConfigException("convert.to is empty: name the folder to write, for example --to data/converted.");
         }
-        return run.Convert.Data.Length > 0 ? Datasets.Open(run.Convert.Data, run.Data, log) : Datasets.OpenTrain(run.Data, log);
+        if (run.Convert.Data.Length == 0 && run.Data.TrainSets.Count > 0)
+        {
+            throw new ConfigException("convert.data is empty, and data.train_sets names several data sets: name one, with --data.");
+        }
+        return run.Convert.Data.Length > 0
+            ? Datasets.Open(run.Convert.Data, run.Data.Of(run.Convert.Data), log)
+            : Datasets.OpenTrain(run.Data, log);
     }
 }

@@ -46,6 +46,6 @@ public static class DataInspect
             throw new ConfigException("inspect.data is empty: name the data, for example --data 'data/train-*.tar'.");
         }
         ShardPattern.RequireRepeatable(pattern, "data inspect, to name duplicates,");
-        return Datasets.Open(pattern, run.Data, log, needsCaptions: false);
+        return Datasets.Open(pattern, run.Data.Of(pattern), log, needsCaptions: false);
     }
 }

@@ -18,6 +18,7 @@ internal static class EffectiveValues
 {
     private const string AllThereAre = "all that the data has";
     private const string RawStores = "the teacher's or the run's, else a temporary one";
+    private const string Labels = "cls in tars, label in lists";
     private const string Gpu = "cuda:0 where there is a GPU, else cpu";
 
     /// <summary>Texts by the path of their key. A key that has a value of its own has none.</summary>
@@ -38,6 +39,7 @@ internal static class EffectiveValues
 
     private static IEnumerable<(string Key, string Text)> OfData(RunConfig run) =>
     [
+        ("data.train_sets", Named(run.Data.Train, "data.train")),
         ("data.image_root", "the list's own folder"),
         ("data.image_key", "the first column of a known name"),
         ("data.language", "en; zh for chinese_clip"),
@@ -45,6 +47,7 @@ internal static class EffectiveValues
         ("data.caption_keys", "the fields of known names"),
         ("data.upright", "true for folders and lists of image files, false for shards"),
         ("data.background", "alpha is dropped"),
+        ("data.prefetch", "4, fewer of large batches"),
         ("data.workers", $"{LoaderConfig.Threads(run.Data.Workers)} threads"),
     ];
 
@@ -89,6 +92,8 @@ internal static class EffectiveValues
             ("clip_train.output", run.StudentOutput()),
             ("clip_train.init", "new weights, or those of model.init"),
             ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),
+            ("clip_train.epoch_samples", "as many as the data has"),
+            ("clip_train.long_share", "each caption as often as any other"),
             ("clip_train.device", Gpu),
             ("clip_train.micro_batch", "the whole batch"),
             ("clip_train.text_learning_rate", rate),
@@ -97,6 +102,11 @@ internal static class EffectiveValues
             ("clip_train.unlocked_blocks", "all of the image encoder"),
             ("clip_train.feature_cache", run.FeatureCache()),
             ("clip_train.captions", "all that extract takes"),
+            ("clip_train.retention.data", "nothing is watched"),
+            ("clip_train.retention.label_key", Labels),
+            ("clip_train.retention.classes", "the nearest class mean is measured"),
+            ("clip_train.retention.templates", "those in the file of classes"),
+            ("clip_train.retention.max_drop", "training does not stop by it"),
         ];
     }
 
@@ -157,6 +167,13 @@ internal static class EffectiveValues
         ("eval_captions.pairs", $"{run.EvalCaptions.TrainingLanguage} to itself, and to and from every other"),
         ("eval_captions.layers", "the teacher as it is"),
         ("eval_captions.raw_store", RawStores),
+        ("eval_zeroshot.templates", "those in the file of classes"),
+        ("eval_zeroshot.label_key", Labels),
+        ("eval_zeroshot.languages", "all that there are templates of"),
+        ("eval_zeroshot.output", "eval.output, else as that says"),
+        ("eval_linear_probe.label_key", Labels),
+        ("eval_linear_probe.feature_cache", "features, in the folder of the result"),
+        ("eval_linear_probe.output", "eval.output, else as that says"),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),

@@ -102,7 +102,7 @@ public static class EvalCaptions
         {
             throw new ConfigException("There is nothing to probe: name the data with --data PATTERN or data.val.");
         }
-        if (run.Data.Train.Length == 0 && run.EvalCaptions.LanguageText.Count == 0)
+        if (run.Data.TrainPaths.Count == 0 && run.EvalCaptions.LanguageText.Count == 0)
         {
             ShardPattern.RequireRepeatable(run.ProbedData(), ForMeans);
         }
@@ -139,16 +139,25 @@ public static class EvalCaptions
             {
                 return sources;
             }
-            var pattern = run.Data.Train.Length > 0 ? run.Data.Train : run.ProbedData();
-            ShardPattern.RequireRepeatable(pattern, ForMeans);
-            if (pattern == run.ProbedData())
+            IReadOnlyList<string> patterns = run.Data.TrainPaths.Count > 0 ? run.Data.TrainPaths : [run.ProbedData()];
+            foreach (var pattern in patterns)
+            {
+                ShardPattern.RequireRepeatable(pattern, ForMeans);
+            }
+            if (patterns.Contains(run.ProbedData()))
             {
                 log.Warn($"The means of {string.Join(", ", missing)} are those of the probed captions themselves, which flatters them a "
                     + "little: name other texts as data.train or eval_captions.language_text.");
             }
-            var found = LanguagesOf(pattern, run.Data, config.MeanImages, cancellation);
-            var there = missing.Where(language => language == config.TrainingLanguage || found.Contains(language)).ToList();
-            sources.AddRange(MeanFitter.Sources(pattern, there, config.MeanImages));
+            var found = patterns.ToDictionary(
+                pattern => pattern, pattern => LanguagesOf(pattern, run.Data, config.MeanImages, cancellation));
+            var there = missing
+                .Where(language => language == config.TrainingLanguage || found.Values.Any(one => one.Contains(language))).ToList();
+            foreach (var pattern in patterns)
+            {
+                sources.AddRange(MeanFitter.Sources(
+                    pattern, there.Where(language => patterns.Count == 1 || found[pattern].Contains(language)), config.MeanImages));
+            }
             if (missing.Except(there).ToList() is { Count: > 0 } without)
             {
                 log.Warn(OwnMeans.Hint(without, "name a text or a data set with such captions as eval_captions.language_text"));
@@ -172,7 +181,8 @@ public static class EvalCaptions
 
     private static HashSet<string> LanguagesOf(string pattern, DataConfig data, int limit, CancellationToken cancellation)
     {
-        var groups = CaptionStream.Of(Datasets.Open(pattern, data, SilentLog.Instance), data, [], [], SilentLog.Instance, cancellation);
+        var source = Datasets.Open(pattern, data.Of(pattern), SilentLog.Instance);
+        var groups = CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation);
         return [.. (limit > 0 ? groups.Take(limit) : groups).SelectMany(group => group.Captions).Select(caption => caption.Language)];
     }
 }

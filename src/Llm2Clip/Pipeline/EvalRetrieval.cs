@@ -24,7 +24,8 @@ public static class EvalRetrieval
     /// <summary>Name of the numbers in the output folder.</summary>
     public const string JsonFile = "retrieval.json";
 
-    private const string Mirrored = "Images: the mean of the vectors of the image and of its mirror image (eval.mirror).";
+    /// <summary>What is said beside numbers with <c>eval.mirror</c>.</summary>
+    internal const string Mirrored = "Images: the mean of the vectors of the image and of its mirror image (eval.mirror).";
 
     /// <summary>
     /// Evaluates and writes both files. Model, teacher, languages and stores are checked before the LLM is loaded. Throws
@@ -52,7 +53,7 @@ public static class EvalRetrieval
         RequireSameTeacher(student, files.Fingerprint, model, run.TunedTeacher().Path);
         var source = Datasets.Open(pattern, run.Data, log);
         var languages = Languages(run, source, pattern, cancellation);
-        var means = MeanSources(run, files, languages, log, cancellation);
+        var means = OwnMeans.OfEvaluation(run, files, languages, run.EvaluationData(), log, cancellation);
         var banks = QuerybankTexts.Of(run, languages, log, cancellation);
         var rawStore = RunTeacher.RawStore(run, config.RawStore, files.RawFingerprint, files.RawStore);
         RunTeacher.RequireRawStoreOf(files, rawStore);
@@ -83,7 +84,8 @@ public static class EvalRetrieval
             Rows = rows,
             Notes =
             [
-                .. MeansUsed(rows, vectors.Means), .. banks.Notes, .. config.Mirror ? [Mirrored] : Array.Empty<string>(),
+                .. OwnMeans.Used(rows.Select(row => (row.Language, row.Mean)), vectors.Means), .. banks.Notes,
+                .. config.Mirror ? [Mirrored] : Array.Empty<string>(),
             ],
             Queries = shown,
             Date = TimeProvider.System.GetUtcNow(),
@@ -106,40 +108,6 @@ public static class EvalRetrieval
         return RetrievalEvaluation.Languages(run.Eval, CaptionSurvey.Of(groups).Languages);
     }
 
-    /// <summary>
-    /// Sources of own means for the languages that the teacher has none of; one line says which remain without, and what a mean is worth.
-    /// </summary>
-    private static IReadOnlyList<TextSourceConfig> MeanSources(
-        RunConfig run, TeacherFiles teacher, IReadOnlyList<string> languages, IRunLog log, CancellationToken cancellation)
-    {
-        const string Key = "eval.means_from";
-        if (run.Eval.Means == MeanChoice.Training)
-        {
-            return [];
-        }
-        if (teacher.Adapter is not { } adapter)
-        {
-            log.Info("The teacher is a bare LLM, and its vectors are not centered. `llm2clip cc-finetune --set "
-                + "cc_finetune.adapter.kind=none` makes a teacher that only takes means out of them.");
-            return run.Eval.MeansFrom.Length == 0
-                ? []
-                : throw new ConfigException($"{Key} needs a teacher that takes means out; a bare LLM has none. Leave it out.");
-        }
-        var without = languages.Where(language => adapter.Means.Of(language) is null).ToList();
-        if (adapter.Config.Centering == Centering.None || without.Count == 0)
-        {
-            return [];
-        }
-        OwnMeans.RefuseEvaluated(Key, run.Eval.MeansFrom, run.EvaluationData());
-        var sources = OwnMeans.From(Key, run.Eval.MeansFrom, run.Data, without.Contains, log, cancellation);
-        without.RemoveAll(language => sources.Any(text => text.Language == language));
-        if (without.Count > 0)
-        {
-            log.Warn(OwnMeans.Hint(without, $"name a data set with such captions, other than the evaluated one, as {Key}"));
-        }
-        return sources;
-    }
-
     /// <summary>Each file appears complete or not at all.</summary>
     private static void Write(RetrievalReport report, string folder, string settings, string training)
     {
@@ -148,7 +116,8 @@ public static class EvalRetrieval
         RetrievalPage.Of(report, settings, training).Write(Path.Combine(folder, ReportFile));
     }
 
-    private static void RequireSameTeacher(Student student, string fingerprint, string model, string path)
+    /// <summary>Throws <see cref="InputException"/> where the student was trained with another teacher.</summary>
+    internal static void RequireSameTeacher(Student student, string fingerprint, string model, string path)
     {
         if (student.TeacherFingerprint.Length > 0 && student.TeacherFingerprint != fingerprint)
         {
@@ -158,14 +127,4 @@ public static class EvalRetrieval
                 + "training run (--teacher, teacher.tuned), or run `llm2clip extract` and `llm2clip clip-train` with this one.");
         }
     }
-
-    /// <summary>Where the means of the rows with an own mean came from.</summary>
-    private static IReadOnlyList<string> MeansUsed(IReadOnlyList<RetrievalRow> rows, LanguageMeans? means) =>
-    [
-        .. from row in rows
-           where row.Mean == RetrievalEvaluation.OwnMean
-           let mean = means?.Of(row.Language)
-           where mean is not null
-           select $"{row.Language}, own mean: of {mean.Count:N0} sentences in {mean.Language} ({mean.Source}); no images, no pairs.",
-    ];
 }

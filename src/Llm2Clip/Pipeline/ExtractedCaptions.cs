@@ -28,9 +28,9 @@ internal sealed class ExtractedCaptions
             throw new ConfigException(
                 "data.train is empty: name the data whose captions get a vector, for example --data 'data/train-*.tar'.");
         }
-        // data.train first: its languages are those of the others.
-        var ordered = patterns.OrderBy(pattern => pattern != run.Data.Train);
-        return new ExtractedCaptions(run, [.. ordered.Select(pattern => (pattern, Datasets.Open(pattern, run.Data, log)))]);
+        // The training data first: its languages are those of the others.
+        var ordered = patterns.OrderBy(pattern => !run.Data.TrainPaths.Contains(pattern));
+        return new ExtractedCaptions(run, [.. ordered.Select(pattern => (pattern, Datasets.Open(pattern, run.Data.Of(pattern), log)))]);
     }
 
     /// <summary>Throws <see cref="ConfigException"/>, ending its sentence with <paramref name="reader"/>, for standard input.</summary>
@@ -48,9 +48,13 @@ internal sealed class ExtractedCaptions
     /// </summary>
     public void Check(IRunLog log, CancellationToken cancellation)
     {
-        if (_named.Count == 0 && !_data.Exists(data => data.Pattern == _run.Data.Train) && _run.Data.Train.Length > 0)
+        if (_named.Count == 0)
         {
-            _trained.UnionWith(Survey(_run.Data.Train, Datasets.OpenTrain(_run.Data, SilentLog.Instance), cancellation)?.Languages ?? []);
+            foreach (var pattern in _run.Data.TrainPaths.Where(pattern => !_data.Exists(data => data.Pattern == pattern)))
+            {
+                var source = Datasets.Open(pattern, _run.Data.Of(pattern), SilentLog.Instance);
+                _trained.UnionWith(Survey(pattern, source, cancellation)?.Languages ?? []);
+            }
         }
         foreach (var (pattern, source) in _data)
         {
@@ -59,7 +63,7 @@ internal sealed class ExtractedCaptions
                 continue;
             }
             var taken = survey.Languages.Where(language => _named.Count == 0 || _named.Contains(language)).ToList();
-            if (pattern == _run.Data.Train)
+            if (IsTrain(pattern))
             {
                 _trained.UnionWith(taken);
             }
@@ -78,7 +82,7 @@ internal sealed class ExtractedCaptions
         foreach (var (pattern, source) in _data)
         {
             var tally = new BadSampleTally(source.Description, _run.Data.MaxBadShare, log);
-            var isTrain = pattern == _run.Data.Train;
+            var isTrain = IsTrain(pattern);
             IReadOnlyList<string> languages = _named.Count > 0 ? _named : isTrain ? [] : [.. _trained];
             var before = Bad;
             foreach (var group in CaptionStream.Select(CaptionStream.Of(source, tally, cancellation), languages, _run.Extract.Kinds))
@@ -97,6 +101,8 @@ internal sealed class ExtractedCaptions
         }
     }
 
+    private bool IsTrain(string pattern) => _run.Data.TrainPaths.Contains(pattern);
+
     private CaptionSurvey? Survey(string pattern, ISampleSource source, CancellationToken cancellation) => CaptionSurvey.CanSurvey(pattern)
         ? CaptionSurvey.Of(CaptionStream.Of(source, _run.Data, [], _run.Extract.Kinds, SilentLog.Instance, cancellation))
         : null;
@@ -107,9 +113,9 @@ internal sealed class ExtractedCaptions
         {
             var left = survey.Languages.Except(taken).ToList();
             log.Info($"{pattern}: {survey}.");
-            if (pattern == _run.Data.Train)
+            if (IsTrain(pattern))
             {
-                survey.TellOfLanguage("data.train", _run.Data.Language, log);
+                survey.TellOfLanguage(_run.Data.TrainSets.Count > 0 ? pattern : "data.train", _run.Data.Of(pattern).Language, log);
             }
             if (left.Count > 0)
             {

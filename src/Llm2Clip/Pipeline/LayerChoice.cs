@@ -36,7 +36,7 @@ internal sealed class LayerChoice(CcFinetuneConfig config, DataConfig data, IRun
     {
         var path = Path.Combine(config.Output, FileName);
         var identity = Fingerprints.Of(
-            llm.RawFingerprint, data.Train, string.Join(", ", config.Languages), string.Join(", ", config.Kinds), $"{config.Seed}");
+            llm.RawFingerprint, data.TrainName, string.Join(", ", config.Languages), string.Join(", ", config.Kinds), $"{config.Seed}");
         var known = Read(path) is { } kept && kept.Identity == identity ? kept.Probe : null;
         var probe = known ?? Compare(llm);
         var best = probe.Best!;
@@ -75,7 +75,7 @@ internal sealed class LayerChoice(CcFinetuneConfig config, DataConfig data, IRun
         raw.Require(captions, cancellation);
         var (mean, _) = LanguageMeans.Fit(raw.Store, captions.Select(caption => raw.Store.Find(CaptionHash.Of(caption.Text))));
         var rows = new TeacherProbe(texts, pairs, raw).LayerRows(layers, new LanguageMeans(mean, []));
-        return new CaptionProbeResult(CaptionProbe.LayerProtocol, files.RawFingerprint, data.Train, texts.Images, rows)
+        return new CaptionProbeResult(CaptionProbe.LayerProtocol, files.RawFingerprint, data.TrainName, texts.Images, rows)
         {
             Best = BestLayer.Of(rows, language),
         };

@@ -14,7 +14,7 @@ internal static class Needs
 
     public static void OfCcFinetune(RunConfig run) => ConfigBinder.Require(
         (run.Teacher.Path, "teacher.path", "the LLM, a GGUF file"),
-        (run.Data.Train, "data.train", "the images and captions"));
+        (run.Data.TrainName, "data.train", "the images and captions"));
 
     public static void OfExtract(RunConfig run)
     {
@@ -26,7 +26,7 @@ internal static class Needs
 
     public static void OfClipTrain(RunConfig run)
     {
-        ConfigBinder.Require((run.Data.Train, "data.train", "the images and captions"));
+        ConfigBinder.Require((run.Data.TrainName, "data.train", "the images and captions"));
         RequireTeacher(run);
         if (!EmbeddingStore.Exists(run.VectorStore()))
         {
@@ -40,10 +40,25 @@ internal static class Needs
             (run.TunedTeacher().Path, "teacher.tuned", "the teacher that the student was trained with"),
             (run.EvaluationData(), "data.val", "the images to search"));
         RequireTeacher(run);
-        if (!Directory.Exists(run.NamedStudent()))
-        {
-            throw Missing($"no student in {run.NamedStudent()}", "eval.model", "clip-train");
-        }
+        RequireStudent(run);
+    }
+
+    public static void OfZeroShot(RunConfig run)
+    {
+        ConfigBinder.Require(
+            (run.TunedTeacher().Path, "teacher.tuned", "the teacher that the student was trained with"),
+            (run.EvalZeroshot.Classes, "eval_zeroshot.classes", "the file of classes"),
+            (run.EvalZeroshot.Data, "eval_zeroshot.data", "the labeled images"));
+        RequireTeacher(run);
+        RequireStudent(run);
+    }
+
+    public static void OfLinearProbe(RunConfig run)
+    {
+        ConfigBinder.Require(
+            (run.EvalLinearProbe.Train, "eval_linear_probe.train", "the labeled images to fit on"),
+            (run.EvalLinearProbe.Data, "eval_linear_probe.data", "the labeled images to score"));
+        RequireStudent(run);
     }
 
     public static void OfEvalCaptions(RunConfig run)
@@ -63,6 +78,14 @@ internal static class Needs
             && !(Directory.Exists(path) && TeacherFolder.IsTeacher(TeacherFolder.Find(path))))
         {
             throw Missing($"no teacher in {path}", "teacher.tuned", "cc-finetune");
+        }
+    }
+
+    private static void RequireStudent(RunConfig run)
+    {
+        if (!Directory.Exists(run.NamedStudent()))
+        {
+            throw Missing($"no student in {run.NamedStudent()}", "eval.model", "clip-train");
         }
     }
 

@@ -1,4 +1,6 @@
 using Llm2Clip.Data;
+using Llm2Clip.Evaluation;
+using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 
 namespace Llm2Clip.Pipeline;
@@ -27,6 +29,54 @@ internal static class OwnMeans
     }
 
     /// <summary>
+    /// Sources of own means for the languages that the teacher has none of; one line says which remain without, and what a mean is worth.
+    /// </summary>
+    /// <param name="run">The run file, whose <c>eval</c> section chooses.</param>
+    /// <param name="teacher">The teacher.</param>
+    /// <param name="languages">Languages that are evaluated.</param>
+    /// <param name="evaluated">Data whose captions are evaluated; empty = none are.</param>
+    /// <param name="log">Hears what there is no mean of.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public static IReadOnlyList<TextSourceConfig> OfEvaluation(
+        RunConfig run, TeacherFiles teacher, IReadOnlyList<string> languages, string evaluated, IRunLog log, CancellationToken cancellation)
+    {
+        const string Key = "eval.means_from";
+        if (run.Eval.Means == MeanChoice.Training)
+        {
+            return [];
+        }
+        if (teacher.Adapter is not { } adapter)
+        {
+            log.Info("The teacher is a bare LLM, and its vectors are not centered. `llm2clip cc-finetune --set "
+                + "cc_finetune.adapter.kind=none` makes a teacher that only takes means out of them.");
+            return run.Eval.MeansFrom.Length == 0
+                ? []
+                : throw new ConfigException($"{Key} needs a teacher that takes means out; a bare LLM has none. Leave it out.");
+        }
+        var without = languages.Where(language => adapter.Means.Of(language) is null).ToList();
+        if (adapter.Config.Centering == Centering.None || without.Count == 0)
+        {
+            return [];
+        }
+        RefuseEvaluated(Key, run.Eval.MeansFrom, evaluated);
+        var sources = From(Key, run.Eval.MeansFrom, run.Data, without.Contains, log, cancellation);
+        without.RemoveAll(language => sources.Any(text => text.Language == language));
+        if (without.Count > 0)
+        {
+            log.Warn(Hint(without, $"name a data set with such captions, other than the evaluated one, as {Key}"));
+        }
+        return sources;
+    }
+
+    /// <summary>A remark per evaluated language and mean: where an own mean came from; none for the training captions' mean.</summary>
+    public static IEnumerable<string> Used(IEnumerable<(string Language, string Mean)> rows, LanguageMeans? means) =>
+        from row in rows.Distinct()
+        where row.Mean == RetrievalEvaluation.OwnMean
+        let mean = means?.Of(row.Language)
+        where mean is not null
+        select $"{row.Language}, own mean: of {mean.Count:N0} sentences in {mean.Language} ({mean.Source}); no images, no pairs.";
+
+    /// <summary>
     /// Sources of the means that the data set of <paramref name="key"/> gives to the languages that are <paramref name="wanted"/>. Warns
     /// where it has none of them.
     /// </summary>
@@ -50,7 +100,7 @@ internal static class OwnMeans
     public static CaptionSurvey Survey(string reader, string pattern, DataConfig data, CancellationToken cancellation)
     {
         ShardPattern.RequireRepeatable(pattern, reader);
-        var source = Datasets.Open(pattern, data, SilentLog.Instance);
+        var source = Datasets.Open(pattern, data.Of(pattern), SilentLog.Instance);
         return CaptionSurvey.Of(CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation));
     }
 }

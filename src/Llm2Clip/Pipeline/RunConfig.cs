@@ -3,6 +3,7 @@ using Llm2Clip.Data;
 using Llm2Clip.Data.Conversion;
 using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
@@ -44,6 +45,12 @@ public sealed record RunConfig
 
     [Description("Retrieval of captions by other captions of their image.")]
     public CaptionProbeConfig EvalCaptions { get; init; } = new();
+
+    [Description("Classification of images by the names of classes.")]
+    public ZeroShotConfig EvalZeroshot { get; init; } = new();
+
+    [Description("Classification of images by a linear layer on the encoder's features.")]
+    public LinearProbeConfig EvalLinearProbe { get; init; } = new();
 
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
@@ -91,11 +98,19 @@ public sealed record RunConfig
     public string NamedStudent() => FirstNamed(Eval.Model, StudentOutput());
 
     /// <summary>
+    /// How labeled images are read: as the data section says but for what is about its own data sets: format, image folders and fields.
+    /// </summary>
+    internal DataConfig LabeledData() =>
+        Data with { Format = DatasetFormat.Auto, ImageRoot = "", ImageKey = "", CaptionKeys = [] };
+
+    /// <summary>
     /// Where the report of <c>eval retrieval</c> goes: <c>eval.output</c>, else the model's folder, of a checkpoint <c>eval</c> in the
     /// folder of its run.
     /// </summary>
-    internal string EvaluationFolder(StudentFolder student) =>
-        FirstNamed(Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);
+    /// <param name="student">The student that is evaluated.</param>
+    /// <param name="named">The folder that the section of another evaluation names.</param>
+    internal string EvaluationFolder(StudentFolder student, string named = "") =>
+        FirstNamed(named, Eval.Output, student.Run is { } folder ? Path.Combine(folder, "eval") : student.Settings);
 
     /// <summary>The images that <c>eval retrieval</c> searches: <c>eval.data</c>, else <c>data.val</c>.</summary>
     public string EvaluationData() => FirstNamed(Eval.Data, Data.Val);
@@ -104,12 +119,12 @@ public sealed record RunConfig
     public string ProbedData() => FirstNamed(EvalCaptions.Data, Data.Val);
 
     /// <summary>
-    /// The data whose captions <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c> and, for the evaluations of
-    /// <c>clip-train</c>, <c>data.val</c>.
+    /// The data whose captions <c>extract</c> embeds: <c>extract.data</c>, else <c>data.train</c> or all of <c>data.train_sets</c> and, for
+    /// the evaluations of <c>clip-train</c>, <c>data.val</c>.
     /// </summary>
     public IReadOnlyList<string> ExtractedData() => Extract.Data.Count > 0
         ? Extract.Data
-        : [.. new[] { Data.Train, Data.Val }.Where(pattern => pattern.Length > 0)];
+        : [.. Data.TrainPaths.Append(Data.Val).Where(pattern => pattern.Length > 0)];
 
     /// <summary>
     /// Languages whose captions <c>extract</c> embeds and <c>clip-train</c> draws: <c>extract.languages</c>, else those of

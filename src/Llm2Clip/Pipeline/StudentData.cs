@@ -10,10 +10,11 @@ namespace Llm2Clip.Pipeline;
 /// read. Streams (<c>pipe:</c>, standard input) are not read for it.
 /// </summary>
 /// <param name="Config">The training section, with the captions that are drawn and a batch that the data fills.</param>
-/// <param name="Train">Training images.</param>
+/// <param name="Train">Training images, by data set.</param>
 /// <param name="Val">Images that the student is scored on; null for none.</param>
 /// <param name="ValLanguages">Languages of their captions that it is scored on.</param>
-internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, ISampleSource? Val, IReadOnlyList<string> ValLanguages)
+internal sealed record StudentData(
+    ClipTrainConfig Config, IReadOnlyList<TrainSet> Train, ISampleSource? Val, IReadOnlyList<string> ValLanguages)
 {
     /// <summary>The captions that training draws, where <c>clip_train.text_queue</c> takes some of them; else null.</summary>
     public TextPool? TextPool { get; private init; }
@@ -26,17 +27,19 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
     {
         var config = run.ClipTrain with { Captions = run.DrawnCaptions() };
         var sampler = config.CreateSampler();
-        var train = Datasets.OpenTrain(run.Data, log);
+        var train = Datasets.OpenTrainSets(run.Data, log);
         var drawn = run.StudentLanguages();
         var rows = new List<long>();
         if (config.TextQueue > 0)
         {
-            ShardPattern.RequireRepeatable(run.Data.Train, "clip_train.text_queue, which takes captions of all of data.train,");
+            run.Data.RequireRepeatableTrain("clip_train.text_queue, which takes captions of all of data.train,");
         }
-        if (CaptionSurvey.CanSurvey(run.Data.Train))
+        var images = 0L;
+        var languages = new List<string>();
+        foreach (var set in train.Where(set => CaptionSurvey.CanSurvey(set.Data.Train)))
         {
-            var coverage = new StoreCoverage(run, store, "data.train", run.Data.Train);
-            var images = Count(run, train, sampler, caption =>
+            var coverage = new StoreCoverage(run, store, set.Key, set.Data.Train);
+            images += Count(run, set, train.Count, sampler, caption =>
             {
                 coverage.Add(caption);
                 if (config.TextQueue > 0)
@@ -45,20 +48,20 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
                 }
             }, cancellation);
             coverage.Require("that clip-train draws");
-            config = Fitting(config, images, log);
-            drawn = drawn.Count > 0 ? drawn : coverage.Languages;
+            languages.AddRange(coverage.Languages.Except(languages));
         }
-        var (val, languages) = OpenVal(run, store, drawn, log, cancellation);
-        return new StudentData(config, train, val, languages) { TextPool = config.TextQueue > 0 ? new TextPool(store, rows) : null };
+        config = Fitting(config, images, train, log);
+        var (val, valLanguages) = OpenVal(run, store, drawn.Count > 0 ? drawn : languages, log, cancellation);
+        return new StudentData(config, train, val, valLanguages) { TextPool = config.TextQueue > 0 ? new TextPool(store, rows) : null };
     }
 
-    /// <summary>Images with a caption that can be drawn; <paramref name="look"/> sees each such caption.</summary>
+    /// <summary>Images of a set with a caption that can be drawn; <paramref name="look"/> sees each such caption.</summary>
     private static long Count(
-        RunConfig run, ISampleSource train, CaptionSampler sampler, Action<Caption> look, CancellationToken cancellation)
+        RunConfig run, TrainSet set, int sets, CaptionSampler sampler, Action<Caption> look, CancellationToken cancellation)
     {
         var images = 0L;
         var all = new CaptionSurvey();
-        foreach (var group in CaptionStream.Of(train, run.Data, [], [], SilentLog.Instance, cancellation))
+        foreach (var group in CaptionStream.Of(set.Source, set.Data, [], [], SilentLog.Instance, cancellation))
         {
             all.Add(group);
             var drawn = group.Captions.Where(sampler.Draws).ToList();
@@ -66,9 +69,15 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
             images += drawn.Count > 0 ? 1 : 0;
         }
         var key = run.ClipTrain.Captions.Count > 0 ? "clip_train.captions" : run.StudentLanguageKey();
+        if (sets > 1)
+        {
+            return images > 0 ? images : throw new InputException(
+                $"{set} has no image with a caption that clip-train draws. It has {all}, and clip-train draws {Named(run)} ({key}). Set "
+                + $"{key} to what is there, or leave the set out of data.train_sets.");
+        }
         return images > 1 ? images : throw new InputException(string.Create(
             CultureInfo.InvariantCulture,
-            $"clip-train needs two images with a caption that it draws, and data.train has {images:N0}. It has {all}, and clip-train ")
+            $"clip-train needs two images with a caption that it draws, and {set.Key} has {images:N0}. It has {all}, and clip-train ")
             + $"draws {Named(run)} ({key}). Set {key} to what is there, or leave it out.");
     }
 
@@ -76,15 +85,19 @@ internal sealed record StudentData(ClipTrainConfig Config, ISampleSource Train, 
         (choice.Language.Length > 0 ? choice.Language : "any language")
         + (choice.Kind is { } kind ? $" ({CaptionKinds.Name(kind)})" : "")));
 
-    private static ClipTrainConfig Fitting(ClipTrainConfig config, long images, IRunLog log)
+    /// <summary>
+    /// The settings with a batch that an epoch fills. An epoch that names its own number of images fills any batch that it allows.
+    /// </summary>
+    private static ClipTrainConfig Fitting(ClipTrainConfig config, long images, IReadOnlyList<TrainSet> train, IRunLog log)
     {
-        if (images >= config.BatchSize)
+        if (images >= config.BatchSize || config.EpochSamples is not null || train.Any(set => !CaptionSurvey.CanSurvey(set.Data.Train)))
         {
             return config;
         }
+        var data = train.Count > 1 ? "data.train_sets" : train[0].Key;
         log.Warn(string.Create(
             CultureInfo.InvariantCulture,
-            $"clip_train.batch_size: {images:N0}, not {config.BatchSize:N0}; data.train has no more images."));
+            $"clip_train.batch_size: {images:N0}, not {config.BatchSize:N0}; {data} has no more images."));
         return config with { BatchSize = (int)images };
     }
 

@@ -36,8 +36,23 @@ internal interface ITrainingTask
     /// </summary>
     TrainingScore? Evaluate(long steps, CancellationToken cancellation);
 
+    /// <summary>
+    /// What the run must not lose, as a share in [0, 1], of the weights that it starts with; null where nothing is watched. Evaluations
+    /// give it as <see cref="TrainingScore.Retained"/>.
+    /// </summary>
+    double? Retained(CancellationToken cancellation) => null;
+
     /// <summary>Called after an evaluation with the best score so far, with the weights that were scored.</summary>
     void KeepBest();
+
+    /// <summary>
+    /// Called with weights that have not lost too much, where <see cref="TrainingPlan.MaxDrop"/> is a limit: those of the start, and of
+    /// each evaluation but the one that ends the run.
+    /// </summary>
+    /// <param name="isStart">Whether they are those of the start.</param>
+    void KeepPermitted(bool isStart)
+    {
+    }
 
     /// <summary>Writes, into the folder of a checkpoint, what makes a model of it that opens.</summary>
     void Describe(string folder)
@@ -75,4 +90,8 @@ internal sealed record TrainingBatch(long Index, int Images, Func<long, double> 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Score">Higher is better; null where weights are not chosen by it.</param>
 /// <param name="Summary">For the log.</param>
-internal sealed record TrainingScore(double? Score, string Summary, string? Details = null);
+internal sealed record TrainingScore(double? Score, string Summary, string? Details = null)
+{
+    /// <summary>What <see cref="ITrainingTask.Retained"/> would give of these weights.</summary>
+    public double? Retained { get; init; }
+}

@@ -5,10 +5,6 @@ using Llm2Clip.Training.Optimizer;
 
 namespace Llm2Clip.Training;
 
-/// <summary>How a run ended.</summary>
-/// <param name="State">Last position.</param>
-internal sealed record TrainingResult(TrainState State);
-
 /// <summary>
 /// The training loop of both stages: steps until the budget is spent, checkpoints, evaluations, early stop. What is trained is the
 /// task's. A run resumes from its checkpoint, where there is one.
@@ -36,7 +32,13 @@ internal sealed class Trainer
 
     private double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
 
-    private bool Done => StoppedEarly || _plan.Budget.Progress(_state.Step, Seconds) >= 1;
+    private bool Done => HasDropped || StoppedEarly || _plan.Budget.Progress(_state.Step, Seconds) >= 1;
+
+    /// <summary>Whether more was lost than is allowed, at the last evaluation. Rounding counts for nothing.</summary>
+    private bool HasDropped => _plan.MaxDrop is { } most && _state.Retained is { } retained
+        && retained.AtStart - retained.Now > most + 1e-9;
+
+    private TrainingEnd End => HasDropped ? TrainingEnd.Retention : StoppedEarly ? TrainingEnd.EarlyStop : TrainingEnd.Budget;
 
     private bool StoppedEarly => _plan.EarlyStop > 0 && _state.EvaluationsSinceBest >= _plan.EarlyStop;
 
@@ -59,7 +61,7 @@ internal sealed class Trainer
         trainer.Resume();
         ready?.Invoke(cancellation);
         trainer.Train(cancellation);
-        return new TrainingResult(trainer._state with { Seconds = trainer.Seconds });
+        return new TrainingResult(trainer._state with { Seconds = trainer.Seconds }, trainer.End);
     }
 
     private void WarnOfWarmup()
@@ -81,7 +83,12 @@ internal sealed class Trainer
             _metrics.StartAfter(state.Step);
             _log.Info(Done
                 ? $"Already complete at step {state.Step}: "
-                    + (StoppedEarly ? "it stopped early." : "the budget is spent. Raise it to train on.")
+                    + End switch
+                    {
+                        TrainingEnd.EarlyStop => "it stopped early.",
+                        TrainingEnd.Retention => "it lost too much. Raise clip_train.retention.max_drop to train on.",
+                        _ => "the budget is spent. Raise it to train on.",
+                    }
                 : $"Resumed at step {state.Step}, epoch {state.Epoch + 1}, batch {state.Batch}.");
             _log.Detail($"The checkpoint is {_plan.Checkpoint}.");
         }
@@ -101,6 +108,7 @@ internal sealed class Trainer
         var start = _state;
         _clock.Start();
         using var watchdog = new Watchdog(TimeSpan.FromMinutes(_plan.StallMinutes), Look, _log, TimeProvider.System);
+        MeasureStart(cancellation);
         // Before the first step, and where a run was stopped during an evaluation.
         if (_task.EvaluatesAfter(_state.Step) && _state.EvaluatedAt != _state.Step)
         {
@@ -128,6 +136,24 @@ internal sealed class Trainer
         if (_state != start || _state.Step == 0)
         {
             SaveLast();
+        }
+    }
+
+    /// <summary>What is watched, of the weights that the run starts with. It is part of every checkpoint.</summary>
+    private void MeasureStart(CancellationToken cancellation)
+    {
+        if (_state.Retained is not null || _state.Step > 0)
+        {
+            return;
+        }
+        _parts.Enter(TrainPart.Evaluation);
+        if (_task.Retained(cancellation) is { } share)
+        {
+            _state = _state with { Retained = new RetainedShares(share, share, 0) };
+            if (_plan.MaxDrop is not null)
+            {
+                _task.KeepPermitted(isStart: true);
+            }
         }
     }
 
@@ -231,7 +257,11 @@ internal sealed class Trainer
             {
                 return;
             }
-            better = found.Score is { } score && (_state.BestScore is not { } best || score > best);
+            if (_state.Retained is { } retained && found.Retained is { } now)
+            {
+                _state = _state with { Retained = retained with { Now = now } };
+            }
+            better = !HasDropped && found.Score is { } score && (_state.BestScore is not { } best || score > best);
             _log.Info(found.Summary + (better ? ", best so far" : ""));
             if (found.Details is { } details)
             {
@@ -249,12 +279,25 @@ internal sealed class Trainer
                 _parts.Enter(TrainPart.Checkpoint);
                 _task.KeepBest();
             }
+            if (_plan.MaxDrop is not null && !HasDropped && _state.Retained is { } permitted)
+            {
+                _parts.Enter(TrainPart.Checkpoint);
+                _state = _state with { Retained = permitted with { PermittedAt = _state.Step } };
+                _task.KeepPermitted(isStart: false);
+            }
         }
         if (better)
         {
             _checkpoints.SaveBest(_state with { Seconds = Seconds });
         }
-        if (StoppedEarly)
+        if (HasDropped)
+        {
+            _log.Warn(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Stopping at step {_state.Step:N0}: of {100 * _state.Retained!.AtStart:0.0} % before training {_state.Retained.Drop:0.0} "
+                + $"points are lost, more than the {100 * _plan.MaxDrop:0.###} of clip_train.retention.max_drop."));
+        }
+        else if (StoppedEarly)
         {
             _log.Info(
                 $"Stopping early: {_state.EvaluationsSinceBest} evaluations without a better score; "

@@ -46,6 +46,11 @@ internal sealed record TrainingPlan
     /// <summary>Evaluations without a better score after which the run ends; 0 = never.</summary>
     public required int EarlyStop { get; init; }
 
+    /// <summary>
+    /// The share, in [0, 1], that <see cref="ITrainingTask.Retained"/> may lose since the start of the run; null = all of it.
+    /// </summary>
+    public double? MaxDrop { get; init; }
+
     /// <summary>Names of the numbers of each step.</summary>
     public required MetricNames Metrics { get; init; }
 

@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Runtime;
 
@@ -34,6 +35,45 @@ internal static class PrintedCases
         ])
     {
         Best = new BestLayer("13 bidirectional", "en", 0.4764),
+    };
+
+    public static readonly ZeroShotReport ZeroShot = new()
+    {
+        Model = "runs/student",
+        Teacher = "runs/teacher",
+        TeacherFingerprint = "abc",
+        Data = "photos [2024]/val-*.tar",
+        ClassFile = "classes [en, 中文].yaml",
+        Classes = 1000,
+        Images = 50_000,
+        Rows =
+        [
+            new("en", "training", 80_000, Classes(63.2, 88.75)), new("中文", "training", 1000, Classes(2.04, 7)),
+            new("中文", "own", 1000, Classes(41, 70.1)),
+        ],
+        Notes =
+        [
+            "中文, own mean: of 1,000 sentences in 中文 (means [zh].txt); no images, no pairs.",
+            "2 of the 1,000 classes have no image: n01440764, [x].",
+        ],
+        Page = "runs/[new]/zeroshot.html",
+    };
+
+    public static readonly LinearProbeReport LinearProbe = new()
+    {
+        Model = "runs/student",
+        Train = "photos [2024]/train-*.tar",
+        Data = "photos [2024]/val-*.tar",
+        TrainImages = 12_000,
+        Images = 3000,
+        Classes = 5,
+        Features = ProbedFeatures.Pooled,
+        Dimension = 768,
+        Penalty = 3.1622776601683795,
+        Tried = [new(1, 70), new(3.1622776601683795, 71)],
+        Iterations = 41,
+        LargestGradient = 9e-7,
+        Scores = Classes(71.5, null),
     };
 
     public static readonly QuickStartResult QuickStart = new(
@@ -96,6 +136,17 @@ internal static class PrintedCases
         RetrievalRow Row(string language, string mean, double recall) =>
             new(language, mean, Numbers(recall + shift, 1000, intervals), Numbers(recall + 0.01 + shift, 5000, intervals));
     }
+
+    private static ClassScores Classes(double top1, double? top5) => new()
+    {
+        Top1 = top1,
+        Top1Interval = new(top1 - 0.4, top1 + 0.4),
+        Top5 = top5,
+        Top5Interval = top5 is { } deep ? new(deep - 0.3, deep + 0.3) : null,
+        MeanPerClass = top1 - 1,
+        Classes = [],
+        Confusion = new Dictionary<(int, int), int>(),
+    };
 
     private static CaptionProbeResult Captions(int english, int chinese) => new(
         CaptionProbe.Protocol, "0123456789ab", "val-*.tar [2 shards]", 500,

@@ -12,7 +12,10 @@ public class PrintedTests
     private static readonly Terminal Window = new(() => 80, Color: false, Unicode: true);
 
     public static TheoryData<string> Results =>
-        ["doctor", "doctor-problems", "eval-retrieval", "eval-captions", "eval-captions-layers", "quickstart", "data-inspect"];
+    [
+        "doctor", "doctor-problems", "eval-retrieval", "eval-captions", "eval-captions-layers", "eval-zeroshot", "eval-linear-probe",
+        "quickstart", "data-inspect",
+    ];
 
     [Theory]
     [MemberData(nameof(Results))]
@@ -74,6 +77,12 @@ public class PrintedTests
                 break;
             case "eval-captions-layers":
                 CaptionProbeTable.Print(PrintedCases.Layers, output);
+                break;
+            case "eval-zeroshot":
+                ClassTables.Print(PrintedCases.ZeroShot, output);
+                break;
+            case "eval-linear-probe":
+                ClassTables.Print(PrintedCases.LinearProbe, output);
                 break;
             case "quickstart":
                 QuickStartSummary.Print(PrintedCases.QuickStart, output);

@@ -26,6 +26,10 @@ public sealed class RunFileChecksTests
           batch_size: 0
         eval_captions:
           pairs: [en-zh]
+        eval_zeroshot:
+          shown_classes: 1
+        eval_linear_probe:
+          held_out: 1
         convert:
           format: crossmodal3600
         inspect:
@@ -33,7 +37,7 @@ public sealed class RunFileChecksTests
         """;
 
     [Fact]
-    public void OneMistakeInEachSectionIsTenProblemsAtOnce()
+    public void OneMistakeInEachSectionIsTwelveProblemsAtOnce()
     {
         var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<RunConfig>(Mistakes, "run.yaml"));
         string[] expected =
@@ -41,10 +45,11 @@ public sealed class RunFileChecksTests
             "data.max_bad_share is '2'; it must be 0 to 1", "teacher.max_length is '3'; it must be from 8",
                 "cc_finetune.learning_rate is 0;",
             "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
-            "eval_captions.pairs holds \"en-zh\"", "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'",
+            "eval_captions.pairs holds \"en-zh\"", "eval_zeroshot.shown_classes is '1'", "eval_linear_probe.held_out is '1'",
+            "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'",
         ];
         Assert.Equal(typeof(RunConfig).GetProperties().Count(section => section.PropertyType != typeof(string)), expected.Length);
-        Assert.StartsWith("run.yaml: 10 problems\n", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("run.yaml: 12 problems\n", error.Message, StringComparison.Ordinal);
         Assert.All(expected, message => Assert.Contains(message, error.Message, StringComparison.Ordinal));
     }
 

@@ -59,6 +59,25 @@ public class CaptionSamplerTests
         Assert.False(sampler.Accepts(onlyChinese));
     }
 
+    /// <summary>
+    /// Of an image with three short captions, a long one and one in Chinese, a quarter of the English draws are long, whatever the other
+    /// kinds; where it has none of a kind, the others take all.
+    /// </summary>
+    [Fact]
+    public void ALongShareSplitsChoicesWithoutAKind()
+    {
+        var sampler = new CaptionSampler([new CaptionChoice { Language = "en" }], seed: 3, longShare: 0.25);
+        const int draws = 4000;
+        var image = Sample("k") with { Captions = [.. Sample("k").Captions, new("e", "en", CaptionKind.Raw)] };
+        var picks = Enumerable.Range(0, draws).Select(epoch => Assert.Single(sampler.Pick(image, 1, epoch)).Text).ToList();
+        Assert.InRange(picks.Count(text => text == "d") / (double)draws, 0.22, 0.28); // 0.25 +- 4 standard errors
+        Assert.InRange(picks.Count(text => text == "e") / (double)draws, 0.16, 0.215); // a quarter of what is left
+        var onlyLong = new Sample("k", "o", [new("d", "en", CaptionKind.Long)], null!);
+        Assert.Equal("d", Assert.Single(sampler.Pick(onlyLong, 1, 0)).Text);
+        var never = new CaptionSampler([new CaptionChoice()], seed: 3, longShare: 0);
+        Assert.False(never.Accepts(onlyLong));
+    }
+
     [Fact]
     public void ImpossibleChoicesAreRefused()
     {

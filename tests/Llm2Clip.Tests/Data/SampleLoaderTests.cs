@@ -217,6 +217,14 @@ public sealed class SampleLoaderTests : IDisposable
         Assert.InRange(buffers.Count, 1, 4); // prefetched, in work, in the consumer's hands; not one a batch (12)
     }
 
+    [Theory]
+    [InlineData(null, 32, 4)]
+    [InlineData(null, 1000, 2)]
+    [InlineData(null, 4096, 1)]
+    [InlineData(3, 4096, 3)]
+    public void LargeBatchesAreNotDecodedFarAhead(int? prefetch, int batchSize, int expected) => Assert.Equal(
+        expected, LoaderConfig.ForEvaluation(new DataConfig { Prefetch = prefetch }, Small, batchSize).Ahead);
+
     private void ThreeShards()
     {
         _folder.Shard("s1.tar", "a", 12);

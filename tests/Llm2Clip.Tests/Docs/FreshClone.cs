@@ -20,6 +20,9 @@ public sealed partial class FreshClone : IDisposable
         var scenes = new SceneData(seed: 11, validationCount: 12);
         SceneShards.Write(data, "train", 40, 20, scenes.Training);
         SceneShards.Write(data, "val", 12, 20, scenes.Validation);
+        SceneShards.WritePlaces(data, "places-train", 48, 48, index => QuickStartData.LabeledTraining(scenes, index));
+        SceneShards.WritePlaces(data, "places-val", 24, 24, index => QuickStartData.LabeledValidation(scenes, index));
+        File.Copy(Path.Combine(root, "data", "quickstart", "places.yaml"), Path.Combine(data, "places.yaml"));
         foreach (var grammar in new IGrammar[] { Grammars.German, Grammars.Chinese })
         {
             File.WriteAllLines(

@@ -1,5 +1,6 @@
 using System.Text;
 using Llm2Clip.Data;
+using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Images;
 using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Teachers;
@@ -34,6 +35,26 @@ public class ShippedDataTests
             Assert.Equal((SceneRenderer.ImageSize, SceneRenderer.ImageSize), (image.Width, image.Height));
             Assert.Equal(PngWriter.Shown(made.Pixels), image.Pixels);
         }
+    }
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("val")]
+    public void LabeledShardsHoldWhatTheSeedGives(string split)
+    {
+        var source = Datasets.OpenLabeled(
+            Path.Combine(Folder, $"places-{split}-*.tar"), new DataConfig(), "", "label_key", SilentLog.Instance);
+        var samples = Datasets.ReadAll(source, new DataConfig(), SilentLog.Instance).ToList();
+        Assert.Equal(QuickStartData.LabeledCount, samples.Count);
+        for (var i = 0; i < samples.Count; i += 13)
+        {
+            var made = split == "train" ? QuickStartData.LabeledTraining(Data, i) : QuickStartData.LabeledValidation(Data, i);
+            Assert.Equal((made.Key, $"{(int)made.Place}"), (samples[i].Key, Datasets.LabelOf(samples[i])));
+            Assert.Equal(PngWriter.Shown(made.Pixels), ImageCodec.Decode(samples[i].Image.Read(), samples[i].Origin).Pixels);
+        }
+        var classes = ClassFile.Read(Path.Combine(Folder, "places.yaml"));
+        Assert.Equal(Enum.GetNames<Place>().Select(name => name.ToLowerInvariant()), classes.Classes.Select(one => one.Id));
+        Assert.Equal(["en", "de", "zh"], classes.Chosen([]));
     }
 
     [Fact]

@@ -73,7 +73,8 @@ public sealed class VisionStartTests : IDisposable
 
     [Fact]
     public void AnImageSizeThatThePatchDoesNotDivideIsRefused() => Assert.Equal(
-        $"model.image_size is 18, which the patch size of {_folder}, 4, does not divide.",
+        $"model.image_size is 18, which the patch size of {_folder}, 4, does not divide: set it to 16 or 20, or leave it out for the "
+            + "checkpoint's 16.",
         Assert.Throws<ConfigException>(() => New(new StudentConfig { ImageSize = 18 })).Message);
 
     [Fact]

@@ -50,6 +50,57 @@ public sealed class StagesAgreeTests : IDisposable
         Assert.Equal(["de", "en", "zh"], Languages());
     }
 
+    /// <summary>
+    /// Two data sets by weights through all stages; a run that was stopped in an epoch ends as one that was not, to the bit, with several
+    /// workers, on images and on the features of a frozen encoder.
+    /// </summary>
+    [Theory]
+    [InlineData("clip_train.epochs=3")]
+    [InlineData("clip_train.epochs=3", "clip_train.unlocked_blocks=0", "clip_train.views=2")]
+    public void SeveralDataSetsGoThroughAllStagesAndAreResumedWithin(params string[] settings)
+    {
+        Write("big", 0, 24, sample => sample);
+        Write("small", 24, 6, OneCaption);
+        Write("val", 30, 10, sample => sample);
+        var (big, small) = (Path.Combine(_folder, "big-*.tar"), Path.Combine(_folder, "small-*.tar"));
+        RunFile($"data: {{train_sets: [{{path: '{big}', weight: 2}}, {{path: '{small}', weight: 1}}], val: '{Val}'}}\n"
+            + $"teacher: {{path: {Gguf}}}\n"
+            + "clip_train: {batch_size: 6, epoch_samples: 36, schedule: constant, warmup_steps: 0, keep: last}\n");
+        Done("cc-finetune");
+        var extraction = Done("extract");
+        Assert.Contains($"{big}: ", extraction, StringComparison.Ordinal);
+        Assert.Contains($"{small}: en (6 captions)", extraction, StringComparison.Ordinal);
+        string[] set = [.. settings.Append("data.workers=3").SelectMany(setting => new[] { "--set", setting })];
+        var training = Done(["clip-train", .. set]);
+        Assert.Contains($"Each epoch draws 36 images: 24 of {big}, 12 of {small}.", training, StringComparison.Ordinal);
+        Done("eval", "retrieval");
+
+        string[] stopped = ["clip-train", .. set, "--set", $"clip_train.output={_folder}/stopped"];
+        Done([.. stopped, "--set", "clip_train.steps=10"]); // in the second epoch of six steps
+        var resumed = Done([.. stopped, "--set", "clip_train.steps=0"]);
+        Assert.Contains("Resumed at step 10, epoch 2, batch 4.", resumed, StringComparison.Ordinal);
+        byte[] Model(string folder) => File.ReadAllBytes(Path.Combine(folder, "model", "text_adapter.safetensors"));
+        Assert.Equal(Model(Path.Combine(_folder, "run", "student")), Model(Path.Combine(_folder, "stopped")));
+
+        var refusal = Failed(2, [.. stopped, "--set", "data.train_sets.1.weight=2", "--set", "data.train_sets.0.language=en"]);
+        Assert.Contains("data.train_sets.1.weight: 1 in the checkpoint, 2 now", refusal, StringComparison.Ordinal);
+        Assert.Contains("data.train_sets.0.language: (not set) in the checkpoint, \"en\" now", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADataSetWithoutACaptionThatIsDrawnIsNamed()
+    {
+        Write("big", 0, 20, sample => sample);
+        Write("small", 20, 6, OneCaption);
+        var small = Path.Combine(_folder, "small-*.tar");
+        RunFile($"data: {{train_sets: [{{path: '{_folder}/big-*.tar'}}, {{path: '{small}'}}]}}\nteacher: {{path: {Gguf}}}\n");
+        Done("extract");
+        Assert.Contains(
+            $"data.train_sets.1 ({small}) has no image with a caption that clip-train draws. It has en (6 captions), and clip-train draws "
+                + "de",
+            Failed(3, "clip-train", "--set", "clip_train.captions=[{language: de}]"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TheCommandLineIsEnough()
     {

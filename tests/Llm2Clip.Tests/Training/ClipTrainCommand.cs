@@ -18,7 +18,7 @@ internal sealed class ClipTrainCommand : IDisposable
     {
         _images = images;
         MakeImages(width, height);
-        MakeStore();
+        MakeStore("store", VectorLength);
     }
 
     /// <summary>Outputs are in here, under their names.</summary>
@@ -86,11 +86,12 @@ internal sealed class ClipTrainCommand : IDisposable
         File.WriteAllLines(Path.Combine(images, "list.jsonl"), list);
     }
 
-    private void MakeStore()
+    /// <summary>A store of the images' captions with vectors of a length of its own.</summary>
+    public void MakeStore(string name, int length)
     {
-        using var store = EmbeddingStore.Create(Path.Combine(Folder, "store"), "made up", VectorLength);
+        using var store = EmbeddingStore.Create(Path.Combine(Folder, name), "made up", length);
         var random = new SeededRandom(2);
-        var vector = new float[VectorLength];
+        var vector = new float[length];
         foreach (var caption in Enumerable.Range(0, _images).SelectMany(Captions))
         {
             foreach (ref var value in vector.AsSpan())

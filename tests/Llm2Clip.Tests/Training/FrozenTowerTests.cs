@@ -125,7 +125,7 @@ public sealed class FrozenTowerTests : IDisposable
         {
             var features = new PooledFeatures(student, source, loader, Folder("features"));
             features.Fill(2, null, SilentLog.Instance, CancellationToken.None);
-            return new FrozenBatches(features, source, loader, 2, _ => true);
+            return new FrozenBatches([features], [TrainSet.Of(source, loader.Data)], loader, 2, _ => true, SilentLog.Instance);
         }
     }
 

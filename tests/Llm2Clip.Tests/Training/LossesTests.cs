@@ -44,6 +44,58 @@ public class LossesTests
         Assert.Equal((toText + toImage) / 2, loss.item<float>(), 1e-5);
     }
 
+    /// <summary>
+    /// Value and gradients by features, scale and queue of a batch of 7 in blocks of 3 rows, against autograd over all logits at once. A
+    /// scale of 90 would overflow a sum of plain exponentials.
+    /// </summary>
+    [Theory]
+    [InlineData(2.6f, false)]
+    [InlineData(2.6f, true)]
+    [InlineData(4.5f, true)]
+    public void TheLossInBlocksEqualsTheWhole(float logScale, bool hasQueue)
+    {
+        using var scope = NewDisposeScope();
+        List<Tensor> NewInputs() =>
+        [
+            Numbers(1, 7).requires_grad_(true), Numbers(2, 7).requires_grad_(true), tensor(logScale).requires_grad_(true),
+            Numbers(3, 7).sum(1).requires_grad_(true),
+        ];
+        var (whole, blocks) = (NewInputs(), NewInputs());
+        var expected = InfoNceLoss.Between(whole[0], whole[1], whole[2], queue: hasQueue ? whole[3] : null);
+        var loss = BlockedInfoNce.Between(blocks[0], blocks[1], blocks[2], hasQueue ? blocks[3] : null, rows: 3);
+        Assert.Equal(expected.item<float>(), loss.item<float>(), 1e-5f);
+        expected.Times(0.7).backward();
+        loss.Times(0.7).backward();
+        foreach (var (one, other) in whole.Zip(blocks).Take(hasQueue ? 4 : 3))
+        {
+            // fp32 sums of numbers up to 90 in another order: 1e-5 of the largest.
+            var bound = 1e-5 * Math.Max(1, one.grad!.abs().max().item<float>());
+            Assert.InRange((one.grad! - other.grad!).abs().max().item<float>(), 0, bound);
+        }
+    }
+
+    [Fact]
+    public void LargeBatchesTakeTheLossInBlocks()
+    {
+        using var scope = NewDisposeScope();
+        var (image, text) = (Numbers(1, BlockedInfoNce.Least), Numbers(2, BlockedInfoNce.Least));
+        var none = zeros([image.shape[0], image.shape[0]], ScalarType.Bool); // excludes nothing, and has all logits at once
+        Assert.Equal(
+            InfoNceLoss.Between(image, text, tensor(2f), excluded: none).item<float>(),
+            InfoNceLoss.Between(image, text, tensor(2f)).item<float>(), 1e-5f);
+    }
+
+    /// <summary>Images 1 and 2 are one image under two numbers: neither's captions are the other's negatives. Image 0 is another.</summary>
+    [Fact]
+    public void CaptionsOfAnImageThatComesTwiceAreNoNegatives()
+    {
+        using var scope = NewDisposeScope();
+        bool[,] expected = { { false, false, false, false }, { false, false, true, false }, { false, true, false, true } };
+        using var same = SamePairs.IdenticalCaptions(["a", "b", "c", "d"], [0, 1, 2, 1], 3, CPU, ["x", "y", "y"])!;
+        Assert.Equal([.. expected.Cast<bool>()], same.data<bool>().ToArray());
+        Assert.Null(SamePairs.IdenticalCaptions(["a", "b", "c"], [0, 1, 2], 3, CPU, ["x", "y", "z"]));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -73,6 +73,21 @@ public sealed class StartAndFailTests : IDisposable
         Assert.Equal(learned, Bias("second"), 5);
     }
 
+    [Fact]
+    public void ATeacherOfAnotherWidthIsRefusedWithBothAndWhatServes()
+    {
+        _command.Run("first", [.. Small, "clip_train.steps=1"]);
+        _command.MakeStore("narrow", 16);
+        var (code, text) = _command.Finish(
+            "second", [.. Small, "clip_train.steps=1", $"clip_train.init={Folder("first")}", $"extract.store={Folder("narrow")}"]);
+        Assert.True(code == 3, text);
+        Assert.Contains(
+            $"clip_train.init, {Folder("first")}, takes teacher vectors of 32 elements, those of {Folder("narrow")} have 16. Name a student "
+            + "of this teacher, or start from its image encoder alone: model.init.",
+            text.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Folder("second")));
+    }
+
     private float Bias(string run)
     {
         using var file = SafetensorsFile.Open(Path.Combine(Folder(run), "model", "loss.safetensors"));

@@ -37,9 +37,10 @@ internal sealed class CsvList : ListFile
         if (_keys.Count == 0)
         {
             throw new InputException(
-                $"{path}: the header has no caption column. Looked for {captions.Wanted}; it has {string.Join(", ", _columns)}. "
+                $"{path}: the header has no {(captions.IsForLabels ? "label" : "caption")} column. Looked for {captions.Wanted}; it has "
+                + $"{string.Join(", ", _columns)}. "
                 + (captions.IsConfigured
-                    ? "Check data.caption_keys."
+                    ? $"Check {captions.Setting}."
                     : $"Name the columns: {CaptionReader.KeysExample(_columns, _image)}"));
         }
         _key = Array.IndexOf(_columns, "key");

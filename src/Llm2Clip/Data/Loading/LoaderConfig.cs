@@ -30,6 +30,11 @@ internal sealed record LoaderConfig
     /// <summary>Seed of order and augmentation.</summary>
     public long Seed { get; init; }
 
+    /// <summary>
+    /// Batches decoded ahead, by <see cref="DataConfig.Prefetch"/>: four batches of 4,096 images of 224 pixels would take 2.5 GB.
+    /// </summary>
+    internal int Ahead => Data.Prefetch ?? Math.Clamp(2048 / BatchSize, 1, 4);
+
     /// <summary>How encoded images become RGB.</summary>
     internal DecodeOptions Decode => Data.DecodeOptions();
 

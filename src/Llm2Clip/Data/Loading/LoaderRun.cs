@@ -5,7 +5,7 @@ using Llm2Clip.Images;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>
-/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="DataConfig.Prefetch"/>
+/// The threads of one epoch: a planner that reads shards and cuts the order into batches, at most <see cref="LoaderConfig.Ahead"/>
 /// ahead of the consumer, and workers that decode images into the batches' places. Disposing it stops and joins them all, but for one that
 /// hangs: a run that is stopped has to save, whatever a disk does.
 /// </summary>
@@ -18,7 +18,8 @@ internal sealed class LoaderRun : IDisposable
 
     private readonly LoaderConfig _config;
     private readonly LoaderActivity _activity;
-    private readonly Action<ImagePipeline, int, Sample, Memory<byte>> _decode;
+    private readonly IReadOnlyList<DecodeOptions> _sets;
+    private readonly Action<ImagePipeline, PlannedSample, Memory<byte>> _decode;
     private readonly Func<byte[]> _rent;
     private readonly BlockingCollection<PendingBatch> _ordered = [];
     private readonly BlockingCollection<(PendingBatch Batch, int Place)> _work = [];
@@ -26,30 +27,36 @@ internal sealed class LoaderRun : IDisposable
     private readonly Thread[] _threads;
     private CancellationTokenSource _stop = new();
     private ExceptionDispatchInfo? _planFault;
-    private List<object> _records = [];
+    private List<PlanRecord> _records = [];
 
+    /// <param name="config">Batches and how far ahead.</param>
+    /// <param name="sets">How the images of each data set are decoded.</param>
+    /// <param name="activity">Hears what the threads are at.</param>
+    /// <param name="workers">Threads that decode.</param>
+    /// <param name="decode">Decodes one image into its place.</param>
+    /// <param name="rent">Gives the pixels of a batch.</param>
     public LoaderRun(
-        LoaderConfig config, LoaderActivity activity, int workers, Action<ImagePipeline, int, Sample, Memory<byte>> decode,
-        Func<byte[]> rent)
+        LoaderConfig config, IReadOnlyList<DecodeOptions> sets, LoaderActivity activity, int workers,
+        Action<ImagePipeline, PlannedSample, Memory<byte>> decode, Func<byte[]> rent)
     {
-        (_config, _activity) = (config, activity);
+        (_config, _sets, _activity) = (config, sets, activity);
         _decode = decode;
         _rent = rent;
-        _ahead = new SemaphoreSlim(config.Data.Prefetch);
+        _ahead = new SemaphoreSlim(config.Ahead);
         _threads = new Thread[workers + 1];
     }
 
     /// <summary>Records read after the last batch was cut; complete when <see cref="Take"/> has returned null.</summary>
-    public IReadOnlyList<object> RestOfRecords => _records;
+    public IReadOnlyList<PlanRecord> RestOfRecords => _records;
 
-    public void Start(SamplePlan plan, int epoch, long skip, CancellationToken cancellation)
+    public void Start(IEpochPlan plan, int epoch, long skip, CancellationToken cancellation)
     {
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _threads[0] = new Thread(() => Plan(plan, epoch, skip)) { IsBackground = true, Name = "data plan" };
         for (var i = 1; i < _threads.Length; i++)
         {
             var worker = i - 1;
-            _threads[i] = new Thread(() => Work(epoch, worker)) { IsBackground = true, Name = $"data worker {i}" };
+            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"data worker {i}" };
         }
         foreach (var thread in _threads)
         {
@@ -85,12 +92,12 @@ internal sealed class LoaderRun : IDisposable
         _ahead.Dispose();
     }
 
-    private void Plan(SamplePlan plan, int epoch, long skip)
+    private void Plan(IEpochPlan plan, int epoch, long skip)
     {
         try
         {
             long index = 0;
-            var batch = new List<Sample>(_config.BatchSize);
+            var batch = new List<PlannedSample>(_config.BatchSize);
             foreach (var sample in plan.Epoch(epoch, Note, _activity.Reads, _stop.Token))
             {
                 _stop.Token.ThrowIfCancellationRequested();
@@ -121,13 +128,15 @@ internal sealed class LoaderRun : IDisposable
     }
 
     /// <summary>Notes a record to be counted, without its image: while batches are skipped, all that were read wait here.</summary>
-    private void Note(object record)
+    private void Note(PlanRecord record)
     {
-        _records.Add(record is Sample { Image.HeldBytes: > 0 } sample ? sample with { Image = MemoryImage.None } : record);
+        _records.Add(record.What is Sample { Image.HeldBytes: > 0 } sample
+            ? record with { What = sample with { Image = MemoryImage.None } }
+            : record);
         _activity.Moved();
     }
 
-    private void Emit(long index, List<Sample> samples, long skip)
+    private void Emit(long index, List<PlannedSample> samples, long skip)
     {
         if (index >= skip)
         {
@@ -143,16 +152,16 @@ internal sealed class LoaderRun : IDisposable
         samples.Clear();
     }
 
-    private void Work(int epoch, int worker)
+    private void Work(int worker)
     {
-        var pipeline = new ImagePipeline(_config.Transform, _config.Augment, _config.Decode);
-        var imageBytes = pipeline.OutputBytes;
+        var pipelines = _sets.Select(set => new ImagePipeline(_config.Transform, _config.Augment, set)).ToArray();
+        var imageBytes = pipelines[0].OutputBytes;
         try
         {
             foreach (var (batch, place) in _work.GetConsumingEnumerable(_stop.Token))
             {
-                _activity.Begins(worker, batch.Samples[place]);
-                batch.Fill(place, (sample, into) => _decode(pipeline, epoch, sample, into), imageBytes);
+                _activity.Begins(worker, batch.Samples[place].Sample);
+                batch.Fill(place, (planned, into) => _decode(pipelines[planned.Set], planned, into), imageBytes);
                 _activity.Ends(worker);
             }
         }

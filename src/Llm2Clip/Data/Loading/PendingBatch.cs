@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 namespace Llm2Clip.Data.Loading;
 
 /// <summary>A batch on its way: workers fill its places in any order, the consumer waits until the last one is done.</summary>
-internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, IReadOnlyList<object> records)
+internal sealed class PendingBatch(long index, PlannedSample[] samples, byte[] pixels, IReadOnlyList<PlanRecord> records)
 {
     // Never disposed: the last worker may still be inside Set when the consumer continues, and without a wait handle there is nothing to
     // free.
@@ -14,17 +14,17 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
 
     public long Index { get; } = index;
 
-    public Sample[] Samples { get; } = samples;
+    public PlannedSample[] Samples { get; } = samples;
 
     public byte[] Pixels { get; } = pixels;
 
     /// <summary>
-    /// Every record that was read from shards since the batch before: a <see cref="Sample"/> or a <see cref="BadSample"/>, in order.
+    /// Every record that was read from shards since the batch before, and where passes began and ended, in order.
     /// </summary>
-    public IReadOnlyList<object> Records { get; } = records;
+    public IReadOnlyList<PlanRecord> Records { get; } = records;
 
     /// <summary>Runs <paramref name="decode"/> for one place. An unreadable image is noted; anything else stops the consumer.</summary>
-    public void Fill(int place, Action<Sample, Memory<byte>> decode, int imageBytes)
+    public void Fill(int place, Action<PlannedSample, Memory<byte>> decode, int imageBytes)
     {
         try
         {
@@ -51,20 +51,21 @@ internal sealed class PendingBatch(long index, Sample[] samples, byte[] pixels, 
     }
 
     /// <summary>
-    /// Closes the gaps that bad images left, in order; each is reported through <paramref name="onBad"/>. Returns the good samples.
+    /// Closes the gaps that bad images left, in order; each is reported through <paramref name="onBad"/>, with the number of its data set.
+    /// Returns the good samples.
     /// </summary>
-    public IReadOnlyList<Sample> Compact(int imageBytes, Action<BadSample> onBad)
+    public IReadOnlyList<PlannedSample> Compact(int imageBytes, Action<int, BadSample> onBad)
     {
         if (Array.TrueForAll(_failures, failure => failure is null))
         {
             return Samples;
         }
-        var good = new List<Sample>(Samples.Length);
+        var good = new List<PlannedSample>(Samples.Length);
         for (var place = 0; place < Samples.Length; place++)
         {
             if (_failures[place] is { } failure)
             {
-                onBad(BadSample.Of(Samples[place], failure));
+                onBad(Samples[place].Set, BadSample.Of(Samples[place].Sample, failure));
                 continue;
             }
             if (good.Count < place)

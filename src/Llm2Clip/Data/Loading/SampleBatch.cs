@@ -18,8 +18,8 @@ internal sealed class SampleBatch : IDisposable
     }
 
     /// <summary>A batch of images that were encoded before. <paramref name="features"/>: row-major, one row per sample.</summary>
-    internal static SampleBatch OfFeatures(long index, IReadOnlyList<Sample> samples, float[] features) =>
-        new(index, samples, [], 0, _ => { }) { Features = features };
+    internal static SampleBatch OfFeatures(long index, IReadOnlyList<Sample> samples, float[] features, IReadOnlyList<int> passes) =>
+        new(index, samples, [], 0, _ => { }) { Features = features, Passes = passes };
 
     /// <summary>
     /// Position within the epoch's plan. A run that stopped after this batch resumes with <c>skipBatches = Index + 1</c>.
@@ -32,6 +32,12 @@ internal sealed class SampleBatch : IDisposable
 
     /// <summary>The records, in the order of <see cref="Pixels"/>.</summary>
     public IReadOnlyList<Sample> Samples { get; }
+
+    /// <summary>
+    /// How often each record's data set was drawn through before, in the order of <see cref="Samples"/>: what is drawn for a record follows
+    /// from it. Null where the epoch says it for all.
+    /// </summary>
+    public IReadOnlyList<int>? Passes { get; init; }
 
     /// <summary>Features of the images, row-major, one row per record; null where the batch holds pixels.</summary>
     public float[]? Features { get; private init; }

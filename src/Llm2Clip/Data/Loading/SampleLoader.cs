@@ -14,9 +14,10 @@ namespace Llm2Clip.Data.Loading;
 internal sealed class SampleLoader : ITrainingBatches
 {
     private readonly LoaderConfig _config;
-    private readonly SamplePlan _plan;
+    private readonly IEpochPlan _plan;
+    private readonly DecodeOptions[] _sets;
     private readonly ImageCache? _cache;
-    private readonly BadSampleTally _tally;
+    private readonly BadSampleTally[] _tallies;
     private readonly ConcurrentBag<byte[]> _pool = [];
     private readonly int _imageBytes;
     private readonly int _workers;
@@ -24,11 +25,22 @@ internal sealed class SampleLoader : ITrainingBatches
 
     /// <summary><paramref name="keep"/> leaves out samples before they are decoded, such as <see cref="CaptionSampler.Accepts"/>.</summary>
     public SampleLoader(ISampleSource source, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null)
+        : this([TrainSet.Of(source, config.Data)], config, log, keep)
     {
-        _config = Checked.Require(config).For(source);
-        _plan = new SamplePlan(source, config, keep);
+    }
+
+    /// <summary>
+    /// The same of several data sets, or with a number of <paramref name="samples"/> per epoch other than what there is; see
+    /// <see cref="MixedPlan"/>.
+    /// </summary>
+    public SampleLoader(
+        IReadOnlyList<TrainSet> sets, LoaderConfig config, IRunLog log, Func<Sample, bool>? keep = null, long samples = 0)
+    {
+        _config = Checked.Require(config);
+        _plan = MixedPlan.Of(sets, config, samples, keep is null ? null : (_, sample) => keep(sample), log);
+        _sets = [.. sets.Select(set => set.Data.For(set.Source).DecodeOptions())];
         _cache = config is { Augment: not null, Data.ImageCacheMb: > 0 } ? new ImageCache((long)config.Data.ImageCacheMb << 20) : null;
-        _tally = new BadSampleTally(source.Description, config.Data.MaxBadShare, log);
+        _tallies = [.. sets.Select(set => new BadSampleTally(set.Source.Description, config.Data.MaxBadShare, log))];
         _imageBytes = config.Transform.ImageSize * config.Transform.ImageSize * 3;
         _workers = LoaderConfig.Threads(config.Data.Workers);
         _activity = new LoaderActivity(_workers);
@@ -58,39 +70,75 @@ internal sealed class SampleLoader : ITrainingBatches
     public IEnumerable<SampleBatch> Epoch(int epoch, long skipBatches = 0, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skipBatches);
-        _tally.Restart();
-        using var run = new LoaderRun(_config, _activity, _workers, Decode, Rent);
+        using var run = new LoaderRun(_config, _sets, _activity, _workers, Decode, Rent);
         run.Start(_plan, epoch, skipBatches, cancellation);
         while (run.Take() is { } pending)
         {
-            Count(pending.Records);
-            var samples = pending.Compact(_imageBytes, _tally.TurnedBad);
-            var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add);
-            if (samples.Count == 0)
+            var turnedBad = new List<(int Set, BadSample Bad)>();
+            var planned = pending.Compact(_imageBytes, (set, bad) => turnedBad.Add((set, bad)));
+            Count(pending.Records, turnedBad);
+            var samples = planned.Select(one => one.Sample).ToArray();
+            var batch = new SampleBatch(pending.Index, samples, pending.Pixels, _config.Transform.ImageSize, _pool.Add)
+            {
+                Passes = [.. planned.Select(one => one.Pass)],
+            };
+            if (samples.Length == 0)
             {
                 batch.Dispose();
                 continue;
             }
             yield return batch;
         }
-        Count(run.RestOfRecords);
-        _tally.Finish();
+        Count(run.RestOfRecords, []);
     }
 
-    /// <summary>Frees the pooled buffers.</summary>
-    public void Dispose() => _pool.Clear();
+    /// <inheritdoc/>
+    public IReadOnlyList<EpochStart> Starts => _plan.Starts;
 
-    private void Count(IReadOnlyList<object> records)
+    /// <inheritdoc/>
+    public void StartFrom(IReadOnlyList<EpochStart> starts) => _plan.StartFrom(starts);
+
+    /// <summary>Frees the pooled buffers, and closes the data sets.</summary>
+    public void Dispose()
     {
-        foreach (var record in records)
+        _pool.Clear();
+        _plan.Dispose();
+    }
+
+    /// <summary>Counts records, and images that turned out bad before the pass that they belong to ends.</summary>
+    private void Count(IReadOnlyList<PlanRecord> records, IReadOnlyList<(int Set, BadSample Bad)> turnedBad)
+    {
+        var left = turnedBad.ToLookup(one => one.Set, one => one.Bad);
+        var told = new HashSet<int>();
+        foreach (var (set, what) in records)
         {
-            if (record is Sample sample)
+            switch (what)
             {
-                _tally.Add(sample);
+                case Sample sample:
+                    _tallies[set].Add(sample);
+                    break;
+                case BadSample bad:
+                    _tallies[set].AddBad(bad);
+                    break;
+                case PassMark.Begins:
+                    _tallies[set].Restart();
+                    break;
+                default:
+                    Tell(set);
+                    _tallies[set].Finish();
+                    break;
             }
-            else
+        }
+        foreach (var set in left)
+        {
+            Tell(set.Key);
+        }
+
+        void Tell(int set)
+        {
+            foreach (var bad in told.Add(set) ? left[set] : [])
             {
-                _tally.AddBad((BadSample)record);
+                _tallies[set].TurnedBad(bad);
             }
         }
     }
@@ -99,8 +147,9 @@ internal sealed class SampleLoader : ITrainingBatches
         ? pixels
         : GC.AllocateUninitializedArray<byte>(_imageBytes * _config.BatchSize, pinned: true);
 
-    private void Decode(ImagePipeline pipeline, int epoch, Sample sample, Memory<byte> into)
+    private void Decode(ImagePipeline pipeline, PlannedSample planned, Memory<byte> into)
     {
+        var sample = planned.Sample;
         if (_config.Augment is null)
         {
             pipeline.Eval(pipeline.Decode(sample.Image.Read(), sample.Origin, forTraining: false), into.Span);
@@ -114,7 +163,7 @@ internal sealed class SampleLoader : ITrainingBatches
             image = new DecodedImage(ImagePipeline.Shrink(decoded, _config.Data.ImageCacheSide), decoded.Width, decoded.Height);
             _cache?.Offer(sample.Origin, image);
         }
-        var random = SeededRandom.For(_config.Seed, epoch, sample.Key, "picture");
+        var random = SeededRandom.For(_config.Seed, planned.Pass, sample.Key, "picture");
         pipeline.Train(image.Image, image.Width, image.Height, ref random, into.Span);
     }
 }

@@ -35,6 +35,11 @@ internal sealed record ParquetLayout(
         IReadOnlyList<CaptionColumn> texts = labeled
             ? [.. Labeled.Select(name => new CaptionColumn(name, new ParquetColumn(name, ColumnType.TextList)))]
             : columns.Captions(captions);
+        if (texts.Count == 0 && captions.IsForLabels)
+        {
+            throw new InputException($"{file} has no column of labels (looked for {captions.Wanted}; it has {columns.List()}). Labels are "
+                + "texts or whole numbers.");
+        }
         if (texts.Count == 0)
         {
             throw new InputException(
@@ -58,7 +63,7 @@ internal sealed record ParquetLayout(
         /// <summary>The columns that are looked for, each in the first of its shapes that the file has.</summary>
         public IReadOnlyList<CaptionColumn> Captions(CaptionReader reader)
         {
-            var found = table.Columns.SelectMany(ForCaptions).ToList();
+            var found = (reader.IsForLabels ? table.Columns.SelectMany(ForLabels) : table.Columns.SelectMany(ForCaptions)).ToList();
             return [.. reader.Columns([.. found.Select(column => column.Name)])
                 .Select(name => found
                     .Where(column => column.Name == name).MinBy(column => Array.IndexOf(TextMembers, Member(column.Column.Name))))];
@@ -125,6 +130,9 @@ internal sealed record ParquetLayout(
                 yield return new CaptionColumn(Parent(column.Name), column);
             }
         }
+
+        private static IEnumerable<CaptionColumn> ForLabels(ParquetColumn column) =>
+            column.Type is ColumnType.Text or ColumnType.Int64 ? [new CaptionColumn(column.Name, column)] : [];
 
         private static string Parent(string name) => name.Contains('.') ? name[..name.IndexOf('.')] : name;
 

@@ -54,6 +54,9 @@ internal sealed class SampleRows
     private Func<int, string?[]?> Texts(ParquetTable table, ParquetColumn column) => column.Type switch
     {
         ColumnType.Text => Cell(table.Texts(column.Name), (texts, row) => texts[row] is { } text ? new string?[] { text } : null),
+        ColumnType.Int64 => Cell(
+            table.Integers(column.Name),
+            (numbers, row) => numbers[row] is { } number ? new string?[] { number.ToString(CultureInfo.InvariantCulture) } : null),
         ColumnType.Bytes => Cell(
             table.Bytes(column.Name), (bytes, row) => bytes[row] is { } text ? new[] { Text(text, column.Name) } : null),
         _ => Cell(table.TextLists(column.Name), (lists, row) => (string?[]?)lists[row]),

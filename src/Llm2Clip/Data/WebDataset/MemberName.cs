@@ -35,7 +35,10 @@ internal readonly record struct MemberName(string Key, string Extension, string 
     /// Takes a name apart. Null with a <paramref name="problem"/> for a name that points outside the archive; null without one for hidden
     /// files and files without an extension, which belong to no sample.
     /// </summary>
-    public static MemberName? Of(string name, out string? problem)
+    /// <param name="name">The member's name.</param>
+    /// <param name="problem">Why it has no part in a sample.</param>
+    /// <param name="text">Extension of the members that are texts.</param>
+    public static MemberName? Of(string name, out string? problem, string text = CaptionReader.TextMember)
     {
         problem = null;
         while (name.StartsWith("./", StringComparison.Ordinal))
@@ -54,21 +57,21 @@ internal readonly record struct MemberName(string Key, string Extension, string 
             return null;
         }
         var (key, extension) = (name[..dot], name[(dot + 1)..].ToLowerInvariant());
-        var role = RoleOf(extension);
+        var role = RoleOf(extension, text);
         if (role != MemberRole.Other)
         {
             return new MemberName(key, extension, key, role);
         }
-        role = RoleOf(Last(extension));
+        role = RoleOf(Last(extension), text);
         return new MemberName(key, extension, role == MemberRole.Other ? key : name[..name.LastIndexOf('.')], role);
     }
 
     private static string Last(string extension) => extension[(extension.LastIndexOf('.') + 1)..];
 
-    private static MemberRole RoleOf(string extension) => extension switch
+    private static MemberRole RoleOf(string extension, string text) => extension switch
     {
         "json" => MemberRole.Json,
-        "txt" => MemberRole.Text,
+        _ when extension == text => MemberRole.Text,
         _ => ImageFormats.Rank(extension) >= 0 ? MemberRole.Image : MemberRole.Other,
     };
 }

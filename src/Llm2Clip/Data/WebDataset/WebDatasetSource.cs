@@ -41,7 +41,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
         using var stream = ShardStream.Open(path, cancellation);
         var ended = new HashSet<string>(StringComparer.Ordinal);
         var (open, stem) = (new KeyMembers(""), "");
-        foreach (var (name, entry) in Members(stream, path, onBad))
+        foreach (var (name, entry) in Members(stream, path, onBad, captions.TextExtension))
         {
             if (name.Key != open.Key)
             {
@@ -78,11 +78,11 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     }
 
     /// <summary>Members by key, in order of first appearance: they need not be side by side.</summary>
-    private static List<KeyMembers> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
+    private List<KeyMembers> Group(ShardBytes bytes, string path, Action<BadSample> onBad)
     {
         var groups = new Dictionary<string, KeyMembers>(StringComparer.Ordinal);
         var order = new List<KeyMembers>();
-        foreach (var (name, entry) in Members(bytes, path, onBad))
+        foreach (var (name, entry) in Members(bytes, path, onBad, captions.TextExtension))
         {
             if (!groups.TryGetValue(name.Key, out var members))
             {
@@ -108,11 +108,12 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
     private static string Words(MemberRole role) => role switch { MemberRole.Image => "image", MemberRole.Json => "JSON", _ => "text" };
 
     /// <summary>The members that can belong to samples. What else there is goes to <paramref name="onBad"/>.</summary>
-    private static IEnumerable<(MemberName Name, TarEntry Entry)> Members(ITarBytes bytes, string path, Action<BadSample> onBad)
+    private static IEnumerable<(MemberName Name, TarEntry Entry)> Members(
+        ITarBytes bytes, string path, Action<BadSample> onBad, string text = CaptionReader.TextMember)
     {
         foreach (var entry in new TarIndex(bytes).Entries(remark => onBad(new BadSample(path, remark, Kept: true))))
         {
-            if (MemberName.Of(entry.Name, out var problem) is { } name)
+            if (MemberName.Of(entry.Name, out var problem, text) is { } name)
             {
                 yield return (name, entry);
             }
@@ -177,7 +178,7 @@ internal sealed class WebDatasetSource(string pattern, IReadOnlyList<string> sha
             var reason = e switch
             {
                 BadRecordException => e.Message,
-                DecoderFallbackException => "its txt member is not UTF-8",
+                DecoderFallbackException => $"its {captions.TextExtension} member is not UTF-8",
                 _ => "its captions cannot be read: " + e.Message,
             };
             onBad(new BadSample(origin, reason, Cause: (e as BadRecordException)?.Cause ?? BadSampleCause.BadRecord));

@@ -55,5 +55,5 @@ internal static class MeanFitter
         CaptionStream.Of(source, data, log, cancellation).SelectMany(group => group.Captions);
 
     private static string Name(TextSourceConfig source, DataConfig data) =>
-        Path.GetFileName(source.Path.Length > 0 ? source.Path : data.Train);
+        source.Path.Length > 0 ? Path.GetFileName(source.Path) : string.Join(", ", data.TrainPaths.Select(Path.GetFileName));
 }

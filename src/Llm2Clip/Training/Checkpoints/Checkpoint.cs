@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -45,8 +46,22 @@ public sealed record TrainState
     /// <summary>Step of the last evaluation; null before the first.</summary>
     public long? EvaluatedAt { get; init; }
 
+    /// <summary>What was retained at the start of the run and at the last evaluation; null where nothing is watched.</summary>
+    public RetainedShares? Retained { get; init; }
+
     /// <summary>Loss of the last step; null before the first, and in checkpoints of older versions.</summary>
     public double? LastLoss { get; init; }
+}
+
+/// <summary>Shares in [0, 1] of what a run is watched by.</summary>
+/// <param name="AtStart">Of the weights that it started with.</param>
+/// <param name="Now">At the last evaluation.</param>
+/// <param name="PermittedAt">Step of the last evaluation that had not lost too much; 0 = the start.</param>
+public sealed record RetainedShares(double AtStart, double Now, long PermittedAt)
+{
+    /// <summary>What has been lost, in points.</summary>
+    [JsonIgnore]
+    public double Drop => 100 * (AtStart - Now);
 }
 
 /// <summary>What a trainer keeps in a checkpoint beside weights, moments and position.</summary>

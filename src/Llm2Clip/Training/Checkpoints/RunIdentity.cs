@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llm2Clip.Data;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.Training.Checkpoints;
@@ -20,13 +21,18 @@ internal static class RunIdentity
     private static readonly string[] Changeable =
     [
         "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs",
-        "steps", "max_minutes", "language_text", "means_from", "feature_cache",
+        "steps", "max_minutes", "language_text", "means_from", "feature_cache", "retention.max_drop",
     ];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>
     public static IReadOnlyDictionary<string, string> Section(string prefix, object section) =>
         JsonSerializer.SerializeToNode(section, section.GetType(), Json.Line)!.AsObject()
             .ToDictionary(pair => $"{prefix}.{pair.Key}", pair => Text(pair.Value));
+
+    /// <summary>The training data: its name, or each setting of each of its sets.</summary>
+    internal static IEnumerable<KeyValuePair<string, string>> OfTrainingData(DataConfig data) =>
+        data.TrainSets.SelectMany((set, index) => Section($"data.train_sets.{index}", set))
+            .Append(KeyValuePair.Create("data.train", data.Train));
 
     /// <summary>Whether a setting must not change on resuming.</summary>
     internal static bool IsCompared(string key) => !Changeable.Contains(NameOf(key));
@@ -45,6 +51,10 @@ internal static class RunIdentity
     /// <summary>The settings whose values differ, in order of their names.</summary>
     internal static IReadOnlyList<SettingChange> Differences(
         IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> wanted) =>
+        DifferencesOf(Flat(stored), Flat(wanted));
+
+    private static IReadOnlyList<SettingChange> DifferencesOf(
+        IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> wanted) =>
     [
         .. from key in wanted.Keys.Union(stored.Keys).Order(StringComparer.Ordinal)
            let mayChange = !IsCompared(key)
@@ -55,7 +65,39 @@ internal static class RunIdentity
 
     /// <summary>The settings of a run that may change, for a message.</summary>
     internal static string ChangeableNames(IReadOnlyDictionary<string, string> settings) =>
-        string.Join(", ", settings.Keys.Where(key => !IsCompared(key)).Order(StringComparer.Ordinal));
+        string.Join(", ", Flat(settings).Keys.Where(key => !IsCompared(key)).Order(StringComparer.Ordinal));
+
+    /// <summary>The settings with the keys of sections within sections one by one: <c>clip_train.retention.weight</c>.</summary>
+    private static Dictionary<string, string> Flat(IReadOnlyDictionary<string, string> settings)
+    {
+        var flat = new Dictionary<string, string>();
+        foreach (var (key, value) in settings)
+        {
+            if (Section(value) is not { } section)
+            {
+                flat.Add(key, value);
+                continue;
+            }
+            foreach (var (name, part) in Flat(section.ToDictionary(pair => $"{key}.{pair.Key}", pair => Text(pair.Value))))
+            {
+                flat.Add(name, part);
+            }
+        }
+        return flat;
+    }
+
+    /// <summary>A value that is a section of its own; null for a pattern such as <c>{a,b}.tar</c>.</summary>
+    private static JsonObject? Section(string value)
+    {
+        try
+        {
+            return value.StartsWith('{') ? JsonNode.Parse(value) as JsonObject : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A value as it is compared: a key that a checkpoint of an older version does not have is as good as empty.</summary>
     private static string? Compared(IReadOnlyDictionary<string, string> settings, string key) =>

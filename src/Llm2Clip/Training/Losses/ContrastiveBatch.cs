@@ -17,6 +17,12 @@ public sealed record ContrastiveBatch(Tensor Images, Tensor Captions, Tensor Log
     /// <summary>Further negatives of all images; null for none.</summary>
     public QueuedCaptions? Queue { get; init; }
 
+    /// <summary>
+    /// Names of the images, I: those of the same name are one image, which a small data set of several may give twice. Null where all
+    /// differ.
+    /// </summary>
+    public IReadOnlyList<string>? ImageNames { get; init; }
+
     /// <summary>Number of images, I.</summary>
     public int Count => (int)Images.shape[0];
 
@@ -37,6 +43,6 @@ public sealed record ContrastiveBatch(Tensor Images, Tensor Captions, Tensor Log
     /// <summary>What the queued captions add to each image's softmax, [I]; null for none.</summary>
     internal Tensor? QueueSums() => Queue?.LogSums(Images, LogitScale);
 
-    /// <summary>Pairs [I, C] that are not negatives because of equal texts; see <see cref="SamePairs.IdenticalCaptions"/>.</summary>
-    public Tensor? IdenticalCaptions() => SamePairs.IdenticalCaptions(Texts, ImageOfCaption, Count, Images.device);
+    /// <summary>Pairs [I, C] that are not negatives, as texts or images are equal; see <see cref="SamePairs.IdenticalCaptions"/>.</summary>
+    public Tensor? IdenticalCaptions() => SamePairs.IdenticalCaptions(Texts, ImageOfCaption, Count, Images.device, ImageNames);
 }

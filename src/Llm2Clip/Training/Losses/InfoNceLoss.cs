@@ -41,6 +41,10 @@ internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
         Tensor image, Tensor text, Tensor logScale, double labelSmoothing = 0, Tensor? excluded = null, SoftTargets? teacher = null,
         Tensor? queue = null)
     {
+        if (image.shape[0] >= BlockedInfoNce.Least && labelSmoothing == 0 && excluded is null && teacher is null)
+        {
+            return BlockedInfoNce.Between(image, text, logScale, queue);
+        }
         using var scope = NewDisposeScope();
         var logits = logScale.exp() * SoftmaxRows.Cosines(image, text); // [N, N]
         var labels = Scalars.Range(image.shape[0], image.device);

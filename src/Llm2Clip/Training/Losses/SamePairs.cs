@@ -21,23 +21,21 @@ internal static class SamePairs
     }
 
     /// <summary>
-    /// Pairs [I, C] where the caption has the text of one of the image's own; null where there are none besides the own pairs.
+    /// Pairs [I, C] where the caption has the text of one of the image's own, or belongs to an image of the same name; null where there
+    /// are none besides the own pairs.
     /// </summary>
-    public static Tensor? IdenticalCaptions(IReadOnlyList<string> captions, IReadOnlyList<int> imageOfCaption, int images, Device device)
+    public static Tensor? IdenticalCaptions(
+        IReadOnlyList<string> captions, IReadOnlyList<int> imageOfCaption, int images, Device device, IReadOnlyList<string>? names = null)
     {
-        var imagesOf = new Dictionary<string, List<int>>(StringComparer.Ordinal);
-        for (var c = 0; c < captions.Count; c++)
-        {
-            if (!imagesOf.TryGetValue(captions[c], out var list))
-            {
-                imagesOf.Add(captions[c], list = []);
-            }
-            list.Add(imageOfCaption[c]);
-        }
+        var imagesOf = captions.Select((text, caption) => (text, image: imageOfCaption[caption]))
+            .ToLookup(own => own.text, own => own.image, StringComparer.Ordinal);
+        var sameName = names?.Select((name, image) => (name, image)).ToLookup(one => one.name, one => one.image, StringComparer.Ordinal);
         bool[]? pairs = null;
         for (var c = 0; c < captions.Count; c++)
         {
-            foreach (var image in imagesOf[captions[c]].Where(image => image != imageOfCaption[c]))
+            var own = imageOfCaption[c];
+            var same = sameName is null ? [] : sameName[names![own]];
+            foreach (var image in imagesOf[captions[c]].Concat(same).Where(image => image != own))
             {
                 pairs ??= new bool[images * captions.Count];
                 pairs[image * captions.Count + c] = true;

@@ -24,7 +24,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     /// <summary>Captions to rows of the raw store.</summary>
     public CcData Read()
     {
-        ShardPattern.RequireRepeatable(data.Train, "cc-finetune, once to embed and once to pair the captions,");
+        data.RequireRepeatableTrain("cc-finetune, once to embed and once to pair the captions,");
         var train = Datasets.OpenTrain(data, log);
         var extra = config.ExtraText.SelectMany(text => CaptionStream.Of(text, data, SilentLog.Instance, cancellation));
         var survey = new CaptionSurvey();

@@ -131,7 +131,7 @@ internal static class CcTrainer
         CcFinetuneConfig config, DataConfig data, RawVectors raw, CcImages images) => RunIdentity.Of(
         "cc_finetune", config,
         [
-            KeyValuePair.Create("data.train", data.Train),
+            .. RunIdentity.OfTrainingData(data),
             KeyValuePair.Create("data.val", data.Val),
             KeyValuePair.Create("LLM fingerprint", raw.Fingerprint),
             KeyValuePair.Create("captions", string.Create(CultureInfo.InvariantCulture, $"{images.Captions} of {images.Count} images")),

@@ -52,6 +52,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
         + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }
 
+    [Description("Images per epoch, which need not be as many as there are: the next epoch continues where one ends. At least batch_size; "
+        + "null = as many as the data has.")]
+    [Range(1, long.MaxValue)]
+    public long? EpochSamples { get; init; }
+
     [Description("Budget in epochs; 0 = no limit. Null = 20, where neither steps nor max_minutes gives a budget.")]
     public double? Epochs { get; init; }
 
@@ -129,6 +134,11 @@ public sealed record ClipTrainConfig : ICheckedConfig
     [Description("Which captions are drawn, by language and kind, with probabilities; empty = any that extract takes (extract.languages, "
         + "extract.kinds).")]
     public IReadOnlyList<CaptionChoice> Captions { get; init; } = [];
+
+    [Description("Share of the draws that take a long caption where an image has long captions and others, for choices of captions that "
+        + "name no kind; null = each caption as often as any other.")]
+    [Range(0.0, 1.0)]
+    public double? LongShare { get; init; }
 
     [Description("Label smoothing of multi_positive and infonce.")]
     [Range(0.0, 0.99)]
@@ -225,7 +235,7 @@ public sealed record ClipTrainConfig : ICheckedConfig
     public double LogitScaleStart => Math.Log(ScaleStart ?? Loss.ScaleStart());
 
     /// <summary>Draws the captions that <see cref="Captions"/> names.</summary>
-    public CaptionSampler CreateSampler() => new(Captions.Count > 0 ? Captions : [new CaptionChoice()], Seed);
+    public CaptionSampler CreateSampler() => new(Captions.Count > 0 ? Captions : [new CaptionChoice()], Seed, LongShare);
 
     /// <summary>The loss that <see cref="Loss"/> names; the caller disposes it.</summary>
     public IContrastiveLoss CreateLoss(Device device) => Loss.Create(new SoftLabels(LabelSmoothing, TeacherWeight, TeacherScale), device);
@@ -246,6 +256,16 @@ public sealed record ClipTrainConfig : ICheckedConfig
             yield return ("micro_batch", $"is {MicroBatch}, more than batch_size, {BatchSize}: set it to at most that, or to 0 for the "
                 + "whole batch");
         }
+        if (EpochSamples < BatchSize)
+        {
+            yield return ("epoch_samples", $"is {EpochSamples}, less than batch_size, {BatchSize}: set it to at least that, or leave it "
+                + "out for as many images as the data has");
+        }
+        if (LongShare is not null && Captions.Count > 0 && Captions.All(choice => choice.Kind is not null))
+        {
+            yield return ("long_share", $"is {LongShare}, but each of clip_train.captions names its kind, and its probability counts: "
+                + "leave out one of the two");
+        }
         if (UnlockedBlocks == 0 && (DropPath > 0 || PatchDropout > 0))
         {
             yield return (DropPath > 0 ? "drop_path" : "patch_dropout",
@@ -260,6 +280,10 @@ public sealed record ClipTrainConfig : ICheckedConfig
             yield return ("retention.weight", $"is {Retention.Weight}, but unlocked_blocks 0 freezes the image encoder, which then stays "
                 + "what it was: set it to 0");
         }
+        foreach (var problem in CheckWatched())
+        {
+            yield return problem;
+        }
         if (!Loss.HasLabels())
         {
             const string Remedy = "which has no labels to soften: set it to 0, or clip_train.loss to multi_positive or infonce";
@@ -271,6 +295,24 @@ public sealed record ClipTrainConfig : ICheckedConfig
             {
                 yield return ("teacher_weight", $"is {TeacherWeight} with clip_train.loss sigmoid, {Remedy}");
             }
+        }
+    }
+
+    private IEnumerable<(string Key, string Problem)> CheckWatched()
+    {
+        if (Retention.MaxDrop is not null && Retention.Data.Length == 0)
+        {
+            yield return ("retention.max_drop", $"is {Retention.MaxDrop}, but retention.data names no labeled images to measure it by");
+        }
+        else if (Retention.MaxDrop is not null && EvalEvery == 0)
+        {
+            yield return ("retention.max_drop", $"is {Retention.MaxDrop}, but eval_every 0 measures it only when the training is over: "
+                + "set eval_every to the steps between measurements");
+        }
+        if (Retention.Data.Length > 0 && Retention.Classes.Length == 0 && UnlockedBlocks == 0)
+        {
+            yield return ("retention.data", "names images to watch, but unlocked_blocks 0 freezes the image encoder, whose features then "
+                + "stay what they were: leave it out");
         }
     }
 }

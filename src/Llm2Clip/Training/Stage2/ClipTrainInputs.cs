@@ -1,6 +1,7 @@
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Checkpoints;
@@ -31,6 +32,9 @@ internal sealed record ClipTrainInputs
     /// <summary>What <c>clip_train.retention</c> compares with; null where its weight is 0.</summary>
     public OriginalEncoder? Original { get; init; }
 
+    /// <summary>What must not be lost; null where <c>clip_train.retention.data</c> is empty.</summary>
+    public RetentionWatch? Watch { get; init; }
+
     /// <summary>Where checkpoints and the model go.</summary>
     public required string Output { get; init; }
 
@@ -54,4 +58,14 @@ internal sealed record ClipTrainInputs
 /// <param name="State">Last position.</param>
 /// <param name="ModelFolder">The exported model: the best by score, or the last where nothing was evaluated.</param>
 /// <param name="LastLoss">Loss of the last step; null where none was made, or by an older version.</param>
-public sealed record ClipTrainResult(TrainState State, string ModelFolder, double? LastLoss);
+public sealed record ClipTrainResult(TrainState State, string ModelFolder, double? LastLoss)
+{
+    /// <summary>What ended the training.</summary>
+    public TrainingEnd End { get; init; }
+
+    /// <summary>What was watched (<c>clip_train.retention.data</c>); null where nothing was.</summary>
+    public string? Watched { get; init; }
+
+    /// <summary>Step of the weights in <see cref="ModelFolder"/>; 0 = those that the training started from.</summary>
+    public long ModelStep { get; init; }
+}

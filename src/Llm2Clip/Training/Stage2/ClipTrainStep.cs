@@ -69,6 +69,7 @@ internal sealed class ClipTrainStep
         Begin("caption vectors are being read from the embedding store");
         var captions = Pick(batch, epoch);
         var texts = captions.ConvertAll(caption => caption.Text);
+        var names = batch.Samples.Select(sample => sample.Origin).ToList();
         var (images, vectors) = (ImagesOf(batch), Vectors(captions));
         var micro = _config.MicroBatch > 0 ? _config.MicroBatch : batch.Count;
         var textMicro = micro * _config.CaptionsPerImage;
@@ -85,7 +86,7 @@ internal sealed class ClipTrainStep
                 ],
                 features => Loss(features[0], original, new ContrastiveBatch(
                     features[0].narrow(1, 0, _student.EmbedDim), features[1], _student.LogitScale, texts, vectors)
-                { Queue = queue }));
+                { Queue = queue, ImageNames = names }));
         }
         finally
         {
@@ -177,7 +178,7 @@ internal sealed class ClipTrainStep
         var captions = new Caption[batch.Count * each];
         for (var i = 0; i < batch.Count; i++)
         {
-            var picked = _sampler.Pick(batch.Samples[i], each, epoch);
+            var picked = _sampler.Pick(batch.Samples[i], each, batch.Passes?[i] ?? epoch);
             if (picked.Count == 0)
             {
                 throw new InputException(

@@ -21,13 +21,19 @@ internal static class ClipTrainer
         using var task = new StudentTask(inputs, cancellation);
         AtomicFolder.Recover(task.ModelFolder);
         Action<CancellationToken>? ready = inputs.Evaluator is { } evaluator ? evaluator.Check : null;
-        var state = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation).State;
-        if (inputs.Evaluator is null || inputs.Config.Keep == KeptWeights.Last)
+        var (state, end) = Trainer.Run(task, inputs.Log, inputs.Metrics, ready, cancellation);
+        var isLast = inputs.Evaluator is null || inputs.Config.Keep == KeptWeights.Last;
+        if (isLast && end != TrainingEnd.Retention)
         {
             using var averaged = task.Weights.Average?.Applied();
             task.ExportModel();
         }
         inputs.Log.Info(FormattableString.Invariant($"Trained {state.Step:N0} steps in {state.Seconds / 60:0.0} minutes."));
-        return new ClipTrainResult(state, task.ModelFolder, state.LastLoss);
+        return new ClipTrainResult(state, task.ModelFolder, state.LastLoss)
+        {
+            End = end,
+            Watched = inputs.Watch?.Name,
+            ModelStep = !isLast ? state.BestStep : end == TrainingEnd.Retention ? state.Retained!.PermittedAt : state.Step,
+        };
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using Llm2Clip.Configuration;
+using Llm2Clip.Data.Loading;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -106,14 +108,18 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
 
     /// <inheritdoc/>
     public bool EvaluatesAfter(long steps) =>
-        _in.Evaluator is not null && _in.Config.EvalEvery > 0 && steps > 0 && steps % _in.Config.EvalEvery == 0;
+        (_in.Evaluator is not null || _in.Watch is not null) && _in.Config.EvalEvery > 0 && steps > 0 && steps % _in.Config.EvalEvery == 0;
 
     /// <inheritdoc/>
     public TrainingScore? Evaluate(long steps, CancellationToken cancellation)
     {
+        var retained = Measure(steps, cancellation);
+        var watched = retained is { } share ? string.Create(CultureInfo.InvariantCulture, $"retained {100 * share:0.0} %") : null;
+        var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
         if (_in.Evaluator is null)
         {
-            return null;
+            var line = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{watched}");
+            return watched is null ? null : new TrainingScore(null, line) { Retained = retained };
         }
         var score = _in.Evaluator.Evaluate(_in.Student, cancellation);
         foreach (var (tag, value) in score.Metrics)
@@ -125,16 +131,49 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         {
             _in.Metrics.Scalar("val/loss", steps, heldOut);
         }
-        var loss = double.IsNaN(_lastLoss) ? "" : string.Create(CultureInfo.InvariantCulture, $"loss {_lastLoss:0.000}, ");
-        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %");
+        var summary = string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: {loss}{score.ScoreName} {100 * score.Score:0.0} %")
+            + (watched is null ? "" : ", " + watched);
         var details = held is { } ofVal ? string.Create(CultureInfo.InvariantCulture, $"step {steps:N0}: val loss {ofVal:0.000}") : null;
-        return new TrainingScore(score.Score, summary, details);
+        return new TrainingScore(score.Score, summary, details) { Retained = retained };
+    }
+
+    /// <inheritdoc/>
+    public double? Retained(CancellationToken cancellation)
+    {
+        if (_in.Watch is { } watch)
+        {
+            var share = Measure(0, cancellation);
+            _in.Log.Info(string.Create(CultureInfo.InvariantCulture, $"Retention, before training: {100 * share:0.0} % ({watch.Name})."));
+            return share;
+        }
+        return null;
+    }
+
+    private double? Measure(long steps, CancellationToken cancellation)
+    {
+        var share = _in.Watch?.Top1(_in.Student, cancellation);
+        if (share is { } found)
+        {
+            _in.Metrics.Scalar("val/retained %", steps, 100 * found);
+        }
+        return share;
     }
 
     /// <inheritdoc/>
     public void KeepBest()
     {
         if (_in.Config.Keep == KeptWeights.Best)
+        {
+            ExportModel();
+        }
+    }
+
+    /// <summary>
+    /// Writes the model where no evaluation with a better score will: where the last weights count, and at the start, so that there is one.
+    /// </summary>
+    public void KeepPermitted(bool isStart)
+    {
+        if (isStart || _in.Evaluator is null || _in.Config.Keep == KeptWeights.Last)
         {
             ExportModel();
         }
@@ -165,11 +204,35 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         _queue?.Dispose();
     }
 
-    /// <summary>The queue's features.</summary>
-    public CheckpointExtras? Extras() => _queue?.Extras();
+    /// <summary>The queue's features, and how far several data sets were drawn.</summary>
+    public CheckpointExtras? Extras()
+    {
+        var starts = _in.Batches.Starts;
+        return _queue is null && starts.Count == 0
+            ? null
+            : new CheckpointExtras(
+                _queue?.Tensors() ?? new Dictionary<string, Tensor>(), JsonSerializer.SerializeToNode(starts, Json.File));
+    }
 
     /// <inheritdoc/>
-    public void Resume(TrainState state, CheckpointExtras? extras) => _queue?.Resume(state.Step);
+    public void Resume(TrainState state, CheckpointExtras? extras)
+    {
+        _queue?.Resume(state.Step);
+        if (_in.Batches.Starts.Count == 0)
+        {
+            return;
+        }
+        try
+        {
+            _in.Batches.StartFrom(extras?.Notes?.Deserialize<List<EpochStart>>(Json.File) ?? throw new JsonException("there are none"));
+        }
+        catch (JsonException error)
+        {
+            throw new InputException(
+                $"{Plan.Checkpoint}: the positions in the data sets cannot be read ({error.Message}). Remove that folder to start anew.",
+                error);
+        }
+    }
 
     /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
     private static (IReadOnlyList<(string Name, Parameter Parameter)> Trained, IReadOnlyList<(string Name, Parameter Parameter)> Frozen)
@@ -233,6 +296,7 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
             KeepCheckpoints = config.KeepCheckpoints,
             StallMinutes = config.StallMinutes,
             EarlyStop = config.EarlyStop,
+            MaxDrop = config.Retention.MaxDrop / 100,
             Metrics = new MetricNames("train", "lr", "grad_norm"),
             LogEvery = config.LogEvery,
             EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "

@@ -90,7 +90,7 @@ internal sealed class TextQueue : IDisposable
     }
 
     /// <summary>What a checkpoint keeps: the features.</summary>
-    public CheckpointExtras Extras() => new(new Dictionary<string, Tensor> { [Stored] = _features }, null);
+    public IReadOnlyDictionary<string, Tensor> Tensors() => new Dictionary<string, Tensor> { [Stored] = _features };
 
     /// <summary>Takes the position over, after the features were read back; <paramref name="steps"/> were made.</summary>
     public void Resume(long steps)
