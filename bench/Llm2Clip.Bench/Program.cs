@@ -21,6 +21,7 @@ public static class Program
         ("student", _ => StudentFigure.Measure()),
         ("resnet", _ => ResNetFigure.Measure()),
         ("teacher", root => TeacherFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
+        ("tensors", root => TensorsFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
         ("jpeg", root => JpegFigure.Measure(Path.Combine(root, Photos))),
         ("parquet", _ => ParquetFigure.Measure()),
         ("gather", _ => GatherFigure.Measure()),

@@ -19,10 +19,7 @@ internal static class TeacherFigure
 
     public static IEnumerable<Figure> Measure(string model, string pattern)
     {
-        var data = new DataConfig();
-        var texts = Datasets.ReadAll(Datasets.Open(pattern, data, SilentLog.Instance), data, SilentLog.Instance)
-            .SelectMany(sample => sample.Captions).Where(caption => caption.Language == "en")
-            .Select(caption => caption.Text).Take(Captions).ToList();
+        var texts = Texts(pattern, Captions);
         using var llm = LlamaModel.Load(model, fullWindow: true);
         var tokenizer = new CaptionTokenizer(llm, new TeacherSettings().Template, new TeacherSettings().Instruction, 512);
         var sequences = texts.ConvertAll(text => tokenizer.Tokenize(text).Tokens);
@@ -45,6 +42,18 @@ internal static class TeacherFigure
         yield return Figure.AtLeast("teacher", work, $"{rate:0.0} captions/s", calls, rate / alone, 10);
         var settings = $"llama.cpp's embedding example, its settings in this library {example:0.0}/s";
         yield return Figure.AtLeast("teacher", "the same", $"{rate:0.0} captions/s", settings, rate / example, 1.3);
+    }
+
+    /// <summary>The first English captions of a data set.</summary>
+    public static List<string> Texts(string pattern, int count)
+    {
+        var data = new DataConfig();
+        return
+        [
+            .. Datasets.ReadAll(Datasets.Open(pattern, data, SilentLog.Instance), data, SilentLog.Instance)
+                .SelectMany(sample => sample.Captions).Where(caption => caption.Language == "en")
+                .Select(caption => caption.Text).Take(count),
+        ];
     }
 
     /// <summary>What the example does by default: causal as the model is, half-precision cache, fused attention, all logits.</summary>

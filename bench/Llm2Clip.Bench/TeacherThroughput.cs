@@ -90,7 +90,7 @@ internal static class TeacherThroughput
         public void Measure(string path, List<string> captions)
         {
             using var teacher = Teacher.Open(path, new TeacherConfig { BatchTokens = BatchTokens, SkipHead = SkipHead });
-            var encoder = (LlamaTextEncoder)teacher.Encoder;
+            var encoder = (LlmTextEncoder)teacher.Encoder;
             Tokens = captions.Sum(caption => encoder.Tokenize(caption).Tokens.Length);
             Dimension = encoder.Dimension;
             encoder.Encode(captions[..1], SilentLog.Instance);

@@ -17,7 +17,7 @@ internal sealed class EvalCaptionsCommand : RunCommand<CaptionProbeResult>
         Shortcut("--layers", "eval_captions.layers", "LIST", "Compares layers of the LLM: all, or some such as '0, 13, 13 causal'.");
     }
 
-    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm(config.Teacher);
 
     protected override CaptionProbeResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         EvalCaptions.Run(config, log, cancellation);

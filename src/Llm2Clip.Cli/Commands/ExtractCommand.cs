@@ -20,7 +20,7 @@ internal sealed class ExtractCommand : RunCommand<ExtractResult>
 
     protected override bool Resumes => true;
 
-    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm();
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfLlm(config.Teacher);
 
     protected override ExtractResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
         Extract.Run(config, log, cancellation);

@@ -26,6 +26,15 @@ internal sealed unsafe class MappedFile : IDisposable
         _start += _view.PointerOffset;
     }
 
+    /// <summary>
+    /// Bytes of a file, behind a symbolic link those of its target: <see cref="FileInfo.Length"/> would count the link's own.
+    /// </summary>
+    public static long LengthOf(string path)
+    {
+        using var file = File.OpenHandle(path);
+        return RandomAccess.GetLength(file);
+    }
+
     /// <summary>Mapped bytes.</summary>
     public long Length { get; }
 

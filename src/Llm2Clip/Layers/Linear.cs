@@ -17,22 +17,25 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IProducts
     [ComponentName(Name = "bias")]
     private readonly Parameter? _bias; // [out]
 
-    /// <summary>Weights are zero until initialized or loaded.</summary>
-    public Linear(long inputs, long outputs, bool bias, Device device)
+    /// <summary>
+    /// Weights are zero until initialized or loaded. Frozen ones may be bf16 where the product is, which saves half their memory and the
+    /// cast.
+    /// </summary>
+    public Linear(long inputs, long outputs, bool bias, Device device, ScalarType dtype = ScalarType.Float32)
         : base(nameof(Linear))
     {
-        _weight = OwnedWeights.New([outputs, inputs], device);
-        _bias = bias ? OwnedWeights.New([outputs], device) : null;
+        _weight = OwnedWeights.New([outputs, inputs], device, dtype: dtype);
+        _bias = bias ? OwnedWeights.New([outputs], device, dtype: dtype) : null;
         RegisterComponents();
     }
 
     /// <summary>Format of the product.</summary>
     public Precision Precision { get; set; }
 
-    /// <summary>[out, in], fp32.</summary>
+    /// <summary>[out, in].</summary>
     public Parameter Weight => _weight;
 
-    /// <summary>[out], fp32; null where the layer has none.</summary>
+    /// <summary>[out]; null where the layer has none.</summary>
     public Parameter? Bias => _bias;
 
     /// <summary>A trained change of the weight, where the layer has been adapted.</summary>

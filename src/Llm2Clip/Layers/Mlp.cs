@@ -38,37 +38,46 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     }
 }
 
-/// <summary>
-/// A gated MLP (https://arxiv.org/abs/2002.05202): fc2(silu(gate x) * fc1 x), with inner norms fc2(inner_norm(silu(gate x) * fc1 x)).
-/// </summary>
-internal sealed class SwiGlu : nn.Module<Tensor, Tensor>
+/// <summary>What a gated MLP calls its three products.</summary>
+internal sealed record GatedNames(string Gate, string Up, string Down)
 {
-    [ComponentName(Name = "gate")]
+    /// <summary>As the vision towers have them.</summary>
+    public static GatedNames Vision { get; } = new("gate", "fc1", "fc2");
+
+    /// <summary>As Hugging Face's language models have them.</summary>
+    public static GatedNames Language { get; } = new("gate_proj", "up_proj", "down_proj");
+}
+
+/// <summary>
+/// A gated MLP (https://arxiv.org/abs/2002.05202): down(act(gate x) * up x), with an inner norm down(inner_norm(act(gate x) * up x)).
+/// </summary>
+internal sealed class GatedMlp : nn.Module<Tensor, Tensor>
+{
     private readonly Linear _gate; // [M, W]
-
-    [ComponentName(Name = "fc1")]
     private readonly Linear _up; // [M, W]
-
-    [ComponentName(Name = "inner_norm")]
     private readonly LayerNorm? _innerNorm;
-
-    [ComponentName(Name = "fc2")]
     private readonly Linear _down; // [W, M]
+    private readonly Func<Tensor, Tensor> _activation;
 
-    public SwiGlu(TransformerShape shape, Device device)
-        : base(nameof(SwiGlu))
+    /// <summary>Puts the layers together and gives them their names.</summary>
+    public GatedMlp(
+        GatedNames names, Linear gate, Linear up, Linear down, Func<Tensor, Tensor> activation, LayerNorm? innerNorm = null)
+        : base(nameof(GatedMlp))
     {
-        _gate = new Linear(shape.Width, shape.MlpWidth, bias: true, device);
-        _up = new Linear(shape.Width, shape.MlpWidth, bias: true, device);
-        _innerNorm = shape.InnerNorms ? new LayerNorm(shape.MlpWidth, shape.LayerNormEpsilon, device) : null;
-        _down = new Linear(shape.MlpWidth, shape.Width, bias: true, device);
-        RegisterComponents();
+        (_gate, _up, _innerNorm, _down, _activation) = (gate, up, innerNorm, down, activation);
+        register_module(names.Gate, gate);
+        register_module(names.Up, up);
+        if (innerNorm is not null)
+        {
+            register_module("inner_norm", innerNorm);
+        }
+        register_module(names.Down, down);
     }
 
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var inner = nn.functional.silu(_gate.call(x)) * _up.call(x);
+        var inner = _activation(_gate.call(x)) * _up.call(x);
         return _down.call(_innerNorm is null ? inner : _innerNorm.call(inner)).MoveToOuterDisposeScope();
     }
 }

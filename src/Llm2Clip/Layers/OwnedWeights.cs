@@ -8,13 +8,14 @@ namespace Llm2Clip.Layers;
 internal static class OwnedWeights
 {
     /// <summary>
-    /// An fp32 weight, all of it <paramref name="value"/>, that lives as long as its module. TorchSharp leaves a parameter to the scope it
-    /// is made in, which may be a caller's.
+    /// A weight, all of it <paramref name="value"/>, that lives as long as its module. TorchSharp leaves a parameter to the scope it is
+    /// made in, which may be a caller's.
     /// </summary>
-    public static Parameter New(ReadOnlySpan<long> shape, Device device, double value = 0)
+    public static Parameter New(
+        ReadOnlySpan<long> shape, Device device, double value = 0, ScalarType dtype = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
-        var weight = new Parameter(Scalars.Filled(shape, value, ScalarType.Float32, device));
+        var weight = new Parameter(Scalars.Filled(shape, value, dtype, device));
         weight.DetachFromDisposeScope();
         return weight;
     }

@@ -37,7 +37,7 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
         _norm1 = new LayerNorm(shape.Width, shape.LayerNormEpsilon, device);
         _attention = new SelfAttention(shape, device);
         _norm2 = new LayerNorm(shape.Width, shape.LayerNormEpsilon, device);
-        _mlp = shape.Gated ? new SwiGlu(shape, device) : new Mlp(shape.Width, shape.MlpWidth, shape.Activation, device);
+        _mlp = shape.Gated ? Gated(shape, device) : new Mlp(shape.Width, shape.MlpWidth, shape.Activation, device);
         (_scale1, _scale2) = shape.LayerScale ? (new LayerScale(shape.Width, device), new LayerScale(shape.Width, device)) : (null, null);
         RegisterComponents();
     }
@@ -67,6 +67,14 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     }
 
     public void InitializeMimetic(WeightInit init) => _attention.InitializeMimetic(init);
+
+    private static GatedMlp Gated(TransformerShape shape, Device device) => new(
+        GatedNames.Vision,
+        new Linear(shape.Width, shape.MlpWidth, bias: true, device),
+        new Linear(shape.Width, shape.MlpWidth, bias: true, device),
+        new Linear(shape.MlpWidth, shape.Width, bias: true, device),
+        gate => nn.functional.silu(gate),
+        shape.InnerNorms ? new LayerNorm(shape.MlpWidth, shape.LayerNormEpsilon, device) : null);
 
     private Tensor Branch(Tensor x, LayerScale? scale) => _noise.DropPath(scale is null ? x : scale.call(x), DropPath);
 }

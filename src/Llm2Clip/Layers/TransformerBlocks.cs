@@ -14,7 +14,7 @@ namespace Llm2Clip.Layers;
 /// <param name="LayerNormEpsilon">Epsilon of all layer norms.</param>
 internal sealed record TransformerShape(int Width, int Layers, int Heads, int MlpWidth, Activation Activation, double LayerNormEpsilon)
 {
-    /// <summary>Whether the MLP is gated by SiLU (<see cref="SwiGlu"/>) in the place of the activation.</summary>
+    /// <summary>Whether the MLP is gated by SiLU (<see cref="GatedMlp"/>) in the place of the activation.</summary>
     public bool Gated { get; init; }
 
     /// <summary>Whether layer norms precede the second products of attention and MLP (sub-LN).</summary>

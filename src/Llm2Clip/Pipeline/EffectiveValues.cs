@@ -5,6 +5,8 @@ using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Decoder;
+using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Pipeline;
 
@@ -65,6 +67,11 @@ internal static class EffectiveValues
             var text = isStated ? $"from the GGUF, else {value}" : value;
             yield return ($"teacher.{key.Name}", folder is not null ? $"{value} ({manifest})" : text);
         }
+        var batch = (run.Teacher.Runtime ?? settings.Runtime) == TeacherRuntime.Tensors
+            ? TensorRuntime.StandardBatch
+            : DecoderOptions.StandardBatch;
+        yield return ("teacher.batch_tokens", Text(batch));
+        yield return ("teacher.device", Gpu);
         yield return ("teacher.threads", $"{Environment.ProcessorCount}, one per core");
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Llm2Clip.Configuration;
+using Llm2Clip.Layers;
 
 namespace Llm2Clip.Teachers;
 
@@ -34,6 +35,16 @@ public enum KvCacheType
 
     /// <summary>Half precision.</summary>
     F16,
+}
+
+/// <summary>What runs the LLM.</summary>
+public enum TeacherRuntime
+{
+    /// <summary>libllama: any architecture that it knows, products with the file's own quantized weights.</summary>
+    Llama,
+
+    /// <summary>Tensors: some architectures, weights as bf16 or fp32, several times as fast where the processor multiplies bf16.</summary>
+    Tensors,
 }
 
 /// <summary>
@@ -72,26 +83,40 @@ public sealed record TeacherConfig : ICheckedConfig
     [Description("With bidirectional attention, sliding-window layers see the whole text too.")]
     public bool? FullWindow { get; init; }
 
+    [Description("llama: libllama. tensors: libtorch, for the architectures llama, qwen2, qwen3, gemma2, gemma3 and gemma-embedding; "
+        + "several times as fast on a processor or GPU that multiplies bf16, with more memory for the weights. The vectors differ, so a "
+        + "store or an adapter belongs to one of them. null = what the teacher folder states, else llama.")]
+    public TeacherRuntime? Runtime { get; init; }
+
+    [Description("Of runtime tensors: bf16 | fp32, the format of products and of the weights in memory. null = what the teacher folder "
+        + "states, else bf16.")]
+    public Precision? Precision { get; init; }
+
+    [Description("Of runtime tensors: auto (the first GPU where there is one, else the CPU) | cpu | cuda:N. Does not change the vectors "
+        + "but for rounding.")]
+    public string Device { get; init; } = "auto";
+
     [Description("Longest row in tokens, BOS and template included; longer captions lose their right end, the template's end stays. 8 or "
         + "more.")]
     [Range(TeacherSettings.ShortestRow, int.MaxValue)]
     public int? MaxLength { get; init; }
 
-    [Description("Flash attention: less memory for long texts; moves states by about 1e-2 together with kv_type f16.")]
+    [Description("Of runtime llama: flash attention, less memory for long texts; moves states by about 1e-2 together with kv_type f16.")]
     public bool? FlashAttention { get; init; }
 
-    [Description("Key/value cache: f32 (exact) | f16.")]
+    [Description("Of runtime llama: key/value cache, f32 (exact) | f16.")]
     public KvCacheType? KvType { get; init; }
 
-    [Description("Tokens decoded at once. 128 to 512 are fastest on a CPU. Does not change the vectors but for rounding.")]
+    [Description("Tokens run at once. Does not change the vectors but for rounding. null = 256 with runtime llama, where 128 to 512 are "
+        + "fastest on a CPU, and 512 with tensors, padding included; a GPU takes more.")]
     [Range(1, int.MaxValue)]
-    public int BatchTokens { get; init; } = 256;
+    public int? BatchTokens { get; init; }
 
-    [Description("Threads of the LLM; 0: one per core.")]
+    [Description("Threads of libllama; 0: one per core. Tensors have those of LLM2CLIP_THREADS.")]
     [Range(0, 4096)]
     public int Threads { get; init; }
 
-    [Description("Stop the graph behind the last state that is read, before the output head at the latest.")]
+    [Description("Of runtime llama: stop the graph behind the last state that is read, before the output head at the latest.")]
     public bool SkipHead { get; init; } = true;
 
     /// <inheritdoc/>
@@ -146,18 +171,24 @@ public sealed record TeacherSettings : ICheckedConfig
     /// </summary>
     public bool FullWindow { get; init; } = true;
 
+    /// <summary>What runs the LLM.</summary>
+    public TeacherRuntime Runtime { get; init; }
+
+    /// <summary>Format of products and weights in <see cref="TeacherRuntime.Tensors"/>.</summary>
+    public Precision Precision { get; init; } = Precision.Bf16;
+
     /// <summary>Longest row in tokens, BOS and template included.</summary>
     [Range(ShortestRow, int.MaxValue)]
     public int MaxLength { get; init; } = 512;
 
-    /// <summary>Fused attention; it moves the states by about 1e-2.</summary>
+    /// <summary>Fused attention of libllama; it moves the states by about 1e-2.</summary>
     public bool FlashAttention { get; init; }
 
-    /// <summary>Number format of the key/value cache.</summary>
+    /// <summary>Number format of libllama's key/value cache.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F32;
 
     /// <summary>These settings with those that <paramref name="config"/> names put in their place.</summary>
-    public TeacherSettings With(TeacherConfig config) => this with
+    public TeacherSettings With(TeacherConfig config) => (this with
     {
         Template = config.Template ?? Template,
         Instruction = config.Instruction ?? Instruction,
@@ -166,12 +197,19 @@ public sealed record TeacherSettings : ICheckedConfig
         Layers = config.Layers is null or TeacherLayers.Auto ? Layers : Canonical(config.Layers, config.Attention ?? Attention),
         FullWindow = config.FullWindow ?? FullWindow,
         MaxLength = config.MaxLength ?? MaxLength,
+        Runtime = config.Runtime ?? Runtime,
+        Precision = config.Precision ?? Precision,
         FlashAttention = config.FlashAttention ?? FlashAttention,
         KvType = config.KvType ?? KvType,
-    };
+    }).WithoutIdle();
 
     /// <summary>What <see cref="Layers"/> names, each with its attention.</summary>
     internal IReadOnlyList<TeacherLayer> LayerList() => TeacherLayers.Parse(Layers, Attention);
+
+    /// <summary>What the runtime takes no notice of has its default, so that equal vectors have equal settings.</summary>
+    private TeacherSettings WithoutIdle() => Runtime == TeacherRuntime.Tensors
+        ? this with { FlashAttention = false, KvType = KvCacheType.F32 }
+        : this with { Precision = Precision.Bf16 };
 
     /// <inheritdoc/>
     public IEnumerable<(string Key, string Problem)> Check() =>

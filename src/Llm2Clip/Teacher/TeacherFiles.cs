@@ -1,6 +1,5 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Teachers.Adapter;
-using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
@@ -38,7 +37,7 @@ internal sealed class TeacherFiles : IDisposable
     public CcAdapter? Adapter { get; }
 
     /// <summary>Fingerprint of the LLM's pooled vectors.</summary>
-    public string RawFingerprint => LlamaTextEncoder.FingerprintOf(Model.Sha256, Settings);
+    public string RawFingerprint => LlmTextEncoder.FingerprintOf(Model.Sha256, Settings);
 
     /// <summary>Fingerprint of the teacher's vectors.</summary>
     public string Fingerprint => Teacher.FingerprintOf(RawFingerprint, Adapter);
@@ -155,11 +154,11 @@ internal sealed class TeacherFiles : IDisposable
         }
     }
 
-    private LlamaTextEncoder LoadEncoder(IRunLog log)
+    private LlmTextEncoder LoadEncoder(IRunLog log)
     {
         try
         {
-            return new LlamaTextEncoder(Model.Path, Settings, _config, Model.Sha256, log);
+            return new LlmTextEncoder(Model.Path, Settings, _config, Model.Sha256, log);
         }
         catch (ConfigException error) when (_manifest is not null && Settings == _manifest.Settings)
         {

@@ -86,6 +86,34 @@ internal static class TeacherLayers
             .Select(block => new TeacherLayer(block, attention))),
     ];
 
+    /// <summary>
+    /// Runs that give the states of all places: one for each attention, with the places that it gives. The token embeddings are the same in
+    /// each, and read in the first; with nothing else it has the attention <paramref name="standard"/>.
+    /// </summary>
+    internal static IReadOnlyList<(TeacherAttention Attention, int[] Places)> Runs(
+        IReadOnlyList<TeacherLayer> layers, TeacherAttention standard)
+    {
+        var first = layers.FirstOrDefault(layer => layer.Block > 0, new TeacherLayer(0, standard)).Attention;
+        return
+        [
+            .. Enumerable.Range(0, layers.Count).GroupBy(place => layers[place].Block > 0 ? layers[place].Attention : first)
+                .Select(run => (run.Key, run.ToArray())),
+        ];
+    }
+
+    /// <summary>Throws <see cref="ConfigException"/> where a block is named that the model does not have.</summary>
+    /// <param name="blocks">As <see cref="TeacherLayer.Block"/> counts.</param>
+    /// <param name="count">Blocks of the model.</param>
+    /// <param name="model">The model, for the message.</param>
+    internal static void RequireBlocks(IEnumerable<int> blocks, int count, string model)
+    {
+        foreach (var block in blocks.Where(block => block != TeacherLayer.Final && block > count))
+        {
+            throw new ConfigException(
+                $"teacher.layers names block {block}, and {model} has {count}: name 0 (the token embeddings), 1 to {count}, or final.");
+        }
+    }
+
     /// <summary>An attention as it is written.</summary>
     internal static string Word(TeacherAttention attention) => attention == TeacherAttention.Causal ? "causal" : "bidirectional";
 

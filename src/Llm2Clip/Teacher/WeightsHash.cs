@@ -14,7 +14,7 @@ internal static class WeightsHash
     /// <summary>Hash of a model; of a split one, hash over the parts' hashes.</summary>
     public static string Of(GgufFile model)
     {
-        var parts = Parts(model);
+        var parts = GgufParts.Paths(model);
         return parts.Count == 1 ? OfFile(parts[0]) : Fingerprints.Of([.. parts.Select(OfFile)]);
     }
 
@@ -32,16 +32,6 @@ internal static class WeightsHash
         {
             throw new InputException($"{path}: cannot be read: {error.Message}", error);
         }
-    }
-
-    private static List<string> Parts(GgufFile model)
-    {
-        const string Key = "split.count";
-        var count = model.Has(Key) ? model.GetInteger(Key) : 1;
-        const string First = "-00001-of-";
-        return count <= 1
-            ? [model.Path]
-            : [.. Enumerable.Range(1, (int)count).Select(part => model.Path.Replace(First, $"-{part:D5}-of-", StringComparison.Ordinal))];
     }
 
     private static string Compute(string path)

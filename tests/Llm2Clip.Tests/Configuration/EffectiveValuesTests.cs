@@ -42,6 +42,8 @@ public sealed class EffectiveValuesTests
         Assert.Equal("32", values["model.patch_size"]);
         Assert.Equal("quick_gelu", values["model.activation"]);
         Assert.Equal("from the GGUF, else mean", values["teacher.pooling"]);
+        Assert.Equal("256", values["teacher.batch_tokens"]);
+        Assert.Equal("512", Of("teacher.runtime=tensors")["teacher.batch_tokens"]);
     }
 
     [Fact]

@@ -63,7 +63,8 @@ internal static class ModelFormats
         new("adapter", Adapter, damaged => CcAdapter.Load(damaged.Path).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("teacher-folder", Teacher, OpenTeacher) { IsText = true, Cases = 300 },
         new("gguf", Gguf, ReadGguf) { Place = GgufPlace, Cases = 600 },
-        new("gguf-llama", Gguf, Encode) { Cases = 150 },
+        new("gguf-llama", Gguf, damaged => Encode(damaged, TeacherRuntime.Llama)) { Cases = 150 },
+        new("gguf-tensors", Gguf, damaged => Encode(damaged, TeacherRuntime.Tensors)) { Cases = 150 },
     ];
 
     private static string[] OneFile(string folder)
@@ -276,22 +277,13 @@ internal static class ModelFormats
     {
         var file = GgufFile.Open(damaged.Path);
         GgufModelCheck.Check(file);
-        foreach (var tensor in file.Tensors)
-        {
-            try
-            {
-                file.ReadTensor(tensor.Name);
-            }
-            catch (InputException unread) when (unread.Message.Contains("values can be read here", StringComparison.Ordinal))
-            {
-                // A format of numbers that libllama alone reads.
-            }
-        }
+        using var weights = GgufWeights.Open(file);
+        LoadAll(weights);
     }
 
-    private static void Encode(FuzzCase damaged)
+    private static void Encode(FuzzCase damaged, TeacherRuntime runtime)
     {
-        using var encoder = LlamaCases.Encoder(damaged.Path, new TeacherSettings { MaxLength = 32 });
+        using var encoder = LlamaCases.Encoder(damaged.Path, new TeacherSettings { MaxLength = 32, Runtime = runtime });
         // More than 32 tokens at once, so that products go the way of large batches too.
         encoder.Encode(["a b a", "雪 <s> a", .. Enumerable.Repeat("a b a b a", 8)], SilentLog.Instance, CancellationToken.None);
     }

@@ -72,7 +72,7 @@ public sealed class LayerChoiceTests : IDisposable
         var settings = TeacherFolder.Read(run.TeacherOutput()).Settings;
         Assert.Equal(TeacherLayers.Parse(chosen, TeacherAttention.Bidirectional), settings.LayerList());
         Assert.Equal(
-            LlamaTextEncoderFingerprint(settings), EmbeddingStoreManifest.Read(run.RawStore()).Teacher);
+            LlmFingerprint(settings), EmbeddingStoreManifest.Read(run.RawStore()).Teacher);
         var extracted = Extract.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken);
         using var teacher = Teacher.Open(run.TeacherOutput(), LlamaCases.OneThread);
         Assert.Equal(teacher.Fingerprint, extracted.Fingerprint);
@@ -189,8 +189,8 @@ public sealed class LayerChoiceTests : IDisposable
         Assert.Contains("in 2 (layers: 1, 0)", message, StringComparison.Ordinal);
     }
 
-    private static string LlamaTextEncoderFingerprint(TeacherSettings settings) =>
-        Llm2Clip.Teachers.Llm.LlamaTextEncoder.FingerprintOf(WeightsHash.Of(Llm2Clip.Weights.Gguf.GgufFile.Open(Gguf)), settings);
+    private static string LlmFingerprint(TeacherSettings settings) =>
+        LlmTextEncoder.FingerprintOf(WeightsHash.Of(Llm2Clip.Weights.Gguf.GgufFile.Open(Gguf)), settings);
 
     private static void Train(RunConfig run) => CcFinetune.Run(run, SilentLog.Instance, TestContext.Current.CancellationToken);
 

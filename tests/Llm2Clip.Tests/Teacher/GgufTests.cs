@@ -37,10 +37,10 @@ public class GgufTests
         Assert.Equal(["", "雪", "dog"], file.GetStrings("tokens"));
         Assert.Equal([0f, -1.5f], (float[])file.Metadata["scores"].Value);
         Assert.Equal([32L, 2L], file.Tensor("a.weight").Shape);
-        Assert.Equal(values, file.ReadTensor("a.weight"));
-        Assert.Equal([1f, 2f, 3f], file.ReadTensor("odd"));
-        Assert.Equal(values.Select(value => (float)(Half)value), file.ReadTensor("half"));
-        Assert.All(values.Zip(file.ReadTensor("eight")), pair => Assert.InRange(pair.Second - pair.First, -1 / 254f, 1 / 254f));
+        Assert.Equal(values, GgufCopy.Values(path, "a.weight"));
+        Assert.Equal([1f, 2f, 3f], GgufCopy.Values(path, "odd"));
+        Assert.Equal(values.Select(value => (float)(Half)value), GgufCopy.Values(path, "half"));
+        Assert.All(values.Zip(GgufCopy.Values(path, "eight")), pair => Assert.InRange(pair.Second - pair.First, -1 / 254f, 1 / 254f));
         Assert.False(File.Exists(path + ".llm2clip-tmp"));
     }
 
@@ -78,20 +78,6 @@ public class GgufTests
             {
                 Assert.NotEmpty(GgufFile.Open(path).Tensors);
             }
-        }
-    }
-
-    [Fact]
-    [Trait("Category", "Golden")]
-    public void ValuesAgreeWithGgmls()
-    {
-        var folder = SharedData.RequireGolden("llm", "quant");
-        var expected = new GoldenStates(Path.Combine(folder, "expectations.safetensors"));
-        var file = GgufFile.Open(Path.Combine(folder, "types.gguf"));
-        foreach (var type in (GgufType[])[GgufType.F32, GgufType.F16, GgufType.BF16, GgufType.Q8_0])
-        {
-            var tensor = file.Tensors.Single(tensor => tensor.Type == type);
-            Assert.Equal(expected.Floats($"types.{tensor.Name}"), file.ReadTensor(tensor.Name));
         }
     }
 

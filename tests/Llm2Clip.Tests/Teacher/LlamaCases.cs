@@ -39,7 +39,7 @@ internal static class LlamaCases
     public static string AnyModel() =>
         GoldenModel(GoldenModels().FirstOrDefault(name => name.StartsWith("llama", StringComparison.Ordinal)) ?? "llama");
 
-    public static LlamaTextEncoder Encoder(string path, TeacherSettings? settings = null, TeacherConfig? config = null) =>
+    public static LlmTextEncoder Encoder(string path, TeacherSettings? settings = null, TeacherConfig? config = null) =>
         new(path, settings ?? new TeacherSettings(), config ?? OneThread, null, SilentLog.Instance);
 
     public static SequenceDecoder Decoder(LlamaModel model, TeacherAttention attention, int batchTokens = 256, bool skipHead = true) => new(

@@ -107,10 +107,10 @@ public sealed class TeacherLayersTests
         [
             "llm-pooled-1", "hash", settings.Template, settings.Instruction, "Mean", "Bidirectional", "True", "512", "False", "F32",
         ];
-        Assert.Equal(Fingerprints.Of(before), LlamaTextEncoder.FingerprintOf("hash", settings));
-        Assert.Equal(Fingerprints.Of(before), LlamaTextEncoder.FingerprintOf("hash", settings with { Layers = "final bidirectional" }));
+        Assert.Equal(Fingerprints.Of(before), LlmTextEncoder.FingerprintOf("hash", settings));
+        Assert.Equal(Fingerprints.Of(before), LlmTextEncoder.FingerprintOf("hash", settings with { Layers = "final bidirectional" }));
         string[] layers = ["final", "final causal", "13", "13 causal", "0", "13, 0", "0, 13", "13, 13 causal"];
-        Assert.Distinct(layers.Select(text => LlamaTextEncoder.FingerprintOf("hash", settings with { Layers = text })));
+        Assert.Distinct(layers.Select(text => LlmTextEncoder.FingerprintOf("hash", settings with { Layers = text })));
     }
 
     [Theory]
@@ -173,7 +173,7 @@ public sealed class TeacherLayersTests
     private static CcAdapter Adapter(int parts) => CcAdapter.Create(
         new AdapterConfig { Kind = AdapterKind.Linear, Dimension = 3 }, new LanguageMeans(new float[4], []), 1, parts);
 
-    private static LlamaTextEncoder Encoder(string layers, TeacherPooling pooling = TeacherPooling.Mean) =>
+    private static LlmTextEncoder Encoder(string layers, TeacherPooling pooling = TeacherPooling.Mean) =>
         LlamaCases.Encoder(
             LlamaCases.AnyModel(), new TeacherSettings { Layers = layers, Pooling = pooling, Template = "{text}", MaxLength = 64 });
 }

@@ -17,13 +17,7 @@ internal static class LayerTensors
     /// </param>
     public static TappedTensor?[] Find(LlamaModel model, IReadOnlyList<int> blocks, Func<LlamaModel, List<string>> survey)
     {
-        var count = model.Handle.LayerCount;
-        foreach (var block in blocks.Where(block => block != TeacherLayer.Final && block > count))
-        {
-            throw new ConfigException(
-                $"teacher.layers names block {block}, and {model.Header.Path} has {count}: name 0 (the token embeddings), 1 to {count}, or "
-                + "final.");
-        }
+        TeacherLayers.RequireBlocks(blocks, model.Handle.LayerCount, model.Header.Path);
         if (blocks.All(block => block == TeacherLayer.Final))
         {
             return new TappedTensor?[blocks.Count];

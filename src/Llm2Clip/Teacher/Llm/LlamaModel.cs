@@ -28,6 +28,17 @@ internal sealed class LlamaModel : IDisposable
     /// <summary>Width of the hidden states.</summary>
     public int Width => Handle.EmbeddingSize;
 
+    /// <summary>Tokens that the model takes at most, as its file says; the largest number where it does not.</summary>
+    public int ContextLength
+    {
+        get
+        {
+            // libllama does not know it where the vocabulary alone is loaded.
+            var key = $"{Header.Architecture}.context_length";
+            return Header.Has(key) ? (int)Math.Min(Header.GetInteger(key), int.MaxValue) : int.MaxValue;
+        }
+    }
+
     /// <summary>Whether some layers see a window of the text alone.</summary>
     public bool HasWindow => Header.Has(WindowKey(Header));
 

@@ -6,59 +6,68 @@ namespace Llm2Clip.Teachers.Llm;
 /// The runs of an LLM that give the states of <see cref="TeacherSettings.Layers"/>: one for each attention, over the same batches. The
 /// token embeddings are read in the first.
 /// </summary>
-internal sealed class LlamaPasses : IDisposable
+internal sealed class LlamaPasses : ILlmRuntime
 {
     private readonly TeacherSettings _settings;
     private readonly Dictionary<bool, LlamaModel> _models = []; // by whether the sliding window is opened
     private readonly List<Pass> _passes = [];
+    private readonly IReadOnlyList<TeacherLayer> _layers; // in the order of the parts of a vector
+    private readonly IReadOnlyList<(TeacherAttention Attention, int[] Places)> _runs;
 
     /// <summary>Loads the model. Throws as <see cref="LlamaModel.Load(string, bool)"/>.</summary>
     public LlamaPasses(string path, TeacherSettings settings)
     {
-        (_settings, Layers) = (settings, settings.LayerList());
-        Model = LlamaModel.Load(path, OpensWindow(Attention(0)));
-        _models.Add(OpensWindow(Attention(0)), Model);
+        (_settings, _layers) = (settings, settings.LayerList());
+        _runs = TeacherLayers.Runs(_layers, settings.Attention);
+        var opens = OpensWindow(_runs[0].Attention);
+        Vocabulary = LlamaModel.Load(path, opens);
+        _models.Add(opens, Vocabulary);
     }
 
-    /// <summary>What is read, in the order of the parts of a vector.</summary>
-    public IReadOnlyList<TeacherLayer> Layers { get; }
+    /// <summary>The model of the first pass.</summary>
+    public LlamaModel Vocabulary { get; }
 
-    /// <summary>The model of the first pass; any will do for its vocabulary.</summary>
-    public LlamaModel Model { get; }
-
-    /// <summary>Whether no pass computes the output head.</summary>
-    public bool HeadSkipped => _passes.TrueForAll(pass => pass.Decoder.HeadSkipped);
+    /// <inheritdoc/>
+    public int Width => Vocabulary.Width;
 
     /// <summary>Sets up a context for each attention. Throws as <see cref="SequenceDecoder"/>'s constructor.</summary>
     public void Prepare(TeacherConfig config, int maxLength, IRunLog log)
     {
-        foreach (var pass in Enumerable.Range(0, Layers.Count).GroupBy(Attention))
+        foreach (var (attention, places) in _runs)
         {
-            var places = pass.ToArray();
-            var options = new DecoderOptions(pass.Key, maxLength)
+            var options = new DecoderOptions(attention, maxLength)
             {
-                BatchTokens = config.BatchTokens,
+                BatchTokens = config.BatchTokens ?? DecoderOptions.StandardBatch,
                 Threads = config.Threads,
                 FlashAttention = _settings.FlashAttention,
                 KvType = _settings.KvType,
                 SkipHead = config.SkipHead,
-                Blocks = [.. places.Select(place => Layers[place].Block)],
+                Blocks = [.. places.Select(place => _layers[place].Block)],
             };
-            _passes.Add(new Pass(new SequenceDecoder(ModelFor(pass.Key), options, log), places));
+            _passes.Add(new Pass(new SequenceDecoder(ModelFor(attention), options, log), places));
         }
     }
 
     /// <inheritdoc cref="SequenceDecoder.Batches"/>
     public IEnumerable<IReadOnlyList<int>> Batches(IReadOnlyList<LLamaToken[]> sequences) => _passes[0].Decoder.Batches(sequences);
 
-    /// <summary>Gives the states of a batch, each with the place of its layer in <see cref="Layers"/>.</summary>
-    public void Run(IReadOnlyList<LLamaToken[]> sequences, IReadOnlyList<int> members, StateReceiver receive)
+    /// <inheritdoc/>
+    public float[] Encode(IReadOnlyList<TokenizedText> rows, IReadOnlyList<int> members)
     {
+        var vectors = new float[members.Count * _layers.Count * Width];
+        var texts = members.Select(member => rows[member]).ToList();
+        var sequences = texts.ConvertAll(text => text.Tokens);
         foreach (var (decoder, places) in _passes)
         {
-            decoder.Run(
-                sequences, members, (sequence, position, block, state) => receive(sequence, position, places[block], state));
+            decoder.Run(sequences, [.. Enumerable.Range(0, texts.Count)], (text, position, block, state) =>
+            {
+                var place = places[block];
+                var factor = _layers[place].IsScaled ? StatePooling.Unit(state) : 1;
+                var vector = vectors.AsSpan(((text * _layers.Count) + place) * Width, Width);
+                StatePooling.Add(_settings.Pooling, texts[text], position, state, factor, vector);
+            });
         }
+        return vectors;
     }
 
     public void Dispose()
@@ -73,29 +82,25 @@ internal sealed class LlamaPasses : IDisposable
         }
     }
 
-    /// <summary>What the tokens see in the pass of a layer: of the embeddings, in the one that there is anyway.</summary>
-    private TeacherAttention Attention(int place) => Layers[place].Block > 0 ? Layers[place].Attention
-        : Layers.FirstOrDefault(layer => layer.Block > 0, new TeacherLayer(0, _settings.Attention)).Attention;
-
     private bool OpensWindow(TeacherAttention attention) => attention == TeacherAttention.Bidirectional && _settings.FullWindow;
 
     /// <summary>The window is opened when the weights are loaded, so that a model with a window is loaded for each attention.</summary>
     private LlamaModel ModelFor(TeacherAttention attention)
     {
         var opens = OpensWindow(attention);
-        if (!Model.HasWindow)
+        if (!Vocabulary.HasWindow)
         {
-            return Model;
+            return Vocabulary;
         }
         if (!_models.TryGetValue(opens, out var model))
         {
-            model = LlamaModel.Load(Model.Header.Path, opens);
+            model = LlamaModel.Load(Vocabulary.Header.Path, opens);
             _models.Add(opens, model);
         }
         return model;
     }
 
     /// <param name="Decoder">The context.</param>
-    /// <param name="Places">Of each block that it reads, the place of its layer in <see cref="Layers"/>.</param>
+    /// <param name="Places">Of each block that it reads, the place of its layer in the vectors.</param>
     private sealed record Pass(SequenceDecoder Decoder, int[] Places);
 }

@@ -16,8 +16,7 @@ internal sealed class TokenCounter : IDisposable
         _model = model;
         // A tokenizer remembers the pieces it has met, and is one thread's.
         _tokenizers = new(() => new CaptionTokenizer(model, settings.Template, settings.Instruction, Unlimited));
-        var key = $"{model.Header.Architecture}.context_length";
-        Limit = (int)Math.Min(settings.MaxLength, model.Header.Has(key) ? model.Header.GetInteger(key) : int.MaxValue);
+        Limit = Math.Min(settings.MaxLength, model.ContextLength);
     }
 
     /// <summary>Tokens of a row at most; longer texts lose their right end.</summary>

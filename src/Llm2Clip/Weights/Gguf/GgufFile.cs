@@ -1,11 +1,8 @@
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-
 namespace Llm2Clip.Weights.Gguf;
 
 /// <summary>
 /// A GGUF file's metadata and tensor table (format versions 2 and 3), checked strictly: whatever the file claims is held against its
-/// length before anything is allocated. Values of unquantized and Q8_0 tensors can be read.
+/// length before anything is allocated. <see cref="GgufWeights"/> reads the values.
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 /// </summary>
 internal sealed class GgufFile
@@ -88,52 +85,6 @@ internal sealed class GgufFile
 
     /// <summary>True where the tensor is there.</summary>
     public bool HasTensor(string name) => byName.ContainsKey(name);
-
-    /// <summary>
-    /// Values of an F32, F16, BF16 or Q8_0 tensor in memory order as fp32. Throws <see cref="InputException"/> for other formats.
-    /// </summary>
-    public float[] ReadTensor(string name)
-    {
-        var tensor = Tensor(name);
-        var bytes = new byte[tensor.ByteLength];
-        using (var file = File.OpenHandle(Path))
-        {
-            for (var read = 0; read < bytes.Length;)
-            {
-                var count = RandomAccess.Read(file, bytes.AsSpan(read), tensor.Offset + read);
-                read += count > 0 ? count : throw new InputException($"{Path}: the file ends inside tensor '{name}'.");
-            }
-        }
-        var values = new float[tensor.ElementCount];
-        Decode(tensor, bytes, values);
-        return values;
-    }
-
-    private void Decode(GgufTensor tensor, byte[] bytes, float[] values)
-    {
-        switch (tensor.Type)
-        {
-            case GgufType.F32:
-                MemoryMarshal.Cast<byte, float>(bytes).CopyTo(values);
-                break;
-            case GgufType.F16:
-                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), values);
-                break;
-            case GgufType.BF16:
-                var upper = MemoryMarshal.Cast<byte, ushort>(bytes);
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = BitConverter.UInt32BitsToSingle((uint)upper[i] << 16);
-                }
-                break;
-            case GgufType.Q8_0:
-                GgufQ8.Decode(bytes, values);
-                break;
-            default:
-                throw new InputException(
-                    $"{Path}: tensor '{tensor.Name}' is {tensor.Type}; only F32, F16, BF16 and Q8_0 values can be read here.");
-        }
-    }
 
     private GgufValue Require(string key) =>
         metadata.TryGetValue(key, out var value) ? value : throw new InputException($"{Path}: key '{key}' is missing.");

@@ -11,21 +11,6 @@ internal static class GgufQ8
     private const int Values = 32;
     private const int Bytes = 34;
 
-    /// <summary>Values of whole blocks.</summary>
-    public static void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
-    {
-        for (var block = 0; block < values.Length / Values; block++)
-        {
-            var from = blocks.Slice(block * Bytes, Bytes);
-            var scale = (float)MemoryMarshal.Read<Half>(from);
-            var bytes = MemoryMarshal.Cast<byte, sbyte>(from[2..]);
-            for (var i = 0; i < Values; i++)
-            {
-                values[block * Values + i] = bytes[i] * scale;
-            }
-        }
-    }
-
     /// <summary>Blocks of values whose number is a multiple of 32.</summary>
     public static void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
     {

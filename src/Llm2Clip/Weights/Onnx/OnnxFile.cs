@@ -40,7 +40,7 @@ internal sealed class OnnxFile : ISafetensors
         MappedFile map;
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = MappedFile.LengthOf(path);
             // A message of the format ends there (https://protobuf.dev/programming-guides/proto-limits).
             if (length > int.MaxValue)
             {

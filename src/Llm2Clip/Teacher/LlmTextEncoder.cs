@@ -1,17 +1,19 @@
 using Llm2Clip.Configuration;
+using Llm2Clip.Teachers.Decoder;
+using Llm2Clip.Teachers.Llm;
 
-namespace Llm2Clip.Teachers.Llm;
+namespace Llm2Clip.Teachers;
 
 /// <summary>
-/// Pooled hidden states of an LLM in libllama: many texts per decode. The LLM runs once for each attention that
-/// <see cref="TeacherSettings.Layers"/> names, up to the deepest block that is read with it.
+/// Pooled hidden states of an LLM: many texts at once. The LLM runs once for each attention that <see cref="TeacherSettings.Layers"/>
+/// names, up to the deepest block that is read with it.
 /// </summary>
-internal sealed class LlamaTextEncoder : ILlmEncoder
+internal sealed class LlmTextEncoder : ILlmEncoder
 {
-    private readonly LlamaPasses passes;
-    private readonly CaptionTokenizer tokenizer;
-    private readonly TeacherSettings settings;
-    private readonly int maxLength;
+    private readonly ILlmRuntime _runtime;
+    private readonly CaptionTokenizer _tokenizer;
+    private readonly int _layers;
+    private readonly int _maxLength;
 
     /// <summary>
     /// Loads the GGUF model at <paramref name="path"/>.
@@ -21,38 +23,36 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
     /// <param name="config">What does not: batch, threads, output head.</param>
     /// <param name="weightsSha256">Hash of the file for the fingerprint; null: taken here.</param>
     /// <param name="log">Where decisions go.</param>
-    /// <exception cref="InputException">The file is missing, damaged or no decoder model, or its graph lacks a layer.</exception>
+    /// <exception cref="InputException">The file is missing, damaged or no decoder model, or lacks what the runtime needs.</exception>
     /// <exception cref="ConfigException">Template, lengths or layers make no sense.</exception>
-    public LlamaTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
+    public LlmTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
     {
         Checked.Require(settings, "teacher");
         Checked.Require(config, "teacher");
-        this.settings = settings;
-        passes = new LlamaPasses(path, settings);
+        _layers = settings.LayerList().Count;
+        var llama = settings.Runtime == TeacherRuntime.Llama ? new LlamaPasses(path, settings) : null;
+        _runtime = llama ?? (ILlmRuntime)new TensorRuntime(path, settings, config, log);
         try
         {
-            maxLength = Math.Min(settings.MaxLength, passes.Model.Handle.ContextSize);
-            tokenizer = new CaptionTokenizer(passes.Model, settings.Template, settings.Instruction, maxLength);
-            passes.Prepare(config, maxLength, log);
-            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(passes.Model.Header), settings);
+            _maxLength = Math.Min(settings.MaxLength, _runtime.Vocabulary.ContextLength);
+            _tokenizer = new CaptionTokenizer(_runtime.Vocabulary, settings.Template, settings.Instruction, _maxLength);
+            llama?.Prepare(config, _maxLength, log);
+            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(_runtime.Vocabulary.Header), settings);
         }
         catch
         {
-            passes.Dispose();
+            _runtime.Dispose();
             throw;
         }
     }
 
     /// <summary>Width of the LLM's hidden states times the number of layers.</summary>
-    public int Dimension => passes.Layers.Count * passes.Model.Width;
+    public int Dimension => _layers * _runtime.Width;
 
     public string Fingerprint { get; }
 
-    /// <summary>True where the output head is left out.</summary>
-    public bool HeadSkipped => passes.HeadSkipped;
-
     /// <summary>Tokens of a text as it is run, for inspection.</summary>
-    public TokenizedText Tokenize(string text) => tokenizer.Tokenize(text);
+    public TokenizedText Tokenize(string text) => _tokenizer.Tokenize(text);
 
     /// <inheritdoc/>
     public EncodedTexts Encode(IReadOnlyList<string> texts, IRunLog log, CancellationToken cancellation = default)
@@ -74,7 +74,7 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
         if (truncated > 0)
         {
             log.Warn(
-                $"{truncated} of {texts.Count} captions are longer than {maxLength} tokens and lost their right end "
+                $"{truncated} of {texts.Count} captions are longer than {_maxLength} tokens and lost their right end "
                 + "(teacher.max_length).");
         }
         return new EncodedTexts(vectors, truncated);
@@ -87,42 +87,36 @@ internal sealed class LlamaTextEncoder : ILlmEncoder
         for (var i = 0; i < rows.Length; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            rows[i] = tokenizer.Tokenize(texts[i]);
+            rows[i] = _tokenizer.Tokenize(texts[i]);
         }
-        var vectors = new Dictionary<int, float[]>();
         var sequences = Array.ConvertAll(rows, row => row.Tokens);
         var (done, all) = (0L, sequences.Sum(sequence => (long)sequence.Length));
-        foreach (var members in passes.Batches(sequences))
+        foreach (var members in _runtime.Batches(sequences))
         {
             cancellation.ThrowIfCancellationRequested();
-            passes.Run(sequences, members, Pool);
+            var vectors = _runtime.Encode(rows, members);
             var tokens = members.Sum(text => sequences[text].Length);
             done += tokens;
             yield return new EncodedBatch(
-                members, [.. members.SelectMany(text => vectors[text])], members.Count(text => rows[text].Truncated), tokens,
-                (double)done / all);
-            vectors.Clear();
-        }
-
-        void Pool(int text, int position, int layer, ReadOnlySpan<float> state)
-        {
-            if (!vectors.TryGetValue(text, out var vector))
-            {
-                vectors[text] = vector = new float[Dimension];
-            }
-            var factor = passes.Layers[layer].IsScaled ? StatePooling.Unit(state) : 1;
-            StatePooling.Add(settings.Pooling, rows[text], position, state, factor, vector.AsSpan(layer * state.Length, state.Length));
+                members, vectors, members.Count(text => rows[text].Truncated), tokens, (double)done / all);
         }
     }
 
-    public void Dispose() => passes.Dispose();
+    public void Dispose() => _runtime.Dispose();
 
     /// <summary>
-    /// Fingerprint of the vectors of a model, given the hash of its weights; nothing is loaded for it. What the final norm gives has the
-    /// fingerprint that it had when nothing else could be read.
+    /// Fingerprint of the vectors of a model, given the hash of its weights; nothing is loaded for it. What libllama's final norm gives has
+    /// the fingerprint that it had when nothing else could be read. Tensors have another one for each precision, as their vectors differ
+    /// from libllama's, and from each other's, by far more than a store's rounding does.
     /// </summary>
     internal static string FingerprintOf(string weights, TeacherSettings settings)
     {
+        if (settings.Runtime == TeacherRuntime.Tensors)
+        {
+            return Fingerprints.Of(
+                "llm-tensors-1", weights, settings.Template, settings.Instruction, $"{settings.Pooling}",
+                string.Join(", ", settings.LayerList()), $"{settings.FullWindow}", $"{settings.MaxLength}", $"{settings.Precision}");
+        }
         var layers = settings.LayerList();
         var isFinal = layers is [{ Block: TeacherLayer.Final }];
         string[] parts =

@@ -1,12 +1,13 @@
 using System.Numerics.Tensors;
 using LLama.Native;
+using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Llm;
 
 namespace Llm2Clip.Tests.Teachers;
 
 /// <summary>What the encoder promises whichever the model.</summary>
-public class LlamaTextEncoderTests
+public class LlmTextEncoderTests
 {
     private static readonly string[] Captions =
     [
@@ -54,7 +55,9 @@ public class LlamaTextEncoderTests
             var alone = encoder.Vectors(Captions[i]);
             Assert.InRange(TensorPrimitives.CosineSimilarity(alone, Row(together, i, encoder.Dimension)), 0.998f, 1.00001f);
         }
-        Assert.True(encoder.HeadSkipped);
+        using var model = LlamaModel.Load(LlamaCases.SharedModel(), fullWindow: true);
+        using var decoder = LlamaCases.Decoder(model, TeacherAttention.Bidirectional);
+        Assert.True(decoder.HeadSkipped);
     }
 
     [Fact]
@@ -138,6 +141,8 @@ public class LlamaTextEncoderTests
             new() { Pooling = TeacherPooling.Last },
             new() { Attention = TeacherAttention.Causal },
             new() { Layers = "1" },
+            new() { Runtime = TeacherRuntime.Tensors },
+            new() { Runtime = TeacherRuntime.Tensors, Precision = Precision.Fp32 },
             new() { FullWindow = false },
             new() { MaxLength = 20 },
             new() { FlashAttention = true },
