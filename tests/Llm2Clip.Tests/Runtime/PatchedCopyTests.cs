@@ -1,8 +1,11 @@
+using System.Runtime.InteropServices;
 using Llm2Clip.Runtime;
 using Llm2Clip.Tests.Teachers;
 
 namespace Llm2Clip.Tests.Runtime;
 
+/// <summary>One test loads a second library of the same name for a while: not beside tests that ask which one is loaded.</summary>
+[Collection("Loaded libraries")]
 public sealed class PatchedCopyTests : IDisposable
 {
     private const string Name = "libX.so";
@@ -78,6 +81,7 @@ public sealed class PatchedCopyTests : IDisposable
         TorchRuntime.Load();
         var (handle, path) = TorchLibrary.LoadCopy(content, [Path.Combine(_folder.File("file"), "below"), _folder.File("cache")]);
         Assert.NotEqual(0, handle);
+        NativeLibrary.Free(handle);
         Assert.StartsWith(_folder.File("cache"), path, StringComparison.Ordinal);
         Assert.Equal(content, File.ReadAllBytes(path));
     }

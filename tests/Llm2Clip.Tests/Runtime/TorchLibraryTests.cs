@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Runtime;
 
+[Collection("Loaded libraries")]
 public sealed class TorchLibraryTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
