@@ -91,9 +91,7 @@ internal sealed class PooledFeatures : IDisposable
     /// </summary>
     public (List<Sample> Samples, float[] Rows) All(CancellationToken cancellation)
     {
-        var samples = Enumerable.Range(0, _source.ShardCount)
-            .SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation))
-            .Where(sample => Contains(sample, 0)).ToList();
+        var samples = Samples(cancellation).Where(sample => Contains(sample, 0)).ToList();
         EncodedImages.RequireSome(samples, _source);
         return (samples, Gather(samples, 0));
     }
@@ -101,14 +99,15 @@ internal sealed class PooledFeatures : IDisposable
     /// <summary>Unmaps the store.</summary>
     public void Dispose() => _store?.Dispose();
 
+    private EmbeddingStore Store => _store ??= EmbeddingStore.Open(Folder, Fingerprint);
+
+    private IEnumerable<Sample> Samples(CancellationToken cancellation) =>
+        Enumerable.Range(0, _source.ShardCount).SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation));
+
     /// <summary>Whether the store holds all views of all images; it stops at the first that is missing.</summary>
     private bool HoldsAll(int views, Func<Sample, bool>? keep, CancellationToken cancellation) =>
-        Enumerable.Range(0, _source.ShardCount)
-            .SelectMany(shard => _source.ReadShard(shard, _ => { }, cancellation))
-            .Where(sample => keep?.Invoke(sample) != false)
+        Samples(cancellation).Where(sample => keep?.Invoke(sample) != false)
             .All(sample => Enumerable.Range(0, views).All(view => Contains(sample, view)));
-
-    private EmbeddingStore Store => _store ??= EmbeddingStore.Open(Folder, Fingerprint);
 
     private void FillView(
         EmbeddingStoreWriter writer, int view, int views, Func<Sample, bool>? keep, IRunLog log, CancellationToken cancellation)

@@ -65,13 +65,16 @@ internal sealed class DecoderModel : nn.Module
         using var scope = NewDisposeScope();
         var found = new Tensor[places.Count];
         var isCausal = attention == TeacherAttention.Causal;
+        var blocks = Math.Min(Shape.Blocks, places.Max());
         var full = View(batch, Shape.Rotary, batch.Mask(isCausal, window: null, isCentered: false));
-        var sliding = View(
-            batch, Shape.SlidingRotary,
-            batch.Mask(isCausal, fullWindow && !isCausal ? null : Shape.Window, Shape.Family.HasCenteredWindow));
+        var sliding = Enumerable.Range(0, blocks).Any(Shape.IsSliding)
+            ? View(
+                batch, Shape.SlidingRotary,
+                batch.Mask(isCausal, fullWindow && !isCausal ? null : Shape.Window, Shape.Family.HasCenteredWindow))
+            : full;
         var x = Embed(batch.Ids);
         Keep(0, x);
-        for (var block = 0; block < Math.Min(Shape.Blocks, places.Max()); block++)
+        for (var block = 0; block < blocks; block++)
         {
             var before = x;
             x = _blocks[block].Pass(x, Shape.IsSliding(block) ? sliding : full);
