@@ -22,6 +22,7 @@ public static class Program
         ("resnet", _ => ResNetFigure.Measure()),
         ("teacher", root => TeacherFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
         ("tensors", root => TensorsFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
+        ("lora", root => LoraFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
         ("jpeg", root => JpegFigure.Measure(Path.Combine(root, Photos))),
         ("parquet", _ => ParquetFigure.Measure()),
         ("gather", _ => GatherFigure.Measure()),
