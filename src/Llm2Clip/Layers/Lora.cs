@@ -132,6 +132,8 @@ internal static class LoraLayers
     private static bool IsNamed(string name, string listed) =>
         name == listed || (name.EndsWith(listed, StringComparison.Ordinal) && name[^(listed.Length + 1)] == '.');
 
+    /// <summary>Each layer once: a module that names its own layers has them by the names of its fields too, behind those.</summary>
     private static IEnumerable<(string Name, Linear Layer)> Named(nn.Module module) =>
-        module.named_modules().Where(part => part.module is Linear).Select(part => (part.name, (Linear)part.module));
+        module.named_modules().Where(part => part.module is Linear).Select(part => (part.name, (Linear)part.module))
+            .DistinctBy(part => part.Item2);
 }

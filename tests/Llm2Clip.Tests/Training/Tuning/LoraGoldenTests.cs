@@ -66,7 +66,7 @@ public sealed class LoraGoldenTests : IDisposable
     }
 
     /// <summary>
-    /// Gradients at the start with and without the loss's negatives are those of the golden file; tolerance 1e-4 of a tensor's largest entry.
+    /// Loss with and without negatives, and gradients, at the start; tolerance 1e-4, of gradients of a tensor's largest entry.
     /// </summary>
     [Theory]
     [InlineData("llama", true)]
@@ -127,7 +127,8 @@ public sealed class LoraGoldenTests : IDisposable
     {
         var file = new GoldenStates(Path.Combine(folder, "batch.safetensors"));
         var rows = new[] { "query", "positive", "negative" }.SelectMany(kind => Enumerable.Range(0, int.MaxValue)
-            .Select(i => $"{kind}{i}.ids").TakeWhile(file.Names.Contains).Select(name => new TokenizedText(file.Tokens(name), 1, false))).ToList();
+            .Select(i => $"{kind}{i}.ids").TakeWhile(file.Names.Contains)
+            .Select(name => new TokenizedText(file.Tokens(name), 1, false))).ToList();
         var queries = file.Names.Count(name => name.StartsWith("query", StringComparison.Ordinal));
         return new TuningBatch(
             queries, () => rows, [.. rows.Select((_, row) => row < 2 * queries ? (long)row % queries : row)],

@@ -126,7 +126,7 @@ public sealed record LlmLoraConfig : ICheckedConfig
         foreach (var target in Targets.Except(Products))
         {
             yield return ("targets", target is "embed_tokens" or "lm_head" or "token_embd" or "output"
-                ? $"names '{target}': token embeddings and output head, which are one tensor in many models, are not tuned. Name some of {all}"
+                ? $"names '{target}': token embeddings and output head, one tensor in many models, are not tuned. Name some of {all}"
                 : $"names '{target}', which is no product of a block; it must be among {all}");
         }
         if (!(LearningRate > 0))

@@ -40,27 +40,23 @@ public sealed record LoraResult
 /// </summary>
 internal static class LoraTuner
 {
-    /// <summary>Folder in the teacher's folder: checkpoint, metrics and what is written.</summary>
-    public const string FolderName = "lora";
+    /// <summary>Captions on which libllama is compared with the tensors at the end.</summary>
+    private const int ComparedCaptions = 16;
 
     /// <summary>
-    /// Trains until the budget is spent, and calls <paramref name="save"/> with the kept weights in place. Throws
-    /// <see cref="RunException"/> for a loss that is not finite.
+    /// Trains until the budget is spent and writes the kept weights. Throws <see cref="RunException"/> for a loss that is not finite.
     /// </summary>
     /// <param name="config">The section; its <see cref="CcFinetuneConfig.Lora"/> is set, and its output named.</param>
     /// <param name="data">The data section.</param>
     /// <param name="base">The LLM and how it is read.</param>
     /// <param name="metrics">Takes the numbers, by step.</param>
-    /// <param name="save">Writes the changes into a folder.</param>
     /// <param name="log">Tells the user.</param>
     /// <param name="cancellation">Stops after the current step, with a checkpoint.</param>
-    public static LoraResult Run(
-        CcFinetuneConfig config, DataConfig data, TeacherFiles @base, IMetricsSink metrics, Action<TunedLlm, string> save, IRunLog log,
-        CancellationToken cancellation)
+    public static (LoraResult Result, TeacherLora Lora) Run(
+        CcFinetuneConfig config, DataConfig data, TeacherFiles @base, IMetricsSink metrics, IRunLog log, CancellationToken cancellation)
     {
         var lora = config.Lora!;
-        TunedLlm.ReadPlace(@base.Settings);
-        var folder = Path.Combine(config.Output, FolderName);
+        TunedLlm.ReadPlace(@base.Settings); // before the data is read
         var reader = new TuningDataReader(config, data, log, cancellation);
         var captions = reader.Read();
         config = config with { Languages = captions.Languages };
@@ -71,16 +67,19 @@ internal static class LoraTuner
         var source = new CaptionPairSource(captions.Images, captions.Texts, pairs, tokenizer, tokenizer);
         using var step = new LoraStep(lora, llm, config.Seed);
         var evaluator = new LoraEvaluator(config, data, captions, llm, metrics);
+        var output = new LoraOutput(config.Output, @base, llm);
         using var task = new LoraTask(
-            config, Path.Combine(folder, TeacherFolder.CheckpointName), source, step, evaluator.Evaluate,
+            config, Path.Combine(LoraOutput.FolderOf(config.Output), TeacherFolder.CheckpointName), source, step, evaluator.Evaluate,
             Identity(config, data, @base, captions))
         {
-            SaveTeacher = into => save(llm, into),
+            SaveTeacher = output.Describe,
         };
         var state = Trainer.Run(task, log, metrics, ready: null, cancellation).State;
         var kept = task.Finish(state);
-        save(llm, folder);
-        return new LoraResult
+        var written = output.Save(log);
+        output.Compare(
+            written, [.. captions.Sample(captions.Languages[0], ComparedCaptions).Select(caption => caption.Text)], log, cancellation);
+        var result = new LoraResult
         {
             Trained = llm.Trained,
             Frozen = llm.Frozen,
@@ -91,6 +90,7 @@ internal static class LoraTuner
             TrainSeconds = state.Seconds,
             History = task.History,
         };
+        return (result, written);
     }
 
     /// <summary>What a resumed run must share with the one that it continues.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Llm2Clip.Layers;
-using Llm2Clip.Randomness;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Llm;
@@ -38,7 +37,13 @@ internal sealed class TunedLlm : IDisposable
             Precision = config.Precision,
             MaxLength = Math.Min(settings.MaxLength, config.MaxTokens),
         };
-        Encoder = new LlmTextEncoder(model.Path, _settings, new TeacherConfig { Device = device }, model.Sha256, log);
+        if (model.Lora is { } there)
+        {
+            throw new ConfigException(
+                $"The LLM has the LoRA {there.Path} already, and cc_finetune.lora trains a new one, which would take its place. Leave "
+                + "teacher.lora out, or name a model into which it is merged.");
+        }
+        Encoder = new LlmTextEncoder(model, _settings, new TeacherConfig { Device = device }, log);
         try
         {
             _model = Encoder.Tensors!.Model;
@@ -83,7 +88,8 @@ internal sealed class TunedLlm : IDisposable
     }
 
     /// <summary>
-    /// Adds the changes' gradients, given that of the vectors of texts, [n, W], in the memory of one block (<see cref="BlockCheckpoints"/>).
+    /// Adds the changes' gradients, given that of the vectors of texts, [n, W], in the memory of one block
+    /// (<see cref="BlockCheckpoints"/>).
     /// </summary>
     public void Backward(IReadOnlyList<TokenizedText> texts, Tensor gradient)
     {
@@ -95,7 +101,9 @@ internal sealed class TunedLlm : IDisposable
     /// <summary>Frees the model.</summary>
     public void Dispose() => Encoder.Dispose();
 
-    /// <summary>The one place that is read. Throws <see cref="ConfigException"/> where there are more, or nothing before it could change.</summary>
+    /// <summary>
+    /// The one place that is read. Throws <see cref="ConfigException"/> where there are more, or nothing before it could change.
+    /// </summary>
     internal static TeacherLayer ReadPlace(TeacherSettings settings) => settings.LayerList() switch
     {
         [{ Block: > 0 } one] => one,

@@ -92,8 +92,8 @@ internal sealed class TuningDataReader(CcFinetuneConfig config, DataConfig data,
             var (percent, most) = (100 * share, 100 * lora.MaxTruncatedShare);
             throw new InputException(
                 string.Create(CultureInfo.InvariantCulture, $"{what}: {percent:0.#} %, and ")
-                + string.Create(CultureInfo.InvariantCulture, $"cc_finetune.lora.max_truncated_share allows {most:0.#} %. Raise max_tokens ")
-                + "(and teacher.max_length), or that share: then they lose their right ends.");
+                + string.Create(CultureInfo.InvariantCulture, $"cc_finetune.lora.max_truncated_share allows {most:0.#} %. Raise ")
+                + "max_tokens (and teacher.max_length), or that share: then they lose their right ends.");
         }
         log.Warn($"{what}. They lose their right ends.");
     }
