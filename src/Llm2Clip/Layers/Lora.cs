@@ -46,7 +46,21 @@ internal sealed class Lora
     public Tensor Delta(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return Up.call(Down.call(_noise.Dropout(x, Shape.Dropout))).Times(Shape.Scale).MoveToOuterDisposeScope();
+        var (low, up) = Factors(x);
+        return low.matmul(up.t()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same, added to the layer's own output [..., out] in place: it is summed in the product itself, so that no tensor of the
+    /// output's size is made for it.
+    /// </summary>
+    public Tensor AddTo(Tensor output, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var (low, up) = Factors(x);
+        var rows = output.view(-1, output.size(-1));
+        rows.addmm_(low.view(-1, low.size(-1)), up.t(), 1, 1);
+        return rows.view(output.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the weight [out, in] changes by, fp32.</summary>
@@ -54,6 +68,14 @@ internal sealed class Lora
     {
         using var scope = NewDisposeScope();
         return Up.Weight.matmul(Down.Weight).Times(Shape.Scale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A dropout(x), [..., r], and B scaled, [out, r], both in the product's format.</summary>
+    private (Tensor Low, Tensor Up) Factors(Tensor x)
+    {
+        var (kept, rate) = _noise.Kept(x.ForProduct(Down.Precision), Shape.Dropout);
+        // Scaled where it is smallest, and before it is rounded to the product's format.
+        return (Down.call(kept), Up.Weight.Times(Shape.Scale / (1 - rate)).ForProduct(Up.Precision));
     }
 }
 

@@ -12,6 +12,7 @@ internal sealed class LlmTextEncoder : ILlmEncoder
 {
     private readonly ILlmRuntime _runtime;
     private readonly CaptionTokenizer _tokenizer;
+    private readonly string _template;
     private readonly int _layers;
     private readonly int _maxLength;
 
@@ -29,7 +30,7 @@ internal sealed class LlmTextEncoder : ILlmEncoder
     {
         Checked.Require(settings, "teacher");
         Checked.Require(config, "teacher");
-        _layers = settings.LayerList().Count;
+        (_layers, _template) = (settings.LayerList().Count, settings.Template);
         var llama = settings.Runtime == TeacherRuntime.Llama ? new LlamaPasses(model.Path, settings, model.Lora?.Path) : null;
         _runtime = llama ?? (ILlmRuntime)new TensorRuntime(model.Path, settings, config, log, model.Lora?.Path);
         try
@@ -50,6 +51,14 @@ internal sealed class LlmTextEncoder : ILlmEncoder
     public int Dimension => _layers * _runtime.Width;
 
     public string Fingerprint { get; }
+
+    /// <summary>The LLM in tensors; null where libllama runs it.</summary>
+    public TensorRuntime? Tensors => _runtime as TensorRuntime;
+
+    /// <summary>
+    /// The tokenizer of texts with another instruction. Throws <see cref="ConfigException"/> where the template has no place for one.
+    /// </summary>
+    public CaptionTokenizer TokenizerFor(string instruction) => new(_runtime.Vocabulary, _template, instruction, _maxLength);
 
     /// <summary>Tokens of a text as it is run, for inspection.</summary>
     public TokenizedText Tokenize(string text) => _tokenizer.Tokenize(text);

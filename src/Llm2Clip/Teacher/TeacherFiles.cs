@@ -159,6 +159,10 @@ internal sealed class TeacherFiles : IDisposable
         return new TeacherFiles(_path, _config, _manifest, settings, Model, _stated, adapter: null);
     }
 
+    /// <summary>The same LLM with a LoRA that was trained for it; without the adapter. The caller disposes both.</summary>
+    public TeacherFiles With(TeacherLora lora) =>
+        new(_path, _config, _manifest, Settings, Model with { Lora = lora }, _stated, adapter: null);
+
     /// <summary>The same of the LLM alone.</summary>
     public IReadOnlyDictionary<string, string> DescribeLlm() => TeacherDescription.Of(Model, Settings, null);
 

@@ -49,6 +49,12 @@ internal sealed class TensorRuntime : ILlmRuntime
         log.Detail($"teacher: {_model.Shape.Family.Name} in tensors, {settings.Precision}, {_device} ({device.Reason})");
     }
 
+    /// <summary>The model.</summary>
+    public DecoderModel Model => _model;
+
+    /// <summary>Where it is computed.</summary>
+    public Device Device => _device;
+
     /// <inheritdoc/>
     public LlamaModel Vocabulary { get; }
 
