@@ -22,7 +22,7 @@ internal abstract class ExportedCommand : RunCommand<ExportResult>
 /// <summary><c>export lora</c>: the LoRA for llama.cpp or PEFT.</summary>
 internal sealed class ExportLoraCommand(CliHost host) : ExportedCommand(
     host, "lora", "Writes a teacher's LoRA as a GGUF adapter for llama.cpp, or as a folder of PEFT where --to does not end in .gguf.",
-    "llm2clip export lora --teacher runs/lora/teacher --to runs/lora/peft")
+    "llm2clip export lora --teacher runs/lora --to runs/lora-peft")
 {
     protected override ExportResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => Export.Lora(config, log);
 }
@@ -30,7 +30,7 @@ internal sealed class ExportLoraCommand(CliHost host) : ExportedCommand(
 /// <summary><c>export gguf</c>: the LLM with the LoRA in its weights.</summary>
 internal sealed class ExportGgufCommand(CliHost host) : ExportedCommand(
     host, "gguf", "Writes a teacher's LLM with the LoRA in its weights as one GGUF file.",
-    "llm2clip export gguf --teacher runs/lora/teacher --to runs/lora/merged.gguf --type q8_0")
+    "llm2clip export gguf --teacher runs/lora --to runs/merged.gguf --type q8_0")
 {
     protected override ExportResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) => Export.Gguf(config, log);
 }
