@@ -264,6 +264,48 @@ public sealed class LoraFilesTests : IDisposable
         Assert.Equal(shape.Width, encoder.Dimension);
     }
 
+    /// <summary>
+    /// In bf16 a LoRA is in the weights too, where it costs no time. Rounding W + s B A gives vectors no farther from those in fp32 than
+    /// rounding W, B and A does, whose error is that of bf16 without a LoRA: 1 - cosine of 1e-4 with this model.
+    /// </summary>
+    [Fact]
+    public void InTheWeightsBf16IsAsNearToFp32AsBesideThem()
+    {
+        string[] texts = ["A dog runs through the snow.", "玩滑板的两个女孩。", "Zwei Männer betrachten etwas im Garten", "Dog"];
+        var path = LlamaCases.SharedModel();
+        var model = GgufFile.Open(path);
+        using var weights = GgufWeights.Open(model);
+        var shape = DecoderShapes.Read(model, weights);
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(7, CPU);
+        using var lora = new LoraWeights(new LoraShape(16, 32, 0), LoraTarget.Of(shape).ToDictionary(
+            target => target.Name,
+            target => new LoraChange(
+                randn([16, target.Inputs], generator: generator) * 0.03, randn([target.Outputs, 16], generator: generator) * 0.03)));
+        LoraGguf.Write(_folder.File("lora.gguf"), lora, shape);
+        float[] Vectors(Precision precision, string? file, bool isBeside)
+        {
+            using var encoder = LlamaCases.Encoder(path, DecoderCases.Tensors with { Precision = precision }, lora: file);
+            if (isBeside)
+            {
+                lora.AddTo(encoder.Tensors!.Model, new TrainingNoise());
+            }
+            return encoder.Vectors(texts);
+        }
+
+        var exact = Vectors(Precision.Fp32, _folder.File("lora.gguf"), false);
+        var plain = Least(Vectors(Precision.Fp32, null, false));
+        var (within, beside) = (
+            Least(Vectors(Precision.Bf16, _folder.File("lora.gguf"), false)), Least(Vectors(Precision.Bf16, null, true)));
+        TestContext.Current.TestOutputHelper?.WriteLine($"without {plain}, within {within}, beside {beside}");
+        Assert.True(plain < 0.99f, $"The LoRA changes little: {plain}.");
+        Assert.InRange(beside, 0.9995f, 1.00001f);
+        Assert.InRange(within, beside - 1e-4f, 1.00001f);
+
+        float Least(float[] found) => Enumerable.Range(0, texts.Length).Min(i => TensorPrimitives.CosineSimilarity(
+            exact.AsSpan(i * shape.Width, shape.Width), found.AsSpan(i * shape.Width, shape.Width)));
+    }
+
     private static LoraWeights Small(DecoderShape shape, string layer)
     {
         var target = LoraTarget.Of(shape).Single(target => target.Name == layer);
