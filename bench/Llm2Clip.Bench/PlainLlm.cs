@@ -130,8 +130,9 @@ internal sealed class PlainLlm : IPlainTraining
         _optimizer = optim.AdamW(_trained, 2e-4, 0.9, 0.999, 1e-8, 0);
     }
 
+    // TorchSharp counts frozen parameters of a module among its buffers.
     public long Weights =>
-        _embeddings.numel() + _blocks.parameters().Sum(weight => weight.numel()) + _norm.parameters().Sum(weight => weight.numel());
+        _embeddings.numel() + _blocks.state_dict().Values.Concat(_norm.state_dict().Values).Sum(weight => weight.numel());
 
     public float Step()
     {
