@@ -55,10 +55,12 @@ internal sealed class LoraOutput(string teacher, TeacherFiles @base, TunedLlm ll
         var adapter = CaptionTask.CheckpointOf(teacher);
         if (before is not null && before != lora.Sha256 && AtomicFolder.Find(adapter) is not null)
         {
-            log.Info($"{path} is another LoRA than before: the adapter starts anew, and {adapter} is deleted.");
+            log.Info("The LoRA is another one than before: the adapter starts anew.");
+            log.Detail($"{adapter} is deleted.");
             AtomicFolder.Delete(adapter);
         }
-        log.Info($"LoRA written to {path}, and in PEFT's layout to {folder}.");
+        log.Info($"LoRA written to {path}.");
+        log.Detail($"In PEFT's layout it is in {folder}.");
         return lora;
     }
 
@@ -73,7 +75,8 @@ internal sealed class LoraOutput(string teacher, TeacherFiles @base, TunedLlm ll
         {
             var found = LoraAgreement.Measure(
                 @base.Model with { Lora = lora }, weights, @base.Settings, new TeacherConfig(), texts, cancellation);
-            log.Info($"{lora.Path} was tried in libllama on {texts.Count} captions: {found.Text}.");
+            log.Info(FormattableString.Invariant($"The LoRA in libllama: cosine {found.Least:0.00000} or more on {texts.Count} captions."));
+            log.Detail($"{lora.Path}: {found.Text}.");
         }
         catch (RunException error) when (@base.Settings.Runtime == TeacherRuntime.Tensors)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
@@ -93,12 +94,21 @@ internal sealed class LoraTask : ITrainingTask, IDisposable
         var culture = CultureInfo.InvariantCulture;
         var rows = found.Rows.Select(row => row.Name + " " + string.Join(", ", row.Scores.Select(score => string.Create(
             culture, $"{score.From}->{score.To} {100 * score.Recall.RecallAt1:0.0} / {100 * score.Recall.RecallAt10:0.0} %")))).ToList();
+        var last = found.Rows.LastOrDefault()?.Scores ?? [];
         var chosen = found.Criterion is { } criterion ? string.Create(culture, $", criterion {100 * criterion:0.0} %") : "";
         var summary = string.Create(culture, $"Step {steps:N0}{chosen}");
         return new TrainingScore(
             found.Criterion,
-            rows.Count > 0 ? $"{summary}: R@1 / R@10 of vectors without a mean: {rows[^1]}" : summary,
+            last.Count == 0 ? summary
+                : last.Count == 1 ? $"{summary}: R@1 / R@10 {Mean(last)}"
+                : $"{summary}: R@1 / R@10 {last[0].From}->{last[0].To} {Mean([last[0]])}, others {Mean([.. last.Skip(1)])}",
             rows.Count > 1 ? $"{summary}: R@1 / R@10 {string.Join("; ", rows)}" : null);
+    }
+
+    private static string Mean(IReadOnlyList<ProbeScore> scores)
+    {
+        var (first, ten) = (scores.Average(score => score.Recall.RecallAt1), scores.Average(score => score.Recall.RecallAt10));
+        return string.Create(CultureInfo.InvariantCulture, $"{100 * first:0.0} / {100 * ten:0.0} %");
     }
 
     /// <inheritdoc/>

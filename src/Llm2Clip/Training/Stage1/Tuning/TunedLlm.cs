@@ -135,8 +135,8 @@ internal sealed class TunedLlm : IDisposable
         RequireComplete(layers);
         log.Info(string.Create(
             CultureInfo.InvariantCulture,
-            $"LoRA: rank {config.Rank} in {layers} products of {blocks.Count} blocks; {Trained:N0} parameters are trained and {Frozen:N0} "
-            + $"frozen ({config.Precision}), {Trained + Frozen:N0} in all."));
+            $"LoRA trains {Trained:N0} parameters of {Trained + Frozen:N0}; {Frozen:N0} are frozen."));
+        log.Detail($"LoRA: rank {config.Rank} in {layers} products of {blocks.Count} blocks; products in {config.Precision}.");
     }
 
     /// <summary>All that is trained is a change, every change is trained, and nothing is left out of both counts.</summary>

@@ -50,9 +50,9 @@ internal sealed class TuningDataReader(CcFinetuneConfig config, DataConfig data,
         }
         images.Finish();
         log.Info(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Pairs for LoRA: {images.Count:N0} images with {images.Captions:N0} distinct captions; {images.Single:N0} images with one "
-            + $"caption are left out, {chosen.Count:N0} are held out."));
+            CultureInfo.InvariantCulture, $"LoRA: {images.Count:N0} images with {images.Captions:N0} distinct captions."));
+        log.Detail(string.Create(
+            CultureInfo.InvariantCulture, $"{images.Single:N0} images have too few captions, {chosen.Count:N0} are held out."));
         return new TuningData(languages, images, texts, Val(), chosen.Count > 0 ? ProbeTexts.Read(chosen) : null);
 
         long Row(string text)
