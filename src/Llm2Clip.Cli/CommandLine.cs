@@ -48,6 +48,8 @@ public static class CommandLine
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
+            new IndexCommand(host),
+            new SearchCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),

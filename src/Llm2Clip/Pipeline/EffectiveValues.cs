@@ -180,6 +180,16 @@ internal static class EffectiveValues
         ("convert.kinds", "all"),
         ("inspect.data", Named(run.Data.Train, "data.train")),
         ("inspect.output", "nothing is written"),
+        ("index.data", "what the index was made of"),
+        ("index.output", run.IndexFolder()),
+        ("index.device", Gpu),
+        ("search.index", run.SearchedIndex()),
+        ("search.language", "detected"),
+        ("search.from", "no bound"),
+        ("search.to", "no bound"),
+        ("search.folder", "all"),
+        ("search.html", "no page"),
+        ("search.device", Gpu),
     ];
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";

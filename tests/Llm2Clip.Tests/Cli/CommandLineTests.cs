@@ -51,7 +51,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var (code, output, error) = Run([.. command.Split(' '), "--help"]);
         Assert.Equal((0, ""), (code, error));
-        Assert.Matches($@"\n  llm2clip {command} ((\[command\]|<.+>) )*\[options\]", output);
+        Assert.Matches($@"\n  llm2clip {command} ((\[command\]|\[?<.+>(\.\.\.)?\]?) )*\[options\]", output);
         Assert.Matches($@"\nExample:\n  llm2clip {command}[ \n]", output);
     }
 
@@ -69,7 +69,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions",
-            "eval linear-probe", "eval retrieval", "eval zeroshot", "extract", "quickstart"], runFile);
+            "eval linear-probe", "eval retrieval", "eval zeroshot", "extract", "index", "quickstart", "search"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

@@ -34,10 +34,14 @@ public sealed class RunFileChecksTests
           format: crossmodal3600
         inspect:
           listed: -1
+        index:
+          batch_size: 0
+        search:
+          from: May
         """;
 
     [Fact]
-    public void OneMistakeInEachSectionIsTwelveProblemsAtOnce()
+    public void OneMistakeInEachSectionIsFourteenProblemsAtOnce()
     {
         var error = Assert.Throws<ConfigException>(() => ConfigBinder.Parse<RunConfig>(Mistakes, "run.yaml"));
         string[] expected =
@@ -46,10 +50,10 @@ public sealed class RunFileChecksTests
                 "cc_finetune.learning_rate is 0;",
             "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
             "eval_captions.pairs holds \"en-zh\"", "eval_zeroshot.shown_classes is '1'", "eval_linear_probe.held_out is '1'",
-            "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'",
+            "convert.format is crossmodal3600, which is not written", "inspect.listed is '-1'", "index.batch_size is '0'", "search.from is 'May'",
         ];
         Assert.Equal(typeof(RunConfig).GetProperties().Count(section => section.PropertyType != typeof(string)), expected.Length);
-        Assert.StartsWith("run.yaml: 12 problems\n", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("run.yaml: 14 problems\n", error.Message, StringComparison.Ordinal);
         Assert.All(expected, message => Assert.Contains(message, error.Message, StringComparison.Ordinal));
     }
 
