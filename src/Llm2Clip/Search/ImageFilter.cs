@@ -36,8 +36,6 @@ internal sealed class ImageFilter(ImageIndex index, SearchConfig config)
         {
             return true;
         }
-        // A row without any date is at year 1.
-        var date = row.Date;
-        return (_dates.From is not { } from || date >= from) && (_dates.Before is not { } before || (date < before && date.Ticks > 0));
+        return row.Date is { } date && (_dates.From is not { } from || date >= from) && (_dates.Before is not { } before || date < before);
     }
 }

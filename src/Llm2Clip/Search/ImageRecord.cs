@@ -30,6 +30,17 @@ public sealed record ImageRecord(string Path, string Key, bool IsFile, IReadOnly
     internal byte[] ToBytes() => [.. JsonSerializer.SerializeToUtf8Bytes(this, Json.Line), (byte)'\n'];
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote. Throws <see cref="JsonException"/>.</summary>
-    internal static ImageRecord Of(ReadOnlySpan<byte> bytes) =>
-        JsonSerializer.Deserialize<ImageRecord>(bytes, Json.Line) ?? throw new JsonException("it holds null");
+    internal static ImageRecord Of(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            var record = JsonSerializer.Deserialize<ImageRecord>(bytes, Json.Line);
+            // Elements of lists may be null in spite of what their types say.
+            return record?.Captions.Contains(null!) == false ? record : throw new JsonException("it holds null");
+        }
+        catch (InvalidOperationException error) // a text that is not Unicode
+        {
+            throw new JsonException(error.Message, error);
+        }
+    }
 }

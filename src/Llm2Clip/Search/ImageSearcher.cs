@@ -207,7 +207,7 @@ public sealed class ImageSearcher : IDisposable
             Path = record.Path,
             IsFile = record.IsFile,
             IsGone = record.IsFile && !File.Exists(record.Path),
-            Taken = row.Taken != 0 ? new DateTime(row.Taken, DateTimeKind.Unspecified) : null,
+            Taken = row.TakenDate,
             Place = float.IsNaN(row.Latitude) ? null : new ImagePlace(row.Latitude, row.Longitude),
             Width = row.Width,
             Height = row.Height,

@@ -141,7 +141,8 @@ internal sealed record IndexManifest
             && Segments.All(s => s is { Number: >= 0 and < 100_000, Rows: > 0, RecordBytes: >= 0, ThumbnailBytes: >= 0 }
                 && s.Rows <= RowsPerSegment)
             && Segments.Zip(Segments.Skip(1)).All(pair => pair.First.Number < pair.Second.Number)
-            && (Neighbors is null || (NeighborGraph.IsName(Neighbors.File) && Neighbors.Covered.All(one => one is { Rows: > 0 })))
+            && (Neighbors is null || (NeighborGraph.IsName(Neighbors.File) && Neighbors.Covered.All(one => one is { Rows: > 0 })
+                && Neighbors.Covered.DistinctBy(one => one.Number).Count() == Neighbors.Covered.Count))
             && (Removed is null || (Removed.Count > 0 && RemovedRows.IsName(Removed.File)));
         if (!sane || Images < 0)
         {

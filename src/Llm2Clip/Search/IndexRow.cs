@@ -72,8 +72,14 @@ internal record struct IndexRow
     /// <summary>What the image looks like.</summary>
     public readonly PerceptualHash Looks => new(Coarse, Fine);
 
-    /// <summary>The date that filters go by: of the photo, else of its file.</summary>
-    public readonly DateTime Date => new(Taken != 0 ? Taken : Modified, DateTimeKind.Unspecified);
+    /// <summary>When the photo was taken; null where it is not known, or a damaged row has no date.</summary>
+    public readonly DateTime? TakenDate => Taken > 0 ? DateOf(Taken) : null;
+
+    /// <summary>The date that filters go by: of the photo, else of its file; null where neither is known.</summary>
+    public readonly DateTime? Date => TakenDate ?? (Modified > 0 ? DateOf(Modified) : null);
+
+    private static DateTime? DateOf(long ticks) =>
+        ticks <= DateTime.MaxValue.Ticks ? new DateTime(ticks, DateTimeKind.Unspecified) : null;
 
     /// <summary>What <see cref="Checksum"/> has to be.</summary>
     public readonly ulong ChecksumWith(ReadOnlySpan<byte> vector, ReadOnlySpan<byte> record, ReadOnlySpan<byte> thumbnail)
