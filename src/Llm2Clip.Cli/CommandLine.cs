@@ -50,6 +50,7 @@ public static class CommandLine
             new ClipTrainCommand(host),
             new IndexCommand(host),
             new SearchCommand(host),
+            new EmbedCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),

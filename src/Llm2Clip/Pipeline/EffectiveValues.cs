@@ -190,6 +190,11 @@ internal static class EffectiveValues
         ("search.folder", "all"),
         ("search.html", "no page"),
         ("search.device", Gpu),
+        ("embed.data", "no images"),
+        ("embed.texts", "no sentences"),
+        ("embed.language", "detected"),
+        ("embed.output", "is to be named"),
+        ("embed.device", Gpu),
     ];
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";

@@ -39,7 +39,7 @@ public static class IndexImages
         var clock = Stopwatch.StartNew();
         var folder = run.IndexFolder();
         var before = IndexManifest.Exists(folder) ? IndexManifest.Read(folder) : null;
-        var sources = Patterns(config, before, folder).Select(pattern => (Pattern: pattern, Data: Opened(pattern, run.Data, log))).ToList();
+        var sources = Patterns(config, before, folder).Select(pattern => (Pattern: pattern, Data: Opened(pattern, run, log))).ToList();
         var model = Path.GetFullPath(run.Eval.Model.Length > 0 ? run.Eval.Model : before?.Model.Model ?? run.NamedStudent());
         using var student = Student.Load(model, ComputeDevice.Resolve(config.Device).Device);
         var teacher = Teacher(run, student, model, before, log);
@@ -92,8 +92,13 @@ public static class IndexImages
                 + $"runs/first --out {folder}` (index.data).");
     }
 
-    private static ISampleSource Opened(string pattern, DataConfig data, IRunLog log) =>
-        Datasets.Open(pattern, data.Of(pattern), log, needsCaptions: false);
+    /// <summary>Opens data, and names it as the user did: the full path may be long.</summary>
+    private static ISampleSource Opened(string pattern, RunConfig run, IRunLog log)
+    {
+        var source = Datasets.Open(pattern, run.Data.Of(pattern), SilentLog.Instance, needsCaptions: false);
+        log.Info($"Data: {(run.Index.Data.Length > 0 ? run.Index.Data : pattern)}");
+        return source;
+    }
 
     /// <summary>
     /// The teacher that is named, which must be the student's; else the one that the index has, or that is found beside the student.

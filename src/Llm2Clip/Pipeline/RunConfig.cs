@@ -65,6 +65,9 @@ public sealed record RunConfig
     [Description("Images found by sentences and by other images.")]
     public SearchConfig Search { get; init; } = new();
 
+    [Description("Vectors of images or sentences for other programs.")]
+    public EmbedConfig Embed { get; init; } = new();
+
     /// <summary>The teacher folder that cc-finetune writes: <c>cc_finetune.output</c>, else <c>teacher</c> in the run's folder.</summary>
     public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, TeacherFolder.StageName));
 

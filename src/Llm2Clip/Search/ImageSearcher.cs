@@ -91,12 +91,8 @@ public sealed class ImageSearcher : IDisposable
     /// <param name="texts">Sentences.</param>
     /// <param name="language">Their language: its own mean is taken out where the teacher has one.</param>
     /// <param name="cancellation">Ends it.</param>
-    public float[] EncodeTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation)
-    {
-        var teacher = _teacher.Value;
-        var mode = teacher.Adapter?.OwnMean(language) is null ? CenteringMode.Training : CenteringMode.Own;
-        return _student.EncodeTexts(teacher.Embed(texts, language, mode, SilentLog.Instance, cancellation).Vectors, texts.Count);
-    }
+    public float[] EncodeTexts(IReadOnlyList<string> texts, string language, CancellationToken cancellation) =>
+        SentenceVectors.Of(_student, _teacher.Value, texts, language, cancellation);
 
     /// <summary>The vector of an encoded image, of length 1 [D]. Throws <see cref="ImageException"/> where it cannot be decoded.</summary>
     public float[] EncodeImage(ReadOnlySpan<byte> encoded, string origin) => _student.EncodeImages(_pipeline.Eval(encoded, origin), 1);
@@ -125,7 +121,9 @@ public sealed class ImageSearcher : IDisposable
         {
             Add(EncodeImage(ReadImage(term.Text), term.Text), term.Weight);
         }
-        var sentences = terms.Where(term => !term.IsImage).GroupBy(term => given.Length > 0 ? given : Detect(term.Text)).ToList();
+        var sentences = terms.Where(term => !term.IsImage)
+            .GroupBy(term => given.Length > 0 ? given : SentenceVectors.Detect(_teacher.Value, [term.Text]))
+            .ToList();
         foreach (var group in sentences)
         {
             var rows = EncodeTexts([.. group.Select(term => term.Text)], group.Key, cancellation);
@@ -139,12 +137,6 @@ public sealed class ImageSearcher : IDisposable
 
         void Add(ReadOnlySpan<float> vector, double weight) =>
             TensorPrimitives.MultiplyAdd(vector, (float)weight, sum, sum);
-    }
-
-    private string Detect(string text)
-    {
-        var known = _teacher.Value.Adapter?.Means.Languages.Select(mean => mean.Language) ?? [];
-        return LanguageDetector.Instance.Detect([text], [.. known]) ?? "en";
     }
 
     /// <summary>What was done to the sentences of a language.</summary>

@@ -68,7 +68,7 @@ public sealed class CommandLineTests : IDisposable
     public void TheCommandsOfTheDesignAreThereAndHaveTheCommonOptions()
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions",
+        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "embed", "eval captions",
             "eval linear-probe", "eval retrieval", "eval zeroshot", "extract", "index", "quickstart", "search"], runFile);
         foreach (var command in runFile)
         {
