@@ -48,6 +48,10 @@ public static class CommandLine
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
+            new Command("export", "Writes what was trained for other programs.")
+            {
+                new ExportLoraCommand(host), new ExportGgufCommand(host),
+            },
             new IndexCommand(host),
             new SearchCommand(host),
             new EmbedCommand(host),
