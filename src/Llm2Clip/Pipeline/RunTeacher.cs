@@ -16,7 +16,10 @@ internal static class RunTeacher
     public static TeacherFiles Open(RunConfig run, IRunLog log)
     {
         var tuned = run.TunedTeacher();
-        tuned = tuned.Path == run.Teacher.Path ? tuned : tuned with { Lora = null }; // that of teacher.path
+        if (run.Teacher.Tuned.Length == 0 && tuned.Path != run.Teacher.Path)
+        {
+            tuned = tuned with { Lora = null }; // it is for teacher.path, and the folder that was made of that says what became of it
+        }
         var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
         var files = TeacherFiles.Open(path, tuned);
         try

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Llm2Clip.Layers;
+using Llm2Clip.Pipeline;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Decoder;
@@ -138,6 +139,42 @@ public sealed class LoraTeacherTests : IDisposable
     }
 
     /// <summary>
+    /// The folder that a run's cc-finetune wrote, and the LoRA that the run file names for the LLM: what was made of another is not taken.
+    /// A LoRA in the folder itself was trained, and may have begun as any.
+    /// </summary>
+    [Fact]
+    public void ARunsTeacherIsOfItsLora()
+    {
+        var run = new RunConfig { Output = _folder.File("run"), Teacher = new TeacherConfig { Path = Gguf, Lora = Lora("lora.gguf") } };
+        var folder = run.TeacherOutput();
+        void Make(string? lora) => TeacherFolder.Write(folder, new TeacherManifest
+        {
+            Gguf = Gguf, GgufSha256 = WeightsHash.Of(GgufFile.Open(Gguf)), Lora = lora,
+            LoraSha256 = lora is null ? null : LoraFiles.Hash(Path.Combine(folder, lora)), Settings = new TeacherSettings(), Dimension = 64,
+        });
+
+        Make(Lora("lora.gguf"));
+        using (var files = RunTeacher.Open(run, SilentLog.Instance))
+        {
+            Assert.Equal(WeightsHash.OfFile(Lora("lora.gguf")), files.Model.Lora!.Sha256);
+        }
+        Make(Lora("peft"));
+        Refused($"The teacher in {folder} was made with the LoRA {Lora("peft")}, and teacher.lora names {Lora("lora.gguf")}.");
+        Make(null);
+        Refused($"The teacher in {folder} was made with no LoRA, and teacher.lora names {Lora("lora.gguf")}.");
+        run = run with { Teacher = run.Teacher with { Lora = null } };
+        Make(Lora("peft"));
+        Refused($"The teacher in {folder} was made with the LoRA {Lora("peft")}, and teacher.lora names none.");
+
+        File.Copy(Lora("lora.gguf"), Path.Combine(folder, TeacherFolder.LoraName));
+        Make(TeacherFolder.LoraName);
+        RunTeacher.Open(run, SilentLog.Instance).Dispose();
+
+        void Refused(string start) => Assert.StartsWith(
+            start, Assert.Throws<ConfigException>(() => RunTeacher.Open(run, SilentLog.Instance)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>
     /// What is claimed of a written LoRA: equal vectors in libllama, to 0.9999 where the model has half-precision numbers.
     /// </summary>
     [Fact]
@@ -159,7 +196,10 @@ public sealed class LoraTeacherTests : IDisposable
         Assert.DoesNotContain("8 bits", found.Text, StringComparison.Ordinal);
 
         var blocks = _folder.File("blocks.gguf");
-        MergedGguf.Write(blocks, GgufFile.Open(Gguf), Lora("lora.gguf"), GgufType.Q8_0);
+        using (var lora = LoraFiles.Read(Lora("lora.gguf"), GgufFile.Open(Gguf)))
+        {
+            MergedGguf.Write(blocks, GgufFile.Open(Gguf), lora, GgufType.Q8_0);
+        }
         found = Measure(blocks, Lora("lora.gguf"));
         Assert.False(found.IsExact);
         Assert.InRange(found.Least, 0.99f, 1.00001f);

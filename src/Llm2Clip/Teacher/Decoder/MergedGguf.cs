@@ -21,17 +21,15 @@ internal static class MergedGguf
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model, the first part of a split one.</param>
-    /// <param name="lora">The LoRA, a GGUF file or a folder of PEFT.</param>
+    /// <param name="lora">The LoRA.</param>
     /// <param name="type">Format of the matrices: F32, F16, BF16 or Q8_0.</param>
-    /// <returns>How many matrices the LoRA changed.</returns>
-    /// <exception cref="InputException">Model or LoRA is missing or damaged, or they do not belong together.</exception>
-    public static int Write(string path, GgufFile model, string lora, GgufType type)
+    /// <exception cref="InputException">The model is damaged.</exception>
+    public static void Write(string path, GgufFile model, LoraWeights lora, GgufType type)
     {
         GgufModelCheck.Check(model);
         using var weights = GgufWeights.Open(model);
         var shape = DecoderShapes.Read(model, weights);
-        using var changes = LoraFiles.Read(lora, model, weights, shape);
-        using var merged = new LoraMerged(weights, model.Path, changes, shape);
+        using var merged = new LoraMerged(weights, model.Path, lora, shape);
         var writer = new GgufWriter();
         foreach (var key in model.Keys.Where(IsKept))
         {
@@ -46,7 +44,6 @@ internal static class MergedGguf
             writer.AddTensor(tensor.Name, format, sides, () => merged.Load(tensor.Name, ScalarType.Float32));
         }
         writer.Write(path);
-        return changes.Changes.Count;
     }
 
     private static bool IsKept(string key) =>

@@ -209,8 +209,9 @@ public sealed class LoraBadFileTests : IDisposable
             var at = copy.Tensors.FindIndex(tensor => tensor.Name == "blk.0.attn_q.weight");
             copy.Tensors[at] = copy.Tensors[at] with { Shape = [64, 32], Values = new float[64 * 32] };
         });
+        using var lora = LoraFiles.Read(Golden("peft"), Model);
         var error = Assert.Throws<InputException>(() => MergedGguf.Write(
-            _folder.File("merged.gguf"), GgufFile.Open(path), Golden("peft"), GgufType.F16));
+            _folder.File("merged.gguf"), GgufFile.Open(path), lora, GgufType.F16));
         Assert.Equal($"{path}: tensor 'blk.0.attn_q.weight' is [32, 64], expected [64, 64] by the model's metadata.", error.Message);
         Assert.False(File.Exists(_folder.File("merged.gguf")));
     }
