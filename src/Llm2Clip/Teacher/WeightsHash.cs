@@ -23,7 +23,8 @@ internal static class WeightsHash
     {
         try
         {
-            var file = new FileInfo(path);
+            var named = new FileInfo(path);
+            var file = (FileInfo?)named.ResolveLinkTarget(returnFinalTarget: true) ?? named; // a link's own date stays as it is
             var stamp = $"{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}\n";
             var entry = Path.Combine(CacheFolder(), Fingerprints.Of(file.FullName)[..32]);
             return Recall(entry, stamp) ?? Remember(entry, stamp, Compute(path));

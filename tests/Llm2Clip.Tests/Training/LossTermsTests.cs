@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Llm2Clip.Tests.Training;
 
 /// <summary>
-/// Retention, relational distillation and queued captions against plain loops in double, and their gradients against finite differences of
-/// those loops. fp32 has steps of 6e-8: sums of some hundred terms of size 1 agree to 1e-5, gradients of size 0.1 to 2e-5.
+/// Retention, relational distillation, soft targets and queued captions against plain loops in double, and their gradients against
+/// finite differences of those loops. fp32 has steps of 6e-8: sums of some hundred terms of size 1 agree to 1e-5, gradients of size 0.1
+/// to 2e-5.
 /// </summary>
 public class LossTermsTests
 {
@@ -86,7 +87,7 @@ public class LossTermsTests
         int[] owner = kind == "infonce" ? [0, 1, 2, 3] : Owner;
         var loss = kind switch
         {
-            "infonce" => InfoNceLoss.OfOneCaption(batch, new SoftLabels(smoothing), batch.QueueSums()),
+            "infonce" => InfoNceLoss.OfOneCaption(batch, smoothing, null, batch.QueueSums()),
             "multi_positive" => MultiPositiveLoss.Between(
                 images, captions, batch.LogitScale, owner, smoothing, queue: batch.QueueSums()),
             _ => SigmoidLoss.Between(images, captions, batch.LogitScale, tensor((float)Bias), owner, null, batch.Queue),
@@ -130,6 +131,41 @@ public class LossTermsTests
         var with = InfoNceLoss.Between(images, captions, scale, queue: queue.LogSums(images, scale));
         var without = InfoNceLoss.Between(images, captions, scale);
         Assert.Equal(without.item<float>(), with.item<float>());
+    }
+
+    [Fact]
+    public void TheTeachersPlaceOfAnImageIsTheMeanOfAllItsCaptionsInEveryTermOfInfoNce()
+    {
+        using var scope = NewDisposeScope();
+        const int Images = 4, PerImage = 3;
+        const double Smoothing = 0.1, Weight = 0.3, Sharpness = 8;
+        var (images, captions, vectors) = (Numbers(1, Images), Numbers(2, Images * PerImage), Numbers(3, Images * PerImage));
+        var batch = new ContrastiveBatch(
+            images, captions, tensor((float)LogScale), [.. Enumerable.Range(0, Images * PerImage).Select(c => $"caption {c}")], vectors);
+        var loss = new InfoNceLoss(new SoftLabels(Smoothing, Weight, Sharpness)).Of(batch);
+
+        double[][] unit = [.. Rows(vectors).Select(row => row.Select(v => v / Math.Sqrt(row.Sum(x => x * x))).ToArray())];
+        double[][] centered = [.. unit.Select(row => row.Select((v, d) => v - unit.Average(r => r[d])).ToArray())];
+        double[][] own = [.. centered.Select(row => row.Select(v => v / Math.Sqrt(row.Sum(x => x * x))).ToArray())];
+        double[][] places = [.. Enumerable.Range(0, Images).Select(i =>
+            Enumerable.Range(0, Width).Select(d => Enumerable.Range(0, PerImage).Sum(n => own[n * Images + i][d])).ToArray())];
+        var texts = Rows(captions);
+        Check(loss, images, Images, rows => Enumerable.Range(0, PerImage).Average(n =>
+        {
+            double Teacher(int image, int caption) => Sharpness * Cosine(places[image], own[n * Images + caption]);
+            double Student(int image, int caption) => Logit(rows[image], texts[n * Images + caption]);
+            return Enumerable.Range(0, Images).Average(i =>
+                Entropy(i, k => Student(i, k), k => Teacher(i, k)) + Entropy(i, k => Student(k, i), k => Teacher(k, i))) / 2;
+        }));
+
+        static double Entropy(int label, Func<int, double> student, Func<int, double> teacher)
+        {
+            double[] logits = [.. Enumerable.Range(0, Images).Select(student)];
+            var shares = Softmax([.. Enumerable.Range(0, Images).Select(teacher)]);
+            var log = Math.Log(logits.Sum(Math.Exp));
+            return Enumerable.Range(0, Images).Sum(k =>
+                ((1 - Weight) * ((k == label ? 1 - Smoothing : 0) + Smoothing / Images) + Weight * shares[k]) * (log - logits[k]));
+        }
     }
 
     private static double Sigmoid(double[][] rows, double[][] own, double[][] more, int[] owners)

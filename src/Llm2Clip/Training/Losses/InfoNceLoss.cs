@@ -19,15 +19,18 @@ internal sealed class InfoNceLoss(SoftLabels labels) : IContrastiveLoss
     {
         using var scope = NewDisposeScope();
         var queue = batch.QueueSums();
-        var losses = Enumerable.Range(0, batch.CaptionsPerImage).Select(number => OfOneCaption(batch.WithCaption(number), labels, queue));
+        var teacher = labels.TargetsOf(batch); // of the whole batch, so that an image's place is the mean of all its captions'
+        var losses = Enumerable.Range(0, batch.CaptionsPerImage).Select(number =>
+            OfOneCaption(batch.WithCaption(number), labels.Smoothing, teacher?.WithCaption(number), queue));
         return losses.Aggregate((sum, loss) => sum.Plus(loss)).DividedBy(batch.CaptionsPerImage).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// The loss of a batch with one caption per image; <paramref name="queue"/> is <see cref="ContrastiveBatch.QueueSums"/>.
+    /// The loss of a batch with one caption per image; <paramref name="teacher"/> has that caption alone, and
+    /// <paramref name="queue"/> is <see cref="ContrastiveBatch.QueueSums"/>.
     /// </summary>
-    internal static Tensor OfOneCaption(ContrastiveBatch batch, SoftLabels labels, Tensor? queue) => Between(
-        batch.Images, batch.Captions, batch.LogitScale, labels.Smoothing, batch.IdenticalCaptions(), labels.TargetsOf(batch), queue);
+    internal static Tensor OfOneCaption(ContrastiveBatch batch, double smoothing, SoftTargets? teacher, Tensor? queue) => Between(
+        batch.Images, batch.Captions, batch.LogitScale, smoothing, batch.IdenticalCaptions(), teacher, queue);
 
     /// <summary>The loss of logits exp(logScale) cos where row i belongs to column i, a scalar.</summary>
     /// <param name="image">[N, D].</param>

@@ -17,7 +17,7 @@ internal sealed class MultiPositiveLoss(SoftLabels labels) : IContrastiveLoss
 
     /// <inheritdoc/>
     public Tensor Of(ContrastiveBatch batch) => batch.CaptionsPerImage == 1
-        ? InfoNceLoss.OfOneCaption(batch, labels, batch.QueueSums())
+        ? InfoNceLoss.OfOneCaption(batch, labels.Smoothing, labels.TargetsOf(batch), batch.QueueSums())
         : Between(
             batch.Images, batch.Captions, batch.LogitScale, batch.ImageOfCaption, labels.Smoothing, batch.IdenticalCaptions(),
             labels.TargetsOf(batch), batch.QueueSums());

@@ -26,4 +26,14 @@ internal sealed record SoftTargets(double Weight, Tensor ToText, Tensor ToImage)
         var logits = places.Images.matmul(places.Captions.t()).Times((float)scale); // [I, C]
         return new SoftTargets(weight, logits.MoveToOuterDisposeScope(), logits.t().MoveToOuterDisposeScope());
     }
+
+    /// <summary>
+    /// The targets among caption number <paramref name="number"/> of every image alone, for a batch as <see cref="ContrastiveBatch"/>
+    /// orders it. New tensors in the current dispose scope.
+    /// </summary>
+    public SoftTargets WithCaption(int number)
+    {
+        var images = ToText.shape[0];
+        return this with { ToText = ToText.narrow(1, number * images, images), ToImage = ToImage.narrow(0, number * images, images) };
+    }
 }
