@@ -59,8 +59,9 @@ internal static class ModelFolder
     /// <summary>
     /// One half of a configuration, and whether it is the half of a whole model (<paramref name="whole"/> as <c>model_type</c>).
     /// Older files give it twice, as <paramref name="half"/> and the same with <c>_dict</c>, and some repeat keys at the top level: where
-    /// two places contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which one
-    /// the weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in transformers.
+    /// two places contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which
+    /// one the weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in
+    /// transformers.
     /// </summary>
     /// <exception cref="InputException">A whole model's configuration lacks the half.</exception>
     public static (JsonObject Part, bool IsWhole) PartOf(

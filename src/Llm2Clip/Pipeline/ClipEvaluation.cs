@@ -44,7 +44,7 @@ internal sealed class ClipEvaluation : IDisposable
         var output = FolderOf(run, "");
         using var evaluated = Open(run, log);
         var source = Datasets.Open(pattern, run.Data, log);
-        var banks = QuerybankTexts.Of(run, EvalRetrieval.Languages(run, source, pattern, cancellation), log, cancellation);
+        var banks = QuerybankTexts.Of(run, evaluated.Languages(source, pattern, cancellation), log, cancellation);
         using var writer = takeLock ? FolderLock.Take(output) : null;
         var images = evaluated.Encode(source, run.Data, log, cancellation);
         var evaluation = new RetrievalEvaluation(
@@ -114,6 +114,30 @@ internal sealed class ClipEvaluation : IDisposable
 
     private static string FolderOf(RunConfig run, string named) =>
         named.Length > 0 ? named : run.Eval.Output.Length > 0 ? run.Eval.Output : ClipModel.FolderOf(run.Eval.Model);
+
+    /// <summary>
+    /// Languages that will have a row; those that are named where the data is a stream, which is not read twice. A caption that is too long
+    /// is refused here, before the images are encoded.
+    /// </summary>
+    private IReadOnlyList<string> Languages(ISampleSource source, string pattern, CancellationToken cancellation)
+    {
+        var asked = _run.Eval.Languages;
+        if (!CaptionSurvey.CanSurvey(pattern))
+        {
+            return asked;
+        }
+        var groups = CaptionStream.Of(source, _run.Data, [], _run.Eval.Kinds, SilentLog.Instance, cancellation);
+        return RetrievalEvaluation.Languages(_run.Eval, CaptionSurvey.Of(groups.Select(Checked)).Languages);
+
+        CaptionGroup Checked(CaptionGroup group)
+        {
+            var captions = group.Captions.Where(caption => asked.Count == 0 || asked.Contains(caption.Language));
+            _ = _run.Eval.Truncate
+                ? null
+                : _model.Tokenizer.Encode([.. captions.Select(caption => caption.Text)], _model.Text.Config.Positions, truncate: false);
+            return group;
+        }
+    }
 
     private EncodedImages Encode(ISampleSource source, DataConfig data, IRunLog log, CancellationToken cancellation) =>
         EncodedImages.Encode(

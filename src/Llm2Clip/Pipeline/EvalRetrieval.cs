@@ -106,7 +106,7 @@ public static class EvalRetrieval
     }
 
     /// <summary>Languages that will have a row; those that are named where the data is a stream, which is not read twice.</summary>
-    internal static IReadOnlyList<string> Languages(RunConfig run, ISampleSource source, string pattern, CancellationToken cancellation)
+    private static IReadOnlyList<string> Languages(RunConfig run, ISampleSource source, string pattern, CancellationToken cancellation)
     {
         if (!CaptionSurvey.CanSurvey(pattern))
         {

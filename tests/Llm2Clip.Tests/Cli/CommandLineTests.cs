@@ -69,7 +69,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions",
-            "eval linear-probe", "eval retrieval", "eval zeroshot", "extract", "quickstart"], runFile);
+            "eval linear-probe", "eval retrieval", "eval zeroshot", "extract", "longclip stretch", "quickstart"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

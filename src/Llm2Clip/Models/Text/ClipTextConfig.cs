@@ -7,7 +7,7 @@ namespace Llm2Clip.Models.Text;
 /// <summary>Which token of a text gives its vector.</summary>
 public enum TextPooling
 {
-    /// <summary>The first of those with the largest id, as OpenAI's and open_clip's models do: the end token, where no id is above it.</summary>
+    /// <summary>The first one with the largest id, as in OpenAI's and open_clip's models: the end token, where none is above it.</summary>
     LargestId,
 
     /// <summary>The first end token, as transformers does where <c>eos_token_id</c> is not 2.</summary>
@@ -28,8 +28,8 @@ public sealed record ClipTextConfig
     private static readonly string[] Keys =
     [
         "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings",
-        "hidden_act", "layer_norm_eps", "attention_dropout", "dropout", "projection_dim", "model_type", "architectures", "eos_token_id", "bos_token_id",
-        "pad_token_id",
+        "hidden_act", "layer_norm_eps", "attention_dropout", "dropout", "projection_dim", "model_type", "architectures", "eos_token_id",
+        "bos_token_id", "pad_token_id",
     ];
 
     /// <summary>The sizes of OpenAI's ViT-B/32 and ViT-B/16, which are transformers' defaults.</summary>

@@ -11,8 +11,8 @@ namespace Llm2Clip.Training.LongClip;
 /// </summary>
 /// <remarks>
 /// The original differentiates a singular value decomposition, whose gradient divides by the differences of all singular values: NaN as
-/// soon as images repeat. The projection onto the kept directions depends on pairs of a kept and a dropped direction alone, so that here only
-/// these occur. The Gram matrix that is decomposed has the smaller of rows and width, and is fp64, as squares lose half of the digits.
+/// soon as images repeat. The projection onto the kept directions depends on pairs of a kept and a dropped direction alone, so that here
+/// only these occur. The Gram matrix that is decomposed has the smaller of rows and width, and is fp64, as squares lose half of the digits.
 /// </remarks>
 internal static class PrimaryComponents
 {

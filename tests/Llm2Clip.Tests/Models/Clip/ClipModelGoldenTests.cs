@@ -173,7 +173,7 @@ public sealed class ClipModelGoldenTests : IDisposable
     private static void Same(nn.Module expected, nn.Module actual)
     {
         var found = actual.named_parameters().ToDictionary(p => p.name, p => p.parameter);
-        Assert.Equal(expected.named_parameters().Select(p => p.name).Order(StringComparer.Ordinal), found.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(expected.named_parameters().Count(), found.Count);
         Assert.All(expected.named_parameters(), p => Assert.Equal(GoldenTensors.Values(p.parameter), GoldenTensors.Values(found[p.name])));
     }
 }
