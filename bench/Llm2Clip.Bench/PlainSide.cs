@@ -8,9 +8,9 @@ using TorchSharp;
 namespace Llm2Clip.Bench;
 
 /// <summary>
-/// TorchSharp written the usual way (<see cref="PlainStudent"/>), in a process of its own: the settings that this library makes when
-/// TorchSharp starts (allocator, waiting threads, products: Llm2Clip.Runtime) belong to the whole process. This library makes them from the
-/// initializer of its assembly, so the process must never load that assembly, and fails where it has. It is given the files of libtorch
+/// TorchSharp written the usual way (<see cref="PlainStudent"/>, <see cref="PlainLlm"/>), in a process of its own: the settings that this
+/// library makes when TorchSharp starts (allocator, waiting threads, products: Llm2Clip.Runtime) belong to the whole process. This library
+/// makes them from the initializer of its assembly, so the process must never load that assembly, and fails where it has. It is given the files of libtorch
 /// and of TorchSharp's native library that this process computes with, as the latter may be the copy that loads on an older C++ runtime;
 /// nothing else is handed over. Threads, sizes and steps are the same.
 /// <para>
@@ -40,9 +40,15 @@ internal static class PlainSide
 
     /// <summary>Starts the process, whose threads sleep or spin while they wait; call it with any line for a turn.</summary>
     /// <exception cref="InvalidOperationException">It failed, or its model has another number of weights.</exception>
-    public static OtherSide Start(PlainSizes sizes, bool bf16, string place, int steps, long weights, bool asleep)
+    public static OtherSide Start(PlainSizes sizes, bool bf16, string place, int steps, long weights, bool asleep) =>
+        Start(new Setup(sizes, null, bf16, place, steps, torch.get_num_threads(), LoadedFiles()), weights, asleep);
+
+    /// <summary>The same with an LLM and LoRA, on the CPU in bf16, a step per turn.</summary>
+    public static OtherSide Start(PlainLlmSizes sizes, long weights, bool asleep) =>
+        Start(new Setup(null, sizes, Bf16: true, "cpu", Steps: 1, torch.get_num_threads(), LoadedFiles()), weights, asleep);
+
+    private static OtherSide Start(Setup setup, long weights, bool asleep)
     {
-        var setup = new Setup(sizes, bf16, place, steps, torch.get_num_threads(), LoadedFiles());
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Argument, JsonSerializer.Serialize(setup)]);
         Array.ForEach(Settings, name => start.Environment.Remove(name));
         if (asleep)
@@ -67,7 +73,9 @@ internal static class PlainSide
         Array.ForEach(setup.Libraries, file => NativeLibrary.Load(file));
         torch.set_num_threads(setup.Threads);
         torch.manual_seed(0);
-        var student = new PlainStudent(setup.Sizes, setup.Bf16, torch.device(setup.Place));
+        IPlainTraining student = setup.Llm is { } llm
+            ? new PlainLlm(llm, setup.Bf16)
+            : new PlainStudent(setup.Sizes!, setup.Bf16, torch.device(setup.Place));
         Console.WriteLine(student.Weights.ToString(CultureInfo.InvariantCulture));
         while (Console.ReadLine() is not null)
         {
@@ -77,7 +85,7 @@ internal static class PlainSide
         return 0;
     }
 
-    private static double Turn(PlainStudent student, Setup setup)
+    private static double Turn(IPlainTraining student, Setup setup)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
@@ -121,5 +129,6 @@ internal static class PlainSide
            select path,
     ];
 
-    private sealed record Setup(PlainSizes Sizes, bool Bf16, string Place, int Steps, int Threads, string[] Libraries);
+    private sealed record Setup(
+        PlainSizes? Sizes, PlainLlmSizes? Llm, bool Bf16, string Place, int Steps, int Threads, string[] Libraries);
 }

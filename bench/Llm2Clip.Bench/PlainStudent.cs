@@ -5,8 +5,18 @@ using static TorchSharp.torch.nn;
 
 namespace Llm2Clip.Bench;
 
+/// <summary>A model whose training steps a plain process runs.</summary>
+internal interface IPlainTraining
+{
+    /// <summary>Number of weights.</summary>
+    long Weights { get; }
+
+    /// <summary>One step; returns the loss.</summary>
+    float Step();
+}
+
 /// <summary>The training step: what <see cref="StudentStep"/> does, with TorchSharp's AdamW.</summary>
-internal sealed class PlainStudent
+internal sealed class PlainStudent : IPlainTraining
 {
     private readonly PlainSizes _sizes;
     private readonly Device _place;

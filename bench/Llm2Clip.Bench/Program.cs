@@ -22,6 +22,8 @@ public static class Program
         ("resnet", _ => ResNetFigure.Measure()),
         ("teacher", root => TeacherFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
         ("tensors", root => TensorsFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
+        ("lora", root => LoraFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Captions))),
+        ("lorastep", root => LoraStepFigure.Measure(Path.Combine(root, Model), Path.Combine(root, Shards))),
         ("jpeg", root => JpegFigure.Measure(Path.Combine(root, Photos))),
         ("parquet", _ => ParquetFigure.Measure()),
         ("gather", _ => GatherFigure.Measure()),
@@ -57,6 +59,8 @@ public static class Program
                 return PlainSide.Run(setup);
             case [LargeBatchFigure.Argument, var size]:
                 return LargeBatchFigure.Run(size);
+            case [LoraStepFigure.Argument, var model, var pattern, var images]:
+                return LoraStepFigure.Run(model, pattern, images);
             case ["recall-run"]:
                 RecallFigure.Run();
                 return 0;

@@ -49,8 +49,8 @@ internal static class TensorsFigure
         Turns.Time(() => encoder.Encode(texts, SilentLog.Instance));
 
     private static LlmTextEncoder Encoder(string model, TeacherRuntime runtime, int? batchTokens) => new(
-        model, new TeacherSettings { Runtime = runtime }, new TeacherConfig { BatchTokens = batchTokens, Device = "cpu" },
-        weightsSha256: "", SilentLog.Instance);
+        TeacherModel.Of(model), new TeacherSettings { Runtime = runtime },
+        new TeacherConfig { BatchTokens = batchTokens, Device = "cpu" }, SilentLog.Instance);
 
     /// <summary>Weights that a token is multiplied with: all but the embeddings; norms are too few to matter.</summary>
     private static double ProductWeights(string model)

@@ -48,6 +48,13 @@ public static class CommandLine
             new CcFinetuneCommand(host),
             new ExtractCommand(host),
             new ClipTrainCommand(host),
+            new Command("export", "Writes what was trained for other programs.")
+            {
+                new ExportLoraCommand(host), new ExportGgufCommand(host),
+            },
+            new IndexCommand(host),
+            new SearchCommand(host),
+            new EmbedCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),

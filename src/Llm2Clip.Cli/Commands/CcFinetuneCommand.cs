@@ -32,6 +32,12 @@ internal sealed class CcFinetuneCommand : RunCommand<CcFinetuneResult>
         {
             CaptionProbeTable.Print(probe, output);
         }
+        if (result.Lora is { } lora)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"LoRA: {lora.Steps:N0} steps of {lora.Trained:N0} parameters, that of step {lora.KeptStep:N0} kept; ")
+                + string.Create(CultureInfo.InvariantCulture, $"{lora.TrainSeconds:0} s"));
+        }
         output.WriteLine(result.Steps == 0 && result.History.Count == 0
             ? string.Create(CultureInfo.InvariantCulture,
                 $"Means of {result.Captions:N0} captions of {result.Images:N0} images, nothing trained; {result.Seconds:0} s; ")

@@ -116,11 +116,11 @@ internal sealed class JsonKeys(string path)
             .Select(key => $"{prefix}{key} is not known, so what it changes would be lost"));
     }
 
-    public void ThrowIfAny()
+    public void ThrowIfAny(string what = "a model")
     {
         if (_problems.Count > 0)
         {
-            throw new InputException($"{path} describes a model that is not supported:{string.Concat(_problems.Select(p => "\n  " + p))}");
+            throw new InputException($"{path} describes {what} that is not supported:{string.Concat(_problems.Select(p => "\n  " + p))}");
         }
     }
 

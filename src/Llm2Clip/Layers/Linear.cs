@@ -49,7 +49,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IProducts
             return Precision.Product(x, _weight, _bias);
         }
         using var scope = NewDisposeScope();
-        return Precision.Product(x, _weight, _bias).Plus(Lora.Delta(x)).MoveToOuterDisposeScope();
+        var input = x.ForProduct(Precision); // cast once for both
+        return Lora.AddTo(Precision.Product(input, _weight, _bias), input).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts a low-rank change beside the weight, which starts at zero.</summary>

@@ -23,16 +23,18 @@ internal sealed class Lora
     public const string DownName = "lora_A";
     public const string UpName = "lora_B";
 
-    private readonly LoraShape _shape;
     private readonly TrainingNoise _noise;
 
     public Lora(long inputs, long outputs, LoraShape shape, WeightInit init, TrainingNoise noise, Device device)
     {
-        (_shape, _noise) = (shape, noise);
+        (Shape, _noise) = (shape, noise);
         Down = new Linear(inputs, shape.Rank, bias: false, device);
         Up = new Linear(shape.Rank, outputs, bias: false, device);
         init.TorchDefault(Down.Weight, null);
     }
+
+    /// <summary>Sizes.</summary>
+    public LoraShape Shape { get; }
 
     /// <summary>A.</summary>
     public Linear Down { get; }
@@ -44,14 +46,36 @@ internal sealed class Lora
     public Tensor Delta(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return Up.call(Down.call(_noise.Dropout(x, _shape.Dropout))).Times(_shape.Scale).MoveToOuterDisposeScope();
+        var (low, up) = Factors(x);
+        return low.matmul(up.t()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same, added to the layer's own output [..., out] in place: it is summed in the product itself, so that no tensor of the
+    /// output's size is made for it.
+    /// </summary>
+    public Tensor AddTo(Tensor output, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var (low, up) = Factors(x);
+        var rows = output.view(-1, output.size(-1));
+        rows.addmm_(low.view(-1, low.size(-1)), up.t(), 1, 1);
+        return rows.view(output.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the weight [out, in] changes by, fp32.</summary>
     public Tensor WeightDelta()
     {
         using var scope = NewDisposeScope();
-        return Up.Weight.matmul(Down.Weight).Times(_shape.Scale).MoveToOuterDisposeScope();
+        return Up.Weight.matmul(Down.Weight).Times(Shape.Scale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A dropout(x), [..., r], and B scaled, [out, r], both in the product's format.</summary>
+    private (Tensor Low, Tensor Up) Factors(Tensor x)
+    {
+        var (kept, rate) = _noise.Kept(x.ForProduct(Down.Precision), Shape.Dropout);
+        // Scaled where it is smallest, and before it is rounded to the product's format.
+        return (Down.call(kept), Up.Weight.Times(Shape.Scale / (1 - rate)).ForProduct(Up.Precision));
     }
 }
 
@@ -59,11 +83,11 @@ internal sealed class Lora
 internal static class LoraLayers
 {
     /// <summary>
-    /// Adapts every <see cref="Linear"/> whose own name (the last part, such as <c>q_proj</c>) is listed, and freezes all other parameters
-    /// of the module.
+    /// Adapts every <see cref="Linear"/> whose name is listed or ends with a dot and a listed name, as PEFT chooses them
+    /// (<c>q_proj</c>, <c>layers.3.self_attn.q_proj</c>), and freezes all other parameters of the module.
     /// </summary>
     /// <param name="module">The model; its parameters no longer need gradients, but for the new ones.</param>
-    /// <param name="layers">Own names of layers.</param>
+    /// <param name="layers">Names of layers, or ends of them.</param>
     /// <param name="shape">Sizes of the changes.</param>
     /// <param name="noise">Dropout of the changes' inputs.</param>
     /// <param name="seed">Seed of the new weights.</param>
@@ -75,13 +99,17 @@ internal static class LoraLayers
             parameter.requires_grad = false;
         }
         var init = new WeightInit(seed);
-        var adapted = Named(module).Where(layer => layers.Contains(layer.Name[(layer.Name.LastIndexOf('.') + 1)..])).ToList();
+        var adapted = Named(module).Where(layer => layers.Any(listed => IsNamed(layer.Name, listed))).ToList();
         foreach (var (_, layer) in adapted)
         {
             layer.Adapt(shape, init, noise);
         }
         return adapted.Count;
     }
+
+    /// <summary>The layers that are adapted, by their names in the module.</summary>
+    public static IEnumerable<(string Name, Lora Change)> Of(nn.Module module) =>
+        Named(module).Where(layer => layer.Layer.Lora is not null).Select(layer => (layer.Name, layer.Layer.Lora!));
 
     /// <summary>Whether a parameter belongs to a low-rank change, by its name.</summary>
     public static bool IsChange(string parameter) =>
@@ -101,6 +129,11 @@ internal static class LoraLayers
             (p.name, changes.TryGetValue(p.name, out var layer) ? layer.Weight.Plus(layer.Lora!.WeightDelta()) : p.parameter))];
     }
 
+    private static bool IsNamed(string name, string listed) =>
+        name == listed || (name.EndsWith(listed, StringComparison.Ordinal) && name[^(listed.Length + 1)] == '.');
+
+    /// <summary>Each layer once: a module that names its own layers has them by the names of its fields too, behind those.</summary>
     private static IEnumerable<(string Name, Linear Layer)> Named(nn.Module module) =>
-        module.named_modules().Where(part => part.module is Linear).Select(part => (part.name, (Linear)part.module));
+        module.named_modules().Where(part => part.module is Linear).Select(part => (part.name, (Linear)part.module))
+            .DistinctBy(part => part.Item2);
 }

@@ -10,11 +10,24 @@ namespace Llm2Clip.Layers;
 /// </summary>
 public sealed class TrainingNoise
 {
+    private ulong _seed;
     private SeededRandom _random;
     private bool _active;
 
     /// <summary>Starts a pass with random numbers.</summary>
-    public void Begin(ulong seed) => (_random, _active) = (new SeededRandom(seed), true);
+    public void Begin(ulong seed) => (_seed, _random, _active) = (seed, new SeededRandom(seed), true);
+
+    /// <summary>
+    /// Starts a part of the pass, such as a block: what it draws follows from the pass and the part alone, so that a part can be run again
+    /// without those before it.
+    /// </summary>
+    public void Enter(int part)
+    {
+        if (_active)
+        {
+            _random = new SeededRandom(SeededRandom.Mix((long)_seed, part));
+        }
+    }
 
     /// <summary>Turns all noise off, as in evaluation.</summary>
     public void End() => _active = false;
@@ -50,6 +63,32 @@ public sealed class TrainingNoise
         var factors = new float[x.numel()];
         Fill(factors, rate);
         return (x * tensor(factors, x.shape, device: x.device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Dropout of single elements that leaves the others as they are, in the format of <paramref name="x"/>, and the share that is left
+    /// out, by whose complement what follows is to be divided: <paramref name="rate"/> to the nearest 65,536th, for which one random
+    /// number serves four elements. Of many millions of elements per pass it takes a quarter of the time of <see cref="Dropout"/>.
+    /// </summary>
+    internal (Tensor Kept, double Rate) Kept(Tensor x, double rate)
+    {
+        var threshold = (ulong)Math.Round(rate * 65536);
+        if (!_active || threshold == 0)
+        {
+            return (x, 0);
+        }
+        using var scope = NewDisposeScope();
+        var mask = new byte[x.numel()];
+        for (var i = 0; i < mask.Length; i += 4)
+        {
+            var bits = _random.NextBits();
+            foreach (ref var kept in mask.AsSpan(i, Math.Min(4, mask.Length - i)))
+            {
+                kept = (bits & 0xFFFF) < threshold ? (byte)0 : (byte)1;
+                bits >>= 16;
+            }
+        }
+        return ((x * tensor(mask, x.shape, device: x.device)).MoveToOuterDisposeScope(), threshold / 65536.0);
     }
 
     /// <summary>

@@ -57,8 +57,10 @@ internal static class EffectiveValues
         yield return ("teacher.tuned", tuned.Length == 0 ? "none is named" : tuned == run.TeacherOutput() ? $"{tuned} (cc_finetune.output)"
             : $"{tuned} (teacher.path)");
         var manifest = Path.Combine(tuned, TeacherFolder.ManifestName);
-        var folder = tuned.Length > 0 && File.Exists(manifest) ? TeacherFolder.Read(tuned).Settings : null;
+        var stored = tuned.Length > 0 && File.Exists(manifest) ? TeacherFolder.Read(tuned) : null;
+        var folder = stored?.Settings;
         var settings = folder ?? new TeacherSettings();
+        yield return ("teacher.lora", stored?.Lora is { } lora ? $"{lora} ({manifest})" : "none");
         var stated = new[] { nameof(TeacherConfig.Pooling), nameof(TeacherConfig.Attention) };
         foreach (var key in ConfigSchema.Of(typeof(TeacherSettings)).Keys)
         {
@@ -179,8 +181,24 @@ internal static class EffectiveValues
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),
+        ("export.type", "f32 of a LoRA, f16 of a model"),
         ("inspect.data", Named(run.Data.Train, "data.train")),
         ("inspect.output", "nothing is written"),
+        ("index.data", "what the index was made of"),
+        ("index.output", run.IndexFolder()),
+        ("index.device", Gpu),
+        ("search.index", run.SearchedIndex()),
+        ("search.language", "detected"),
+        ("search.from", "no bound"),
+        ("search.to", "no bound"),
+        ("search.folder", "all"),
+        ("search.html", "no page"),
+        ("search.device", Gpu),
+        ("embed.data", "no images"),
+        ("embed.texts", "no sentences"),
+        ("embed.language", "detected"),
+        ("embed.output", "is to be named"),
+        ("embed.device", Gpu),
     ];
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";

@@ -69,6 +69,14 @@ internal static class Needs
         RequireTeacher(run);
     }
 
+    public static void OfExport(RunConfig run)
+    {
+        ConfigBinder.Require(
+            (run.TunedTeacher().Path, "teacher.tuned", TeacherText),
+            (run.Export.To, "export.to", "what is written"));
+        RequireTeacher(run);
+    }
+
     /// <summary>A teacher folder that cc-finetune has still to write. What else is wrong with it shows when it is opened.</summary>
     private static void RequireTeacher(RunConfig run)
     {

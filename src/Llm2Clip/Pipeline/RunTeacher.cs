@@ -1,5 +1,6 @@
 using Llm2Clip.Configuration;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Weights.Gguf;
 
@@ -15,6 +16,10 @@ internal static class RunTeacher
     public static TeacherFiles Open(RunConfig run, IRunLog log)
     {
         var tuned = run.TunedTeacher();
+        if (run.Teacher.Tuned.Length == 0 && tuned.Path != run.Teacher.Path)
+        {
+            tuned = tuned with { Lora = null }; // it is for teacher.path, and the folder that was made of that says what became of it
+        }
         var path = ConfigBinder.Required(tuned.Path, "teacher.tuned", "the teacher folder or GGUF");
         var files = TeacherFiles.Open(path, tuned);
         try
@@ -81,12 +86,31 @@ internal static class RunTeacher
     private static void RequireSameLlm(RunConfig run, string path, TeacherFiles files)
     {
         var llm = run.Teacher.Path;
-        if (run.Teacher.Tuned.Length > 0 || path == llm || !File.Exists(llm) || WeightsHash.Of(GgufFile.Open(llm)) == files.Model.Sha256)
+        if (run.Teacher.Tuned.Length > 0 || path == llm || !File.Exists(llm))
         {
+            return;
+        }
+        if (WeightsHash.Of(GgufFile.Open(llm)) == files.Model.Sha256)
+        {
+            RequireSameLora(run.Teacher, path, files.Model.Lora);
             return;
         }
         throw new ConfigException(
             $"The teacher in {path} was made of another LLM ({Path.GetFileName(files.Model.Path)}) than teacher.path names ({llm}). Run "
             + "`llm2clip cc-finetune` for this LLM with another folder of the run (output), or name the teacher to use (teacher.tuned).");
+    }
+
+    /// <summary>A LoRA that cc-finetune trained lies in the teacher folder, and may have begun as any.</summary>
+    private static void RequireSameLora(TeacherConfig teacher, string folder, TeacherLora? found)
+    {
+        var isTrained = found is not null && Path.GetDirectoryName(found.Path) == Path.GetFullPath(TeacherFolder.Find(folder));
+        var wanted = teacher.Lora is { Length: > 0 } named ? LoraFiles.Hash(named) : null;
+        if (!isTrained && wanted != found?.Sha256)
+        {
+            throw new ConfigException(
+                $"The teacher in {folder} was made with {(found is null ? "no LoRA" : $"the LoRA {found.Path}")}, and teacher.lora names "
+                + $"{(wanted is null ? "none" : teacher.Lora)}. Run `llm2clip cc-finetune` with this teacher.lora and another folder of "
+                + "the run (output), or name the teacher to use (teacher.tuned).");
+        }
     }
 }

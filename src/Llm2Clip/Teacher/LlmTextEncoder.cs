@@ -12,32 +12,33 @@ internal sealed class LlmTextEncoder : ILlmEncoder
 {
     private readonly ILlmRuntime _runtime;
     private readonly CaptionTokenizer _tokenizer;
+    private readonly string _template;
     private readonly int _layers;
     private readonly int _maxLength;
 
     /// <summary>
-    /// Loads the GGUF model at <paramref name="path"/>.
+    /// Loads a GGUF model.
     /// </summary>
-    /// <param name="path">The model, or the first part of a split one.</param>
+    /// <param name="model">The model, or the first part of a split one, and the LoRA that goes with it.</param>
     /// <param name="settings">What determines the vectors.</param>
     /// <param name="config">What does not: batch, threads, output head.</param>
-    /// <param name="weightsSha256">Hash of the file for the fingerprint; null: taken here.</param>
     /// <param name="log">Where decisions go.</param>
-    /// <exception cref="InputException">The file is missing, damaged or no decoder model, or lacks what the runtime needs.</exception>
+    /// <exception cref="InputException">A file is missing, damaged or no decoder model, or lacks what the runtime needs; or the LoRA is for
+    /// another model.</exception>
     /// <exception cref="ConfigException">Template, lengths or layers make no sense.</exception>
-    public LlmTextEncoder(string path, TeacherSettings settings, TeacherConfig config, string? weightsSha256, IRunLog log)
+    public LlmTextEncoder(TeacherModel model, TeacherSettings settings, TeacherConfig config, IRunLog log)
     {
         Checked.Require(settings, "teacher");
         Checked.Require(config, "teacher");
-        _layers = settings.LayerList().Count;
-        var llama = settings.Runtime == TeacherRuntime.Llama ? new LlamaPasses(path, settings) : null;
-        _runtime = llama ?? (ILlmRuntime)new TensorRuntime(path, settings, config, log);
+        (_layers, _template) = (settings.LayerList().Count, settings.Template);
+        var llama = settings.Runtime == TeacherRuntime.Llama ? new LlamaPasses(model.Path, settings, model.Lora?.Path) : null;
+        _runtime = llama ?? (ILlmRuntime)new TensorRuntime(model.Path, settings, config, log, model.Lora?.Path);
         try
         {
             _maxLength = Math.Min(settings.MaxLength, _runtime.Vocabulary.ContextLength);
             _tokenizer = new CaptionTokenizer(_runtime.Vocabulary, settings.Template, settings.Instruction, _maxLength);
             llama?.Prepare(config, _maxLength, log);
-            Fingerprint = FingerprintOf(weightsSha256 ?? WeightsHash.Of(_runtime.Vocabulary.Header), settings);
+            Fingerprint = FingerprintOf(model.WeightsSha256, settings);
         }
         catch
         {
@@ -50,6 +51,14 @@ internal sealed class LlmTextEncoder : ILlmEncoder
     public int Dimension => _layers * _runtime.Width;
 
     public string Fingerprint { get; }
+
+    /// <summary>The LLM in tensors; null where libllama runs it.</summary>
+    public TensorRuntime? Tensors => _runtime as TensorRuntime;
+
+    /// <summary>
+    /// The tokenizer of texts with another instruction. Throws <see cref="ConfigException"/> where the template has no place for one.
+    /// </summary>
+    public CaptionTokenizer TokenizerFor(string instruction) => new(_runtime.Vocabulary, _template, instruction, _maxLength);
 
     /// <summary>Tokens of a text as it is run, for inspection.</summary>
     public TokenizedText Tokenize(string text) => _tokenizer.Tokenize(text);

@@ -1,4 +1,6 @@
 using Llm2Clip.Teachers.Adapter;
+using Llm2Clip.Teachers.Decoder;
+using Llm2Clip.Weights.Gguf;
 
 namespace Llm2Clip.Teachers;
 
@@ -90,6 +92,8 @@ public sealed class Teacher : IDisposable
         {
             Gguf = Path.GetRelativePath(folder, Model.Path),
             GgufSha256 = Model.Sha256,
+            Lora = Model.Lora is null ? null : Path.GetRelativePath(folder, Model.Lora.Path),
+            LoraSha256 = Model.Lora?.Sha256,
             Settings = Settings,
             Dimension = Encoder.Dimension,
         };
@@ -103,4 +107,34 @@ public sealed class Teacher : IDisposable
 }
 
 /// <summary>The GGUF file of a teacher and its hash (<see cref="WeightsHash"/>).</summary>
-public sealed record TeacherModel(string Path, string Sha256);
+public sealed record TeacherModel(string Path, string Sha256)
+{
+    /// <summary>The LoRA that changes the model's weights; null = none.</summary>
+    public TeacherLora? Lora { get; init; }
+
+    /// <summary>Hash of the weights that texts run through: of the file, and of the LoRA where there is one.</summary>
+    internal string WeightsSha256 => Lora is null ? Sha256 : Fingerprints.Of("lora-1", Sha256, Lora.Sha256);
+
+    /// <summary>The model at a path, and the LoRA at another; their hashes are taken.</summary>
+    /// <exception cref="InputException">One of them cannot be read, or they do not belong together.</exception>
+    internal static TeacherModel Of(string path, string? lora = null)
+    {
+        var model = GgufFile.Open(path);
+        return new TeacherModel(path, WeightsHash.Of(model)) { Lora = lora is null ? null : TeacherLora.Of(lora, model) };
+    }
+}
+
+/// <summary>A LoRA of a teacher's LLM, and the hash of what is in it.</summary>
+/// <param name="Path">GGUF file, or folder in PEFT's layout.</param>
+/// <param name="Sha256">Hash, lower-case hex.</param>
+public sealed record TeacherLora(string Path, string Sha256)
+{
+    /// <summary>The LoRA at a path, held against its model.</summary>
+    /// <exception cref="InputException">It is missing or damaged, asks for something that is not supported, or is for another
+    /// model.</exception>
+    internal static TeacherLora Of(string path, GgufFile model)
+    {
+        LoraFiles.Check(path, model);
+        return new TeacherLora(path, LoraFiles.Hash(path));
+    }
+}

@@ -60,6 +60,10 @@ public sealed record TeacherConfig : ICheckedConfig
         + "path.")]
     public string Tuned { get; init; } = "";
 
+    [Description("LoRA of the LLM that path names: a GGUF adapter of llama.cpp, or a folder of PEFT (adapter_config.json and "
+        + "adapter_model.safetensors). null = what the teacher folder states, else none.")]
+    public string? Lora { get; init; }
+
     [Description("Text around each caption; {instruction} and {text} are replaced. Special tokens such as <end_of_turn> are parsed in the "
         + "template, never in the caption. BOS is added by the model's own rule.")]
     public string? Template { get; init; }

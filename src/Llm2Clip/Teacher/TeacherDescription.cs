@@ -5,12 +5,14 @@ using Llm2Clip.Teachers.Adapter;
 namespace Llm2Clip.Teachers;
 
 /// <summary>
-/// What determines a teacher's vectors, in words: the model, every setting by its key in the run file, and the adapter. Equal fingerprints
-/// have equal descriptions.
+/// What determines a teacher's vectors, in words: the model, its LoRA, every setting by its key in the run file, and the adapter. Equal
+/// fingerprints have equal descriptions.
 /// </summary>
 internal static class TeacherDescription
 {
     private const string Model = "model";
+    private const string Lora = "LoRA";
+    private const string None = "none";
     private const string Adapter = "adapter";
 
     /// <summary>Names and values, the model first.</summary>
@@ -20,6 +22,7 @@ internal static class TeacherDescription
         if (model is not null)
         {
             facts.Add(Model, $"{Path.GetFileName(model.Path)}, SHA-256 {Fingerprints.Short(model.Sha256)}");
+            facts.Add(Lora, model.Lora is { } lora ? $"{Path.GetFileName(lora.Path)}, SHA-256 {Fingerprints.Short(lora.Sha256)}" : None);
         }
         foreach (var key in ConfigSchema.Of(typeof(TeacherSettings)).Keys)
         {
@@ -27,7 +30,7 @@ internal static class TeacherDescription
         }
         facts.Add(Adapter, adapter is not null
             ? $"{Fingerprints.Short(adapter.Fingerprint)}, centering {ConfigSchema.SnakeCase(adapter.Config.Centering.ToString())}"
-            : "none");
+            : None);
         return facts;
     }
 
@@ -38,9 +41,10 @@ internal static class TeacherDescription
         var defaults = Of(null, new TeacherSettings(), null);
         var differing =
             from name in here.Keys
-            let value = there.GetValueOrDefault(name) ?? (name == Adapter ? null : defaults.GetValueOrDefault(name))
+            let value = there.GetValueOrDefault(name)
+                ?? (name == Adapter ? null : name == Lora ? None : defaults.GetValueOrDefault(name))
             where value is not null && value != here[name]
-            let key = name is Model or Adapter ? name : "teacher." + name
+            let key = name is Model or Lora or Adapter ? name : "teacher." + name
             select $"{key} is {value} there and {here[name]} here";
         return string.Join("; ", differing);
     }

@@ -5,8 +5,8 @@ using Llm2Clip.Weights.Gguf;
 namespace Llm2Clip.Teachers;
 
 /// <summary>
-/// A teacher as its files state it: settings, adapter, fingerprints. Opening them costs a hash of the weights, which is remembered; the LLM
-/// is loaded by <see cref="Load"/> alone.
+/// A teacher as its files state it: settings, LoRA, adapter, fingerprints. Opening them costs a hash of the weights, which is remembered;
+/// the LLM is loaded by <see cref="Load"/> alone.
 /// </summary>
 internal sealed class TeacherFiles : IDisposable
 {
@@ -30,14 +30,14 @@ internal sealed class TeacherFiles : IDisposable
     /// <summary>What beside the weights determines the raw vectors.</summary>
     public TeacherSettings Settings { get; }
 
-    /// <summary>The LLM's file and its hash.</summary>
+    /// <summary>The LLM's files and their hashes.</summary>
     public TeacherModel Model { get; }
 
     /// <summary>Centering and learned map over the raw vectors, or null for a bare LLM.</summary>
     public CcAdapter? Adapter { get; }
 
     /// <summary>Fingerprint of the LLM's pooled vectors.</summary>
-    public string RawFingerprint => LlmTextEncoder.FingerprintOf(Model.Sha256, Settings);
+    public string RawFingerprint => LlmTextEncoder.FingerprintOf(Model.WeightsSha256, Settings);
 
     /// <summary>Fingerprint of the teacher's vectors.</summary>
     public string Fingerprint => Teacher.FingerprintOf(RawFingerprint, Adapter);
@@ -72,7 +72,7 @@ internal sealed class TeacherFiles : IDisposable
             var file = GgufFile.Open(folderOrGguf);
             var stated = new StatedSettings(file);
             var bare = Checked.Require(stated.Over(new TeacherSettings()).With(config), "teacher");
-            return new TeacherFiles(folderOrGguf, config, null, bare, new TeacherModel(folderOrGguf, WeightsHash.Of(file)), stated, null);
+            return new TeacherFiles(folderOrGguf, config, null, bare, TeacherModel.Of(folderOrGguf, Named(config)), stated, null);
         }
         return OpenFolder(TeacherFolder.Find(folderOrGguf), config);
     }
@@ -92,7 +92,8 @@ internal sealed class TeacherFiles : IDisposable
         var adapter = manifest.Adapter is null ? null : CcAdapter.Load(Path.Combine(folder, manifest.Adapter));
         try
         {
-            var model = new TeacherModel(TeacherFolder.ResolveGguf(folder, manifest), manifest.GgufSha256);
+            var gguf = TeacherFolder.ResolveGguf(folder, manifest);
+            var model = new TeacherModel(gguf, manifest.GgufSha256) { Lora = LoraOf(folder, manifest, config, gguf) };
             RequireSense(settings, manifest, folder);
             return new TeacherFiles(folder, config, manifest, settings, model, new StatedSettings(GgufFile.Open(model.Path)), adapter);
         }
@@ -102,6 +103,28 @@ internal sealed class TeacherFiles : IDisposable
             throw;
         }
     }
+
+    /// <summary>The folder's LoRA, or the named one where the folder has none and no adapter was trained without.</summary>
+    private static TeacherLora? LoraOf(string folder, TeacherManifest manifest, TeacherConfig config, string gguf)
+    {
+        var own = TeacherFolder.ResolveLora(folder, manifest, gguf);
+        if (Named(config) is not { } named || own?.Path == Path.GetFullPath(named))
+        {
+            return own;
+        }
+        var lora = TeacherLora.Of(named, GgufFile.Open(gguf));
+        if (lora.Sha256 == own?.Sha256)
+        {
+            return own;
+        }
+        return own is null && manifest.Adapter is null
+            ? lora
+            : throw new ConfigException(
+                $"teacher.lora is {named}, and {folder} has {(own is null ? "an adapter that was trained without it" : "another LoRA")}. "
+                + "Leave it out, or train a teacher with it (cc-finetune).");
+    }
+
+    private static string? Named(TeacherConfig config) => config.Lora is { Length: > 0 } named ? named : null;
 
     /// <summary>Loads the LLM. The teacher owns the adapter from then on.</summary>
     /// <exception cref="InputException">The model cannot be run, or the adapter is for vectors of another length.</exception>
@@ -136,6 +159,10 @@ internal sealed class TeacherFiles : IDisposable
         return new TeacherFiles(_path, _config, _manifest, settings, Model, _stated, adapter: null);
     }
 
+    /// <summary>The same LLM with a LoRA that was trained for it; without the adapter. The caller disposes both.</summary>
+    public TeacherFiles With(TeacherLora lora) =>
+        new(_path, _config, _manifest, Settings, Model with { Lora = lora }, _stated, adapter: null);
+
     /// <summary>The same of the LLM alone.</summary>
     public IReadOnlyDictionary<string, string> DescribeLlm() => TeacherDescription.Of(Model, Settings, null);
 
@@ -152,13 +179,17 @@ internal sealed class TeacherFiles : IDisposable
         {
             log.Info($"Layers: {Settings.Layers}.");
         }
+        if (Model.Lora is { } lora)
+        {
+            log.Info($"LoRA: {lora.Path}.");
+        }
     }
 
     private LlmTextEncoder LoadEncoder(IRunLog log)
     {
         try
         {
-            return new LlmTextEncoder(Model.Path, Settings, _config, Model.Sha256, log);
+            return new LlmTextEncoder(Model, Settings, _config, log);
         }
         catch (ConfigException error) when (_manifest is not null && Settings == _manifest.Settings)
         {

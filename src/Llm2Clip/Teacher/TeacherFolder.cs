@@ -16,6 +16,14 @@ public sealed record TeacherManifest
     /// <summary>Hash of the model (<see cref="WeightsHash"/>).</summary>
     public required string GgufSha256 { get; init; }
 
+    /// <summary>
+    /// The LoRA of the model, a GGUF file or a folder in PEFT's layout: absolute, or relative to the folder; null for none.
+    /// </summary>
+    public string? Lora { get; init; }
+
+    /// <summary>Hash of the LoRA; null where there is none.</summary>
+    public string? LoraSha256 { get; init; }
+
     /// <summary>What determines the raw vectors.</summary>
     public required TeacherSettings Settings { get; init; }
 
@@ -40,6 +48,9 @@ public static class TeacherFolder
 
     /// <summary>Name of the checkpoint in a folder that cc-finetune writes.</summary>
     public const string CheckpointName = "checkpoint";
+
+    /// <summary>Name of the LoRA that cc-finetune trains, in the teacher folder.</summary>
+    public const string LoraName = "lora.gguf";
 
     /// <summary>Name of cc-finetune's folder in the folder of the run.</summary>
     internal const string StageName = "teacher";
@@ -71,9 +82,13 @@ public static class TeacherFolder
         {
             var manifest = JsonSerializer.Deserialize<TeacherManifest>(File.ReadAllBytes(path), Json.File)
                 ?? throw new JsonException("it holds null");
-            if (new[] { manifest.Gguf, manifest.Adapter, manifest.RawStore }.Any(name => name?.Contains('\0') == true))
+            if (new[] { manifest.Gguf, manifest.Lora, manifest.Adapter, manifest.RawStore }.Any(name => name?.Contains('\0') == true))
             {
-                throw new JsonException("no file's name can hold a zero character, as `gguf`, `adapter` or `raw_store` does");
+                throw new JsonException("no file's name can hold a zero character, as `gguf`, `lora`, `adapter` or `raw_store` does");
+            }
+            if (manifest.Lora is null != manifest.LoraSha256 is null)
+            {
+                throw new JsonException("`lora` and `lora_sha256` come together, or neither does");
             }
             return manifest.Format == Format
                 ? manifest
@@ -126,5 +141,33 @@ public static class TeacherFolder
             : throw new InputException(
                 $"{path}: SHA-256 {found}, but {Path.Combine(folder, ManifestName)} was made with {manifest.GgufSha256}. Put that model "
                 + "there, or make the teacher anew.");
+    }
+
+    /// <summary>
+    /// The manifest's LoRA, held against its hash and its model; null where there is none. Throws <see cref="InputException"/> where it is
+    /// missing or another one.
+    /// </summary>
+    /// <param name="folder">The teacher folder.</param>
+    /// <param name="manifest">What its manifest says.</param>
+    /// <param name="gguf">The model.</param>
+    internal static TeacherLora? ResolveLora(string folder, TeacherManifest manifest, string gguf)
+    {
+        if (manifest.Lora is null)
+        {
+            return null;
+        }
+        var path = Path.GetFullPath(Path.Combine(folder, manifest.Lora));
+        if (!Path.Exists(path))
+        {
+            throw new InputException(
+                $"{Path.Combine(folder, ManifestName)}: the LoRA '{manifest.Lora}' is not at {path}. Put it there, or make the teacher "
+                + "anew.");
+        }
+        var lora = TeacherLora.Of(path, GgufFile.Open(gguf));
+        return lora.Sha256 == manifest.LoraSha256
+            ? lora
+            : throw new InputException(
+                $"{path}: SHA-256 {lora.Sha256}, but {Path.Combine(folder, ManifestName)} was made with {manifest.LoraSha256}. Put that "
+                + "LoRA there, or make the teacher anew.");
     }
 }

@@ -60,6 +60,10 @@ internal sealed class NameTable(params NameRow[] rows)
             entry.Row.LeadingOnes))];
     }
 
+    /// <summary>The file's name of a parameter.</summary>
+    /// <exception cref="ArgumentException">The table has no line for it.</exception>
+    public string StoredName(string name) => Find(name).Stored;
+
     private (string Stored, NameRow Row, int Part) Find(string name)
     {
         foreach (var row in rows)

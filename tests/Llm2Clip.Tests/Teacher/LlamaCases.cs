@@ -39,8 +39,9 @@ internal static class LlamaCases
     public static string AnyModel() =>
         GoldenModel(GoldenModels().FirstOrDefault(name => name.StartsWith("llama", StringComparison.Ordinal)) ?? "llama");
 
-    public static LlmTextEncoder Encoder(string path, TeacherSettings? settings = null, TeacherConfig? config = null) =>
-        new(path, settings ?? new TeacherSettings(), config ?? OneThread, null, SilentLog.Instance);
+    public static LlmTextEncoder Encoder(
+        string path, TeacherSettings? settings = null, TeacherConfig? config = null, string? lora = null) =>
+        new(TeacherModel.Of(path, lora), settings ?? new TeacherSettings(), config ?? OneThread, SilentLog.Instance);
 
     public static SequenceDecoder Decoder(LlamaModel model, TeacherAttention attention, int batchTokens = 256, bool skipHead = true) => new(
         model, new DecoderOptions(attention, 64) { Threads = 1, BatchTokens = batchTokens, SkipHead = skipHead }, SilentLog.Instance);

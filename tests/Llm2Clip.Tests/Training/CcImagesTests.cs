@@ -49,9 +49,9 @@ public sealed class CcImagesTests : IDisposable
         using var store = raw;
         var means = new LanguageMeans(new float[4], []);
         var batches = new CcBatches(images, store, means, Centering.None, 16, seed: 5);
-        Assert.Equal(3, batches.PerEpoch);
+        Assert.Equal(3, batches.Pairs.PerEpoch);
         var seen = new HashSet<long>();
-        foreach (var batch in batches.Epoch(2, null))
+        foreach (var batch in batches.Pairs.Epoch(2, null))
         {
             for (var i = 0; i < batch.Images; i++)
             {
@@ -62,9 +62,9 @@ public sealed class CcImagesTests : IDisposable
                 Assert.True(seen.Add(batch.ImageOf[i]));
             }
         }
-        var again = new CcBatches(images, store, means, Centering.None, 16, seed: 5).Epoch(2, null).First();
-        Assert.Equal(batches.Epoch(2, null).First().Captions, again.Captions);
-        Assert.NotEqual(batches.Epoch(3, null).First().Captions, again.Captions);
+        var again = new CcBatches(images, store, means, Centering.None, 16, seed: 5).Pairs.Epoch(2, null).First();
+        Assert.Equal(batches.Pairs.Epoch(2, null).First().Captions, again.Captions);
+        Assert.NotEqual(batches.Pairs.Epoch(3, null).First().Captions, again.Captions);
     }
 
     [Fact]

@@ -68,8 +68,8 @@ internal sealed class DecoderAttention : nn.Module
     }
 
     /// <summary>
-    /// Puts the rows of q and k, which a file of the architecture llama has in the order of neighboring pairs (its row 2i is row i of a
-    /// head, its row 2i + 1 is row i + N / 2), into the order of halves.
+    /// Puts the rows of q and k, which a file of the architecture llama has in the order of pairs, into that of halves
+    /// (<see cref="HeadOrder"/>).
     /// </summary>
     public void RestoreOrder()
     {
@@ -79,7 +79,7 @@ internal sealed class DecoderAttention : nn.Module
         {
             foreach (var rows in new[] { layer.Weight, layer.Bias })
             {
-                rows?.copy_(rows.view(heads, _shape.KeyWidth / 2, 2, -1).transpose(1, 2).reshape(rows.shape));
+                rows?.copy_(HeadOrder.ToHalves(rows, heads));
             }
         }
     }

@@ -6,6 +6,11 @@ using static TorchSharp.torch;
 
 namespace Llm2Clip.Teachers.Decoder;
 
+/// <summary>What the blocks see of a batch, by their kind.</summary>
+/// <param name="Full">Blocks that see all of the text.</param>
+/// <param name="Sliding">Blocks that slide.</param>
+internal sealed record DecoderViews(AttentionView Full, AttentionView Sliding);
+
 /// <summary>
 /// A decoder LLM in tensors, without its output head: token embeddings, blocks, final norm. One model serves all architectures of
 /// <see cref="DecoderFamily"/>. Its own weights are frozen; gradients pass through them.
@@ -46,6 +51,9 @@ internal sealed class DecoderModel : nn.Module
     /// <summary>Sizes and architecture.</summary>
     public DecoderShape Shape { get; }
 
+    /// <summary>Randomness of a pass in training, where something in the blocks has any; each block draws its own.</summary>
+    public TrainingNoise? Noise { get; set; }
+
     /// <summary>Format of a frozen weight: that of the product that reads it.</summary>
     public static ScalarType WeightType(Precision precision) =>
         precision == Precision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
@@ -64,20 +72,14 @@ internal sealed class DecoderModel : nn.Module
         TeacherLayers.RequireBlocks(places, Shape.Blocks, "the model");
         using var scope = NewDisposeScope();
         var found = new Tensor[places.Count];
-        var isCausal = attention == TeacherAttention.Causal;
-        var blocks = Math.Min(Shape.Blocks, places.Max());
-        var full = View(batch, Shape.Rotary, batch.Mask(isCausal, window: null, isCentered: false));
-        var sliding = Enumerable.Range(0, blocks).Any(Shape.IsSliding)
-            ? View(
-                batch, Shape.SlidingRotary,
-                batch.Mask(isCausal, fullWindow && !isCausal ? null : Shape.Window, Shape.Family.HasCenteredWindow))
-            : full;
+        var blocks = BlocksUpTo(places.Max());
+        var views = Views(batch, attention, fullWindow, blocks);
         var x = Embed(batch.Ids);
         Keep(0, x);
         for (var block = 0; block < blocks; block++)
         {
             var before = x;
-            x = _blocks[block].Pass(x, Shape.IsSliding(block) ? sliding : full);
+            x = Pass(block, x, views);
             if (!Array.Exists(found, kept => ReferenceEquals(kept, before)))
             {
                 before.Dispose();
@@ -86,7 +88,7 @@ internal sealed class DecoderModel : nn.Module
         }
         if (places.Contains(TeacherLayer.Final))
         {
-            Keep(TeacherLayer.Final, _norm.call(x));
+            Keep(TeacherLayer.Final, Norm(x));
         }
         return [.. found.Select(states => states.MoveToOuterDisposeScope())];
 
@@ -99,6 +101,40 @@ internal sealed class DecoderModel : nn.Module
         }
     }
 
+    /// <summary>How many blocks are run for the states at a place, as <see cref="TeacherLayer.Block"/> counts.</summary>
+    public int BlocksUpTo(int place) => Math.Min(Shape.Blocks, place);
+
+    /// <summary>What the first <paramref name="blocks"/> blocks see of a batch, as <see cref="Run"/> takes it.</summary>
+    public DecoderViews Views(TokenBatch batch, TeacherAttention attention, bool fullWindow, int blocks)
+    {
+        var isCausal = attention == TeacherAttention.Causal;
+        var full = View(batch, Shape.Rotary, batch.Mask(isCausal, window: null, isCentered: false));
+        var sliding = Enumerable.Range(0, blocks).Any(Shape.IsSliding)
+            ? View(
+                batch, Shape.SlidingRotary,
+                batch.Mask(isCausal, fullWindow && !isCausal ? null : Shape.Window, Shape.Family.HasCenteredWindow))
+            : full;
+        return new DecoderViews(full, sliding);
+    }
+
+    /// <summary>The token embeddings as they enter the first block, [B, T, W], fp32.</summary>
+    public Tensor Embed(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        var rows = _embeddings.index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Shape.Width).InFp32();
+        return (Shape.Family.ScalesEmbeddings ? rows.Times(Math.Sqrt(Shape.Width)) : rows).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One block, counted from 0: [B, T, W] to [B, T, W], fp32.</summary>
+    public Tensor Pass(int block, Tensor x, DecoderViews views)
+    {
+        Noise?.Enter(block);
+        return _blocks[block].Pass(x, Shape.IsSliding(block) ? views.Sliding : views.Full);
+    }
+
+    /// <summary>The final norm.</summary>
+    public Tensor Norm(Tensor x) => _norm.call(x);
+
     /// <inheritdoc cref="DecoderAttention.RestoreOrder"/>
     public void RestoreOrder()
     {
@@ -106,13 +142,6 @@ internal sealed class DecoderModel : nn.Module
         {
             block.Attention.RestoreOrder();
         }
-    }
-
-    private Tensor Embed(Tensor ids)
-    {
-        using var scope = NewDisposeScope();
-        var rows = _embeddings.index_select(0, ids.view(-1)).view(ids.shape[0], ids.shape[1], Shape.Width).InFp32();
-        return (Shape.Family.ScalesEmbeddings ? rows.Times(Math.Sqrt(Shape.Width)) : rows).MoveToOuterDisposeScope();
     }
 
     private AttentionView View(TokenBatch batch, RotaryKind kind, Tensor? mask)

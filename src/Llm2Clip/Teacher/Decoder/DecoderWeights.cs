@@ -30,22 +30,25 @@ internal static class DecoderWeights
     /// <param name="path">The file.</param>
     /// <param name="precision">Format of products and of the weights that they read.</param>
     /// <param name="device">Where to compute.</param>
+    /// <param name="lora">A LoRA that is added to the weights before they are rounded to their format; null = none.</param>
     /// <exception cref="InputException">A file is missing or damaged, of an architecture that tensors cannot run, or does not hold exactly
-    /// the tensors that its metadata tells of.</exception>
-    public static DecoderModel Load(string path, Precision precision, Device device)
+    /// the tensors that its metadata tells of; or the LoRA is none for this model.</exception>
+    public static DecoderModel Load(string path, Precision precision, Device device, string? lora = null)
     {
         var header = GgufFile.Open(path);
         GgufModelCheck.Check(header);
         using var weights = GgufWeights.Open(header);
         var shape = DecoderShapes.Read(header, weights);
         StrictWeights.RequireRoom(weights, path, shape.WeightCount, "its metadata");
+        using var changes = lora is null ? null : LoraFiles.Read(lora, header, weights, shape);
+        using var merged = changes is null ? null : new LoraMerged(weights, path, changes, shape);
         var model = new DecoderModel(shape, precision, device);
         try
         {
             var targets = Names.Of(model.named_parameters().Select(named => (named.name, (Tensor)named.parameter)));
             // The output head is not computed; the divisors belong to the shape.
             IReadOnlyList<string> others = shape.Family.Divisors ? ["output.weight", "rope_freqs.weight"] : ["output.weight"];
-            StrictWeights.Load(weights, path, targets, new WeightLayout("gguf", Names, others, Buffers: []));
+            StrictWeights.Load(merged ?? (ISafetensors)weights, path, targets, new WeightLayout("gguf", Names, others, Buffers: []));
             if (shape.Family.ReordersHeads)
             {
                 model.RestoreOrder();

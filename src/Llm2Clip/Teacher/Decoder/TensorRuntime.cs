@@ -23,14 +23,19 @@ internal sealed class TensorRuntime : ILlmRuntime
     /// Loads the model. Throws as <see cref="DecoderWeights.Load"/>, and <see cref="ConfigException"/> where a block is named that it does
     /// not have.
     /// </summary>
-    public TensorRuntime(string path, TeacherSettings settings, TeacherConfig config, IRunLog log)
+    /// <param name="path">The model.</param>
+    /// <param name="settings">What determines the vectors.</param>
+    /// <param name="config">What does not.</param>
+    /// <param name="log">Where decisions go.</param>
+    /// <param name="lora">A LoRA that is added to the weights; null = none.</param>
+    public TensorRuntime(string path, TeacherSettings settings, TeacherConfig config, IRunLog log, string? lora = null)
     {
         (_settings, _layers) = (settings, settings.LayerList());
         _runs = TeacherLayers.Runs(_layers, settings.Attention);
         _batchTokens = config.BatchTokens ?? StandardBatch;
         var device = ComputeDevice.Resolve(config.Device);
         _device = device.Device;
-        _model = DecoderWeights.Load(path, settings.Precision, _device);
+        _model = DecoderWeights.Load(path, settings.Precision, _device, lora);
         try
         {
             TeacherLayers.RequireBlocks(_layers.Select(layer => layer.Block), _model.Shape.Blocks, path);
@@ -43,6 +48,12 @@ internal sealed class TensorRuntime : ILlmRuntime
         }
         log.Detail($"teacher: {_model.Shape.Family.Name} in tensors, {settings.Precision}, {_device} ({device.Reason})");
     }
+
+    /// <summary>The model.</summary>
+    public DecoderModel Model => _model;
+
+    /// <summary>Where it is computed.</summary>
+    public Device Device => _device;
 
     /// <inheritdoc/>
     public LlamaModel Vocabulary { get; }

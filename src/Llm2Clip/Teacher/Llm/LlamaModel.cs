@@ -25,6 +25,9 @@ internal sealed class LlamaModel : IDisposable
     /// <summary>libllama's model.</summary>
     public SafeLlamaModelHandle Handle { get; }
 
+    /// <summary>The LoRA that contexts on this model run with; null = none.</summary>
+    public LoraAdapter? Lora { get; private set; }
+
     /// <summary>Width of the hidden states.</summary>
     public int Width => Handle.EmbeddingSize;
 
@@ -59,6 +62,19 @@ internal sealed class LlamaModel : IDisposable
     public static LlamaModel LoadVocabulary(string path) =>
         Load(path, _ => SafeLlamaModelHandle.LoadFromFile(path, Parameters() with { vocab_only = true }));
 
+    /// <summary>
+    /// Loads a LoRA, a GGUF file that has been held against the model, for all contexts that are made afterwards. Throws
+    /// <see cref="InputException"/> where libllama refuses it.
+    /// </summary>
+    public void LoadLora(string path)
+    {
+        using var log = LlamaLog.Collect();
+        // LLamaSharp gives an adapter also where libllama refuses it and only its log says so; such a one would end the process.
+        var lora = Handle.LoadLoraFromFile(path);
+        Lora = log.Text.Length == 0 ? lora : throw new InputException($"{path}: libllama refuses this LoRA. {log.Text}");
+    }
+
+    /// <summary>Frees the model and its LoRA.</summary>
     public void Dispose() => Handle.Dispose();
 
     private static string WindowKey(GgufFile header) => $"{header.Architecture}.attention.sliding_window";

@@ -1,4 +1,5 @@
 using LLama.Native;
+using Llm2Clip.Teachers.Decoder;
 
 namespace Llm2Clip.Teachers.Llm;
 
@@ -9,19 +10,22 @@ namespace Llm2Clip.Teachers.Llm;
 internal sealed class LlamaPasses : ILlmRuntime
 {
     private readonly TeacherSettings _settings;
+    private readonly string? _lora;
     private readonly Dictionary<bool, LlamaModel> _models = []; // by whether the sliding window is opened
     private readonly List<Pass> _passes = [];
     private readonly IReadOnlyList<TeacherLayer> _layers; // in the order of the parts of a vector
     private readonly IReadOnlyList<(TeacherAttention Attention, int[] Places)> _runs;
 
-    /// <summary>Loads the model. Throws as <see cref="LlamaModel.Load(string, bool)"/>.</summary>
-    public LlamaPasses(string path, TeacherSettings settings)
+    /// <summary>Loads the model. Throws as <see cref="LlamaModel.Load(string, bool)"/> and <see cref="LoraFiles"/>.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="settings">What determines the vectors.</param>
+    /// <param name="lora">A LoRA, a GGUF file or a folder of PEFT; null = none.</param>
+    public LlamaPasses(string path, TeacherSettings settings, string? lora = null)
     {
-        (_settings, _layers) = (settings, settings.LayerList());
+        (_settings, _layers, _lora) = (settings, settings.LayerList(), lora);
         _runs = TeacherLayers.Runs(_layers, settings.Attention);
         var opens = OpensWindow(_runs[0].Attention);
-        Vocabulary = LlamaModel.Load(path, opens);
-        _models.Add(opens, Vocabulary);
+        Vocabulary = Load(path, opens);
     }
 
     /// <summary>The model of the first pass.</summary>
@@ -94,10 +98,29 @@ internal sealed class LlamaPasses : ILlmRuntime
         }
         if (!_models.TryGetValue(opens, out var model))
         {
-            model = LlamaModel.Load(Vocabulary.Header.Path, opens);
-            _models.Add(opens, model);
+            model = Load(Vocabulary.Header.Path, opens);
         }
         return model;
+    }
+
+    private LlamaModel Load(string path, bool opens)
+    {
+        var model = LlamaModel.Load(path, opens);
+        _models.Add(opens, model);
+        try
+        {
+            if (_lora is not null)
+            {
+                LoraFiles.Check(_lora, model.Header);
+                LoraFiles.WithGguf(_lora, model.Header, model.LoadLora);
+            }
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <param name="Decoder">The context.</param>

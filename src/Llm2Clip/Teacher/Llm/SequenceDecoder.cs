@@ -198,7 +198,12 @@ internal sealed class SequenceDecoder : IDisposable
         using var log = LlamaLog.Collect();
         try
         {
-            return model.Handle.CreateContext(parameters);
+            var context = model.Handle.CreateContext(parameters);
+            if (model.Lora is { } lora)
+            {
+                context.SetLoraAdapters([(lora, 1)]);
+            }
+            return context;
         }
         catch (RuntimeError error)
         {

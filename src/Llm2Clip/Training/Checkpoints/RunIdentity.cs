@@ -14,6 +14,10 @@ internal static class RunIdentity
 {
     private const string NotSet = "(not set)";
 
+    /// <summary>Those of a section within the training section.</summary>
+    private static readonly string[] LoraKeys =
+        ["log_every", "epochs", "steps", "max_minutes", "micro_batch_tokens", "gradient_checkpointing", "max_truncated_share"];
+
     /// <summary>
     /// Keys of the training section that only say how a run is watched and stored, how long it is, and where means of languages come from
     /// that are not trained on; they may change on resuming.
@@ -22,6 +26,7 @@ internal static class RunIdentity
     [
         "output", "raw_store", "log_every", "checkpoint_every", "checkpoint_minutes", "keep_checkpoints", "stall_minutes", "epochs",
         "steps", "max_minutes", "language_text", "means_from", "feature_cache", "retention.max_drop",
+        .. LoraKeys.Select(key => "lora." + key),
     ];
 
     /// <summary>A section's keys with their values, each under <paramref name="prefix"/>.</summary>

@@ -15,8 +15,8 @@ public enum ScheduleKind
 
 /// <summary>
 /// The rate as a factor of the peak, for budgets in steps, epochs or minutes alike: it falls with the share of the budget that is spent,
-/// measured from the end of the warm-up. In steps the cosine is open_clip's and LLM2CLIP's, the line that of transformers; the warm-up is
-/// open_clip's, whose step 0 already moves (in transformers it has rate 0).
+/// measured from the end of the warm-up. In steps the cosine is open_clip's and LLM2CLIP's, the line that of transformers. The warm-up is
+/// open_clip's, whose step 0 already moves, or that of transformers.
 /// Sources: open_clip 89fb801 open_clip_train/scheduler.py, LLM2CLIP cba3b45 training/scheduler.py, transformers 5.23 optimization.py.
 /// </summary>
 /// <param name="Kind">How the rate falls.</param>
@@ -24,6 +24,9 @@ public enum ScheduleKind
 /// <param name="FinalFactor">Where cosine and line end, as a factor of the peak.</param>
 internal sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double FinalFactor = 0)
 {
+    /// <summary>Whether the warm-up is that of transformers: step 0 has rate 0, and step n the n-th part of the peak.</summary>
+    public bool StartsAtZero { get; init; }
+
     /// <summary>
     /// The factor at <paramref name="step"/> (from 0). <paramref name="progress"/> is the spent share of the budget, 0 to 1, and
     /// <paramref name="progressAtWarmup"/> its value when the warm-up ended.
@@ -32,7 +35,7 @@ internal sealed record RateSchedule(ScheduleKind Kind, long WarmupSteps, double 
     {
         if (step < WarmupSteps)
         {
-            return (step + 1.0) / WarmupSteps;
+            return (step + (StartsAtZero ? 0.0 : 1.0)) / WarmupSteps;
         }
         if (Kind == ScheduleKind.Constant)
         {

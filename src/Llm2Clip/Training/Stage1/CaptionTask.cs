@@ -42,7 +42,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
             Title = "Caption-contrastive training",
             Checkpoint = CheckpointOf(config.Output),
             Identity = identity,
-            Budget = new TrainBudget((long)batches.PerEpoch * config.Epochs),
+            Budget = new TrainBudget((long)batches.Pairs.PerEpoch * config.Epochs),
             Schedule = new RateSchedule(config.Schedule, config.WarmupSteps),
             PeakRate = config.LearningRate,
             ClipNorm = config.GradientClip,
@@ -74,13 +74,13 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     public IReadOnlyList<CcEvaluation> History => _history;
 
     /// <summary>Mean loss of the last epoch.</summary>
-    public double FinalLoss => _lossSum / _batches.PerEpoch;
+    public double FinalLoss => _lossSum / _batches.Pairs.PerEpoch;
 
     /// <summary>The checkpoint of a run with this output folder.</summary>
     public static string CheckpointOf(string output) => Path.Combine(output, TeacherFolder.CheckpointName);
 
     /// <summary>Epochs that so many steps are.</summary>
-    public int EpochsOf(long steps) => (int)(steps / _batches.PerEpoch);
+    public int EpochsOf(long steps) => (int)(steps / _batches.Pairs.PerEpoch);
 
     /// <inheritdoc/>
     public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
@@ -93,7 +93,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
             _mining = false;
         }
         var index = done;
-        foreach (var batch in _batches.Epoch(epoch, _mined is null ? null : _mined.Of).Skip((int)done))
+        foreach (var batch in _batches.Pairs.Epoch(epoch, _mined is null ? null : _mined.Of).Skip((int)done))
         {
             var first = index == 0;
             yield return new TrainingBatch(index, batch.Images, step => Backward(batch, step, first));
@@ -106,7 +106,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         _step.Done, part == TrainPart.Data && _mining ? "hard negatives are being searched for" : null);
 
     /// <inheritdoc/>
-    public bool EvaluatesAfter(long steps) => steps % _batches.PerEpoch == 0 && EpochsOf(steps) % _config.EvaluateEvery == 0;
+    public bool EvaluatesAfter(long steps) => steps % _batches.Pairs.PerEpoch == 0 && EpochsOf(steps) % _config.EvaluateEvery == 0;
 
     /// <inheritdoc/>
     public TrainingScore? Evaluate(long steps, CancellationToken cancellation)
@@ -175,7 +175,7 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
     public void Resume(TrainState state, CheckpointExtras? extras)
     {
         var notes = ReadNotes(extras!.Notes);
-        var perEpoch = _batches.PerEpoch;
+        var perEpoch = _batches.Pairs.PerEpoch;
         if (state.Batch > perEpoch || state.Step != (state.Epoch * (long)perEpoch) + state.Batch
             || state.BestStep > state.Step || state.BestStep % perEpoch != 0)
         {

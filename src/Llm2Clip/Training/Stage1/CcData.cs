@@ -31,7 +31,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
         raw.Require(Captions(survey.Counting(Groups(train, log))).Concat(Captions(extra)), cancellation);
         _languages = _languages.Count > 0 ? _languages : survey.Languages;
 
-        var heldOut = HeldOut(survey.Images);
+        var heldOut = HeldOut(config, survey.Images);
         var chosen = new List<CaptionGroup>();
         var images = new CcImages(config.Adapter.Kind == AdapterKind.None ? 1 : 2);
         foreach (var group in Groups(train, SilentLog.Instance))
@@ -71,7 +71,7 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     /// <summary>
     /// Which images are held out: those whose key, hashed with the seed, falls into the share that gives about the number asked for.
     /// </summary>
-    private Func<string, bool> HeldOut(long all)
+    internal static Func<string, bool> HeldOut(CcFinetuneConfig config, long all)
     {
         if (config.Selection != CcSelection.HeldOut)
         {

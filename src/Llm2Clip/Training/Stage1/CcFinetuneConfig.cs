@@ -5,6 +5,7 @@ using Llm2Clip.Data;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Optimizer;
+using Llm2Clip.Training.Stage1.Tuning;
 
 namespace Llm2Clip.Training.Stage1;
 
@@ -55,6 +56,11 @@ public sealed record CcFinetuneConfig : ICheckedConfig
     [Description("Data set whose captions give own means to the languages that are neither trained on nor named in language_text: the "
         + "first caption of 2,000 images per language at most. Any data set but the one that is evaluated on.")]
     public string MeansFrom { get; init; } = "";
+
+    [Description("Low-rank changes inside the LLM that are trained first: rank, alpha, dropout, targets, blocks, precision, scale, "
+        + "both_directions, batch_size, micro_batch_tokens, gradient_checkpointing, max_tokens, learning_rate, schedule, epochs, steps, "
+        + "max_minutes and more (docs/teacher.md). null = the LLM stays as it is.")]
+    public LlmLoraConfig? Lora { get; init; }
 
     [Description("Shape of the adapter.")]
     public AdapterConfig Adapter { get; init; } = new();

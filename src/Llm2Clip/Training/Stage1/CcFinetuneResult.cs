@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Training.Stage1.Tuning;
 
 namespace Llm2Clip.Training.Stage1;
 
@@ -49,6 +51,10 @@ public sealed record CcFinetuneResult
 
     /// <summary>Wall clock in all.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>What the training of LoRA did; null where the LLM stayed as it was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LoraResult? Lora { get; init; }
 
     /// <summary>The caption probe on data.val: raw vectors, centered ones, the kept adapter; null without data.val.</summary>
     public required CaptionProbeResult? Probe { get; init; }

@@ -25,7 +25,10 @@ internal sealed class CcImages(int least = 2)
     private int[] _starts = [0];
     private int _seen;
 
-    /// <summary>One caption: its row in the raw store, a number that captions of equal wording share, the index of its language.</summary>
+    /// <summary>
+    /// One caption: its row in the raw store, or in a list of texts, a number that captions of equal wording share, and the index of its
+    /// language.
+    /// </summary>
     internal readonly record struct CcCaption(long Row, long Wording, int Language);
 
     /// <summary>Images that are kept, after <see cref="Finish"/>: those with two captions or more, where pairs are made.</summary>
@@ -59,22 +62,18 @@ internal sealed class CcImages(int least = 2)
     /// <summary>
     /// Adds a group; its captions must be in the store. A held-out image takes no part, nor does any later group that is the same image.
     /// </summary>
-    public void Add(CaptionGroup group, EmbeddingStore raw, bool heldOut = false)
+    public void Add(CaptionGroup group, EmbeddingStore raw, bool heldOut = false) => Add(group, text => RowIn(raw, text), heldOut);
+
+    /// <summary>The same with the row of a caption's text.</summary>
+    public void Add(CaptionGroup group, Func<string, long> rowOf, bool heldOut = false)
     {
         var captions = new List<CcCaption>();
         foreach (var caption in group.Captions)
         {
             var wording = (long)Wording(caption.Text);
-            var row = raw.Find(CaptionHash.Of(caption.Text));
-            if (row < 0)
-            {
-                throw new InputException(
-                    $"{raw.Folder} has no vector of \"{EmbeddingStore.Shorten(caption.Text)}\" although it was filled: "
-                    + "the data changed during the run.");
-            }
             if (captions.TrueForAll(held => held.Wording != wording))
             {
-                captions.Add(new CcCaption(row, wording, Language(caption.Language)));
+                captions.Add(new CcCaption(rowOf(caption.Text), wording, Language(caption.Language)));
             }
         }
         var image = SameImage(captions);
@@ -134,6 +133,16 @@ internal sealed class CcImages(int least = 2)
     /// <summary>All captions, image after image.</summary>
     public ReadOnlySpan<CcCaption> All => _captions;
 
+    private static long RowIn(EmbeddingStore raw, string text)
+    {
+        var row = raw.Find(CaptionHash.Of(text));
+        return row >= 0
+            ? row
+            : throw new InputException(
+                $"{raw.Folder} has no vector of \"{EmbeddingStore.Shorten(text)}\" although it was filled: the data changed during the "
+                + "run.");
+    }
+
     private int SameImage(List<CcCaption> captions)
     {
         var shared = new Dictionary<int, int>();
@@ -160,7 +169,7 @@ internal sealed class CcImages(int least = 2)
     }
 
     /// <summary>Hash of letters and digits in lower case.</summary>
-    private static ulong Wording(string text)
+    internal static ulong Wording(string text)
     {
         Span<char> kept = text.Length <= 512 ? stackalloc char[text.Length] : new char[text.Length];
         var length = 0;

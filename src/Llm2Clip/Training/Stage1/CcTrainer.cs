@@ -10,6 +10,7 @@ using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Checkpoints;
+using Llm2Clip.Training.Stage1.Tuning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,11 +28,12 @@ internal static class CcTrainer
 
     /// <summary>
     /// Reads captions, computes what raw vectors are missing, trains, writes the teacher folder. The teacher's own adapter, if it has one,
-    /// plays no part. Throws <see cref="RunException"/> for a loss that is not finite; nothing is written then.
+    /// plays no part. What was done to the LLM before, <paramref name="lora"/>, is part of the result. Throws <see cref="RunException"/>
+    /// for a loss that is not finite; nothing is written then.
     /// </summary>
     public static CcFinetuneResult Run(
         CcFinetuneConfig config, DataConfig data, Teacher teacher, IMetricsSink metrics, IRunLog log,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default, LoraResult? lora = null)
     {
         if (config.Output.Length == 0)
         {
@@ -58,6 +60,7 @@ internal static class CcTrainer
             var result = trained with
             {
                 Fingerprint = fingerprint,
+                Lora = lora,
                 Seconds = clock.Elapsed.TotalSeconds,
                 Probe = before is null
                     ? null

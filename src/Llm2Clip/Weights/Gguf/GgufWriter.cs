@@ -1,7 +1,8 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
 using Llm2Clip.Files;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Weights.Gguf;
 
@@ -13,8 +14,12 @@ internal sealed class GgufWriter
 {
     private const int Alignment = 32;
     private const int MaxNameBytes = 63;
-    private readonly List<(string Key, object Value)> metadata = [];
-    private readonly List<(string Name, GgufType Type, long[] Shape, byte[] Data)> tensors = [];
+
+    /// <summary>Values that are converted at once; a multiple of every block.</summary>
+    private const long SliceValues = 1 << 22;
+
+    private readonly List<(string Key, object Value)> _metadata = [];
+    private readonly List<(GgufTensor Table, Action<BinaryWriter> Write)> _tensors = [];
 
     /// <summary>
     /// Adds a metadata key. Values: bool, string, byte to ulong and their signed kin, float, double, or an array of one of these.
@@ -23,11 +28,11 @@ internal sealed class GgufWriter
     public GgufWriter Add(string key, object value)
     {
         _ = ValueType(value is Array array ? array.GetType().GetElementType()! : value.GetType());
-        if (metadata.Exists(entry => entry.Key == key))
+        if (_metadata.Exists(entry => entry.Key == key))
         {
             throw new ArgumentException($"GGUF key '{key}' was added twice.");
         }
-        metadata.Add((key, value));
+        _metadata.Add((key, value));
         return this;
     }
 
@@ -35,29 +40,37 @@ internal sealed class GgufWriter
     /// Adds a tensor from fp32 values. The loaders want vectors (norms) in F32.
     /// </summary>
     /// <param name="name">At most 63 bytes.</param>
-    /// <param name="type">F32, F16 (round to nearest even) or Q8_0.</param>
+    /// <param name="type">F32, or a format that ggml converts to without an importance matrix.</param>
     /// <param name="shape">Fastest dimension first: a weight that torch calls [out, in] is [in, out] here, with the same memory
     /// order.</param>
     /// <param name="values">All values in memory order.</param>
-    /// <exception cref="ArgumentException">Wrong number of values, a name that is too long or there already, or rows that do not fit
-    /// Q8_0.</exception>
+    /// <exception cref="ArgumentException">Wrong number of values, a name that is too long or there already, or rows that are no whole
+    /// blocks.</exception>
     public GgufWriter AddTensor(string name, GgufType type, ReadOnlySpan<long> shape, ReadOnlySpan<float> values)
     {
-        if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes || tensors.Exists(tensor => tensor.Name == name))
-        {
-            throw new ArgumentException($"GGUF tensor name '{name}' is longer than {MaxNameBytes} bytes or was added twice.");
-        }
-        var elements = 1L;
-        foreach (var n in shape)
-        {
-            elements *= n;
-        }
-        if (elements != values.Length || shape.Length is 0 or > 4)
+        var table = Table(name, type, shape);
+        if (table.ElementCount != values.Length)
         {
             throw new ArgumentException(
-                $"GGUF tensor '{name}': {values.Length} values for the shape [{string.Join(", ", shape.ToArray())}].");
+                $"GGUF tensor '{name}': {values.Length} values for the shape [{string.Join(", ", table.Shape)}].");
         }
-        tensors.Add((name, type, shape.ToArray(), Encode(name, type, shape[0], values)));
+        var data = Encode(name, type, values);
+        _tensors.Add((table, output => output.Write(data)));
+        return this;
+    }
+
+    /// <summary>
+    /// The same for values that are made when the file is written, one tensor after the other, so that no more than one is in memory.
+    /// </summary>
+    /// <param name="name">As above.</param>
+    /// <param name="type">As above.</param>
+    /// <param name="shape">As above.</param>
+    /// <param name="values">Makes a tensor of as many values, on the CPU, in the current dispose scope.</param>
+    /// <exception cref="ArgumentException">As above.</exception>
+    public GgufWriter AddTensor(string name, GgufType type, ReadOnlySpan<long> shape, Func<Tensor> values)
+    {
+        var table = Table(name, type, shape);
+        _tensors.Add((table, output => WriteValues(output, table, values)));
         return this;
     }
 
@@ -69,10 +82,10 @@ internal sealed class GgufWriter
             using var file = new PendingFile(path);
             using var output = new BinaryWriter(file.Stream, Encoding.UTF8, leaveOpen: true);
             WriteHeader(output);
-            foreach (var tensor in tensors)
+            foreach (var (_, write) in _tensors)
             {
                 Pad(output);
-                output.Write(tensor.Data);
+                write(output);
             }
             Pad(output);
             file.Complete();
@@ -83,49 +96,71 @@ internal sealed class GgufWriter
         }
     }
 
-    private static byte[] Encode(string name, GgufType type, long row, ReadOnlySpan<float> values)
+    /// <summary>The tensor's entry in the table; its offset is given when the header is written.</summary>
+    private GgufTensor Table(string name, GgufType type, ReadOnlySpan<long> shape)
     {
-        switch (type)
+        if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes || _tensors.Exists(tensor => tensor.Table.Name == name))
         {
-            case GgufType.F32:
-                return MemoryMarshal.AsBytes(values).ToArray();
-            case GgufType.F16:
-                var halves = new Half[values.Length];
-                TensorPrimitives.ConvertToHalf(values, halves);
-                return MemoryMarshal.AsBytes(halves.AsSpan()).ToArray();
-            case GgufType.Q8_0 when row % 32 == 0:
-                var blocks = new byte[values.Length / 32 * 34];
-                GgufQ8.Encode(values, blocks);
-                return blocks;
-            default:
-                throw new ArgumentException(
-                    $"GGUF tensor '{name}' cannot be written as {type} with rows of {row} (F32, F16, or Q8_0 with rows of 32 n).");
+            throw new ArgumentException($"GGUF tensor name '{name}' is longer than {MaxNameBytes} bytes or was added twice.");
         }
+        if (shape.Length is 0 or > 4 || GgufTypes.Block(type) is not { } block || shape[0] % block.Values != 0)
+        {
+            throw new ArgumentException(
+                $"GGUF tensor '{name}' cannot be written as {type} with the shape [{string.Join(", ", shape.ToArray())}].");
+        }
+        var table = new GgufTensor(name, type, shape.ToArray(), Offset: 0, ByteLength: 0);
+        return table with { ByteLength = table.ElementCount / block.Values * block.Bytes };
+    }
+
+    private static void WriteValues(BinaryWriter output, GgufTensor table, Func<Tensor> values)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var flat = values().to_type(ScalarType.Float32).contiguous().view(-1);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(flat.numel(), table.ElementCount);
+        for (var at = 0L; at < table.ElementCount; at += SliceValues)
+        {
+            using var slice = flat.narrow(0, at, Math.Min(SliceValues, table.ElementCount - at));
+            output.Write(Encode(table.Name, table.Type, MemoryMarshal.Cast<byte, float>(slice.bytes)));
+        }
+    }
+
+    private static byte[] Encode(string name, GgufType type, ReadOnlySpan<float> values)
+    {
+        if (type == GgufType.F32)
+        {
+            return MemoryMarshal.AsBytes(values).ToArray();
+        }
+        var block = GgufTypes.Block(type)!.Value;
+        var blocks = new byte[values.Length / block.Values * block.Bytes];
+        return GgmlFormats.TryEncode(type, values, blocks)
+            ? blocks
+            : throw new ArgumentException($"GGUF tensor '{name}' cannot be written as {type}: ggml has no conversion to it.");
     }
 
     private void WriteHeader(BinaryWriter output)
     {
         output.Write("GGUF"u8);
         output.Write(3u);
-        output.Write((ulong)tensors.Count);
-        output.Write((ulong)metadata.Count);
-        foreach (var (key, value) in metadata)
+        output.Write((ulong)_tensors.Count);
+        output.Write((ulong)_metadata.Count);
+        foreach (var (key, value) in _metadata)
         {
             WriteString(output, key);
             WriteValue(output, value);
         }
         var offset = 0L;
-        foreach (var (name, type, shape, data) in tensors)
+        foreach (var (tensor, _) in _tensors)
         {
-            WriteString(output, name);
-            output.Write((uint)shape.Length);
-            foreach (var n in shape)
+            WriteString(output, tensor.Name);
+            output.Write((uint)tensor.Shape.Count);
+            foreach (var n in tensor.Shape)
             {
                 output.Write(n);
             }
-            output.Write((int)type);
+            output.Write((int)tensor.Type);
             output.Write(offset);
-            offset += (data.Length + Alignment - 1) / Alignment * Alignment;
+            offset += (tensor.ByteLength + Alignment - 1) / Alignment * Alignment;
         }
     }
 
