@@ -65,6 +65,7 @@ public static class CommandLine
                 new EvalCaptionsCommand(host), new EvalRetrievalCommand(host), new EvalZeroShotCommand(host),
                 new EvalLinearProbeCommand(host),
             },
+            new Command("longclip", "Makes a CLIP understand long captions.") { new LongClipStretchCommand(host) },
         };
         root.HelpName = "llm2clip";
         ExampleHelp.AddTo(root);

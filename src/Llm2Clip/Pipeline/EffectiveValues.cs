@@ -177,6 +177,7 @@ internal static class EffectiveValues
         ("eval_linear_probe.label_key", Labels),
         ("eval_linear_probe.feature_cache", "features, in the folder of the result"),
         ("eval_linear_probe.output", "eval.output, else as that says"),
+        ("longclip_stretch.length", "all that keep and ratio reach"),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),

@@ -5,6 +5,7 @@ using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Models;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Search;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
@@ -52,6 +53,9 @@ public sealed record RunConfig
 
     [Description("Classification of images by a linear layer on the encoder's features.")]
     public LinearProbeConfig EvalLinearProbe { get; init; } = new();
+
+    [Description("A CLIP's text tower made to take longer texts, as Long-CLIP does.")]
+    public LongClipStretchConfig LongclipStretch { get; init; } = new();
 
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();

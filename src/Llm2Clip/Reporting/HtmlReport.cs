@@ -155,7 +155,10 @@ internal sealed class HtmlReport(string title)
         }
         _body.Append("</table></div>\n");
         Note($"Recall in percent of the queries, with its 95 % interval, among {report.Images} images of {report.Data}.");
-        Note(RetrievalReport.MeansNote);
+        if (report.HasTeacher)
+        {
+            Note(RetrievalReport.MeansNote);
+        }
         foreach (var note in report.Notes)
         {
             Note(note);
