@@ -52,6 +52,9 @@ public static class CommandLine
             {
                 new ExportLoraCommand(host), new ExportGgufCommand(host),
             },
+            new IndexCommand(host),
+            new SearchCommand(host),
+            new EmbedCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),
@@ -62,6 +65,7 @@ public static class CommandLine
                 new EvalCaptionsCommand(host), new EvalRetrievalCommand(host), new EvalZeroShotCommand(host),
                 new EvalLinearProbeCommand(host),
             },
+            new Command("longclip", "Makes a CLIP understand long captions.") { new LongClipStretchCommand(host) },
         };
         root.HelpName = "llm2clip";
         ExampleHelp.AddTo(root);

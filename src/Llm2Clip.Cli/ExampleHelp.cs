@@ -22,7 +22,7 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
 
     public override int Invoke(ParseResult parseResult)
     {
-        var code = help.Invoke(parseResult);
+        var code = HelpOf(parseResult);
         if (parseResult.CommandResult.Command is IHasExample command)
         {
             var output = parseResult.InvocationConfiguration.Output;
@@ -30,5 +30,21 @@ internal sealed class ExampleHelp(HelpAction help) : SynchronousCommandLineActio
             output.WriteLine($"  {command.Example}");
         }
         return code;
+    }
+
+    /// <summary>Without the arguments of the command above, which the one below does not take: <c>index PATTERN</c>, <c>index status</c>.
+    /// </summary>
+    private int HelpOf(ParseResult parseResult)
+    {
+        var above = parseResult.CommandResult.Command.Parents.OfType<Command>().SelectMany(command => command.Arguments).ToList();
+        above.ForEach(argument => argument.Hidden = true);
+        try
+        {
+            return help.Invoke(parseResult);
+        }
+        finally
+        {
+            above.ForEach(argument => argument.Hidden = false);
+        }
     }
 }

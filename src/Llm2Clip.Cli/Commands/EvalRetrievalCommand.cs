@@ -12,8 +12,8 @@ internal sealed class EvalRetrievalCommand : RunCommand<RetrievalReport>
             "Finds images by captions and captions by images, language by language; writes retrieval.json and report.html.",
             "llm2clip eval retrieval --config configs/quickstart.yaml --output runs/report")
     {
-        Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint.");
-        Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
+        Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint; or a whole CLIP.");
+        Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that the student was trained with; a whole CLIP needs none.");
         Shortcut("--data", "eval.data", "PATTERN", "Images and captions.");
         Shortcut("--output", "eval.output", "FOLDER", "Where the report goes.");
     }

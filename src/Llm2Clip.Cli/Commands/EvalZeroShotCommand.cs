@@ -13,8 +13,8 @@ internal sealed class EvalZeroShotCommand : RunCommand<ZeroShotReport>
             "llm2clip eval zeroshot --config configs/quickstart.yaml --classes data/quickstart/places.yaml "
             + "--data 'data/quickstart/places-val-*.tar'")
     {
-        Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint.");
-        Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that it was trained with.");
+        Shortcut("--model", "eval.model", "FOLDER", "Student: the folder of a run, of its model or of a checkpoint; or a whole CLIP.");
+        Shortcut("--teacher", "teacher.tuned", "FOLDER", "The teacher that the student was trained with; a whole CLIP needs none.");
         Shortcut("--classes", "eval_zeroshot.classes", "FILE", "Names of the classes, and templates, per language (YAML or JSON).");
         Shortcut("--templates", "eval_zeroshot.templates", "FILE", "Templates, if not in that file.");
         Shortcut("--data", "eval_zeroshot.data", "PATTERN", "Labeled images: a folder per class, or tars or lists with a label.");

@@ -25,7 +25,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     private readonly Option<bool> _verbose =
         new("--verbose") { Description = "Logs details that help to find a fault: weights, devices, every pair of languages." };
 
-    private readonly List<(Option<string?> Option, Func<string, string> Assignment)> _shortcuts = [];
+    private readonly List<Func<ParseResult, string?>> _shortcuts = []; // each an assignment, or null where it is not given
 
     protected RunCommand(CliHost host, string name, string summary, string example)
         : base(name, summary)
@@ -74,10 +74,54 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
             .Select(entry => entry.Split('=', 2))
             .Select(entry => (entry[0], entry.Length > 1 ? entry[1] : ""))));
 
+    /// <summary>An option that may be given several times, and sets a list of the run file.</summary>
+    protected void RepeatedShortcut(string option, string key, string helpName, string description)
+    {
+        var added = new Option<string[]>(option)
+        {
+            Description = $"{description} May be given several times. Short for --set {key}=[{helpName}].",
+            HelpName = helpName,
+        };
+        _shortcuts.Add(parsed => parsed.GetValue(added) is { Length: > 0 } given ? ConfigBinder.ListAssignment(key, given) : null);
+        Add(added);
+    }
+
+    /// <summary>An option without a value that sets a key of the run file to true.</summary>
+    protected void Flag(string option, string key, string description)
+    {
+        var added = new Option<bool>(option) { Description = $"{description} Short for --set {key}=true." };
+        _shortcuts.Add(parsed => parsed.GetValue(added) ? $"{key}=true" : null);
+        Add(added);
+    }
+
+    /// <summary>What follows the command's name without an option, and sets one key of the run file; it may be left out.</summary>
+    protected void Positional(string name, string key, string description)
+    {
+        var added = new Argument<string?>(name)
+        {
+            Description = $"{description} Short for --set {key}={name}.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        _shortcuts.Add(parsed => parsed.GetValue(added) is { } given ? ConfigBinder.Assignment(key, given) : null);
+        Add(added);
+    }
+
+    /// <summary>The same of a list of the run file.</summary>
+    protected void Positionals(string name, string key, string description)
+    {
+        var added = new Argument<string[]>(name)
+        {
+            Description = $"{description} Short for --set {key}=[{name}].",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        _shortcuts.Add(parsed => parsed.GetValue(added) is { Length: > 0 } given ? ConfigBinder.ListAssignment(key, given) : null);
+        Add(added);
+    }
+
     private void Shortcut(string option, string setting, string helpName, string description, Func<string, string> assignment)
     {
         var added = new Option<string?>(option) { Description = $"{description} Short for --set {setting}.", HelpName = helpName };
-        _shortcuts.Add((added, assignment));
+        _shortcuts.Add(parsed => parsed.GetValue(added) is { } given ? assignment(given) : null);
         Add(added);
     }
 
@@ -131,10 +175,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
 
     private RunConfig Load(ParseResult parsed)
     {
-        var shortcuts = _shortcuts
-            .Select(s => (s.Assignment, Value: parsed.GetValue(s.Option)))
-            .Where(s => s.Value is not null)
-            .Select(s => s.Assignment(s.Value!));
+        var shortcuts = _shortcuts.Select(shortcut => shortcut(parsed)).OfType<string>();
         return ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
     }
 }

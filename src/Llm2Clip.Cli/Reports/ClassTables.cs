@@ -19,7 +19,10 @@ internal static class ClassTables
         output.Paragraph(string.Create(
             CultureInfo.InvariantCulture, $"{report.Images:N0} images of {report.Data}, {report.Classes:N0} classes; percent")
             + $"{IntervalNote(output)}.");
-        output.Paragraph(ZeroShotReport.MeansNote);
+        if (report.HasTeacher)
+        {
+            output.Paragraph(ZeroShotReport.MeansNote);
+        }
         foreach (var note in report.Notes)
         {
             output.Paragraph($"Note: {note}");

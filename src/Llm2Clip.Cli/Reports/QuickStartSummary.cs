@@ -31,6 +31,10 @@ internal static class QuickStartSummary
         var times = result.Seconds.Select(stage => string.Create(CultureInfo.InvariantCulture, $"{stage.Key} {stage.Value:0} s"));
         output.Paragraph($"Time: {string.Join(", ", times)}.");
         output.WriteLine($"Page: {result.Report}");
+        var folder = Path.GetDirectoryName(result.Report);
+        output.WriteLine("Find its images by a sentence:");
+        output.WriteLine($"  llm2clip index '{result.After.Data}' --model {folder} --out {folder}/index");
+        output.WriteLine($"  llm2clip search \"ein roter Stern am Himmel\" --index {folder}/index");
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers)
         {

@@ -16,7 +16,10 @@ internal static class RetrievalTable
         output.Paragraph(
             $"T2I: images found by captions; I2T: captions found by images. {report.Images} images; recall in percent{intervals}. "
             + $"The last column has R@10 as a share of that in {report.ReferenceLanguage}.");
-        output.Paragraph(RetrievalReport.MeansNote);
+        if (report.HasTeacher)
+        {
+            output.Paragraph(RetrievalReport.MeansNote);
+        }
         foreach (var note in report.Notes)
         {
             output.Paragraph($"Note: {note}");

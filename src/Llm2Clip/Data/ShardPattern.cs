@@ -60,6 +60,11 @@ internal static class ShardPattern
         return results;
     }
 
+    /// <summary>The same pattern from any current directory.</summary>
+    public static string FullPath(string pattern) =>
+        string.Join("::", Parts(pattern).Select(part =>
+            ShardStream.IsStream(part) ? part : Path.TrimEndingDirectorySeparator(Path.GetFullPath(part))));
+
     private static string[] Parts(string pattern) =>
         pattern.Split("::", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

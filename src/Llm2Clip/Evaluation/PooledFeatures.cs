@@ -7,7 +7,6 @@ using Llm2Clip.Files;
 using Llm2Clip.Models;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Evaluation;
@@ -168,20 +167,12 @@ internal sealed class PooledFeatures : IDisposable
 
     private static string FingerprintOf(Student student, LoaderConfig loader)
     {
-        var weights = new XxHash128();
-        using var scope = NewDisposeScope();
         var encoder = student.ImageEncoder;
-        foreach (var (name, weight) in encoder.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)).Concat(encoder.NamedBuffers()))
-        {
-            var values = weight.detach().cpu().contiguous();
-            weights.Append(System.Text.Encoding.UTF8.GetBytes(name));
-            weights.Append(values.bytes);
-        }
         return Fingerprints.Of(
             "pooled-1",
             encoder.GetType().Name,
             string.Join(' ', encoder.PooledParts),
-            weights.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture),
+            WeightsDigest.Of(encoder.NamedParameters().Select(p => (p.Name, (Tensor)p.Parameter)).Concat(encoder.NamedBuffers())),
             $"{student.Precision}",
             JsonSerializer.Serialize(student.Transform, Json.Line),
             loader.Augment is null ? "" : JsonSerializer.Serialize(loader.Augment, Json.Line),

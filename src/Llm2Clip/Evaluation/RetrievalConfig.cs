@@ -20,8 +20,9 @@ public enum MeanChoice
 /// <summary>The <c>eval</c> section of a run file.</summary>
 public sealed record RetrievalConfig
 {
-    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Empty = the one that clip-train of this run "
-        + "file writes.")]
+    [Description("Student: the folder of a clip-train run, of its model or of a checkpoint. Or a whole CLIP, whose own text tower embeds "
+        + "the captions: a folder in the layout of Hugging Face (CLIPModel) or open_clip with its tokenizer's files. Empty = the student "
+        + "that clip-train of this run file writes.")]
     public string Model { get; init; } = "";
 
     [Description("Data pattern to evaluate on; empty = data.val.")]
@@ -57,6 +58,10 @@ public sealed record RetrievalConfig
     [Description("Encode each image twice, as it is and mirrored, and take the mean of both vectors: twice the time, and a little better "
         + "where the training mirrored images too (data.augment.flip).")]
     public bool Mirror { get; init; }
+
+    [Description("Cut captions off that are longer than a whole CLIP's text tower takes; else they are an error. A student's teacher has "
+        + "teacher.max_length.")]
+    public bool Truncate { get; init; }
 
     [Description("Queries per language whose top images the report shows; 0 = none.")]
     [Range(0, 10_000)]

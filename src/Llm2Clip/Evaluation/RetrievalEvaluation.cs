@@ -92,6 +92,9 @@ internal sealed class RetrievalEvaluation(
     /// <summary>The mean of rows whose captions lost the training captions'.</summary>
     public const string TrainingMean = "training";
 
+    /// <summary>The mean of rows of a model that needs no teacher.</summary>
+    public const string NoMean = "none";
+
     /// <summary>Side of the images in the report, pixels.</summary>
     private const int ThumbnailSide = 128;
 

@@ -45,10 +45,10 @@ public sealed record ShownHit(
 /// <summary>Outcome of <c>eval retrieval</c>: what was measured, how, and on what.</summary>
 public sealed record RetrievalReport
 {
-    /// <summary>Student folder.</summary>
+    /// <summary>Folder of the student, or of a whole CLIP.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Teacher folder or file, and its fingerprint.</summary>
+    /// <summary>Teacher folder or file; empty for a whole CLIP, which needs none.</summary>
     public required string Teacher { get; init; }
 
     /// <summary>Fingerprint of the teacher that embedded the captions.</summary>
@@ -89,6 +89,10 @@ public sealed record RetrievalReport
 
     /// <summary>Queries for the report's gallery.</summary>
     public IReadOnlyList<ShownQuery> Queries { get; init; } = [];
+
+    /// <summary>Whether a teacher embedded the captions, so that a mean was taken out of their vectors.</summary>
+    [JsonIgnore]
+    public bool HasTeacher => Teacher.Length > 0;
 
     /// <summary>What the two means of the table are.</summary>
     public const string MeansNote =

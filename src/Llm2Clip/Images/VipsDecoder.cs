@@ -13,7 +13,7 @@ internal static class VipsDecoder
     private const int StripBytes = 64 << 10;
 
     /// <summary>Tag that each of libvips' loaders sets where a file states an orientation.</summary>
-    private const string OrientationTag = "orientation";
+    internal const string OrientationTag = "orientation";
 
     /// <summary>
     /// The image of a file of <paramref name="format"/>. Throws <see cref="VipsException"/> where libvips refuses it,
@@ -32,6 +32,18 @@ internal static class VipsDecoder
         }
         var rgb = ToRgb(image, origin, options.Background, scratch);
         return options.Upright && image.Contains(OrientationTag) ? Orientation.Apply(rgb, (int)image.Get(OrientationTag)) : rgb;
+    }
+
+    /// <summary>
+    /// What <paramref name="read"/> finds in the header of a file, whose pixels are not decoded. Throws <see cref="VipsException"/> where
+    /// libvips refuses it.
+    /// </summary>
+    public static T Header<T>(ImageFormat format, ReadOnlySpan<byte> encoded, Func<Image, T> read)
+    {
+        VipsLibrary.Start();
+        using var source = Source.NewFromMemory(encoded);
+        using var image = Load(format, source, 1);
+        return read(image);
     }
 
     /// <summary>By what a JPEG is shrunk while it is decoded.</summary>

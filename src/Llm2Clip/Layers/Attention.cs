@@ -20,9 +20,10 @@ internal static class Attention
     /// <param name="heads">H.</param>
     /// <param name="query">[B, Q, W], where fewer tokens ask than answer.</param>
     /// <param name="rotary">Turns queries and keys by the places of their tokens.</param>
+    /// <param name="causal">Whether a token sees none behind it; then all tokens ask (Q = T).</param>
     /// <returns>[B, Q, W] (Q = T without <paramref name="query"/>), in the inputs' format.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit each other or the number of heads.</exception>
-    public static Tensor Attend(Tensor packed, int heads, Tensor? query = null, RotaryTable? rotary = null)
+    public static Tensor Attend(Tensor packed, int heads, Tensor? query = null, RotaryTable? rotary = null, bool causal = false)
     {
         RequireFit(packed, heads, query);
         using var scope = NewDisposeScope();
@@ -33,14 +34,25 @@ internal static class Attention
             (q, k) = (rotary.Turn(q), rotary.Turn(k));
         }
         var fused = packed.device_type != DeviceType.CPU || (packed.dtype == ScalarType.Float32 && k.shape[2] > ShortRow);
-        var mixed = fused ? nn.functional.scaled_dot_product_attention(q, k, v) : Composed(q, k, v); // [B, H, Q, W/H]
-        return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
+        var mixed = fused ? nn.functional.scaled_dot_product_attention(q, k, v, is_casual: causal) : Composed(q, k, v, causal);
+        return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope(); // of [B, H, Q, W/H]
     }
 
-    private static Tensor Composed(Tensor q, Tensor k, Tensor v)
+    private static Tensor Composed(Tensor q, Tensor k, Tensor v, bool causal)
     {
         var scores = q.Times((float)Math.Pow(q.shape[3], -0.5)).matmul(k.transpose(2, 3)); // [B, H, Q, T]
+        if (causal)
+        {
+            scores = scores.Replaced(Behind(q.shape[2], q.device), double.NegativeInfinity);
+        }
         return scores.softmax(-1, ScalarType.Float32).to_type(v.dtype).matmul(v);
+    }
+
+    /// <summary>[T, T], bool: whether the token of the column is behind that of the row.</summary>
+    private static Tensor Behind(long tokens, Device device)
+    {
+        var places = Scalars.Range(tokens, device);
+        return places.unsqueeze(0).gt(places.unsqueeze(1));
     }
 
     /// <summary>[B, N, count W] to <paramref name="count"/> times [B, H, N, W/H], each contiguous.</summary>

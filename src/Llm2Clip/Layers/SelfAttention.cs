@@ -27,11 +27,12 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
 
     private readonly int _width;
     private readonly int _heads;
+    private readonly bool _causal;
 
     public SelfAttention(TransformerShape shape, Device device)
         : base(nameof(SelfAttention))
     {
-        (_width, _heads) = (shape.Width, shape.Heads);
+        (_width, _heads, _causal) = (shape.Width, shape.Heads, shape.Causal);
         _query = new Linear(_width, _width, bias: true, device);
         _key = new Linear(_width, _width, shape.KeyBias, device);
         _value = new Linear(_width, _width, bias: true, device);
@@ -52,7 +53,7 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor>
         var all = queries == x.shape[1];
         var packed = all ? Project(x, _query, _key, _value) : Project(x, _key, _value); // [B, T, 3W] or [B, T, 2W]
         var query = all ? null : _query.call(x.narrow(1, 0, queries)); // [B, Q, W]
-        var mixed = Attention.Attend(packed, _heads, query, rotary);
+        var mixed = Attention.Attend(packed, _heads, query, rotary, _causal);
         return _output.call(_innerNorm is null ? mixed : _innerNorm.call(mixed)).MoveToOuterDisposeScope();
     }
 

@@ -26,6 +26,9 @@ internal sealed record TransformerShape(int Width, int Layers, int Heads, int Ml
     /// <summary>Whether the keys have a bias; queries and values always have.</summary>
     public bool KeyBias { get; init; } = true;
 
+    /// <summary>Whether a token sees none behind it, as in a text tower.</summary>
+    public bool Causal { get; init; }
+
     /// <summary>Weights of all blocks: q, k, v and out, the MLP, two layer norms per block, and what the shape has besides.</summary>
     public Int128 WeightCount
     {

@@ -51,42 +51,48 @@ internal static class ModelFolder
         ? JsonKeys.ReadObject(ConfigPath(folder), "a model configuration")
         : throw new InputException($"{folder} holds no config.json, so it is not a model folder in Hugging Face's layout.");
 
-    /// <summary>
-    /// The vision half of a configuration, and whether it is the half of a whole model (<paramref name="whole"/> as <c>model_type</c>).
-    /// Older files give it twice, as <c>vision_config</c> and <c>vision_config_dict</c>, and some repeat keys at the top level: where two
-    /// places contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which one
-    /// the weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in transformers.
-    /// </summary>
-    /// <exception cref="InputException">A whole model's configuration holds no vision half.</exception>
+    /// <summary>The vision half of a configuration; <see cref="PartOf"/> with <c>vision_config</c>.</summary>
     public static (JsonObject Vision, bool IsWhole) VisionPart(
-        JsonObject root, string whole, IReadOnlyCollection<string> read, JsonKeys keys, string path)
+        JsonObject root, string whole, IReadOnlyCollection<string> read, JsonKeys keys, string path) =>
+        PartOf(root, whole, "vision_config", read, keys, path);
+
+    /// <summary>
+    /// One half of a configuration, and whether it is the half of a whole model (<paramref name="whole"/> as <c>model_type</c>).
+    /// Older files give it twice, as <paramref name="half"/> and the same with <c>_dict</c>, and some repeat keys at the top level: where
+    /// two places contradict each other in one of the keys that are <paramref name="read"/>, the key is refused, as nobody can tell which
+    /// one the weights belong to. <c>projection_dim</c> is the whole model's; what the half says of it counts for nothing, as in
+    /// transformers.
+    /// </summary>
+    /// <exception cref="InputException">A whole model's configuration lacks the half.</exception>
+    public static (JsonObject Part, bool IsWhole) PartOf(
+        JsonObject root, string whole, string half, IEnumerable<string> read, JsonKeys keys, string path)
     {
         if (keys.Text(root, "model_type", "") != whole)
         {
             return (root, false);
         }
-        var (now, old) = (root["vision_config"] as JsonObject, root["vision_config_dict"] as JsonObject);
+        var (now, old) = (root[half] as JsonObject, root[half + "_dict"] as JsonObject);
         if (now is null && old is null)
         {
-            throw new InputException($"{path} has no vision_config.");
+            throw new InputException($"{path} has no {half}.");
         }
-        var vision = new JsonObject();
+        var part = new JsonObject();
         foreach (var (key, value) in (now ?? new JsonObject()).Concat(old ?? new JsonObject()))
         {
-            if (vision.TryGetPropertyValue(key, out var other) && read.Contains(key) && !JsonNode.DeepEquals(value, other))
+            if (part.TryGetPropertyValue(key, out var other) && read.Contains(key) && !JsonNode.DeepEquals(value, other))
             {
-                keys.Refuse(0, $"{key} is {Shown(other)} in vision_config and {Shown(value)} in vision_config_dict; leave one of them");
+                keys.Refuse(0, $"{key} is {Shown(other)} in {half} and {Shown(value)} in {half}_dict; leave one of them");
             }
-            vision[key] = value?.DeepClone();
+            part[key] = value?.DeepClone();
         }
         foreach (var key in read.Except(["model_type", "architectures", "projection_dim"]))
         {
-            if (root[key] is { } top && !JsonNode.DeepEquals(top, vision[key]))
+            if (root[key] is { } top && !JsonNode.DeepEquals(top, part[key]))
             {
-                keys.Refuse(0, $"{key} is {Shown(top)} at the top level and {Shown(vision[key])} in vision_config; leave one of them");
+                keys.Refuse(0, $"{key} is {Shown(top)} at the top level and {Shown(part[key])} in {half}; leave one of them");
             }
         }
-        return (vision, true);
+        return (part, true);
 
         static string Shown(JsonNode? value) => value?.ToJsonString() ?? "not given";
     }

@@ -13,7 +13,7 @@ using Llm2Clip.Teachers.Store;
 namespace Llm2Clip.Pipeline;
 
 /// <summary>
-/// The <c>eval retrieval</c> command: a student and its teacher on a data set, captions of any languages, with
+/// The <c>eval retrieval</c> command: a student and its teacher, or a whole CLIP, on a data set, captions of any languages, with
 /// <c>retrieval.json</c> and <c>report.html</c> as the result.
 /// </summary>
 public static class EvalRetrieval
@@ -39,6 +39,14 @@ public static class EvalRetrieval
     internal static RetrievalReport Run(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.Eval, "eval");
+        return ClipEvaluation.IsMeant(run)
+            ? ClipEvaluation.Retrieval(run, takeLock, log, cancellation)
+            : OfStudent(run, config, takeLock, log, cancellation);
+    }
+
+    private static RetrievalReport OfStudent(
+        RunConfig run, RetrievalConfig config, bool takeLock, IRunLog log, CancellationToken cancellation)
+    {
         Needs.OfEvalRetrieval(run);
         var (model, pattern) = (run.NamedStudent(), run.EvaluationData());
         var found = StudentFolder.Find(model);
@@ -109,7 +117,7 @@ public static class EvalRetrieval
     }
 
     /// <summary>Each file appears complete or not at all.</summary>
-    private static void Write(RetrievalReport report, string folder, string settings, string training)
+    internal static void Write(RetrievalReport report, string folder, string settings, string training)
     {
         DurableFolder.Create(folder);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");

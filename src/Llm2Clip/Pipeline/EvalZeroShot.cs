@@ -33,6 +33,10 @@ public static class EvalZeroShot
     public static ZeroShotReport Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.EvalZeroshot, "eval_zeroshot");
+        if (ClipEvaluation.IsMeant(run))
+        {
+            return ClipEvaluation.ZeroShot(run, log, cancellation);
+        }
         Needs.OfZeroShot(run);
         var file = ClassFile.Read(config.Classes, config.Templates);
         var languages = file.Chosen(config.Languages);
@@ -74,10 +78,26 @@ public static class EvalZeroShot
             Device = device.ToString(),
             Page = Path.Combine(output, ReportFile),
         };
-        DurableFolder.Create(output);
-        PendingFile.Write(Path.Combine(output, JsonFile), report.ToJson() + "\n");
-        ZeroShotPage.Of(report, file, config.ShownClasses, ConfigBinder.Print(run, comments: false)).Write(report.Page);
+        Write(run, report, file, output);
         return report;
+    }
+
+    /// <summary>Each file appears complete or not at all.</summary>
+    internal static void Write(RunConfig run, ZeroShotReport report, ClassFile file, string folder)
+    {
+        DurableFolder.Create(folder);
+        PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
+        ZeroShotPage.Of(report, file, run.EvalZeroshot.ShownClasses, ConfigBinder.Print(run, comments: false)).Write(report.Page);
+    }
+
+    /// <summary>Classes named in one language.</summary>
+    internal static ZeroShotRow Row(
+        RunConfig run, ClassFile file, string language, string mean, EncodedImages images, int[] labels, EmbedPrompts embed)
+    {
+        (string Id, string Name)[] names = [.. file.Classes.Select(entry => (entry.Id, entry.Shown(language)))];
+        var prompts = Enumerable.Range(0, names.Length).Sum(number => file.Prompts(number, language).Count);
+        var classes = ClassVectors.Of(file, language, images.Vectors.Dimension, embed);
+        return new ZeroShotRow(language, mean, prompts, ClassScores.Of(images.Vectors, classes, labels, names, run.Eval.Seed));
     }
 
     private static List<ZeroShotRow> Rows(
@@ -87,22 +107,17 @@ public static class EvalZeroShot
         var rows = new List<ZeroShotRow>();
         foreach (var language in languages)
         {
-            (string Id, string Name)[] names = [.. file.Classes.Select(entry => (entry.Id, entry.Shown(language)))];
-            var prompts = Enumerable.Range(0, names.Length).Sum(number => file.Prompts(number, language).Count);
             foreach (var mode in RetrievalEvaluation.Modes(run.Eval.Means, vectors.HasOwnMean(language)))
             {
-                var classes = ClassVectors.Of(
-                    file, language, images.Vectors.Dimension,
-                    texts => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count));
-                rows.Add(new ZeroShotRow(
-                    language, RetrievalEvaluation.NameOf(mode), prompts,
-                    ClassScores.Of(images.Vectors, classes, labels, names, run.Eval.Seed)));
+                rows.Add(Row(
+                    run, file, language, RetrievalEvaluation.NameOf(mode), images, labels,
+                    texts => student.EncodeTexts(vectors.Embed(texts, language, mode, cancellation), texts.Count)));
             }
         }
         return rows;
     }
 
-    private static IReadOnlyList<string> Notes(
+    internal static IReadOnlyList<string> Notes(
         RunConfig run, ClassFile file, IReadOnlyList<ZeroShotRow> rows, LanguageMeans? means, int[] labels)
     {
         var empty = Enumerable.Range(0, file.Classes.Count).Except(labels).Select(number => file.Classes[number].Id).ToList();

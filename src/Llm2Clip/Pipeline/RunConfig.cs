@@ -5,6 +5,8 @@ using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Models;
+using Llm2Clip.Models.Text;
+using Llm2Clip.Search;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.Stage1;
@@ -52,6 +54,9 @@ public sealed record RunConfig
     [Description("Classification of images by a linear layer on the encoder's features.")]
     public LinearProbeConfig EvalLinearProbe { get; init; } = new();
 
+    [Description("A CLIP's text tower made to take longer texts, as Long-CLIP does.")]
+    public LongClipStretchConfig LongclipStretch { get; init; } = new();
+
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
@@ -60,6 +65,15 @@ public sealed record RunConfig
 
     [Description("What is counted of data sets, and what in them is called alike.")]
     public InspectConfig Inspect { get; init; } = new();
+
+    [Description("Images made searchable.")]
+    public IndexConfig Index { get; init; } = new();
+
+    [Description("Images found by sentences and by other images.")]
+    public SearchConfig Search { get; init; } = new();
+
+    [Description("Vectors of images or sentences for other programs.")]
+    public EmbedConfig Embed { get; init; } = new();
 
     /// <summary>The teacher folder that cc-finetune writes: <c>cc_finetune.output</c>, else <c>teacher</c> in the run's folder.</summary>
     public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, TeacherFolder.StageName));
@@ -160,6 +174,12 @@ public sealed record RunConfig
         IReadOnlyList<CaptionKind?> kinds = Extract.Kinds.Count > 0 ? [.. Extract.Kinds.Select(kind => (CaptionKind?)kind)] : [null];
         return [.. languages.SelectMany(language => kinds.Select(kind => new CaptionChoice { Language = language, Kind = kind }))];
     }
+
+    /// <summary>The index that <c>index</c> writes: <c>index.output</c>, else <c>index</c> in the run's folder.</summary>
+    public string IndexFolder() => FirstNamed(Index.Output, Path.Combine(Output, "index"));
+
+    /// <summary>The index that is searched: <c>search.index</c>, else the one that <c>index</c> of this run file writes.</summary>
+    public string SearchedIndex() => FirstNamed(Search.Index, IndexFolder());
 
     /// <summary>What <c>data inspect</c> reads: <c>inspect.data</c>, else <c>data.train</c>.</summary>
     public string InspectedData() => FirstNamed(Inspect.Data, Data.Train);

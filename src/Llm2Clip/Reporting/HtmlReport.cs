@@ -76,6 +76,21 @@ internal sealed class HtmlReport(string title)
         return this;
     }
 
+    /// <summary>Adds images (WebP) in rows of one height, each with a link where it has one, and lines below it.</summary>
+    public HtmlReport Photos(IEnumerable<PagePhoto> photos)
+    {
+        _body.Append("<div class=\"photos\">");
+        foreach (var photo in photos)
+        {
+            var image = $"<img alt=\"{Encode(photo.Name)}\" src=\"data:image/webp;base64,{Convert.ToBase64String(photo.Webp)}\"/>";
+            var linked = photo.File is { } file ? $"<a href=\"{Encode(new Uri(Path.GetFullPath(file)).AbsoluteUri)}\">{image}</a>" : image;
+            _body.Append(CultureInfo.InvariantCulture, $"<figure title=\"{Encode(photo.Name)}\">{linked}<figcaption>")
+                .AppendJoin("<br>", photo.Lines.Select(Encode)).Append("</figcaption></figure>");
+        }
+        _body.Append("</div>\n");
+        return this;
+    }
+
     /// <summary>Adds pre-formatted text, such as the effective configuration, folded away under <paramref name="summary"/>.</summary>
     public HtmlReport Details(string summary, string text)
     {
@@ -140,7 +155,10 @@ internal sealed class HtmlReport(string title)
         }
         _body.Append("</table></div>\n");
         Note($"Recall in percent of the queries, with its 95 % interval, among {report.Images} images of {report.Data}.");
-        Note(RetrievalReport.MeansNote);
+        if (report.HasTeacher)
+        {
+            Note(RetrievalReport.MeansNote);
+        }
         foreach (var note in report.Notes)
         {
             Note(note);
@@ -221,3 +239,7 @@ internal sealed class HtmlReport(string title)
         return css.ReadToEnd().TrimEnd();
     }
 }
+
+/// <summary>An image of a page: what it is called, its bytes (WebP), the file that opens where it is clicked, and the lines below it.
+/// </summary>
+internal sealed record PagePhoto(string Name, byte[] Webp, string? File, IReadOnlyList<string> Lines);

@@ -29,8 +29,11 @@ internal static class RetrievalPage
                     + "Below each image are its key and its score, the cosine.")
                 .Gallery(report.Queries);
         }
-        AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
-        AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
+        if (report.HasTeacher)
+        {
+            AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
+            AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
+        }
         page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
         var trainedWith = Path.Combine(training, TrainingSettings);
         if (File.Exists(trainedWith))
@@ -46,7 +49,12 @@ internal static class RetrievalPage
         ("version", "Llm2Clip " + report.Version),
         ("device", report.Device),
         ("data", $"{report.Data}, {report.Images} images"),
-        ("student", report.Model),
+        (report.HasTeacher ? "student" : "model", report.Model),
+        .. report.HasTeacher ? TeacherFacts(report) : [],
+    ];
+
+    private static IEnumerable<(string Name, string Text)> TeacherFacts(RetrievalReport report) =>
+    [
         ("teacher", $"{report.Teacher}, fingerprint {report.TeacherFingerprint[..Math.Min(12, report.TeacherFingerprint.Length)]}"),
         ("teacher's settings", string.Join(
             "; ", report.TeacherSettings.Where(setting => setting.Value is not "''").Select(setting => $"{setting.Key} {setting.Value}"))),

@@ -25,7 +25,8 @@ internal static class ZeroShotPage
         page.Table(table, labels: 2).Note(string.Create(
             CultureInfo.InvariantCulture,
             $"Percent of {report.Images:N0} images of {report.Data}, {report.Classes:N0} classes; in parentheses the 95 % interval."));
-        foreach (var note in report.Notes.Append(ZeroShotReport.MeansNote).Append($"Protocol: {report.Protocol}."))
+        IEnumerable<string> means = report.HasTeacher ? [ZeroShotReport.MeansNote] : [];
+        foreach (var note in report.Notes.Concat(means).Append($"Protocol: {report.Protocol}."))
         {
             page.Note(note);
         }
@@ -58,8 +59,10 @@ internal static class ZeroShotPage
         ("device", report.Device),
         ("classes", report.ClassFile),
         ("templates", report.TemplateFile.Length > 0 ? report.TemplateFile : report.ClassFile),
-        ("student", report.Model),
-        ("teacher", $"{report.Teacher}, fingerprint {report.TeacherFingerprint[..Math.Min(12, report.TeacherFingerprint.Length)]}"),
+        (report.HasTeacher ? "student" : "model", report.Model),
+        .. report.HasTeacher
+            ? [("teacher", $"{report.Teacher}, fingerprint {report.TeacherFingerprint[..Math.Min(12, report.TeacherFingerprint.Length)]}")]
+            : Array.Empty<(string, string)>(),
     ];
 
     private static string WithInterval(double? percent, Interval? interval) =>

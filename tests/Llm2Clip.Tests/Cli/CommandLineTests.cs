@@ -51,7 +51,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var (code, output, error) = Run([.. command.Split(' '), "--help"]);
         Assert.Equal((0, ""), (code, error));
-        Assert.Matches($@"\n  llm2clip {command} ((\[command\]|<.+>) )*\[options\]", output);
+        Assert.Matches($@"\n  llm2clip {command} ((\[command\]|\[?<.+>(\.\.\.)?\]?) )*\[options\]", output);
         Assert.Matches($@"\nExample:\n  llm2clip {command}[ \n]", output);
     }
 
@@ -68,8 +68,9 @@ public sealed class CommandLineTests : IDisposable
     public void TheCommandsOfTheDesignAreThereAndHaveTheCommonOptions()
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "eval captions",
-            "eval linear-probe", "eval retrieval", "eval zeroshot", "export gguf", "export lora", "extract", "quickstart"], runFile);
+        Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "embed", "eval captions",
+            "eval linear-probe", "eval retrieval", "eval zeroshot", "export gguf", "export lora", "extract",
+            "index", "longclip stretch", "quickstart", "search"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

@@ -30,12 +30,20 @@ public sealed class RunFileChecksTests
           shown_classes: 1
         eval_linear_probe:
           held_out: 1
+        longclip_stretch:
+          ratio: 0
         convert:
           format: crossmodal3600
         export:
           type: q4_0
         inspect:
           listed: -1
+        index:
+          batch_size: 0
+        search:
+          from: May
+        embed:
+          output: vectors.txt
         """;
 
     [Fact]
@@ -48,7 +56,9 @@ public sealed class RunFileChecksTests
                 "cc_finetune.learning_rate is 0;",
             "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
             "eval_captions.pairs holds \"en-zh\"", "eval_zeroshot.shown_classes is '1'", "eval_linear_probe.held_out is '1'",
-            "convert.format is crossmodal3600, which is not written", "export.type is 'q4_0'", "inspect.listed is '-1'",
+            "longclip_stretch.ratio is '0'; it must be 1 to 1024", "convert.format is crossmodal3600, which is not written",
+            "export.type is 'q4_0'", "inspect.listed is '-1'",
+            "index.batch_size is '0'", "search.from is 'May'", "embed.output is vectors.txt; it must end in .npy, .parquet, .jsonl",
         ];
         Assert.Equal(typeof(RunConfig).GetProperties().Count(section => section.PropertyType != typeof(string)), expected.Length);
         Assert.StartsWith($"run.yaml: {expected.Length} problems\n", error.Message, StringComparison.Ordinal);

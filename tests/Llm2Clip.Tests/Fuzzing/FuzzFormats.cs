@@ -4,7 +4,7 @@ namespace Llm2Clip.Tests.Fuzzing;
 internal static class FuzzFormats
 {
     public static IReadOnlyList<FuzzFormat> All { get; } =
-        [.. TarFormats.All, .. ListFormats.All, .. ImageFormats.All, .. StoreFormats.All, .. ModelFormats.All];
+        [.. TarFormats.All, .. ListFormats.All, .. ImageFormats.All, .. StoreFormats.All, .. IndexFormats.All, .. ModelFormats.All];
 
     /// <summary>Throws where there is none of that name, listing those that there are.</summary>
     public static FuzzFormat ByName(string name) =>

@@ -11,6 +11,7 @@ using Llm2Clip.Models.Siglip;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Tests.Models;
+using Llm2Clip.Tests.Models.Clip;
 using Llm2Clip.Tests.Teachers;
 using Llm2Clip.Tests.Training;
 using Llm2Clip.Training.Checkpoints;
@@ -40,6 +41,10 @@ internal static class ModelFormats
         new("resnet-folder", NewResNet, damaged => ImageEncoders.Load(damaged.Folder, CPU).Dispose()) { IsText = true, Mend = WithHeaderLength, Cases = 100 },
         new("clip-folder", folder => NewStudent(folder, "config.json", "preprocessor_config.json", "model.safetensors"),
             OpenClip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
+        new("clip-whole", folder => NewClip(folder, ClipLayout.HuggingFace, "config.json", "model.safetensors", "vocab.json", "merges.txt"),
+            OpenWholeClip) { IsText = true, Mend = WithHeaderLength, Cases = 200 },
+        new("clip-whole-openai", folder => NewClip(folder, ClipLayout.OpenAi, "clip.safetensors"), OpenWholeClip) { IsText = true,
+            Mend = WithHeaderLength, Cases = 100 },
         new("siglip-folder", NewSiglip, OpenSiglip) { IsText = true, Mend = WithHeaderLength, Cases = 300 },
         new("openclip-folder", folder => NewTower(
             folder, new ClipVisionConfig { ImageSize = 8, PatchSize = 4, Width = 8, Layers = 1, Heads = 2, MlpWidth = 12, EmbedDim = 6 },
@@ -188,6 +193,18 @@ internal static class ModelFormats
         model.Initialize(1);
         VisionExport.Write(model, config.Transform, layout, folder);
         return damaged;
+    }
+
+    private static string[] NewClip(string folder, ClipLayout layout, params string[] damaged)
+    {
+        TinyClip.Write(folder, layout);
+        return damaged;
+    }
+
+    private static void OpenWholeClip(FuzzCase damaged)
+    {
+        using var model = ClipModel.Load(damaged.Folder, CPU);
+        model.EncodeTexts(["and the dog"], truncate: true);
     }
 
     private static void OpenTower(FuzzCase damaged) => ImageEncoders.Load(damaged.Folder, CPU).Dispose();

@@ -29,7 +29,11 @@ public sealed class AttentionTests : IDisposable
     [InlineData(true, 7, 0, 0.02)]
     [InlineData(true, 7, 1, 0.02)]
     [InlineData(true, 200, 0, 0.02)]
-    public void It_is_the_formula_and_so_are_its_gradients(bool bf16, int tokens, int queries, double tolerance)
+    [InlineData(false, 7, 0, 1e-6, true)]
+    [InlineData(false, 200, 0, 1e-6, true)]
+    [InlineData(true, 7, 0, 0.02, true)]
+    [InlineData(true, 200, 0, 0.02, true)]
+    public void It_is_the_formula_and_so_are_its_gradients(bool bf16, int tokens, int queries, double tolerance, bool causal = false)
     {
         using var generator = new Generator(11);
         var format = bf16 ? ScalarType.BFloat16 : ScalarType.Float32;
@@ -39,8 +43,8 @@ public sealed class AttentionTests : IDisposable
         var weights = randn([Batch, queries == 0 ? tokens : queries, Width], generator: generator);
         var (exactPacked, exactQuery) = (Double(packed), query is null ? null : Double(query));
 
-        var mixed = Attention.Attend(packed, Heads, query);
-        var expected = Formula(exactPacked, exactQuery);
+        var mixed = Attention.Attend(packed, Heads, query, causal: causal);
+        var expected = Formula(exactPacked, exactQuery, causal);
         (mixed.to_type(ScalarType.Float32) * weights).sum().backward();
         (expected * weights).sum().backward();
 
@@ -90,7 +94,7 @@ public sealed class AttentionTests : IDisposable
         Assert.True(off <= tolerance * Math.Max(1, expected.abs().max().ToDouble()), $"{off:g3} off");
     }
 
-    private static Tensor Formula(Tensor packed, Tensor? query)
+    private static Tensor Formula(Tensor packed, Tensor? query, bool causal)
     {
         var start = query is null ? Width : 0;
         var queries = query ?? packed.narrow(2, 0, Width);
@@ -99,7 +103,10 @@ public sealed class AttentionTests : IDisposable
         {
             Tensor Part(Tensor tensor, int from) => tensor.narrow(2, from + (h * head), head);
             var scores = Part(queries, 0).matmul(Part(packed, start).transpose(1, 2)) / Math.Sqrt(head);
-            return scores.softmax(-1).matmul(Part(packed, start + Width));
+            var seen = causal ? scores + Filled(scores.shape, double.NegativeInfinity).triu(1) : scores;
+            return seen.softmax(-1).matmul(Part(packed, start + Width));
         })], 2);
     }
+
+    private static Tensor Filled(long[] shape, double number) => full(shape, number, ScalarType.Float64);
 }

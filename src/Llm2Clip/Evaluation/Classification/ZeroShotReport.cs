@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Llm2Clip.Files;
 
 namespace Llm2Clip.Evaluation.Classification;
@@ -18,10 +19,10 @@ public sealed record ZeroShotReport
         "mean: what was subtracted from the prompts' vectors; training: the mean of the training captions, own: the mean of sentences in "
         + "the prompts' own language.";
 
-    /// <summary>Student folder.</summary>
+    /// <summary>Folder of the student, or of a whole CLIP.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Teacher folder or file.</summary>
+    /// <summary>Teacher folder or file; empty for a whole CLIP, which needs none.</summary>
     public required string Teacher { get; init; }
 
     /// <summary>Fingerprint of the teacher that embedded the prompts.</summary>
@@ -35,6 +36,10 @@ public sealed record ZeroShotReport
 
     /// <summary>Number of classes.</summary>
     public required int Classes { get; init; }
+
+    /// <summary>Whether a teacher embedded the prompts, so that a mean was taken out of their vectors.</summary>
+    [JsonIgnore]
+    public bool HasTeacher => Teacher.Length > 0;
 
     /// <summary>Number of images.</summary>
     public required int Images { get; init; }

@@ -1,4 +1,5 @@
 using Llm2Clip.Layers;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
 using static TorchSharp.torch;
 
@@ -14,18 +15,24 @@ internal static class OpenAiClip
     public const string Mark = "visual.transformer.resblocks.0.ln_1.weight";
 
     /// <summary>Width of a head in all of OpenAI's models.</summary>
-    private const int HeadWidth = 64;
+    public const int HeadWidth = 64;
 
     /// <summary>Integers that OpenAI's files hold.</summary>
     public static IReadOnlyList<string> Scalars { get; } = ["input_resolution", "context_length", "vocab_size"];
 
-    /// <summary>Whether a file is OpenAI's.</summary>
-    public static bool Is(ISafetensors file) => file.Contains(Scalars[0]) && file.Contains(Mark);
+    /// <summary>Whether a file is OpenAI's, or Long-CLIP's, which has a second table of positions in the place of the integers.</summary>
+    public static bool Is(ISafetensors file) =>
+        file.Contains(Mark) && (file.Contains(Scalars[0]) || file.Contains("positional_embedding_res"));
 
     /// <summary>Whether the layout can say a shape.</summary>
     public static bool Holds(ClipVisionConfig config) =>
         config.Heads * HeadWidth == config.Width && config.MlpWidth == 4 * config.Width && config.Activation == Activation.QuickGelu
         && config.LayerNormEpsilon == 1e-5;
+
+    /// <summary>Whether the layout can say a text tower's shape.</summary>
+    public static bool Holds(ClipTextConfig config) =>
+        config.Heads * HeadWidth == config.Width && config.MlpWidth == 4 * config.Width && config.Activation == Activation.QuickGelu
+        && config.LayerNormEpsilon == 1e-5 && config.KeptPositions is (0 or ClipTextConfig.LongClipKept);
 
     /// <summary>The shape: heads of 64, an MLP of four times the width and QuickGELU, as in all of OpenAI's models.</summary>
     /// <exception cref="InputException">A tensor that says a size is missing or has another shape.</exception>

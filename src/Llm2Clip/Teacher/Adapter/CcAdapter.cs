@@ -52,6 +52,13 @@ public sealed class CcAdapter : IDisposable
     /// </summary>
     public string Fingerprint => _fingerprint.Value;
 
+    /// <summary>
+    /// The mean of plain sentences that <see cref="CenteringMode.Own"/> takes out of vectors of a language; null where it takes out what
+    /// <see cref="CenteringMode.Training"/> does.
+    /// </summary>
+    public LanguageMean? OwnMean(string language) =>
+        Config.Centering != Centering.None && Means.Of(language) is { Training: false } mean ? mean : null;
+
     internal CcAdapterModule Module { get; }
 
     /// <summary>

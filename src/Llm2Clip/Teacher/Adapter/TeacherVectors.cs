@@ -33,8 +33,7 @@ internal sealed class TeacherVectors : IDisposable
     /// Whether <see cref="CenteringMode.Own"/> gives other vectors for a language than <see cref="CenteringMode.Training"/>: there is a
     /// mean of plain sentences of it.
     /// </summary>
-    public bool HasOwnMean(string language) =>
-        _adapter is { Config.Centering: not Centering.None } adapter && adapter.Means.Of(language) is { Training: false };
+    public bool HasOwnMean(string language) => _adapter?.OwnMean(language) is not null;
 
     /// <summary>
     /// Fits means of further languages on their sentences, for this evaluation alone. The teacher has an adapter. Throws as

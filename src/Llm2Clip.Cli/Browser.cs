@@ -1,0 +1,21 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Llm2Clip.Cli;
+
+/// <summary>The user's browser.</summary>
+internal static class Browser
+{
+    /// <summary>Shows a page; where no browser can be started, says so, as the page is there all the same.</summary>
+    public static void Show(string page, Screen output)
+    {
+        try
+        {
+            using var started = Process.Start(new ProcessStartInfo(Path.GetFullPath(page)) { UseShellExecute = true });
+        }
+        catch (Exception error) when (error is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
+        {
+            output.WriteLine($"No browser could be started ({error.Message}). Open the page yourself.");
+        }
+    }
+}
