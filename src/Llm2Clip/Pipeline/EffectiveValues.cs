@@ -210,7 +210,11 @@ internal static class EffectiveValues
         object? at = run;
         foreach (var name in path.Split('.'))
         {
-            if (at is null || ConfigSchema.Of(at.GetType()).Find(name) is not { } key)
+            if (at is null)
+            {
+                return true; // in a section that is left out
+            }
+            if (ConfigSchema.Of(at.GetType()).Find(name) is not { } key)
             {
                 return false;
             }
