@@ -29,6 +29,8 @@ internal sealed class PlainLora : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    public long Weights => _weight.numel() + _down.numel() + _up.numel();
+
     public override Tensor forward(Tensor x)
     {
         Tensor Cast(Tensor value) => _bf16 ? value.to(bfloat16) : value;
@@ -47,6 +49,8 @@ internal sealed class PlainRmsNorm : Module<Tensor, Tensor>
         _weight = Parameter(ones(width), requires_grad: false);
         RegisterComponents();
     }
+
+    public long Weights => _weight.numel();
 
     public override Tensor forward(Tensor x)
     {
@@ -78,6 +82,10 @@ internal sealed class PlainDecoderBlock : Module<Tensor, Tensor, Tensor, Tensor>
         (_queryNorm, _keyNorm) = (new(sizes.KeyWidth), new(sizes.KeyWidth));
         RegisterComponents();
     }
+
+    public long Weights =>
+        new[] { _query, _key, _value, _output, _gate, _up, _down }.Sum(product => product.Weights)
+        + new[] { _before, _after, _beforeMlp, _afterMlp, _queryNorm, _keyNorm }.Sum(norm => norm.Weights);
 
     /// <summary>x [B, T, W], the angles of positions [T, N], and which keys are there [B, 1, 1, T].</summary>
     public override Tensor forward(Tensor x, Tensor angles, Tensor seen)
@@ -130,9 +138,7 @@ internal sealed class PlainLlm : IPlainTraining
         _optimizer = optim.AdamW(_trained, 2e-4, 0.9, 0.999, 1e-8, 0);
     }
 
-    // TorchSharp counts frozen parameters of a module among its buffers.
-    public long Weights =>
-        _embeddings.numel() + _blocks.state_dict().Values.Concat(_norm.state_dict().Values).Sum(weight => weight.numel());
+    public long Weights => _embeddings.numel() + _blocks.Sum(block => block.Weights) + _norm.Weights;
 
     public float Step()
     {

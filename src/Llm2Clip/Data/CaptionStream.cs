@@ -130,7 +130,7 @@ internal static class CaptionStream
     }
 
     /// <summary>Lines that are not blank, trimmed, with their numbers from 1; .gz is unpacked on the way.</summary>
-    private static IEnumerable<(string Text, int Number)> Lines(string path)
+    internal static IEnumerable<(string Text, int Number)> Lines(string path)
     {
         if (!File.Exists(path))
         {

@@ -3,6 +3,7 @@ using Llm2Clip.Data;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Teachers.Adapter;
 using Llm2Clip.Training.Stage1;
+using Llm2Clip.Training.Stage1.Tuning;
 
 namespace Llm2Clip.Pipeline;
 
@@ -71,7 +72,7 @@ internal sealed class CcFinetuneChecks(CcFinetuneConfig config, DataConfig data,
     private void CheckPairs(IReadOnlyList<string> languages)
     {
         var pairs = _chosen.Pairs + _extra.Pairs;
-        if ((config.Adapter.Kind != AdapterKind.None || config.Lora is not null) && pairs < 2)
+        if ((config.Adapter.Kind != AdapterKind.None || config.Lora?.Objective == TuningObjective.Supervised) && pairs < 2)
         {
             var others = _all.Pairs >= 2
                 ? $"--set 'cc_finetune.languages=[{string.Join(", ", _all.Languages)}]' pairs captions across languages ({_all.Pairs:N0} "

@@ -91,6 +91,7 @@ internal static class EffectiveValues
             ("cc_finetune.micro_batch", "the whole batch"),
             ("cc_finetune.pairs", "the training language to itself, and to and from every other"),
             ("cc_finetune.device", Gpu),
+            ("cc_finetune.lora.blocks", "all up to the one that is read"),
             ("clip_train.output", run.StudentOutput()),
             ("clip_train.init", "new weights, or those of model.init"),
             ("clip_train.epochs", clip.EpochBudget > 0 ? Text(clip.EpochBudget) : "no limit"),

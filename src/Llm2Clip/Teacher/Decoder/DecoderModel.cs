@@ -48,6 +48,9 @@ internal sealed class DecoderModel : nn.Module
         }
     }
 
+    /// <summary>Token embeddings, [vocabulary, W].</summary>
+    public Tensor Embeddings => _embeddings;
+
     /// <summary>Sizes and architecture.</summary>
     public DecoderShape Shape { get; }
 

@@ -18,6 +18,14 @@ public sealed record LlmLoraConfig : ICheckedConfig
     internal static readonly IReadOnlyList<string> Products =
         ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
 
+    [Description("supervised: texts that belong together come together. unsupervised: each text against itself under other dropout. "
+        + "masked_tokens: masked tokens are told from those around them.")]
+    public TuningObjective Objective { get; init; }
+
+    [Description("Of masked_tokens: share of the tokens that are masked.")]
+    [Range(0.01, 0.9)]
+    public double MaskShare { get; init; } = 0.2;
+
     [Description("Rank of the changes.")]
     [Range(1, 1024)]
     public int Rank { get; init; } = 16;
@@ -47,7 +55,22 @@ public sealed record LlmLoraConfig : ICheckedConfig
     [Description("Whether the loss also ranks the queries for each positive; LLM2CLIP ranks the positives for each query alone.")]
     public bool BothDirections { get; init; }
 
-    [Description("Images per step, with two captions each; all others of the step are their negatives.")]
+    [Description("What {instruction} in teacher.template stands for in queries; positives have none, as have the vectors that are made "
+        + "later.")]
+    public string Instruction { get; init; } = "";
+
+    [Description("How often the captions of data.train come, against the weights of sets; 0 = not at all.")]
+    [Range(0.0, 1000.0)]
+    public double CaptionWeight { get; init; } = 1;
+
+    [Description("Further sets of texts: text pairs or captions, each with a weight and an instruction of its own.")]
+    public IReadOnlyList<TuningSetConfig> Sets { get; init; } = [];
+
+    [Description("homogeneous: each batch is of one set. mixed: each has texts of all sets, by their weights.")]
+    public TuningMixing Mixing { get; init; }
+
+    [Description("Images (of sets: pairs, of masked_tokens: rows of max_tokens) per step, with two captions each; all others of the step "
+        + "are their negatives.")]
     [Range(2, 1 << 20)]
     public int BatchSize { get; init; } = 256;
 
@@ -132,6 +155,22 @@ public sealed record LlmLoraConfig : ICheckedConfig
         if (!(LearningRate > 0))
         {
             yield return ("learning_rate", $"is {LearningRate}; it must be greater than 0");
+        }
+        if (Sets.Count > 0 && Objective != TuningObjective.Supervised)
+        {
+            yield return ("sets", "are for objective supervised; the others read the captions of data.train");
+        }
+        if (CaptionWeight == 0 && Sets.Count == 0)
+        {
+            yield return ("caption_weight", "is 0, and there are no sets: nothing is left to train on");
+        }
+        if (Objective == TuningObjective.Unsupervised && Dropout == 0)
+        {
+            yield return ("dropout", "is 0, so that a text's two vectors are equal and objective unsupervised has nothing to learn from");
+        }
+        if (Objective == TuningObjective.MaskedTokens && GradientCheckpointing)
+        {
+            yield return ("gradient_checkpointing", "is not for objective masked_tokens; lower micro_batch_tokens instead");
         }
         if (Epochs == 0 && Steps == 0 && MaxMinutes == 0)
         {

@@ -1,7 +1,9 @@
+using Llm2Clip.Layers;
 using Llm2Clip.Randomness;
 using Llm2Clip.Teachers.Llm;
 using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Optimizer;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.Stage1.Tuning;
@@ -15,12 +17,14 @@ internal sealed class LoraStep : IDisposable
     private readonly LlmLoraConfig _config;
     private readonly TunedLlm _llm;
     private readonly long _seed;
+    private readonly MaskedTokens? _masks;
     private long _done;
 
     /// <summary>The step of an LLM, which stays the caller's.</summary>
     public LoraStep(LlmLoraConfig config, TunedLlm llm, long seed)
     {
         (_config, _llm, _seed) = (config, llm, seed);
+        _masks = config.Objective == TuningObjective.MaskedTokens ? new MaskedTokens(llm.Vocabulary, config.MaskShare) : null;
         var rates = new GroupOptions(config.LearningRate, config.LearningRate, config.LearningRate, config.WeightDecay);
         var groups = ParameterGroups.Build(
             llm.Changes.Select(change => (change.Name, change.Parameter.shape.Length)), rates, LayerNaming.Plain);
@@ -42,6 +46,16 @@ internal sealed class LoraStep : IDisposable
         using var scope = NewDisposeScope();
         var texts = batch.Texts();
         Tokens = texts.Sum(text => (long)text.Tokens.Length);
+        var loss = _masks is null ? Contrast(batch, texts, step) : TellMasked(_masks, texts, step);
+        _llm.Noise.End();
+        return loss;
+    }
+
+    /// <summary>Frees what the optimizer keeps.</summary>
+    public void Dispose() => Weights.Dispose();
+
+    private double Contrast(TuningBatch batch, IReadOnlyList<TokenizedText> texts, long step)
+    {
         var parts = Parts(texts);
         var places = new long[texts.Count]; // where each text's vector comes out
         foreach (var (text, place) in parts.SelectMany(part => part).Select((text, place) => (text, place)))
@@ -52,9 +66,7 @@ internal sealed class LoraStep : IDisposable
         {
             Replay = _config.GradientCheckpointing ? Replay : null,
         };
-        var loss = GradCache.Backward([pass], vectors => Loss(vectors[0], places, batch));
-        _llm.Noise.End();
-        return loss;
+        return GradCache.Backward([pass], vectors => Loss(vectors[0], places, batch));
 
         Tensor Encode(int part) => _llm.Encode(Begin(part));
 
@@ -62,14 +74,42 @@ internal sealed class LoraStep : IDisposable
 
         IReadOnlyList<TokenizedText> Begin(int part)
         {
-            Interlocked.Increment(ref _done);
-            _llm.Noise.Begin(SeededRandom.Mix(_seed, 3, step, part));
+            BeginPart(step, part);
             return [.. parts[part].Select(text => texts[text])];
         }
     }
 
-    /// <summary>Frees what the optimizer keeps.</summary>
-    public void Dispose() => Weights.Dispose();
+    /// <summary>The loss is a mean over tokens, so that micro-batches add up without being run twice.</summary>
+    private double TellMasked(MaskedTokens masks, IReadOnlyList<TokenizedText> texts, long step)
+    {
+        var random = SeededRandom.For(_seed, 10, step);
+        var rows = new List<MaskedRow>(texts.Count);
+        foreach (var text in texts)
+        {
+            rows.Add(masks.Mask(text, ref random));
+        }
+        var counted = rows.Sum(row => row.Counted);
+        var loss = 0.0;
+        foreach (var (members, part) in Parts(texts).Select((members, part) => (members, part)))
+        {
+            List<MaskedRow> of = [.. members.Select(text => rows[text])];
+            if (of.Sum(row => row.Counted) > 0)
+            {
+                using var scope = NewDisposeScope();
+                BeginPart(step, part);
+                var share = _llm.MaskedSum(of).DividedBy(counted);
+                share.backward();
+                loss += share.cpu().item<float>();
+            }
+        }
+        return loss;
+    }
+
+    private void BeginPart(long step, int part)
+    {
+        Interlocked.Increment(ref _done);
+        _llm.Noise.Begin(SeededRandom.Mix(_seed, 3, step, part));
+    }
 
     /// <summary>The texts of each micro-batch, by their places in the batch.</summary>
     private List<IReadOnlyList<int>> Parts(IReadOnlyList<TokenizedText> texts) =>

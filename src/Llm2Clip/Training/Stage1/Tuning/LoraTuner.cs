@@ -61,10 +61,11 @@ internal static class LoraTuner
         var captions = reader.Read();
         config = config with { Languages = captions.Languages };
         using var llm = new TunedLlm(@base.Model, @base.Settings, lora, config.Device, SeededRandom.Mix(config.Seed, 5), log);
-        var tokenizer = llm.Tokenizer("");
-        reader.CheckLengths(captions, tokenizer, lora);
-        var pairs = new CcPairs(captions.Images, lora.BatchSize, config.Seed);
-        var source = new CaptionPairSource(captions.Images, captions.Texts, pairs, tokenizer, tokenizer);
+        if (lora.Objective != TuningObjective.MaskedTokens)
+        {
+            reader.CheckLengths(captions, llm.Tokenizer(lora.Instruction), lora);
+        }
+        var source = new TuningSources(config, data, captions, llm, cancellation).Build();
         using var step = new LoraStep(lora, llm, config.Seed);
         var evaluator = new LoraEvaluator(config, data, captions, llm, metrics);
         var output = new LoraOutput(config.Output, @base, llm);

@@ -3,6 +3,8 @@ using Llm2Clip.Layers;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Llm;
+using Llm2Clip.Training.Losses;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -18,6 +20,7 @@ internal sealed class TunedLlm : IDisposable
     private readonly TeacherLayer _layer;
     private readonly DecoderModel _model;
     private readonly Device _device;
+    private readonly OutputHead? _head;
 
     /// <summary>Loads the LLM and adapts it, with changes that are zero.</summary>
     /// <param name="model">The GGUF file and its hash.</param>
@@ -50,6 +53,11 @@ internal sealed class TunedLlm : IDisposable
             _device = Encoder.Tensors.Device;
             _model.Noise = Noise;
             Adapt(config, seed, model.Path, log);
+            _head = config.Objective != TuningObjective.MaskedTokens ? null
+                : _layer.Block == TeacherLayer.Final ? OutputHead.Load(model.Path, config.Precision, _device)
+                : throw new ConfigException(
+                    $"teacher.layers is '{_settings.Layers}', and cc_finetune.lora.objective is masked_tokens, which the model tells at "
+                    + "its end: set teacher.layers: final.");
         }
         catch
         {
@@ -72,6 +80,9 @@ internal sealed class TunedLlm : IDisposable
 
     /// <summary>Elements of all other parameters.</summary>
     public long Frozen { get; private set; }
+
+    /// <summary>The vocabulary.</summary>
+    public LlamaModel Vocabulary => Encoder.Tensors!.Vocabulary;
 
     /// <summary>The model itself, for what is written.</summary>
     public DecoderModel Model => _model;
@@ -98,8 +109,32 @@ internal sealed class TunedLlm : IDisposable
             _model, Batch(texts), _layer.Attention, _settings.FullWindow, _layer.Block, states => Pool(states, texts), gradient);
     }
 
+    /// <summary>
+    /// The sum of the cross-entropies of masked tokens (<see cref="MaskedTokenLoss"/>), a scalar. At least one label counts.
+    /// Differentiable.
+    /// </summary>
+    public Tensor MaskedSum(IReadOnlyList<MaskedRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        var batch = Batch([.. rows.Select(row => row.Text)]);
+        var states = _model.Run(batch, _layer.Attention, _settings.FullWindow, [_layer.Block])[0];
+        var labels = new long[rows.Count * batch.Tokens];
+        Array.Fill(labels, MaskedTokenLoss.NoLabel);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            rows[i].Labels.CopyTo(labels.AsSpan(i * batch.Tokens));
+        }
+        var (places, tokens) = MaskedTokenLoss.Counted(labels, batch.Tokens);
+        var before = states.view(-1, states.shape[2]).index_select(0, tensor(places, device: _device));
+        return MaskedTokenLoss.Sum(_head!.Logits(before, _model), tokens).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Frees the model.</summary>
-    public void Dispose() => Encoder.Dispose();
+    public void Dispose()
+    {
+        _head?.Dispose();
+        Encoder.Dispose();
+    }
 
     /// <summary>
     /// The one place that is read. Throws <see cref="ConfigException"/> where there are more, or nothing before it could change.

@@ -38,7 +38,7 @@ internal sealed class TuningDataReader(CcFinetuneConfig config, DataConfig data,
         var isHeldOut = CcDataReader.HeldOut(config, survey.Images);
         var chosen = new List<CaptionGroup>();
         var texts = new List<string>();
-        var images = new CcImages();
+        var images = new CcImages(config.Lora!.Objective == TuningObjective.Supervised ? 2 : 1);
         foreach (var group in Groups(train, SilentLog.Instance).Concat(Extra()))
         {
             var away = isHeldOut(group.Key);
