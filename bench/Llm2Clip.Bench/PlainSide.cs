@@ -10,9 +10,9 @@ namespace Llm2Clip.Bench;
 /// <summary>
 /// TorchSharp written the usual way (<see cref="PlainStudent"/>, <see cref="PlainLlm"/>), in a process of its own: the settings that this
 /// library makes when TorchSharp starts (allocator, waiting threads, products: Llm2Clip.Runtime) belong to the whole process. This library
-/// makes them from the initializer of its assembly, so the process must never load that assembly, and fails where it has. It is given the files of libtorch
-/// and of TorchSharp's native library that this process computes with, as the latter may be the copy that loads on an older C++ runtime;
-/// nothing else is handed over. Threads, sizes and steps are the same.
+/// makes them from the initializer of its assembly, so the process must never load that assembly, and fails where it has. It is given the
+/// files of libtorch and of TorchSharp's native library that this process computes with, as the latter may be the copy that loads on an
+/// older C++ runtime; nothing else is handed over. Threads, sizes and steps are the same.
 /// <para>
 /// The temporary scalars of TorchSharp's operators may be freed while they are in use whenever garbage is collected. So garbage is
 /// collected before each turn and not in it, which if anything is in the plain side's favor.
