@@ -29,7 +29,7 @@ internal sealed class ClipEvaluation : IDisposable
     public static ClipEvaluation Open(RunConfig run, IRunLog log)
     {
         var model = ClipModel.Load(run.Eval.Model, ComputeDevice.Resolve(run.Eval.Device).Device);
-        log.Info($"{run.Eval.Model} is a whole CLIP: its own text tower embeds the texts, and no teacher is used.");
+        log.Info($"{run.Eval.Model} is a whole CLIP and embeds the texts itself.");
         return new ClipEvaluation(run, model);
     }
 

@@ -80,7 +80,8 @@ public static class Export
         var format = write(files.Model, shape, lora);
         if (files.Adapter is not null)
         {
-            log.Info("The LLM alone is written, without the teacher's adapter and means.");
+            log.Info("The adapter and its means are not part of what was written.");
+            log.Detail("Other programs get the LLM's own vectors.");
         }
         return new ExportResult(run.Export.To, format, lora.Changes.Count, lora.Shape.Rank, lora.Shape.Scale);
     }
