@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Files;
 using Llm2Clip.Images;
@@ -103,17 +102,8 @@ internal sealed record IndexManifest
                 ? $"{folder} is not an image index: it has no {FileName}. Make one with `llm2clip index`."
                 : $"{folder} is not there. Name the folder that `llm2clip index` wrote.");
         }
-        IndexManifest? manifest;
-        try
-        {
-            manifest = JsonSerializer.Deserialize<IndexManifest>(File.ReadAllBytes(path), Json.File);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
-        {
-            throw new InputException(
-                $"{path} is not the manifest of an image index ({error.Message}). Name the folder that `llm2clip index` wrote, or delete "
-                + "this one and run it again.", error);
-        }
+        var manifest = JsonManifest.Read<IndexManifest>(
+            path, "the manifest of an image index", "Name the folder that `llm2clip index` wrote, or delete this one and run it again.");
         if (manifest is not { Kind: KindOfFolder, Format: CurrentFormat })
         {
             throw new InputException(
@@ -124,14 +114,8 @@ internal sealed record IndexManifest
         return manifest;
     }
 
-    /// <summary>
-    /// Writes the manifest. What it names must be on the disk before: the files' names are flushed here, their bytes by their writers.
-    /// </summary>
-    public void Write(string folder)
-    {
-        DurableFolder.Flush(folder);
-        PendingFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json.File));
-    }
+    /// <summary>Writes the manifest, as <see cref="JsonManifest.Write"/> does: what it names must be on the disk before.</summary>
+    public void Write(string folder) => JsonManifest.Write(folder, FileName, this);
 
     private void Check(string path)
     {

@@ -62,6 +62,12 @@ internal sealed record TrainingPlan
 
     /// <summary>What to try where loss or gradient are not finite.</summary>
     public required string NotFiniteRemedy { get; init; }
+
+    /// <summary>The error of a checkpoint that makes no sense to its task.</summary>
+    /// <param name="what">What is wrong with it.</param>
+    /// <param name="inner">What was caught; null for nothing.</param>
+    public InputException Damaged(string what, Exception? inner = null) =>
+        new($"The checkpoint {Checkpoint} is damaged: {what}. Remove it to start anew.", inner);
 }
 
 /// <summary>How a stage's numbers are named in the metrics.</summary>

@@ -241,17 +241,6 @@ public sealed class CcTrainerTests : IDisposable
         }
     }
 
-    private sealed class Lines : IRunLog
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Info(string message) => Texts.Add(message);
-
-        public void Warn(string message) => Texts.Add(message);
-
-        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
-    }
-
     private static double Recall(CcFinetuneResult result, string row, string from, string to) =>
         result.Probe!.Rows.Single(r => r.Name == row).Scores.Single(s => s.From == from && s.To == to).Recall.RecallAt10;
 }

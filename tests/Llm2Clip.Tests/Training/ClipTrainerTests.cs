@@ -201,15 +201,4 @@ public sealed class ClipTrainerTests : IDisposable
 
         public IEnumerable<double> Of(string tag) => _values.Where(v => v.Tag == tag).Select(v => v.Value);
     }
-
-    private sealed class Lines : IRunLog
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Info(string message) => Texts.Add(message);
-
-        public void Warn(string message) => Texts.Add(message);
-
-        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
-    }
 }

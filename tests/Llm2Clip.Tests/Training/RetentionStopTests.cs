@@ -156,15 +156,4 @@ public sealed class RetentionStopTests : IDisposable
         public StudentScore Evaluate(Student student, CancellationToken cancellation) =>
             new(scores[_seen++], "score", new Dictionary<string, double>());
     }
-
-    private sealed class Lines : IRunLog
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Info(string message) => Texts.Add(message);
-
-        public void Warn(string message) => Texts.Add(message);
-
-        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
-    }
 }

@@ -82,15 +82,4 @@ public sealed class RunFolderTests : IDisposable
 
         public void Scalar(string tag, long step, double value) => Values++;
     }
-
-    private sealed class Lines : IRunLog
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Info(string message) => Texts.Add(message);
-
-        public void Warn(string message) => Texts.Add(message);
-
-        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
-    }
 }

@@ -131,6 +131,15 @@ public sealed class LanguageMeans
         return ([.. sum.Select(value => (float)(value / seen.Count))], seen.Count);
     }
 
+    /// <summary>The means of training captions, given by their rows in a store: of all, and of each language that has one.</summary>
+    public static LanguageMeans OfTraining(
+        EmbeddingStore store, IEnumerable<long> all, IEnumerable<(string Language, IEnumerable<long> Rows)> languages) =>
+        new(Fit(store, all).Mean, languages.Select(own =>
+        {
+            var (mean, count) = Fit(store, own.Rows);
+            return new LanguageMean(own.Language, mean, count, "training captions", Training: true);
+        }));
+
     /// <summary>Subtracts a mean from each row in place.</summary>
     public static void Subtract(Span<float> rows, ReadOnlySpan<float> mean)
     {

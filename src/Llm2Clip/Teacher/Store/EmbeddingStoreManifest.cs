@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llm2Clip.Files;
 
@@ -70,16 +69,8 @@ internal sealed record EmbeddingStoreManifest
         {
             throw new InputException($"{folder} is not an embedding store: it has no {FileName}. Make one with `llm2clip extract`.");
         }
-        EmbeddingStoreManifest? manifest;
-        try
-        {
-            manifest = JsonSerializer.Deserialize<EmbeddingStoreManifest>(File.ReadAllBytes(path), Json.File);
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
-        {
-            throw new InputException(
-                $"{path} is not a store manifest ({error.Message}). Delete the folder and run `llm2clip extract` again.", error);
-        }
+        var manifest = JsonManifest.Read<EmbeddingStoreManifest>(
+            path, "a store manifest", "Delete the folder and run `llm2clip extract` again.");
         if (manifest is null || manifest.Format != CurrentFormat)
         {
             throw new InputException($"{path} has format {manifest?.Format}, this version reads format {CurrentFormat}.");
@@ -88,14 +79,8 @@ internal sealed record EmbeddingStoreManifest
         return manifest;
     }
 
-    /// <summary>
-    /// Writes the manifest. What it names must be on the disk before: the files' names are flushed here, their bytes by their writers.
-    /// </summary>
-    public void Write(string folder)
-    {
-        DurableFolder.Flush(folder);
-        PendingFile.Write(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json.File));
-    }
+    /// <summary>Writes the manifest, as <see cref="JsonManifest.Write"/> does: what it names must be on the disk before.</summary>
+    public void Write(string folder) => JsonManifest.Write(folder, FileName, this);
 
     private void Check(string path)
     {

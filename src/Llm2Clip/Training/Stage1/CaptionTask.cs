@@ -179,14 +179,14 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         if (state.Batch > perEpoch || state.Step != (state.Epoch * (long)perEpoch) + state.Batch
             || state.BestStep > state.Step || state.BestStep % perEpoch != 0)
         {
-            throw Damaged(
+            throw Plan.Damaged(
                 $"step {state.Step}, epoch {state.Epoch}, batch {state.Batch} and best step {state.BestStep} contradict each other "
                 + $"with {perEpoch} batches per epoch");
         }
         if (_config.HardNegatives > 0)
         {
             _mined = HardNegatives.FromTable(extras.Tensors[NegativesName], _images.Captions)
-                ?? throw Damaged($"{NegativesName} holds numbers that are no caption's");
+                ?? throw Plan.Damaged($"{NegativesName} holds numbers that are no caption's");
         }
         _lossSum = notes.LossSum;
         _history.AddRange(notes.History);
@@ -202,24 +202,6 @@ internal sealed class CaptionTask : ITrainingTask, IDisposable
         return loss;
     }
 
-    private Notes ReadNotes(JsonNode? json)
-    {
-        try
-        {
-            var notes = json.Deserialize<Notes>(Json.File) ?? throw new JsonException("there are none");
-            return notes.History.All(IsWhole) ? notes : throw new JsonException("an evaluation lacks a part");
-        }
-        catch (JsonException error)
-        {
-            throw Damaged($"its notes cannot be read: {error.Message}", error);
-        }
-    }
-
-    /// <summary>Elements of lists, which the reader of JSON lets be null.</summary>
-    private static bool IsWhole(CcEvaluation? evaluation) =>
-        evaluation is not null
-        && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
-
-    private InputException Damaged(string what, Exception? inner = null) =>
-        new($"The checkpoint {Plan.Checkpoint} is damaged: {what}. Remove it to start anew.", inner);
+    private Notes ReadNotes(JsonNode? json) =>
+        EvaluationNotes.Read<Notes>(json, Plan, notes => notes.History.Select(evaluation => evaluation?.Rows));
 }

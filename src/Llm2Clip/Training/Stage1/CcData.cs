@@ -113,17 +113,13 @@ internal sealed class CcDataReader(CcFinetuneConfig config, DataConfig data, Raw
     private LanguageMeans FitMeans(CcImages images)
     {
         var rows = images.All.ToArray();
-        var (overall, _) = LanguageMeans.Fit(raw.Store, rows.Select(caption => caption.Row));
         // A language may occur on images alone that were left out.
         var kept = images.Languages
-            .Select((language, index) => (Language: language, Rows: rows.Where(caption => caption.Language == index)))
+            .Select((language, index) =>
+                (Language: language, Rows: rows.Where(caption => caption.Language == index).Select(caption => caption.Row)))
             .Where(own => own.Rows.Any());
-        var training = kept.Select(own =>
-        {
-            var (mean, count) = LanguageMeans.Fit(raw.Store, own.Rows.Select(caption => caption.Row));
-            return new LanguageMean(own.Language, mean, count, "training captions", Training: true);
-        });
+        var means = LanguageMeans.OfTraining(raw.Store, rows.Select(caption => caption.Row), kept);
         var others = config.LanguageText.Where(text => !images.Languages.Contains(text.Language)).ToList();
-        return new LanguageMeans(overall, training).With(MeanFitter.Fit(others, data, raw, training: false, log, cancellation));
+        return means.With(MeanFitter.Fit(others, data, raw, training: false, log, cancellation));
     }
 }

@@ -13,13 +13,7 @@ internal sealed class CcEvaluator(
     CcFinetuneConfig config, TeacherProbe? val, TeacherProbe? heldOut, CcAdapter adapter, IMetricsSink metrics)
 {
     /// <summary>How the kept epoch is chosen.</summary>
-    public string Selection => config.Selection switch
-    {
-        CcSelection.HeldOut =>
-            $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on {heldOut?.Images} images held out of the training data",
-        CcSelection.Val => $"best mean of R@1 and R@10, {config.Languages[0]} to itself, on data.val",
-        _ => "last epoch",
-    };
+    public string Selection => ChosenWeights.Describe(config.Selection, config.Languages[0], heldOut?.Images, "last epoch");
 
     /// <summary>Evaluates the adapter as it is after <paramref name="epoch"/> epochs.</summary>
     public CcEvaluation Evaluate(int epoch)
@@ -45,11 +39,5 @@ internal sealed class CcEvaluator(
         return new CcEvaluation(epoch, criterion, rows);
     }
 
-    private double Criterion(IReadOnlyList<ProbeRow> rows)
-    {
-        var language = config.Languages[0];
-        var score = rows[0].Scores.FirstOrDefault(s => s.From == language && s.To == language)
-            ?? throw new ConfigException($"cc_finetune.pairs must hold {language}->{language}: the epoch is chosen by it.");
-        return score.Criterion;
-    }
+    private double Criterion(IReadOnlyList<ProbeRow> rows) => ChosenWeights.Criterion(rows[0], config.Languages[0], "epoch");
 }

@@ -235,15 +235,4 @@ public sealed class LoraTrainingTests : IDisposable
             }
         }
     }
-
-    private sealed class Lines : IRunLog
-    {
-        public List<string> Texts { get; } = [];
-
-        public void Info(string message) => Texts.Add(message);
-
-        public void Warn(string message) => Texts.Add(message);
-
-        public IProgressTask Start(string title, long total, string unit) => SilentLog.Instance;
-    }
 }

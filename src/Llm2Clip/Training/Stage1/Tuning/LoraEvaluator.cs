@@ -26,14 +26,8 @@ internal sealed class LoraEvaluator(CcFinetuneConfig config, DataConfig data, Tu
     private const int SentencesPerMean = 500;
 
     /// <summary>How the kept weights are chosen.</summary>
-    public string Selection => config.Selection switch
-    {
-        CcSelection.HeldOut =>
-            $"best mean of R@1 and R@10, {captions.Languages[0]} to itself, on {captions.HeldOut?.Images} images held out of the training "
-            + "data",
-        CcSelection.Val => $"best mean of R@1 and R@10, {captions.Languages[0]} to itself, on data.val",
-        _ => "last step",
-    };
+    public string Selection =>
+        ChosenWeights.Describe(config.Selection, captions.Languages[0], captions.HeldOut?.Images, "last step");
 
     /// <summary>Evaluates the weights as they are after <paramref name="step"/> steps.</summary>
     public LoraEvaluation Evaluate(long step, CancellationToken cancellation)
@@ -75,26 +69,15 @@ internal sealed class LoraEvaluator(CcFinetuneConfig config, DataConfig data, Tu
         var trained = captions.Images.Languages.Select(language => (language, captions.Sample(language, SentencesPerMean).ToList()))
             .Where(own => own.Item2.Count > 0).ToList();
         raw.Require(trained.SelectMany(own => own.Item2), cancellation);
-        var means = trained.ConvertAll(own =>
-        {
-            var (mean, count) = LanguageMeans.Fit(raw.Store, Rows(own.Item2));
-            return new LanguageMean(own.language, mean, count, "training captions", Training: true);
-        });
-        var (overall, _) = LanguageMeans.Fit(raw.Store, Rows(trained.SelectMany(own => own.Item2)));
+        var means = LanguageMeans.OfTraining(
+            raw.Store, Rows(trained.SelectMany(own => own.Item2)), trained.Select(own => (own.language, Rows(own.Item2))));
         var others = config.LanguageText.Where(text => !captions.Images.Languages.Contains(text.Language))
             .Select(text => text with { Limit = text.Limit is > 0 and < SentencesPerMean ? text.Limit : SentencesPerMean }).ToList();
-        return new LanguageMeans(overall, means)
-            .With(MeanFitter.Fit(others, data, raw, training: false, SilentLog.Instance, cancellation));
+        return means.With(MeanFitter.Fit(others, data, raw, training: false, SilentLog.Instance, cancellation));
 
         IEnumerable<long> Rows(IEnumerable<Caption> sample) => sample.Select(caption => raw.Store.Find(CaptionHash.Of(caption.Text)));
     }
 
     /// <summary>By the vectors without the training captions' mean, which is what an adapter starts from.</summary>
-    private double Criterion(IReadOnlyList<ProbeRow> rows)
-    {
-        var language = captions.Languages[0];
-        var score = rows[1].Scores.FirstOrDefault(s => s.From == language && s.To == language)
-            ?? throw new ConfigException($"cc_finetune.pairs must hold {language}->{language}: the step is chosen by it.");
-        return score.Criterion;
-    }
+    private double Criterion(IReadOnlyList<ProbeRow> rows) => ChosenWeights.Criterion(rows[1], captions.Languages[0], "step");
 }

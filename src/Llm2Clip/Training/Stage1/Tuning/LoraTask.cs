@@ -143,7 +143,7 @@ internal sealed class LoraTask : ITrainingTask, IDisposable
         if (state.Batch > _source.PerEpoch || state.Step != (state.Epoch * (long)_source.PerEpoch) + state.Batch
             || state.BestStep > state.Step)
         {
-            throw Damaged(
+            throw Plan.Damaged(
                 $"step {state.Step}, epoch {state.Epoch}, batch {state.Batch} and best step {state.BestStep} contradict each other with "
                 + $"{_source.PerEpoch} batches per epoch");
         }
@@ -160,24 +160,6 @@ internal sealed class LoraTask : ITrainingTask, IDisposable
         return ofEpochs > 0 && config.Steps > 0 ? Math.Min(ofEpochs, config.Steps) : Math.Max(ofEpochs, config.Steps);
     }
 
-    private Notes ReadNotes(JsonNode? json)
-    {
-        try
-        {
-            var notes = json.Deserialize<Notes>(Json.File) ?? throw new JsonException("there are none");
-            return notes.History.All(IsWhole) ? notes : throw new JsonException("an evaluation lacks a part");
-        }
-        catch (JsonException error)
-        {
-            throw Damaged($"its notes cannot be read: {error.Message}", error);
-        }
-    }
-
-    /// <summary>Elements of lists, which the reader of JSON lets be null.</summary>
-    private static bool IsWhole(LoraEvaluation? evaluation) =>
-        evaluation is not null
-        && evaluation.Rows.All(row => row is not null && !row.OwnMeans.Contains(null!) && !row.Scores.Contains(null!));
-
-    private InputException Damaged(string what, Exception? inner = null) =>
-        new($"The checkpoint {Plan.Checkpoint} is damaged: {what}. Remove it to start anew.", inner);
+    private Notes ReadNotes(JsonNode? json) =>
+        EvaluationNotes.Read<Notes>(json, Plan, notes => notes.History.Select(evaluation => evaluation?.Rows));
 }
