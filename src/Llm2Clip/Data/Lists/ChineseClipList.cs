@@ -44,7 +44,7 @@ internal sealed class ChineseClipList : ListFile
         _lines.AddRange(FileLines.Of(path, FileImage.MaxBytes).Select(line => (line.Offset, (int)line.Bytes)));
         var chunks = (_lines.Count + LinesPerChunk - 1) / LinesPerChunk;
         Chunks = [.. Enumerable.Range(0, chunks).Select(chunk => new ListChunk(0, 0, chunk * LinesPerChunk))];
-        foreach (var line in FileLines.Of(_texts, JsonLinesFile.MaxLineBytes).Where(line => line.Bytes > 0))
+        foreach (var line in FileLines.Of(_texts, LineRecords.MaxLineBytes).Where(line => line.Bytes > 0))
         {
             Index(line);
         }
