@@ -149,7 +149,7 @@ public static partial class Datasets
             ? pattern
             : throw new ConfigException($"{key} is empty: name the data, for example --set {key}='data/train-{{00000..00011}}.tar'.");
 
-    /// <summary>A pattern without the range of records that follows it (<c>share.json#:1000</c>, <c>share.json#1000:</c>), and that.</summary>
+    /// <summary>A pattern without the range of records that follows it (<c>a.json#:1000</c>, <c>a.json#1000:</c>), and that.</summary>
     private static (string Pattern, RecordRange? Range) TakeRange(string pattern)
     {
         var match = RangeSuffix().Match(pattern);
@@ -160,7 +160,8 @@ public static partial class Datasets
         var (from, to) = (Number(match.Groups[1].Value) ?? 0, Number(match.Groups[2].Value));
         if (ShardStream.IsStream(pattern))
         {
-            throw new ConfigException($"'{pattern}' names records {match.Value} of a stream, which is read once; write it into files first.");
+            throw new ConfigException(
+                $"'{pattern}' names records {match.Value} of a stream, which is read once; write it into files first.");
         }
         return to is null || from < to
             ? (pattern[..match.Index], new RecordRange(from, to))

@@ -1,6 +1,8 @@
 namespace Llm2Clip.Data;
 
-/// <summary>Records of a data set by their numbers, from 0: <c>From</c> is the first, <c>To</c> the first behind them, null to the end.</summary>
+/// <summary>Records of a data set by their numbers, from 0.</summary>
+/// <param name="From">The first.</param>
+/// <param name="To">The first behind them; null for all to the end.</param>
 internal readonly record struct RecordRange(long From, long? To)
 {
     public bool Contains(long record) => record >= From && (To is null || record < To);

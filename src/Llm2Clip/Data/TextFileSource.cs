@@ -16,8 +16,8 @@ public enum TextLines
 }
 
 /// <summary>
-/// Images whose captions lie in text files of the same name, beside them (<c>a.jpg</c>, <c>a.txt</c>) or in a folder of texts beside that of
-/// the images (<c>image/1.jpg</c>, <c>caption/1.txt</c>, as Urban1k has them).
+/// Images whose captions lie in text files of the same name, beside them (<c>a.jpg</c>, <c>a.txt</c>) or in a folder of texts beside that
+/// of the images (<c>image/1.jpg</c>, <c>caption/1.txt</c>, as Urban1k has them).
 /// </summary>
 /// <param name="images">The images.</param>
 /// <param name="captions">Gives language and kind.</param>
@@ -100,7 +100,8 @@ internal sealed class TextFileSource(ImageFolderSource images, CaptionReader cap
             var length = new FileInfo(path).Length;
             return length <= MaxBytes
                 ? Strict.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF')
-                : throw new BadRecordException($"its text file {path} has {length:N0} bytes, more than a caption", BadSampleCause.NoCaption);
+                : throw new BadRecordException(
+                    $"its text file {path} has {length:N0} bytes, more than a caption", BadSampleCause.NoCaption);
         }
         catch (DecoderFallbackException)
         {

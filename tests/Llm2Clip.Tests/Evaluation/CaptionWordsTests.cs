@@ -35,7 +35,8 @@ public sealed class CaptionWordsTests
         var evaluation = new RetrievalEvaluation(
             EncodedImages.Of(samples, [.. Enumerable.Range(0, 4).SelectMany(Axis)], new DecodeOptions()),
             new RetrievalConfig { CaptionWords = [2, 1, 2, 5], ShownQueries = 0 },
-            (texts, _, _) => [.. texts.SelectMany(text => text.Split(' ') is [_, var number, ..] ? Axis(int.Parse(number)) : [1f, 1, 1, 1])]);
+            (texts, _, _) =>
+                [.. texts.SelectMany(text => text.Split(' ') is [_, var number, ..] ? Axis(int.Parse(number)) : [1f, 1, 1, 1])]);
         var (rows, _) = evaluation.Run(_ => false);
         Assert.Equal(1, rows.Single().TextToImage.RecallAt1);
         Assert.Equal([1, 2, 5], evaluation.Lengths.Select(row => row.Words));

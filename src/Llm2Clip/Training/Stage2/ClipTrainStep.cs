@@ -80,9 +80,11 @@ internal sealed class ClipTrainStep
                 [
                     new EncoderPass(
                         Parts(batch.Count, micro),
-                        part => EncodeImages(Part(images, part, micro), Seed(step, 0, part), cancellation)),
+                        part => EncodeImages(Part(images, part, micro), Seed(step, 0, part), cancellation))
+                    { Kept = _config.KeptMicroBatches },
                     new EncoderPass(
-                        Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
+                        Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part)))
+                    { Kept = _config.KeptMicroBatches },
                 ],
                 features => Loss(features[0], original, new ContrastiveBatch(
                     features[0].narrow(1, 0, _student.EmbedDim), features[1], _student.LogitScale, texts, vectors)

@@ -18,8 +18,8 @@ public sealed class PublishedSetsTests : IDisposable
     public void Flickr30kInFull()
     {
         Images("flickr30k-images", i => $"{1000 + i}.jpg");
-        var lines = Ten(i => Enumerable.Range(0, 5).Select(n => $"{1000 + i}.jpg#{n}\tCaption {n} of {i} , with \"quotes\" .")).SelectMany(l => l);
-        File.WriteAllText(_folder["results_20130124.token"], string.Join('\n', lines) + "\n");
+        var lines = Ten(i => Enumerable.Range(0, 5).Select(n => $"{1000 + i}.jpg#{n}\tCaption {n} of {i} , with \"quotes\" ."));
+        File.WriteAllText(_folder["results_20130124.token"], string.Join('\n', lines.SelectMany(of => of)) + "\n");
         var samples = _folder.ReadAll("results_20130124.token", new DataConfig { ImageRoot = _folder["flickr30k-images"] });
         Assert.Equal(Ten(i => $"{1000 + i}"), samples.Select(sample => sample.Key));
         Assert.All(samples, sample => Assert.Equal(5, sample.Captions.Count));
@@ -27,14 +27,15 @@ public sealed class PublishedSetsTests : IDisposable
         Assert.Contains(_folder.Lines, line => line.EndsWith("data.format flickr_token", StringComparison.Ordinal));
     }
 
-    /// <summary>Flickr8k's file has lines of an image that does not exist (<c>.jpg.1</c>), and images' lines need not be side by side.</summary>
+    /// <summary>Flickr8k's file has lines of an image that does not exist (<c>.jpg.1</c>).</summary>
     [Fact]
     public void LinesOfATokenFileThatAreOddAreNamed()
     {
         File.WriteAllBytes(_folder["a#1.jpg"], DataFolder.Image(1));
         File.WriteAllBytes(_folder["b.jpg"], DataFolder.Image(2));
         File.WriteAllText(
-            _folder["x.token.txt"], "a#1.jpg#0\tone\r\nb.jpg#0\ttwo\r\na#1.jpg#1\tthree\r\nb.jpg.1#0\tfour\r\nno tab\r\nb.jpg#x\tfive\r\n\r\n");
+            _folder["x.token.txt"],
+            "a#1.jpg#0\tone\r\nb.jpg#0\ttwo\r\na#1.jpg#1\tthree\r\nb.jpg.1#0\tfour\r\nno tab\r\nb.jpg#x\tfive\r\n\r\n");
         var samples = _folder.ReadAll("x.token.txt", new DataConfig { MaxBadShare = 1 });
         Assert.Equal(["a#1: one, three", "b: two"], samples.Select(Line));
         Assert.Contains(_folder.Lines, line => line.Contains("x.token.txt: line 4: names the image 'b.jpg.1', which does not exist"));
@@ -87,11 +88,14 @@ public sealed class PublishedSetsTests : IDisposable
     public void Coco2017()
     {
         Images("val2017", i => $"{i:D12}.jpg");
-        var images = string.Join(',', Ten(i => $$"""{"license": 4, "file_name": "{{i:D12}}.jpg", "height": 30, "width": 40, "id": {{i}}}"""));
+        var images = string.Join(',', Ten(i =>
+            $$"""{"license": 4, "file_name": "{{i:D12}}.jpg", "height": 30, "width": 40, "id": {{i}}}"""));
         var annotations = string.Join(',', Enumerable.Range(0, 6).SelectMany(n => Ten(i =>
             n < 5 || i is 2 or 7 ? $$"""{"image_id": {{i}}, "id": {{(n * 10) + i}}, "caption": "Caption {{n}} of {{i}}"}""" : null))
             .Where(text => text is not null));
-        File.WriteAllText(_folder["captions_val2017.json"], $$"""{"info": {}, "licenses": [], "images": [{{images}}], "annotations": [{{annotations}}]}""");
+        File.WriteAllText(
+            _folder["captions_val2017.json"],
+            $$"""{"info": {}, "licenses": [], "images": [{{images}}], "annotations": [{{annotations}}]}""");
         var samples = _folder.ReadAll("captions_val2017.json", new DataConfig { ImageRoot = _folder["val2017"] });
         Assert.Equal(Ten(i => i is 2 or 7 ? 6 : 5), samples.Select(sample => sample.Captions.Count));
         var (rows, _) = Evaluation(samples, new RetrievalConfig { CaptionsPerImage = 5 }).Run(_ => false);
@@ -106,7 +110,8 @@ public sealed class PublishedSetsTests : IDisposable
         Images("data/coco", i => $"{i}.jpg");
         File.Delete(_folder["data/coco/1.jpg"]);
         var entries = string.Join(',', Ten(i => $$"""
-            {"id": "{{i}}", "image": "coco/{{i}}.jpg", "conversations": [{"from": "human", "value": "<image>\nDescribe."}, {"from": "gpt", "value": "Long {{i}}."}]}
+            {"id": "{{i}}", "image": "coco/{{i}}.jpg", "conversations": [
+             {"from": "human", "value": "<image>\nDescribe."}, {"from": "gpt", "value": "Long {{i}}."}]}
             """));
         File.WriteAllText(_folder["share.json"], $"[{entries}]");
         var config = new DataConfig { ImageRoot = _folder["data"], MaxBadShare = 1 };
@@ -137,7 +142,8 @@ public sealed class PublishedSetsTests : IDisposable
             File.WriteAllText(_folder[$"val/{label}/ILSVRC2012_val_00000293.txt"], "what lies beside is no label");
         }
         var config = new DataConfig();
-        var samples = Datasets.ReadAll(Datasets.OpenLabeled(_folder["val"], config, "", "eval_zeroshot.label_key", _folder), config, _folder);
+        var source = Datasets.OpenLabeled(_folder["val"], config, "", "eval_zeroshot.label_key", _folder);
+        var samples = Datasets.ReadAll(source, config, _folder);
         Assert.Equal(Ten(i => string.Format(CultureInfo.InvariantCulture, name, i)), samples.Select(Datasets.LabelOf));
     }
 
