@@ -39,7 +39,7 @@ public sealed record RetrievalConfig
     public int CaptionsPerImage { get; init; }
 
     [Description("Lengths, in words, to which captions are also cut, such as [5, 10, 20, 40, 80, 160]: recall against the length of "
-        + "captions, a row each and a chart. In Chinese and Japanese each character is a word. Empty = whole captions alone.")]
+        + "captions, a row each and a chart. In scripts without spaces each letter is a word. Empty = whole captions alone.")]
     [Range(1, 1 << 20)]
     public IReadOnlyList<int> CaptionWords { get; init; } = [];
 

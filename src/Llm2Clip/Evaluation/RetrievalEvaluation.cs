@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 using Llm2Clip.Randomness;
@@ -200,7 +201,7 @@ internal sealed class RetrievalEvaluation(
     {
         foreach (var words in config.CaptionWords.Distinct().Order())
         {
-            var cut = texts.ConvertAll(text => CaptionWords.Cut(text, words));
+            var cut = texts.ConvertAll(text => CaptionText.Cut(text, words));
             var vectors = new VectorSet(embed(cut, language, mode), images.Vectors.Dimension);
             var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
             var shortened = cut.Zip(texts).Count(pair => pair.First.Length < pair.Second.Length);

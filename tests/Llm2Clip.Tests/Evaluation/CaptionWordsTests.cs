@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Images;
 
@@ -20,7 +21,12 @@ public sealed class CaptionWordsTests
     [InlineData("𠮷野家で", 2, "𠮷野")]
     [InlineData("カメラを", 2, "カメ")]
     [InlineData("", 3, "")]
-    public void ACaptionIsCutBehindAWord(string text, int words, string expected) => Assert.Equal(expected, CaptionWords.Cut(text, words));
+    public void ACaptionIsCutBehindAWord(string text, int words, string expected)
+    {
+        var cut = CaptionText.Cut(text, words);
+        Assert.Equal(expected, cut);
+        Assert.Equal(Math.Min(words, CaptionText.Words(text).Words), CaptionText.Words(cut).Words);
+    }
 
     /// <summary>The second word tells the image, so that one word finds nothing for certain and two find all.</summary>
     [Fact]
