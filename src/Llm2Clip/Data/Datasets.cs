@@ -52,6 +52,13 @@ public static partial class Datasets
         return Opened(format, data, log);
     }
 
+    /// <summary>A data set of images, with the captions that they have, if any.</summary>
+    internal static ISampleSource OpenImages(string pattern, DataConfig config, IRunLog log)
+    {
+        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
+        return Opened(format, data with { Captions = data.Captions.Optional() }, log);
+    }
+
     /// <summary>
     /// A data set of labeled images: each sample has one label, a class id or number, in the place of captions
     /// (<see cref="LabelOf"/>). Of a folder per class that is the folder's name, else what the field, column or member

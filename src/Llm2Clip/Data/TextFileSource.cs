@@ -72,8 +72,10 @@ internal sealed class TextFileSource(ImageFolderSource images, CaptionReader cap
 
     private IReadOnlyList<Caption> Read(Sample sample, List<string> remarks)
     {
-        var path = TextOf(sample.Origin) ?? throw new BadRecordException(
-            $"has no text file ({Path.GetFileNameWithoutExtension(sample.Origin)}{Extension})", BadSampleCause.NoCaption);
+        if (TextOf(sample.Origin) is not { } path)
+        {
+            return captions.Complete([], remarks, $"has no text file ({Path.GetFileNameWithoutExtension(sample.Origin)}{Extension})");
+        }
         var texts = ReadText(path).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (lines == TextLines.First && texts.Length > 1)
         {
@@ -90,7 +92,7 @@ internal sealed class TextFileSource(ImageFolderSource images, CaptionReader cap
         {
             captions.Add(text, path, found, remarks);
         }
-        return CaptionReader.Complete(found, remarks, $"no caption ({path} is empty)");
+        return captions.Complete(found, remarks, $"no caption ({path} is empty)");
     }
 
     private static string ReadText(string path)

@@ -85,7 +85,7 @@ internal sealed class ChineseClipList : ListFile
             var place = $"text_id {JsonFields.Id(text.RootElement, "text_id")}";
             _captions.Add(text.RootElement.GetProperty("text").GetString()!, place, found, remarks);
         }
-        var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
+        var complete = _captions.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
         return new ListedImage(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
     }
 

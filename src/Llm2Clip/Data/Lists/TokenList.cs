@@ -57,7 +57,7 @@ internal sealed class TokenList : ListFile
             _captions.Add(text, $"the caption at byte {further.Offset}", found, remarks);
         }
         return new ListedImage(
-            _names.Key(name), image, CaptionReader.Complete(found, remarks, "no caption"), _images.Find(Path, image));
+            _names.Key(name), image, _captions.Complete(found, remarks, "no caption"), _images.Find(Path, image));
     }
 
     /// <summary>

@@ -5,8 +5,8 @@ internal abstract class JsonLinesFile : JsonListFile
 {
     private readonly LineRecords _lines;
 
-    protected JsonLinesFile(string path, ImageFolders images)
-        : base(path, images) => _lines = new LineRecords(path, Bytes);
+    protected JsonLinesFile(string path, CaptionReader captions, ImageFolders images)
+        : base(path, captions, images) => _lines = new LineRecords(path, Bytes);
 
     public override IReadOnlyList<ListChunk> Chunks => _lines.Chunks;
 
