@@ -47,7 +47,7 @@ public static partial class Datasets
                 $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
                 + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
         }
-        return Opened(format, data, log);
+        return Opened(format, data, log, config.JoinCaptions ? images => new JoinedCaptions(images) : null);
     }
 
     /// <summary>

@@ -58,6 +58,13 @@ internal static class GradCache
         return result;
     }
 
+    /// <summary>All embeddings of a pass without a graph: those of an encoder that is locked.</summary>
+    public static Tensor Encode(EncoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        return EncodeWithoutGraph(pass).Embeddings.detach().MoveToOuterDisposeScope();
+    }
+
     /// <summary>All embeddings of a pass, and how many of them each micro-batch gave.</summary>
     private static (Tensor Embeddings, long[] Rows) EncodeWithoutGraph(EncoderPass pass)
     {
