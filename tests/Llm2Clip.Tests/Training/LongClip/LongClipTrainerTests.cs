@@ -82,7 +82,12 @@ public sealed class LongClipTrainerTests : IDisposable
     {
         var config = TinyLongClip.Config with
         {
-            MicroBatch = microBatch, Precision = precision, DropPath = 0.2, PatchDropout = 0.25, TextDropPath = 0.2, AverageDecay = 0.9,
+            MicroBatch = microBatch,
+            Precision = precision,
+            DropPath = 0.2,
+            PatchDropout = 0.25,
+            TextDropPath = 0.2,
+            AverageDecay = 0.9,
         };
         var shape = TinyClip.Text with { KeptPositions = 20, Positions = 30 };
         using var one = TinyLongClip.NewModel(shape);
@@ -128,7 +133,10 @@ public sealed class LongClipTrainerTests : IDisposable
             var before = model.NamedParameters().ToDictionary(p => p.Name, p => GoldenTensors.Values(p.Parameter));
             Train(TinyLongClip.Inputs(Path.Combine(_folder, $"{microBatch}"), TinyLongClip.Config with
             {
-                ImageBlocks = imageBlocks, TextBlocks = textBlocks, Steps = 3, MicroBatch = microBatch,
+                ImageBlocks = imageBlocks,
+                TextBlocks = textBlocks,
+                Steps = 3,
+                MicroBatch = microBatch,
             }, model));
             // A bias of the keys moves no softmax, so that rounding alone decides whether it trains.
             foreach (var (name, parameter) in model.NamedParameters().Where(p => !p.Name.EndsWith("k_proj.bias", StringComparison.Ordinal)))
