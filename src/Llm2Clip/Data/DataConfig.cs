@@ -50,6 +50,9 @@ public sealed record DataConfig : ICheckedConfig
         + "all lines are one together.")]
     public TextLines TextLines { get; init; }
 
+    [Description("Adds a long caption in each language that an image has several captions in: all of them joined.")]
+    public bool JoinCaptions { get; init; }
+
     [Description("Share of bad records (unreadable image, no caption) past which a run stops, 0 to 1.")]
     [Range(0.0, 1.0)]
     public double MaxBadShare { get; init; } = 0.01;

@@ -49,7 +49,7 @@ public static partial class Datasets
                 + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line; or a "
                 + "text file per image, a.txt beside a.jpg.");
         }
-        return Opened(format, data, log);
+        return Opened(format, data, log, config.JoinCaptions ? images => new JoinedCaptions(images) : null);
     }
 
     /// <summary>A data set of images, with the captions that they have, if any.</summary>

@@ -38,11 +38,17 @@ internal static class RetrievalPage
             AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
             AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
         }
+        else if (RunCurves.OfStudent(training) is { Count: > 0 } curves)
+        {
+            page.Heading("How the model was trained (longclip train)").Charts(curves);
+        }
         page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
         var trainedWith = Path.Combine(training, TrainingSettings);
         if (File.Exists(trainedWith))
         {
-            page.Details("The run file of the student's training, with the defaults", File.ReadAllText(trainedWith));
+            page.Details(
+                $"The run file of the {(report.HasTeacher ? "student" : "model")}'s training, with the defaults",
+                File.ReadAllText(trainedWith));
         }
         return page;
     }

@@ -98,6 +98,10 @@ internal sealed class DataSetConversion
             ["image_key"] = data.ImageKey,
             ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{Kind(key.Kind)}")),
         };
+        if (data.JoinCaptions)
+        {
+            request["join_captions"] = "true";
+        }
         if (command == "split")
         {
             request["parts"] = List(config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal)

@@ -67,6 +67,14 @@ internal static class GradCache
         return result;
     }
 
+    /// <summary>All embeddings of a pass without a graph: those of an encoder that is locked.</summary>
+    public static Tensor Encode(EncoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return cat(EncodeParts(pass), 0).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The embeddings of each micro-batch; those whose graph is kept require gradients.</summary>
     private static Tensor[] EncodeParts(EncoderPass pass) => [.. Enumerable.Range(0, pass.MicroBatches).Select(part =>
     {
