@@ -67,7 +67,7 @@ public static class CommandLine
             },
             new Command("longclip", "Makes a CLIP understand long captions.")
             {
-                new LongClipStretchCommand(host), new LongClipTrainCommand(host),
+                new LongClipStretchCommand(host), new LongClipTrainCommand(host), new LongClipExportCommand(host),
             },
         };
         root.HelpName = "llm2clip";

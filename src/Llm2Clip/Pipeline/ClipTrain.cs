@@ -126,7 +126,7 @@ public static class ClipTrain
     /// <summary>
     /// The store of the run's teacher. A store that is named while no teacher is counts as it is; its fingerprint goes into the student.
     /// </summary>
-    private static EmbeddingStore Store(RunConfig run, IRunLog log)
+    internal static EmbeddingStore Store(RunConfig run, IRunLog log)
     {
         var folder = run.VectorStore();
         var namesTeacher = run.Teacher.Tuned.Length > 0 || run.CcFinetune.Output.Length > 0 || run.Teacher.Path.Length > 0;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Llm2Clip.Data;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Teachers.Store;
 using Llm2Clip.Training.LongClip;
 
 namespace Llm2Clip.Pipeline;
@@ -19,11 +20,28 @@ internal sealed record LongClipData(
     /// <summary>Opens and checks.</summary>
     /// <exception cref="ConfigException">The data has too few images for what is to be matched.</exception>
     /// <exception cref="InputException">The data has no long captions, or no short ones where they are not cut.</exception>
-    public static LongClipData Open(RunConfig run, IRunLog log, CancellationToken cancellation)
+    /// <param name="run">The run file.</param>
+    /// <param name="store">Vectors of the captions that a teacher pulls to; null without one.</param>
+    /// <param name="log">Is told.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static LongClipData Open(RunConfig run, EmbeddingStore? store, IRunLog log, CancellationToken cancellation)
     {
         var (config, captions) = (run.Longclip, new LongClipCaptions(run.Longclip));
         var train = Datasets.OpenTrainSets(run.Data, log);
-        var images = train.Sum(set => Survey(set.Key, set.Source, set.Data.Train, set.Data, captions, config, cancellation) ?? 0);
+        var pulled = CaptionTeacher.Sampler(config);
+        var images = 0L;
+        foreach (var set in train.Where(set => CaptionSurvey.CanSurvey(set.Data.Train)))
+        {
+            var coverage = store is null ? null : new StoreCoverage(run, store, set.Key, set.Data.Train, "longclip.teacher.languages");
+            images += Survey(set, captions, config, caption =>
+            {
+                if (pulled.Draws(caption))
+                {
+                    coverage?.Add(caption);
+                }
+            }, cancellation);
+            coverage?.Require("that longclip.teacher pulls to");
+        }
         if (config.EpochSamples is null && images < config.BatchSize && train.All(set => CaptionSurvey.CanSurvey(set.Data.Train)))
         {
             log.Warn(string.Create(
@@ -56,23 +74,20 @@ internal sealed record LongClipData(
         }
     }
 
-    /// <summary>Images with a long caption; null for a stream.</summary>
-    private static long? Survey(
-        string key, ISampleSource source, string path, DataConfig data, LongClipCaptions captions, LongClipConfig config,
-        CancellationToken cancellation)
+    /// <summary>Images of a set with a long caption; <paramref name="look"/> sees all captions of these.</summary>
+    private static long Survey(
+        TrainSet set, LongClipCaptions captions, LongClipConfig config, Action<Caption> look, CancellationToken cancellation)
     {
-        if (!CaptionSurvey.CanSurvey(path))
-        {
-            return null;
-        }
+        var key = set.Key;
         var all = new CaptionSurvey();
         var (images, without, first) = (0L, 0L, "");
-        foreach (var group in CaptionStream.Of(source, data, [], [], SilentLog.Instance, cancellation))
+        foreach (var group in CaptionStream.Of(set.Source, set.Data, [], [], SilentLog.Instance, cancellation))
         {
             all.Add(group);
             if (captions.Accepts(group.Captions))
             {
                 images++;
+                group.Captions.ToList().ForEach(look);
                 if (!captions.HaveShort(group.Captions))
                 {
                     first = without++ == 0 ? group.Key : first;

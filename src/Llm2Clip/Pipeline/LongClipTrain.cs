@@ -25,12 +25,14 @@ public static class LongClipTrain
         Checked.Require(run.Longclip, "longclip");
         LongClipStart.RequireNamed(run);
         var output = run.LongClipOutput();
-        var data = LongClipData.Open(run, log, cancellation);
+        using var store = run.Longclip.Teacher.Weight > 0 ? ClipTrain.Store(run, log) : null;
+        var data = LongClipData.Open(run, store, log, cancellation);
         var config = data.Config;
         var device = ComputeDevice.Resolve(config.Device);
         log.Info($"Device: {device.Device} ({device.Reason}).");
         using var model = LongClipStart.Of(run, device.Device, log, cancellation);
         data.RequireFit(model, cancellation);
+        using var teacher = store is null ? null : CaptionTeacher.Of(config, store, model.EmbedDim, device.Device);
         using var writer = FolderLock.Take(output);
         using var batches = new SampleLoader(
             data.Train, LoaderConfig.ForTraining(run.Data, model.Transform, config.BatchSize, config.Seed), log,
@@ -44,6 +46,7 @@ public static class LongClipTrain
                 Config = config,
                 Batches = batches,
                 Captions = data.Captions,
+                Teacher = teacher,
                 Output = output,
                 Evaluator = Evaluator(run, data, model),
                 Identity = Identity(run),
@@ -59,9 +62,14 @@ public static class LongClipTrain
         {
             return null;
         }
-        CaptionSet[] sets = data.Config.ShortWeight > 0
-            ? [new("long", data.Captions.Long), new("short", data.Captions.Short)]
-            : [new("captions", data.Captions.Long)];
+        CaptionSet[] sets =
+        [
+            .. data.Config.ShortWeight > 0
+                ? [new CaptionSet("long", data.Captions.Long), new CaptionSet("short", data.Captions.Short)]
+                : new[] { new CaptionSet("captions", data.Captions.Long) },
+            .. (data.Config.Teacher.Weight > 0 ? data.Config.Teacher.Languages : []).Select(language => new CaptionSet(
+                language, sample => [.. sample.Captions.Where(one => one.Language == language).Select(one => one.Text)])),
+        ];
         return new ClipEvaluator(data.Val, LoaderConfig.ForEvaluation(run.Data, model.Transform, run.Eval.BatchSize), sets);
     }
 

@@ -58,6 +58,9 @@ public sealed record RunConfig
     [Description("A CLIP's text tower made to take longer texts, as Long-CLIP does.")]
     public LongClipStretchConfig LongclipStretch { get; init; } = new();
 
+    [Description("A CLIP's text tower for other programs, as transformers and diffusers open it.")]
+    public LongClipExportConfig LongclipExport { get; init; } = new();
+
     [Description("Training of a whole CLIP on long and short captions, as Long-CLIP does.")]
     public LongClipConfig Longclip { get; init; } = new();
 

@@ -11,7 +11,9 @@ namespace Llm2Clip.Pipeline;
 /// <param name="store">The store.</param>
 /// <param name="key">Name of the data, such as <c>data.train</c>.</param>
 /// <param name="pattern">The data.</param>
-internal sealed class StoreCoverage(RunConfig run, EmbeddingStore store, string key, string pattern)
+/// <param name="drawnBy">The setting that says which captions the training draws.</param>
+internal sealed class StoreCoverage(
+    RunConfig run, EmbeddingStore store, string key, string pattern, string drawnBy = "clip_train.captions")
 {
     private readonly SortedDictionary<string, (long Asked, long Missing)> _byLanguage = new(StringComparer.Ordinal);
     private readonly HashSet<CaptionKind> _missingKinds = [];
@@ -64,13 +66,13 @@ internal sealed class StoreCoverage(RunConfig run, EmbeddingStore store, string 
         if (embedded.Count > 0 && languages.Except(embedded).Any())
         {
             var wanted = string.Join(", ", embedded.Union(languages));
-            return $"extract embeds {string.Join(", ", embedded)} ({run.StudentLanguageKey()}), and clip_train.captions draws more: set "
-                + $"extract.languages=[{wanted}] {Again}, or name the languages of clip_train.captions.";
+            return $"extract embeds {string.Join(", ", embedded)} ({run.StudentLanguageKey()}), and {drawnBy} draws more: set "
+                + $"extract.languages=[{wanted}] {Again}, or name the languages of {drawnBy}.";
         }
         if (run.Extract.Kinds.Count > 0 && _missingKinds.Except(run.Extract.Kinds).Any())
         {
             var kinds = string.Join(", ", run.Extract.Kinds.Union(_missingKinds).Select(CaptionKinds.Name));
-            return $"extract.kinds leaves their kind out: set extract.kinds=[{kinds}] {Again}, or name the kinds of clip_train.captions.";
+            return $"extract.kinds leaves their kind out: set extract.kinds=[{kinds}] {Again}, or name the kinds of {drawnBy}.";
         }
         return "Run `llm2clip extract` with these settings: it embeds what is missing.";
     }

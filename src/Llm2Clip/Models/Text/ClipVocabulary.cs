@@ -121,7 +121,8 @@ internal sealed class ClipVocabulary
     /// <summary>Writes <c>vocab.json</c>, <c>merges.txt</c> and <c>tokenizer_config.json</c>, which transformers opens.</summary>
     /// <param name="folder">Where to.</param>
     /// <param name="positions">Ids per text at most.</param>
-    public void Save(string folder, int positions)
+    /// <param name="padding">What shorter texts are padded with.</param>
+    public void Save(string folder, int positions, TextPadding padding = TextPadding.End)
     {
         DurableFolder.Create(folder);
         var ids = new JsonObject(Ids.OrderBy(pair => pair.Value).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
@@ -135,7 +136,7 @@ internal sealed class ClipVocabulary
             ["eos_token"] = End,
             ["errors"] = "replace",
             ["model_max_length"] = positions,
-            ["pad_token"] = End,
+            ["pad_token"] = padding == TextPadding.End ? End : Ids.First(pair => pair.Value == 0).Key,
             ["tokenizer_class"] = "CLIPTokenizer",
             ["unk_token"] = End,
         });

@@ -73,6 +73,9 @@ public sealed record LongClipConfig : TrainLoopConfig
     [Description("Primary component matching.")]
     public PcmConfig Pcm { get; init; } = new();
 
+    [Description("An LLM whose caption vectors the text tower is pulled to.")]
+    public LongClipTeacherConfig Teacher { get; init; } = new();
+
     [Description("Share of the label that is spread over all images or captions of the batch.")]
     [Range(0.0, 0.99)]
     public double LabelSmoothing { get; init; } = 0.1;
@@ -136,6 +139,12 @@ public sealed record LongClipConfig : TrainLoopConfig
         {
             yield return (DropPath > 0 ? "drop_path" : "patch_dropout",
                 "is above 0, but image_blocks 0 locks the image tower, which then has no noise: set it to 0");
+        }
+        if (TextBlocks == 0 && Teacher.Weight > 0)
+        {
+            yield return ("teacher.weight",
+                FormattableString.Invariant($"is {Teacher.Weight}, but text_blocks 0 locks the text tower, which cannot be pulled then: ")
+                + "set it to 0");
         }
         if (TextBlocks == 0 && TextDropPath > 0)
         {

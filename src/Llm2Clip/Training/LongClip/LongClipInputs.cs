@@ -20,6 +20,9 @@ internal sealed record LongClipInputs
     /// <summary>Draws the captions; the batches hold only samples that it accepts.</summary>
     public required LongClipCaptions Captions { get; init; }
 
+    /// <summary>What <c>longclip.teacher</c> pulls the text tower to; null where it has no weight.</summary>
+    public CaptionTeacher? Teacher { get; init; }
+
     /// <summary>Where checkpoints and the model go.</summary>
     public required string Output { get; init; }
 

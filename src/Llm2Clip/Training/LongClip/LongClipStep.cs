@@ -1,3 +1,4 @@
+using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
@@ -20,6 +21,7 @@ internal sealed class LongClipStep
     private readonly LongClipConfig _config;
     private readonly LongClipCaptions _captions;
     private readonly LongClipLoss _loss;
+    private readonly CaptionTeacher? _teacher;
     private readonly List<(string Name, double Value)> _terms = [];
     private volatile string _doing = "";
     private long _done;
@@ -27,10 +29,11 @@ internal sealed class LongClipStep
     /// <param name="model">Trained in place.</param>
     /// <param name="config">The training section.</param>
     /// <param name="captions">Draws the captions of each image.</param>
+    /// <param name="teacher">What the text tower is pulled to, which stays the caller's; null for none.</param>
     /// <exception cref="ConfigException">Nothing would be dropped by primary component matching.</exception>
-    public LongClipStep(ClipModel model, LongClipConfig config, LongClipCaptions captions)
+    public LongClipStep(ClipModel model, LongClipConfig config, LongClipCaptions captions, CaptionTeacher? teacher = null)
     {
-        (_model, _config, _captions) = (model, config, captions);
+        (_model, _config, _captions, _teacher) = (model, config, captions, teacher);
         var matches = config is { ShortWeight: > 0, Pcm.K: > 0 };
         _loss = new LongClipLoss
         {
@@ -72,12 +75,14 @@ internal sealed class LongClipStep
         var pairs = batch.Samples.Select((sample, i) => _captions.Pick(sample, batch.Passes?[i] ?? epoch)).ToList();
         var texts = new[] { pairs.ConvertAll(pair => pair.Long), pairs.ConvertAll(pair => pair.Short) }
             .Take(_config.ShortWeight > 0 ? 2 : 1).ToList();
+        var pulled = _teacher?.Pick(batch, epoch) ?? [];
         _terms.Clear();
-        var cut = 0;
+        var (cut, count) = (0, 0);
         var micro = _config.MicroBatch > 0 ? _config.MicroBatch : batch.Count;
         List<Encoded> encoded = [OfImages(batch, micro, step, cancellation)];
-        foreach (var captions in texts)
+        foreach (var captions in pulled.Count > 1 ? texts.Append([.. pulled.Select(caption => caption.Text)]) : texts)
         {
+            count += captions.Count;
             var tokens = _model.Tokenizer.Encode(captions, _model.Text.Config.Positions, _config.Truncate, "longclip.truncate");
             cut += tokens.Truncated;
             encoded.Add(OfTexts(new TokenBatches(tokens.Rows, micro), encoded.Count, step, cancellation));
@@ -88,9 +93,11 @@ internal sealed class LongClipStep
             var value = GradCache.Backward([.. encoded.Where(one => one.Trains).Select(one => one.Pass)], features =>
             {
                 var trained = new Queue<Tensor>(features);
-                return Loss(batch, texts, encoded.Select((one, i) => one.InOrder(locked[i] ?? trained.Dequeue())).ToList());
+                var all = encoded.Select((one, i) => one.InOrder(locked[i] ?? trained.Dequeue())).ToList();
+                var loss = Loss(batch, texts, all);
+                return all.Count == texts.Count + 1 ? loss : loss.Plus(Pull(all[^1], pulled));
             });
-            (Captions, Truncated) = (Captions + (long)texts.Count * batch.Count, Truncated + cut);
+            (Captions, Truncated) = (Captions + count, Truncated + cut);
             _terms.Add(("truncated", cut));
             return value;
         }
@@ -109,7 +116,7 @@ internal sealed class LongClipStep
         int[] own = [.. Enumerable.Range(0, batch.Count)];
         var same = texts.ConvertAll(captions =>
             SamePairs.IdenticalCaptions(captions, own, batch.Count, features[0].device, names));
-        if (features.Count == 2)
+        if (texts.Count == 1)
         {
             return _loss.OfLong(features[0], features[1], _model.LogitScale, same[0]).MoveToOuterDisposeScope();
         }
@@ -119,6 +126,15 @@ internal sealed class LongClipStep
         _terms.Add(("loss_long", losses.Long.cpu().item<float>()));
         _terms.Add(("loss_short", losses.Short.cpu().item<float>()));
         return losses.Total.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The teacher's term with its weight.</summary>
+    private Tensor Pull(Tensor features, IReadOnlyList<Caption> captions)
+    {
+        using var scope = NewDisposeScope();
+        var term = _teacher!.Term(features, captions, _model.LogitScale);
+        _terms.Add(("teacher", term.cpu().item<float>()));
+        return term.Times(_config.Teacher.Weight).MoveToOuterDisposeScope();
     }
 
     private Encoded OfImages(SampleBatch batch, int micro, long step, CancellationToken cancellation)

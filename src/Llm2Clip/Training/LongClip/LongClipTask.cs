@@ -8,7 +8,6 @@ using Llm2Clip.Models.Clip;
 using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Training.LongClip;
@@ -24,7 +23,7 @@ internal sealed class LongClipTask : ITrainingTask, IDisposable
     {
         _in = inputs;
         var (config, model) = (inputs.Config, inputs.Model);
-        _step = new LongClipStep(model, config, inputs.Captions);
+        _step = new LongClipStep(model, config, inputs.Captions, inputs.Teacher);
         var naming = LayerNaming.Of(model.Vision, model.Text);
         RequireFit(config.ImageBlocks, naming.Visual, "longclip.image_blocks", "image");
         RequireFit(config.TextBlocks, naming.Text, "longclip.text_blocks", "text");
@@ -33,13 +32,25 @@ internal sealed class LongClipTask : ITrainingTask, IDisposable
         {
             locked.requires_grad = false;
         }
-        IReadOnlyList<(string Name, Parameter Parameter)> trained = [.. parts[true]];
-        var groups = ParameterGroups.Build(
-            trained.Select(p => (p.Name, p.Parameter.shape.Length)), GroupOptions.Of(config) with { DecaysAll = config.DecayAll }, naming);
+        var adapter = inputs.Teacher?.Parameters ?? [];
+        var rates = GroupOptions.Of(config) with { DecaysAll = config.DecayAll };
+        var rate = config.Teacher.LearningRate ?? config.LearningRate;
+        IReadOnlyList<ParameterGroup> groups =
+        [
+            .. ParameterGroups.Build(parts[true].Select(p => (p.Name, p.Parameter.shape.Length)), rates, naming),
+            .. ParameterGroups.Build(
+                adapter.Select(p => (p.Name, p.Parameter.shape.Length)),
+                rates with { VisualRate = rate, TextRate = rate, OtherRate = rate }, LayerNaming.Plain),
+        ];
         Weights = new TrainedWeights(
-            trained, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, [.. parts[false]]);
+            [.. parts[true], .. adapter], groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay,
+            [.. parts[false]]);
         Plan = TrainingPlan.Of(
-            config, "longclip", "longclip train", inputs.Output, inputs.Identity, () => inputs.Batches.BatchesPerEpoch(cancellation));
+            config, "longclip", "longclip train", inputs.Output,
+            inputs.Teacher is { } teacher
+                ? inputs.Identity.Append(KeyValuePair.Create("teacher fingerprint", teacher.Fingerprint))
+                : inputs.Identity,
+            () => inputs.Batches.BatchesPerEpoch(cancellation));
         Weights.Describe(inputs.Log, "CLIP", config.Precision);
     }
 
