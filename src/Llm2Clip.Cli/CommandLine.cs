@@ -55,6 +55,8 @@ public static class CommandLine
             new IndexCommand(host),
             new SearchCommand(host),
             new EmbedCommand(host),
+            new CompareCommand(host),
+            new SweepCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),

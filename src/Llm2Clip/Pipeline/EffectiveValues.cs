@@ -4,6 +4,7 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
+using Llm2Clip.Pipeline.Sweeps;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Llm;
@@ -200,6 +201,15 @@ internal static class EffectiveValues
         ("embed.language", "detected"),
         ("embed.output", "is to be named"),
         ("embed.device", Gpu),
+        ("compare.runs", "are to be named"),
+        ("compare.format", "by the ending of compare.output, else text"),
+        ("compare.output", "printed"),
+        ("compare.figures", "none"),
+        ("sweep.set", "one value of each key"),
+        ("sweep.seeds", "those of the run file"),
+        ("sweep.seed_keys", "clip_train.seed, or cc_finetune.seed where no student is trained"),
+        ("sweep.commands", string.Join(", ", SweepPlan.Stages(run).Select(stage => ConfigSchema.SnakeCase(stage.ToString())))),
+        ("sweep.output", "is to be named"),
     ];
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";
