@@ -50,7 +50,7 @@ public static class CommandLine
             new ClipTrainCommand(host),
             new Command("export", "Writes what was trained for other programs.")
             {
-                new ExportLoraCommand(host), new ExportGgufCommand(host),
+                new ExportOnnxCommand(host), new ExportHuggingFaceCommand(host), new ExportLoraCommand(host), new ExportGgufCommand(host),
             },
             new IndexCommand(host),
             new SearchCommand(host),

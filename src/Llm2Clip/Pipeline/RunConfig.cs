@@ -62,7 +62,7 @@ public sealed record RunConfig
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
-    [Description("A teacher's LoRA, or its LLM with it, for other programs.")]
+    [Description("Models for other programs: ONNX, Hugging Face, PEFT, GGUF.")]
     public ExportConfig Export { get; init; } = new();
 
     [Description("What is counted of data sets, and what in them is called alike.")]

@@ -2,6 +2,7 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Models;
 using Llm2Clip.Reporting;
 using Llm2Clip.Teachers;
+using Llm2Clip.Teachers.Store;
 
 namespace Llm2Clip.Pipeline.Sweeps;
 
@@ -53,8 +54,8 @@ internal sealed class SweepPlaces(string output, IReadOnlyList<SweepStage> stage
     public RunConfig WithStore(RunConfig placed, IRunLog log)
     {
         using var teacher = RunTeacher.Open(placed, log);
-        var type = ConfigSchema.SnakeCase(placed.Extract.Dtype.ToString());
-        var name = $"vectors-{Fingerprints.Short(teacher.Fingerprint)}-{type}";
+        var type = placed.Extract.Dtype == new ExtractConfig().Dtype ? "" : $"-{ConfigSchema.SnakeCase(placed.Extract.Dtype.ToString())}";
+        var name = $"vectors-{Fingerprints.Short(teacher.Fingerprint)}{type}";
         return placed with { Extract = placed.Extract with { Store = Path.Combine(Shared, name) } };
     }
 
