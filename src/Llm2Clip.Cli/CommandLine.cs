@@ -50,11 +50,13 @@ public static class CommandLine
             new ClipTrainCommand(host),
             new Command("export", "Writes what was trained for other programs.")
             {
-                new ExportLoraCommand(host), new ExportGgufCommand(host),
+                new ExportOnnxCommand(host), new ExportHuggingFaceCommand(host), new ExportLoraCommand(host), new ExportGgufCommand(host),
             },
             new IndexCommand(host),
             new SearchCommand(host),
             new EmbedCommand(host),
+            new CompareCommand(host),
+            new SweepCommand(host),
             new Command("data", "Looks after data.")
             {
                 new InspectCommand(host), new ConvertCommand(host), new SplitCommand(host), new SampleCommand(host),

@@ -51,6 +51,9 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     /// <summary>What a run that ended well computed on; null where it computed nothing to speak of.</summary>
     protected virtual string? DeviceOf(RunConfig config) => null;
 
+    /// <summary>The changes of the run file that <c>--set</c> asks for.</summary>
+    protected virtual IReadOnlyList<string> Settings(IReadOnlyList<string> given) => given;
+
     /// <summary>The work; long parts tell <paramref name="log"/>, and stop at a cancellation with what they have saved.</summary>
     protected abstract TResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation);
 
@@ -176,6 +179,7 @@ internal abstract class RunCommand<TResult> : Command, IHasExample
     private RunConfig Load(ParseResult parsed)
     {
         var shortcuts = _shortcuts.Select(shortcut => shortcut(parsed)).OfType<string>();
-        return ConfigBinder.Load<RunConfig>(parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. parsed.GetValue(_set) ?? []]);
+        return ConfigBinder.Load<RunConfig>(
+            parsed.GetValue(_config) ?? DefaultConfig, [.. shortcuts, .. Settings(parsed.GetValue(_set) ?? [])]);
     }
 }

@@ -66,6 +66,14 @@ public static class ConfigBinder
     public static string MapAssignment(string key, IEnumerable<(string Name, string Value)> entries) =>
         $"{key}={{{string.Join(", ", entries.Select(entry => $"{ConfigPrinter.Quote(entry.Name)}: {ConfigPrinter.Quote(entry.Value)}"))}}}";
 
+    /// <summary>The override that makes a key the mapping of these names to these lists of texts.</summary>
+    public static string MapAssignment(string key, IEnumerable<(string Name, IReadOnlyList<string> Values)> entries)
+    {
+        var lists = entries.Select(entry =>
+            $"{ConfigPrinter.Quote(entry.Name)}: [{string.Join(", ", entry.Values.Select(ConfigPrinter.Quote))}]");
+        return $"{key}={{{string.Join(", ", lists)}}}";
+    }
+
     /// <summary>
     /// The value of a key that has no useful default. Throws <see cref="ConfigException"/>, saying how to set it, where it is empty.
     /// </summary>

@@ -86,6 +86,6 @@ public sealed record RetrievalConfig
     [Description("auto | cpu | cuda:N.")]
     public string Device { get; init; } = "auto";
 
-    [Description("Folder for retrieval.json and report.html; empty = the model's folder.")]
+    [Description("Folder for retrieval.json, ranks.parquet and report.html; empty = the model's folder.")]
     public string Output { get; init; } = "";
 }

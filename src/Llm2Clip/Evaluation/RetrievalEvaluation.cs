@@ -182,13 +182,17 @@ internal sealed class RetrievalEvaluation(
         var vectors = new VectorSet(embed(texts, language, mode), images.Vectors.Dimension);
         var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
         var mean = NameOf(mode);
-        rows.Add(new RetrievalRow(language, mean, result.TextToImage, result.ImageToText));
+        rows.Add(new RetrievalRow(language, mean, result.TextToImage, result.ImageToText) { Ranks = Ranks(result) });
         if (banks?.GetValueOrDefault(language) is { } sentences)
         {
             var bank = Querybank.Of(
                 new VectorSet(embed(sentences, language, mode), images.Vectors.Dimension), images.Vectors, config.Querybank.Temperature);
             var normalized = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed, bank);
-            rows.Add(new RetrievalRow(language, mean, normalized.TextToImage, normalized.ImageToText) { Querybank = bank.Size });
+            rows.Add(new RetrievalRow(language, mean, normalized.TextToImage, normalized.ImageToText)
+            {
+                Querybank = bank.Size,
+                Ranks = Ranks(normalized),
+            });
         }
         if (show)
         {
@@ -208,6 +212,9 @@ internal sealed class RetrievalEvaluation(
             lengths.Add(new LengthRow(
                 language, NameOf(mode), words, shortened / (double)texts.Count, result.TextToImage, result.ImageToText));
         }
+
+        IReadOnlyList<QueryRank> Ranks(RetrievalResult scored) =>
+            QueryRanks.Of(scored, [.. images.Samples.Select(sample => sample.Key)], texts, imageOfText);
     }
 
     /// <summary>

@@ -20,6 +20,9 @@ public sealed record RetrievalRow(string Language, string Mean, RecallNumbers Te
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Querybank { get; init; }
 
+    /// <summary>Each query's rank, of both directions; empty where they were not kept.</summary>
+    internal IReadOnlyList<QueryRank> Ranks { get; init; } = [];
+
     /// <summary>The mean as tables name it, and whether a querybank was used.</summary>
     [JsonIgnore]
     public string Name => Querybank > 0 ? $"{Mean}, QB-Norm" : Mean;

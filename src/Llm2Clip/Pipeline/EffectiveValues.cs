@@ -4,6 +4,7 @@ using Llm2Clip.Configuration;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
+using Llm2Clip.Pipeline.Sweeps;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Llm;
@@ -184,6 +185,10 @@ internal static class EffectiveValues
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),
         ("export.type", "f32 of a LoRA, f16 of a model"),
+        ("export.name", "the folder's name"),
+        ("export.license", "not stated"),
+        ("export.data_license", "not stated"),
+        ("export.llm_license", "not stated"),
         ("inspect.data", Named(run.Data.Train, "data.train")),
         ("inspect.output", "nothing is written"),
         ("index.data", "what the index was made of"),
@@ -201,6 +206,15 @@ internal static class EffectiveValues
         ("embed.language", "detected"),
         ("embed.output", "is to be named"),
         ("embed.device", Gpu),
+        ("compare.runs", "are to be named"),
+        ("compare.format", "by the ending of compare.output, else text"),
+        ("compare.output", "printed"),
+        ("compare.figures", "none"),
+        ("sweep.set", "one value of each key"),
+        ("sweep.seeds", "those of the run file"),
+        ("sweep.seed_keys", "clip_train.seed, or cc_finetune.seed where no student is trained"),
+        ("sweep.commands", string.Join(", ", SweepPlan.Stages(run).Select(stage => ConfigSchema.SnakeCase(stage.ToString())))),
+        ("sweep.output", "is to be named"),
     ];
 
     private static IEnumerable<(string Key, string Text)> OfLongClip(RunConfig run) =>

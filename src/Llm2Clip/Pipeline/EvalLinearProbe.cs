@@ -6,6 +6,7 @@ using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
+using Llm2Clip.Reporting;
 
 namespace Llm2Clip.Pipeline;
 
@@ -16,7 +17,7 @@ namespace Llm2Clip.Pipeline;
 public static class EvalLinearProbe
 {
     /// <summary>Name of the numbers in the output folder.</summary>
-    public const string JsonFile = "linear-probe.json";
+    public const string JsonFile = RunFiles.LinearProbe;
 
     /// <summary>Fits, classifies and writes. Throws <see cref="InputException"/> where the labels of both data sets do not fit.</summary>
     public static LinearProbeReport Run(RunConfig run, IRunLog log, CancellationToken cancellation)

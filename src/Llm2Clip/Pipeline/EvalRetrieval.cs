@@ -14,7 +14,7 @@ namespace Llm2Clip.Pipeline;
 
 /// <summary>
 /// The <c>eval retrieval</c> command: a student and its teacher, or a whole CLIP, on a data set, captions of any languages, with
-/// <c>retrieval.json</c> and <c>report.html</c> as the result.
+/// <c>retrieval.json</c>, <c>ranks.parquet</c> and <c>report.html</c> as the result.
 /// </summary>
 public static class EvalRetrieval
 {
@@ -22,7 +22,7 @@ public static class EvalRetrieval
     public const string ReportFile = "report.html";
 
     /// <summary>Name of the numbers in the output folder.</summary>
-    public const string JsonFile = "retrieval.json";
+    public const string JsonFile = RunFiles.Retrieval;
 
     /// <summary>What is said beside numbers with <c>eval.mirror</c>.</summary>
     internal const string Mirrored = "Images: the mean of the vectors of the image and of its mirror image (eval.mirror).";
@@ -121,6 +121,7 @@ public static class EvalRetrieval
     internal static void Write(RetrievalReport report, string folder, string settings, string training)
     {
         DurableFolder.Create(folder);
+        QueryRanks.Write(Path.Combine(folder, QueryRanks.FileName), report.Rows);
         PendingFile.Write(Path.Combine(folder, JsonFile), report.ToJson() + "\n");
         RetrievalPage.Of(report, settings, training).Write(Path.Combine(folder, ReportFile));
     }

@@ -23,7 +23,7 @@ public static class EvalZeroShot
     public const string ReportFile = "zeroshot.html";
 
     /// <summary>Name of the numbers in the output folder.</summary>
-    public const string JsonFile = "zeroshot.json";
+    public const string JsonFile = RunFiles.ZeroShot;
 
     /// <summary>
     /// Evaluates and writes both files. Classes, languages, model and teacher are checked before the LLM is loaded. Throws

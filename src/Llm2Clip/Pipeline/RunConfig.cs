@@ -6,6 +6,8 @@ using Llm2Clip.Evaluation;
 using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Models;
 using Llm2Clip.Models.Text;
+using Llm2Clip.Pipeline.Sweeps;
+using Llm2Clip.Reporting.Comparison;
 using Llm2Clip.Search;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
@@ -67,7 +69,7 @@ public sealed record RunConfig
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
-    [Description("A teacher's LoRA, or its LLM with it, for other programs.")]
+    [Description("Models for other programs: ONNX, Hugging Face, PEFT, GGUF.")]
     public ExportConfig Export { get; init; } = new();
 
     [Description("What is counted of data sets, and what in them is called alike.")]
@@ -81,6 +83,12 @@ public sealed record RunConfig
 
     [Description("Vectors of images or sentences for other programs.")]
     public EmbedConfig Embed { get; init; } = new();
+
+    [Description("Results of runs side by side.")]
+    public CompareConfig Compare { get; init; } = new();
+
+    [Description("The same run with several values of some keys, and several seeds.")]
+    public SweepConfig Sweep { get; init; } = new();
 
     /// <summary>The teacher folder that cc-finetune writes: <c>cc_finetune.output</c>, else <c>teacher</c> in the run's folder.</summary>
     public string TeacherOutput() => FirstNamed(CcFinetune.Output, Path.Combine(Output, TeacherFolder.StageName));

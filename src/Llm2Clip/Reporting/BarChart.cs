@@ -55,6 +55,6 @@ internal static class BarChart
             }
         }
         svg.Label(SvgCanvas.Width / 2.0, Height - 5, unit, "middle");
-        return svg.Figure(title);
+        return svg.Figure();
     }
 }

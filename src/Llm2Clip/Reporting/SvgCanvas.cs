@@ -17,13 +17,15 @@ internal sealed class SvgCanvas
     public const double LetterWidth = 6.6;
 
     private const string Ink = "#71717a";
-    private readonly StringBuilder _text = new();
 
-    public SvgCanvas(string title, int height)
-    {
-        Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {height}\" role=\"img\" ");
-        Add($"font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"{Ink}\"><title>{Encode(title)}</title>");
-    }
+    /// <summary>Room for the title of a file of its own; a page has it above the chart.</summary>
+    private const int TitleHeight = 26;
+
+    private readonly StringBuilder _text = new();
+    private readonly string _title;
+    private readonly int _height;
+
+    public SvgCanvas(string title, int height) => (_title, _height) = (title, height);
 
     /// <summary>A thin line of the grid.</summary>
     public void Grid(double x1, double y1, double x2, double y2)
@@ -55,8 +57,30 @@ internal sealed class SvgCanvas
         Add($"\"/>");
     }
 
+    /// <summary>An upright whisker: how far a value is spread.</summary>
+    public void Whisker(double x, double y1, double y2)
+    {
+        Add($"<path d=\"M{x:F1} {y1:F1}V{y2:F1}M{x - 3:F1} {y1:F1}h6M{x - 3:F1} {y2:F1}h6\" ");
+        Add($"stroke=\"#18181b\" stroke-width=\"1.2\" fill=\"none\"/>");
+    }
+
     /// <summary>The whole chart with its title above it, for a page.</summary>
-    public string Figure(string title) => $"<figure><figcaption>{Encode(title)}</figcaption>{_text}</svg></figure>\n";
+    /// <param name="caption">What is above it; null = the title.</param>
+    public string Figure(string? caption = null) =>
+        $"<figure><figcaption>{Encode(caption ?? _title)}</figcaption>{Head($"viewBox=\"0 0 {Width} {_height}\"")}{_text}</svg></figure>\n";
+
+    /// <summary>The whole chart as a file of its own: on white, its title in it, of a size that programs know.</summary>
+    public string Standalone()
+    {
+        var height = _height + TitleHeight;
+        var size = $"width=\"{Width}\" height=\"{height}\" viewBox=\"0 {-TitleHeight} {Width} {height}\"";
+        return $"{Head(size)}<rect y=\"{-TitleHeight}\" width=\"{Width}\" height=\"{height}\" fill=\"#fff\"/>"
+            + $"<text x=\"4\" y=\"{13 - TitleHeight}\" font-size=\"13\" fill=\"#18181b\">{Encode(_title)}</text>{_text}</svg>\n";
+    }
+
+    private string Head(string size) =>
+        $"<svg xmlns=\"http://www.w3.org/2000/svg\" {size} role=\"img\" "
+        + $"font-family=\"system-ui,sans-serif\" font-size=\"12\" fill=\"{Ink}\"><title>{Encode(_title)}</title>";
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 

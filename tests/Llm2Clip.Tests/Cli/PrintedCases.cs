@@ -3,6 +3,7 @@ using Llm2Clip.Data.Inspection;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Pipeline;
+using Llm2Clip.Reporting.Comparison;
 using Llm2Clip.Runtime;
 
 namespace Llm2Clip.Tests.Cli;
@@ -75,6 +76,17 @@ internal static class PrintedCases
         LargestGradient = 9e-7,
         Scores = Classes(71.5, null),
     };
+
+    public static readonly ComparisonReport Comparison = new(
+        [
+            new("runs", "Runs", ["run", "folders", "seeds"], 3, [["rate=[0.1]", "runs/a, runs/b", "0, 1"], ["中文", "runs/c", ""]], []),
+            new(
+                "retrieval", "Retrieval", ["captions", "run", "R@1"], 2,
+                [["en", "rate=[0.1]", new ResultCell("50.0", "2.5")], ["en", "中文", "9.0"]],
+                ["± is the standard deviation over the seeds."]),
+            new("settings", "Settings that differ", ["setting"], 1, [], ["Without a run file (config.yaml): 中文."]),
+        ],
+        ["runs/figures/recall.svg"], CompareFormat.Text);
 
     public static readonly QuickStartResult QuickStart = new(
         Captions(500, 500) with { Data = "data/quickstart/val-*.tar" }, Retrieval(intervals: false, shift: -0.1),

@@ -14,7 +14,7 @@ public class PrintedTests
     public static TheoryData<string> Results =>
     [
         "doctor", "doctor-problems", "eval-retrieval", "eval-captions", "eval-captions-layers", "eval-zeroshot", "eval-linear-probe",
-        "quickstart", "data-inspect",
+        "quickstart", "data-inspect", "compare",
     ];
 
     [Theory]
@@ -86,6 +86,9 @@ public class PrintedTests
                 break;
             case "quickstart":
                 QuickStartSummary.Print(PrintedCases.QuickStart, output);
+                break;
+            case "compare":
+                ComparisonTables.Print(PrintedCases.Comparison, output);
                 break;
             default:
                 InspectionSummary.Print(PrintedCases.Inspection, output);

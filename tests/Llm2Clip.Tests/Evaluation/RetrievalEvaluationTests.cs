@@ -86,6 +86,28 @@ public sealed class RetrievalEvaluationTests
         Assert.All(shown, query => Assert.Equal([0xFF, 0xD8], query.Hits[0].Jpeg[..2]));
     }
 
+    /// <summary>Of each row, captions first: key, number among the image's captions, words and rank, also read from their file.</summary>
+    [Fact]
+    public void RanksAreKeptByQuery()
+    {
+        var (rows, _) = new RetrievalEvaluation(Encode(), new RetrievalConfig(), Embed).Run(language => language == "zh");
+        var english = rows[0].Ranks;
+        Assert.Equal(16 + 8, english.Count);
+        Assert.Equal(new QueryRank(SearchSide.TextToImage, "color-0", 0, 1, 1), english[0]);
+        Assert.Equal(new QueryRank(SearchSide.TextToImage, "color-0", 1, 2, 1), english[1]);
+        Assert.Equal(new QueryRank(SearchSide.ImageToText, "color-7", 0, 0, 1), english[^1]);
+        Assert.Equal(rows[1].TextToImage.MedianRank, rows[1].Ranks.Where(query => query.Side == SearchSide.TextToImage)
+            .Select(query => query.Rank).Order().Skip(1).Take(2).Average());
+
+        var file = Path.Combine(Directory.CreateTempSubdirectory("llm2clip-ranks").FullName, QueryRanks.FileName);
+        QueryRanks.Write(file, rows);
+        var read = QueryRanks.Read(file);
+        Assert.Equal(
+            [new("en", "training", 0), new("zh", "training", 0), new("zh", "own", 0)], read.Keys);
+        Assert.All(rows, row => Assert.Equal(row.Ranks, read[new RankedRow(row.Language, row.Mean, 0)]));
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
     /// <summary>
     /// The left half of the stored image is black, the right one white; its EXIF orientation (6) turns it by 90 degrees: black above.
     /// </summary>

@@ -1,5 +1,3 @@
-using Llm2Clip.Configuration;
-using Llm2Clip.MakeQuickStart;
 using Llm2Clip.Pipeline;
 
 namespace Llm2Clip.Tests.Pipeline;
@@ -46,45 +44,5 @@ public sealed class QuickStartTests : IDisposable
         Assert.StartsWith("clip_train.output", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The shipped run file with few images, small models and one epoch.</summary>
-    private RunConfig Load(params string[] more)
-    {
-        var root = SharedData.RepositoryRoot();
-        var (data, output) = (Path.Combine(_folder, "data"), Path.Combine(_folder, "run"));
-        var scenes = new SceneData(seed: 11, validationCount: 12);
-        SceneShards.Write(data, "train", 40, 20, scenes.Training);
-        SceneShards.Write(data, "val", 12, 20, scenes.Validation);
-        foreach (var grammar in new IGrammar[] { Grammars.German, Grammars.Chinese })
-        {
-            File.WriteAllLines(Path.Combine(data, grammar.Language + ".txt"), QuickStartData.Sentences(grammar, scenes).Take(30));
-        }
-        return ConfigBinder.Load<RunConfig>(Path.Combine(root, QuickStart.ConfigFile),
-        [
-            $"data.train={data}/train-*.tar",
-            $"data.val={data}/val-*.tar",
-            "data.workers=1",
-            $"teacher.path={Path.Combine(root, "data", "quickstart", "teacher.gguf")}",
-            "teacher.threads=1",
-            $"cc_finetune.output={output}/teacher",
-            $"cc_finetune.raw_store={output}/raw",
-            $"cc_finetune.language_text=[{{path: {data}/de.txt, language: de}}, {{path: {data}/zh.txt, language: zh}}]",
-            "cc_finetune.adapter.dimension=32",
-            "cc_finetune.batch_size=20",
-            "cc_finetune.epochs=1",
-            $"extract.store={output}/store",
-            $"extract.raw_store={output}/raw",
-            $"extract.data=['{data}/train-*.tar', '{data}/val-*.tar']",
-            "model.patch_size=16",
-            "model.width=32",
-            "model.layers=1",
-            "model.heads=2",
-            "model.embed_dim=32",
-            $"clip_train.output={output}/student",
-            "clip_train.batch_size=20",
-            "clip_train.epochs=1",
-            $"eval.output={output}",
-            $"eval.raw_store={output}/raw",
-            .. more,
-        ]);
-    }
+    private RunConfig Load(params string[] more) => TinyPipeline.Load(_folder, more);
 }
