@@ -7,10 +7,10 @@ namespace Llm2Clip.Cli;
 internal static class Browser
 {
     /// <summary>Shows a page; where no browser can be started, says so, as the page is there all the same.</summary>
-    public static void Show(string page, Screen output) => Open(Path.GetFullPath(page), output.WriteLine);
+    public static void Show(string page, Screen output) => Visit(Path.GetFullPath(page), output.WriteLine);
 
     /// <summary>The same of a URL or a full path; <paramref name="tell"/> hears where that fails.</summary>
-    public static void Open(string page, Action<string> tell)
+    public static void Visit(string page, Action<string> tell)
     {
         try
         {

@@ -9,7 +9,7 @@ namespace Llm2Clip.Web;
 /// <c>/api/import</c>: folders below <c>serve.root</c> into the index, with progress as server-sent events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 /// </summary>
-internal sealed class ImportEndpoints(FolderImport import, ServeConfig config, CancellationToken stopping)
+internal sealed class ImportEndpoints(FolderImport import, ServeConfig config, CancellationToken cancellation)
 {
     private const int MostBytes = 16 << 10;
     private const int MostFolders = 1000;
@@ -53,8 +53,8 @@ internal sealed class ImportEndpoints(FolderImport import, ServeConfig config, C
     /// <summary>An event <c>import</c> for each change, the first at once; ends with the import.</summary>
     public async Task Events(HttpContext context)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
-        var (response, cancellation) = (context.Response, ended.Token);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, cancellation);
+        var (response, end) = (context.Response, ended.Token);
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         try
@@ -62,16 +62,16 @@ internal sealed class ImportEndpoints(FolderImport import, ServeConfig config, C
             while (true)
             {
                 var (state, changed) = import.Now;
-                await response.Body.WriteAsync("event: import\ndata: "u8.ToArray(), cancellation);
-                await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(state, Json.Line), cancellation);
-                await response.Body.WriteAsync("\n\n"u8.ToArray(), cancellation);
-                await response.Body.FlushAsync(cancellation);
+                await response.Body.WriteAsync("event: import\ndata: "u8.ToArray(), end);
+                await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(state, Json.Line), end);
+                await response.Body.WriteAsync("\n\n"u8.ToArray(), end);
+                await response.Body.FlushAsync(end);
                 if (state.Phase != ImportPhase.Running)
                 {
                     return;
                 }
-                await changed.WaitAsync(cancellation);
-                await Task.Delay(LeastPause, cancellation);
+                await changed.WaitAsync(end);
+                await Task.Delay(LeastPause, end);
             }
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)

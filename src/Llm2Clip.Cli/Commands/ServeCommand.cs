@@ -39,7 +39,7 @@ internal class ServeCommand : RunCommand<ServeReport>
     {
         if (config.Serve.Open)
         {
-            Browser.Open(url, log.Warn);
+            Browser.Visit(url, log.Warn);
         }
     }
 }

@@ -45,14 +45,12 @@ export class Grid {
     if (this.#tiles.length > 24) image.loading = "lazy";
     image.src = thumbnail(hit.image.id);
     tile.append(image);
-    if (hit.score !== null) tile.append(part("score", decimals(hit.score, 3)));
-    if (hit.alike.length > 0) {
-      const more = part("more", `+${hit.alike.length}`);
-      more.title = t("moreAlike", { n: hit.alike.length });
-      tile.append(more);
-    }
-    tile.setAttribute("aria-label", t("tile", { rank: hit.rank, name: nameOf(hit) }));
-    tile.title = nameOf(hit);
+    // Drawn by the style sheet: what is text in a button would have to be in its name word by word.
+    if (hit.score !== null) tile.dataset.score = decimals(hit.score, 3);
+    const alike = hit.alike.length > 0 ? ` ${t("moreAlike", { n: hit.alike.length })}` : "";
+    if (alike) tile.dataset.more = `+${hit.alike.length}`;
+    tile.setAttribute("aria-label", t("tile", { rank: hit.rank, name: nameOf(hit) }) + alike);
+    tile.title = nameOf(hit) + alike;
     const item = document.createElement("li");
     item.append(tile);
     this.#hits.push(hit);
@@ -145,10 +143,3 @@ export class Grid {
 export const nameOf = hit => hit.image.captions[0]?.text ?? fileName(hit.image.path);
 
 export const fileName = path => path.split(/[\/\\]|: /).pop();
-
-function part(name, text) {
-  const element = document.createElement("span");
-  element.className = name;
-  element.textContent = text;
-  return element;
-}

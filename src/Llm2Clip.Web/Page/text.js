@@ -20,7 +20,7 @@ export const texts = {
     signinTitle: "Sign in", signinHint: "This server asks for its token. Who started it finds it in the file of --token-file.",
     token: "Token", signin: "Sign in", offline: "The server does not answer. Is it still running?",
     busy: "The server has much to do; asking again …", notImage: "{name} is not an image.", textProblem: "Images are found by images alone: {reason}",
-    tile: "{rank}: {name}", moreAlike: "and {n} that look the same",
+    tile: "{rank}: {name}", moreAlike: "(+{n} that look the same)",
   },
   de: {
     skip: "Zu den Bildern springen", query: "Suchen nach", placeholder: "Ein Satz in beliebiger Sprache", search: "Suchen",
@@ -42,7 +42,7 @@ export const texts = {
     signinTitle: "Anmelden", signinHint: "Dieser Server verlangt sein Token. Wer ihn gestartet hat, findet es in der Datei von --token-file.",
     token: "Token", signin: "Anmelden", offline: "Der Server antwortet nicht. Läuft er noch?",
     busy: "Der Server hat viel zu tun; es wird noch einmal gefragt …", notImage: "{name} ist kein Bild.", textProblem: "Bilder werden nur durch Bilder gefunden: {reason}",
-    tile: "{rank}: {name}", moreAlike: "und {n}, die gleich aussehen",
+    tile: "{rank}: {name}", moreAlike: "(+{n}, die gleich aussehen)",
   },
   zh: {
     skip: "跳到图片", query: "搜索", placeholder: "用任何语言写一句话", search: "搜索",
@@ -64,7 +64,7 @@ export const texts = {
     signinTitle: "登录", signinHint: "此服务器需要令牌。启动服务器的人可在 --token-file 指定的文件中找到它。",
     token: "令牌", signin: "登录", offline: "服务器没有响应。它还在运行吗？",
     busy: "服务器繁忙，正在重试……", notImage: "{name} 不是图片。", textProblem: "只能以图搜图：{reason}",
-    tile: "{rank}：{name}", moreAlike: "以及 {n} 张看起来相同的图片",
+    tile: "{rank}：{name}", moreAlike: "（+{n} 张看起来相同）",
   },
 };
 

@@ -74,7 +74,7 @@ public sealed partial class ServePageTests(ServedRun served) : IAsyncLifetime
         await Expect(page.Locator("#start-text")).ToHaveTextAsync($"Describe one of {served.Images} images in any language.");
         await Expect(page.Locator("#status")).ToHaveTextAsync("The newest images");
         await Expect(page.Locator(".tile")).ToHaveCountAsync(served.Images);
-        await Expect(page.Locator(".score")).ToHaveCountAsync(0);
+        await Expect(page.Locator(".tile[data-score]")).ToHaveCountAsync(0);
         await Loaded(page);
         await Shot(page, "start");
         NoProblems();

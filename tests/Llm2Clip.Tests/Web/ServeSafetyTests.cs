@@ -111,7 +111,7 @@ public sealed class ServeSafetyTests(ServedRun served) : IDisposable
         foreach (var path in new[]
         {
             "/api/status", "/API/status", "/api/search?q=x", $"/api/status?token={token}", "/api/images/0-0/file", "/v1/embeddings", "/api/nothing", "/%61pi/status",
-            "/page/../api/status", "//api/status", "/api/session/../status", "/nothing",
+            "/page/../api/status", "/api/session/../status", "/nothing",
         })
         {
             using var refused = await client.GetAsync(path);
