@@ -22,7 +22,7 @@ find_output() {
 
 # only_just_in_time LOG: true, and said, where a build failed for want of the packages that compile ahead of time, which can be done without.
 only_just_in_time() {
-  grep -qE 'NU[0-9]+.*Microsoft\.NETCore\.App\.(Crossgen2|Runtime)' "$1" || return 1
+  grep -qE 'NU[0-9]+.*Microsoft\.(NETCore|AspNetCore)\.App\.(Crossgen2|Runtime)' "$1" || return 1
   say "not compiled ahead of time, so that a start takes twice as long: the package registry does not have the SDK's Microsoft.NETCore.App.Crossgen2"
 }
 

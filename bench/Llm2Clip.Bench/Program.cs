@@ -35,6 +35,7 @@ public static class Program
         ("batch", _ => LargeBatchFigure.Measure()),
         ("checkpoint", _ => CheckpointFigure.Measure()),
         ("start", StartFigure.Measure),
+        ("serve", ServeFigure.Measure),
         ("setup", SetUpFigure.Measure),
     ];
 

@@ -54,6 +54,8 @@ public static class CommandLine
             },
             new IndexCommand(host),
             new SearchCommand(host),
+            new ServeCommand(host),
+            new DemoCommand(host),
             new EmbedCommand(host),
             new CompareCommand(host),
             new SweepCommand(host),

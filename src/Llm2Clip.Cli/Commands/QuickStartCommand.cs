@@ -14,7 +14,10 @@ internal sealed class QuickStartCommand : RunCommand<QuickStartResult>
     {
     }
 
-    protected override string? DefaultConfig => File.Exists(QuickStart.ConfigFile)
+    protected override string? DefaultConfig => RunFile();
+
+    /// <summary>The quick start's run file; it is looked for where the repository's folder is the current one.</summary>
+    internal static string RunFile() => File.Exists(QuickStart.ConfigFile)
         ? QuickStart.ConfigFile
         : throw new ConfigException(
             $"{QuickStart.ConfigFile} is not below the current directory. Go to the folder of the repository, or name a run file with "

@@ -35,6 +35,8 @@ internal static class QuickStartSummary
         output.WriteLine("Find its images by a sentence:");
         output.WriteLine($"  llm2clip index '{result.After.Data}' --model {folder} --out {folder}/index");
         output.WriteLine($"  llm2clip search \"ein roter Stern am Himmel\" --index {folder}/index");
+        output.WriteLine("The same in a browser:");
+        output.WriteLine($"  llm2clip serve --index {folder}/index --open");
 
         void Add(string search, Func<RetrievalRow, RecallNumbers> numbers)
         {

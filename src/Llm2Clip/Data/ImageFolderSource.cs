@@ -13,15 +13,22 @@ internal sealed class ImageFolderSource : ISampleSource
     private static readonly EnumerationOptions Below =
         new() { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.None };
 
+    private static readonly EnumerationOptions WithoutLinks =
+        new() { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     private readonly string _pattern;
     private readonly List<(string Folder, string Name)> _images = [];
     private readonly HashSet<string> _shared = [];
 
     /// <summary>Throws <see cref="InputException"/> where the folders hold no image.</summary>
-    public ImageFolderSource(string pattern, IReadOnlyList<string> folders)
+    /// <param name="pattern">The data's name.</param>
+    /// <param name="folders">The folders.</param>
+    /// <param name="followsLinks">Whether symbolic links count; without them, nothing outside of the folders is read.</param>
+    public ImageFolderSource(string pattern, IReadOnlyList<string> folders, bool followsLinks = true)
     {
         _pattern = pattern;
-        _images.AddRange(folders.SelectMany(folder => Images(folder).Order(StringComparer.Ordinal).Select(name => (folder, name))));
+        var below = followsLinks ? Below : WithoutLinks;
+        _images.AddRange(folders.SelectMany(folder => Images(folder, below).Order(StringComparer.Ordinal).Select(name => (folder, name))));
         if (_images.Count == 0)
         {
             throw new InputException($"'{pattern}' holds no image (one of {string.Join(", ", ImageFormats.Extensions)}).");
@@ -53,19 +60,20 @@ internal sealed class ImageFolderSource : ISampleSource
 
     /// <summary>Whether a folder holds a file with an extension (<c>.txt</c>), at any depth.</summary>
     public static bool HasFiles(string folder, string extension) =>
-        Files(folder).Any(name => Path.GetExtension(name).Equals(extension, StringComparison.OrdinalIgnoreCase));
+        Files(folder, Below).Any(name => Path.GetExtension(name).Equals(extension, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Paths of the images from the folder.</summary>
-    public static IEnumerable<string> Images(string folder) =>
-        Files(folder).Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant()));
+    public static IEnumerable<string> Images(string folder, EnumerationOptions? below = null) =>
+        Files(folder, below ?? Below)
+            .Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant()));
 
     private static string Short(string name) => Path.ChangeExtension(name, null);
 
-    private static IEnumerable<string> Files(string folder)
+    private static IEnumerable<string> Files(string folder, EnumerationOptions below)
     {
         try
         {
-            return Directory.EnumerateFiles(folder, "*", Below)
+            return Directory.EnumerateFiles(folder, "*", below)
                 .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
                 .Where(name => !name.Split('/').Any(part => part.StartsWith('.')));
         }

@@ -5,6 +5,7 @@ using Llm2Clip.Data.Loading;
 using Llm2Clip.Models;
 using Llm2Clip.Models.ResNet;
 using Llm2Clip.Pipeline.Sweeps;
+using Llm2Clip.Search;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Decoder;
 using Llm2Clip.Teachers.Llm;
@@ -201,6 +202,9 @@ internal static class EffectiveValues
         ("search.folder", "all"),
         ("search.html", "no page"),
         ("search.device", Gpu),
+        ("serve.token_file", $"the environment variable {ServeConfig.TokenVariable}, else no token"),
+        ("serve.root", "no import"),
+        ("serve.port", "one that is free"),
         ("embed.data", "no images"),
         ("embed.texts", "no sentences"),
         ("embed.language", "detected"),

@@ -49,7 +49,9 @@ public static class ImageSearch
     /// </summary>
     public static ImageSearcher Open(RunConfig run, IRunLog log) => Open(run, log, out _);
 
-    private static ImageSearcher Open(RunConfig run, IRunLog log, out (double Index, double Student) seconds)
+    /// <summary>The same in two parts, for a server that searches by one while the other is in use.</summary>
+    internal static (IndexSearch Search, QueryEncoder Encoder) OpenParts(
+        RunConfig run, IRunLog log, out (double Index, double Student) seconds)
     {
         var clock = Stopwatch.StartNew();
         var index = ImageIndex.Open(run.SearchedIndex());
@@ -62,8 +64,8 @@ public static class ImageSearch
             student = Student.Load(model, ComputeDevice.Resolve(run.Search.Device).Device);
             ImageIndex.RequireStudent(index.Folder, index.Model, StudentFingerprint.Of(student), model);
             seconds.Student = clock.Elapsed.TotalSeconds;
-            var (trained, opened) = (student, index);
-            return new ImageSearcher(index, student, () => OpenTeacher(run, trained, opened, model, log));
+            var (trained, made) = (student, (index.Folder, index.Model));
+            return (new IndexSearch(index), new QueryEncoder(student, () => OpenTeacher(run, trained, made, model, log)));
         }
         catch
         {
@@ -73,8 +75,15 @@ public static class ImageSearch
         }
     }
 
+    private static ImageSearcher Open(RunConfig run, IRunLog log, out (double Index, double Student) seconds)
+    {
+        var (search, encoder) = OpenParts(run, log, out seconds);
+        return new ImageSearcher(search, encoder);
+    }
+
     /// <summary>The teacher that is named, else the one that the index names, else the one beside the student.</summary>
-    private static Teacher OpenTeacher(RunConfig run, Student student, ImageIndex index, string model, IRunLog log)
+    private static Teacher OpenTeacher(
+        RunConfig run, Student student, (string Folder, IndexModel Model) index, string model, IRunLog log)
     {
         var path = run.Teacher.Tuned.Length > 0 ? run.Teacher.Tuned : index.Model.Teacher;
         if (path.Length == 0 || (run.Teacher.Tuned.Length == 0 && !Path.Exists(path)))

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
+using Llm2Clip.Images;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
 using Llm2Clip.Search;
@@ -44,7 +45,25 @@ public static class IndexImages
         using var student = Student.Load(model, ComputeDevice.Resolve(config.Device).Device);
         var teacher = Teacher(run, student, model, before, log);
         var identity = new IndexModel(StudentFingerprint.Of(student), model, teacher, student.TeacherFingerprint, student.EmbedDim);
-        using var writer = ImageIndexWriter.Open(folder, identity, config.ThumbnailSide);
+        var report = Update(
+            run, sources, identity, student.Transform, (pixels, count) => student.EncodeImages(pixels, count), log, cancellation);
+        return report with { Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) };
+    }
+
+    /// <summary>Brings the index up to date with sources, by a student that is open already.</summary>
+    /// <param name="run">The index's folder, how images are read, and how many at once.</param>
+    /// <param name="sources">The images, with the names of their data in the index.</param>
+    /// <param name="model">Whose vectors they get.</param>
+    /// <param name="transform">How images become pixels.</param>
+    /// <param name="encode">The student's image encoder.</param>
+    /// <param name="log">Hears of progress and of bad images.</param>
+    /// <param name="cancellation">Ends it between two batches.</param>
+    internal static IndexReport Update(
+        RunConfig run, IReadOnlyList<(string Pattern, ISampleSource Data)> sources, IndexModel model, ImageTransformConfig transform,
+        EncodePixels encode, IRunLog log, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        using var writer = ImageIndexWriter.Open(run.IndexFolder(), model, run.Index.ThumbnailSide);
         if (writer.Recovered > 0)
         {
             log.Info($"{writer.Recovered} images of a run that was killed are taken over.");
@@ -54,15 +73,15 @@ public static class IndexImages
         {
             var data = run.Data.For(source);
             var update = new IndexUpdate(
-                writer, writer.Source(new IndexSource(pattern, data.DecodeOptions())), student.Transform,
-                (pixels, count) => student.EncodeImages(pixels, count), data, config.BatchSize, log);
+                writer, writer.Source(new IndexSource(pattern, data.DecodeOptions())), transform, encode, data, run.Index.BatchSize, log);
             var found = update.Run(source, CaptionSurvey.CanSurvey(pattern), cancellation);
             counts = new UpdateCounts(
                 counts.Encoded + found.Encoded, counts.Taken + found.Taken, counts.Unchanged + found.Unchanged,
                 counts.Removed + found.Removed, counts.Bad + found.Bad);
         }
-        var graph = Graph(config.Graph, writer, log, cancellation);
-        return new IndexReport(folder, writer.Count, counts, writer.Recovered, teacher, graph, Math.Round(clock.Elapsed.TotalSeconds, 3));
+        var graph = Graph(run.Index.Graph, writer, log, cancellation);
+        return new IndexReport(
+            run.IndexFolder(), writer.Count, counts, writer.Recovered, model.Teacher, graph, Math.Round(clock.Elapsed.TotalSeconds, 3));
     }
 
     /// <summary>Builds the graph where one is wanted, and none is there or a tenth of the images came after it.</summary>

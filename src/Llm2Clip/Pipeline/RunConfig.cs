@@ -81,6 +81,9 @@ public sealed record RunConfig
     [Description("Images found by sentences and by other images.")]
     public SearchConfig Search { get; init; } = new();
 
+    [Description("An index searched from a browser, or by other programs.")]
+    public ServeConfig Serve { get; init; } = new();
+
     [Description("Vectors of images or sentences for other programs.")]
     public EmbedConfig Embed { get; init; } = new();
 

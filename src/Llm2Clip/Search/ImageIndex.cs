@@ -91,6 +91,10 @@ public sealed class ImageIndex : IDisposable
 
     internal bool IsRemoved(long locator) => _removed.Count > 0 && _removed.Contains(locator);
 
+    /// <summary>Whether a number that came from elsewhere is an image's that counts.</summary>
+    internal bool Holds(long locator) => locator >= 0 && Segments.Count > 0 && Segment(locator) is var segment
+        && segment.Entry.Number == (int)(locator >> 32) && (uint)locator < segment.Rows && !IsRemoved(locator);
+
     internal IndexRow Row(long locator) => Segment(locator).Row((int)locator);
 
     internal ReadOnlySpan<Half> Vector(long locator) => Segment(locator).Vector((int)locator);

@@ -72,6 +72,9 @@ internal record struct IndexRow
     /// <summary>What the image looks like.</summary>
     public readonly PerceptualHash Looks => new(Coarse, Fine);
 
+    /// <summary>Where the photo was taken; null where that is not known.</summary>
+    public readonly ImagePlace? Place => float.IsNaN(Latitude) ? null : new ImagePlace(Latitude, Longitude);
+
     /// <summary>When the photo was taken; null where it is not known, or a damaged row has no date.</summary>
     public readonly DateTime? TakenDate => Taken > 0 ? DateOf(Taken) : null;
 

@@ -68,9 +68,9 @@ public sealed class CommandLineTests : IDisposable
     public void TheCommandsOfTheDesignAreThereAndHaveTheCommonOptions()
     {
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
-        Assert.Equal(["cc-finetune", "clip-train", "compare", "data convert", "data inspect", "data sample", "data split", "embed",
+        Assert.Equal(["cc-finetune", "clip-train", "compare", "data convert", "data inspect", "data sample", "data split", "demo", "embed",
             "eval captions", "eval linear-probe", "eval retrieval", "eval zeroshot", "export gguf", "export hf", "export lora", "export onnx",
-            "extract", "index", "longclip export", "longclip stretch", "longclip train", "quickstart", "search", "sweep"], runFile);
+            "extract", "index", "longclip export", "longclip stretch", "longclip train", "quickstart", "search", "serve", "sweep"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;
