@@ -192,6 +192,20 @@ internal static class EffectiveValues
         ("export.llm_license", "not stated"),
         ("inspect.data", Named(run.Data.Train, "data.train")),
         ("inspect.output", "nothing is written"),
+        .. OfSearch(run),
+        ("compare.runs", "are to be named"),
+        ("compare.format", "by the ending of compare.output, else text"),
+        ("compare.output", "printed"),
+        ("compare.figures", "none"),
+        ("sweep.set", "one value of each key"),
+        ("sweep.seeds", "those of the run file"),
+        ("sweep.seed_keys", "clip_train.seed, or cc_finetune.seed where no student is trained"),
+        ("sweep.commands", string.Join(", ", SweepPlan.Stages(run).Select(stage => ConfigSchema.SnakeCase(stage.ToString())))),
+        ("sweep.output", "is to be named"),
+    ];
+
+    private static IEnumerable<(string Key, string Text)> OfSearch(RunConfig run) =>
+    [
         ("index.data", "what the index was made of"),
         ("index.output", run.IndexFolder()),
         ("index.device", Gpu),
@@ -210,15 +224,6 @@ internal static class EffectiveValues
         ("embed.language", "detected"),
         ("embed.output", "is to be named"),
         ("embed.device", Gpu),
-        ("compare.runs", "are to be named"),
-        ("compare.format", "by the ending of compare.output, else text"),
-        ("compare.output", "printed"),
-        ("compare.figures", "none"),
-        ("sweep.set", "one value of each key"),
-        ("sweep.seeds", "those of the run file"),
-        ("sweep.seed_keys", "clip_train.seed, or cc_finetune.seed where no student is trained"),
-        ("sweep.commands", string.Join(", ", SweepPlan.Stages(run).Select(stage => ConfigSchema.SnakeCase(stage.ToString())))),
-        ("sweep.output", "is to be named"),
     ];
 
     private static IEnumerable<(string Key, string Text)> OfLongClip(RunConfig run) =>
