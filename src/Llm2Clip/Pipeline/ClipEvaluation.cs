@@ -60,6 +60,9 @@ internal sealed class ClipEvaluation : IDisposable
             Images = images.Samples.Count,
             ReferenceLanguage = run.Eval.ReferenceLanguage,
             Rows = [.. rows.Select(row => row with { Mean = RetrievalEvaluation.NoMean })],
+            Lengths = evaluation.Lengths.Count == 0
+                ? null
+                : [.. evaluation.Lengths.Select(row => row with { Mean = RetrievalEvaluation.NoMean })],
             Notes = [.. banks.Notes, .. evaluated.Truncations(), .. run.Eval.Mirror ? [EvalRetrieval.Mirrored] : Array.Empty<string>()],
             Queries = shown,
             Date = TimeProvider.System.GetUtcNow(),

@@ -164,6 +164,7 @@ internal static class EffectiveValues
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),
+        ("eval.caption_words", "whole captions alone"),
         ("eval.raw_store", RawStores),
         ("eval.device", Gpu),
         ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),

@@ -41,6 +41,11 @@ public abstract record TrainLoopConfig : ICheckedConfig
     [Range(0, 1 << 20)]
     public int MicroBatch { get; init; }
 
+    [Description("Micro-batches of a step whose activations are kept until the loss is known, so that they are encoded once and not twice. "
+        + "1 takes no further memory, each more the activations of one; as many as there are: the fastest step.")]
+    [Range(0, 1 << 20)]
+    public int KeptMicroBatches { get; init; } = 1;
+
     [Description("Budget in steps; 0 = no limit. With several budgets the run ends when the first is spent; the learning rate follows "
         + "that one. Budgets may be raised when a run is resumed.")]
     public long Steps { get; init; }

@@ -94,6 +94,7 @@ internal sealed class DataSetConversion
             ["kinds"] = List(config.Kinds.Select(CaptionKinds.Name)),
             ["captions without language"] = $"{data.Language}/{Kind(data.Kind)}",
             ["image_root"] = data.ImageRoot,
+            ["text_lines"] = $"{data.TextLines}",
             ["image_key"] = data.ImageKey,
             ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{Kind(key.Kind)}")),
         };

@@ -147,7 +147,8 @@ internal sealed class LongClipStep
             using var scope = NewDisposeScope();
             return _model.Vision.Encode(Pixels.Normalize(MicroBatches.Part(images, part, micro), _model.Transform))
                 .MoveToOuterDisposeScope();
-        });
+        })
+        { Kept = _config.KeptMicroBatches };
         return new Encoded(pass, trains, features => features);
     }
 
@@ -159,7 +160,8 @@ internal sealed class LongClipStep
             {
                 BeginPart(trains ? _model.Text.Noise : null, step, pass, part, cancellation);
                 return _model.Text.Encode(tokens.Part(part));
-            }),
+            })
+            { Kept = _config.KeptMicroBatches },
             trains,
             tokens.InOrder);
     }

@@ -80,10 +80,12 @@ internal sealed class ClipTrainStep
                 [
                     new EncoderPass(
                         MicroBatches.Count(batch.Count, micro),
-                        part => EncodeImages(MicroBatches.Part(images, part, micro), Seed(step, 0, part), cancellation)),
+                        part => EncodeImages(MicroBatches.Part(images, part, micro), Seed(step, 0, part), cancellation))
+                    { Kept = _config.KeptMicroBatches },
                     new EncoderPass(
                         MicroBatches.Count(captions.Count, textMicro),
-                        part => EncodeTexts(MicroBatches.Part(vectors, part, textMicro), Seed(step, 1, part))),
+                        part => EncodeTexts(MicroBatches.Part(vectors, part, textMicro), Seed(step, 1, part)))
+                    { Kept = _config.KeptMicroBatches },
                 ],
                 features => Loss(features[0], original, new ContrastiveBatch(
                     features[0].narrow(1, 0, _student.EmbedDim), features[1], _student.LogitScale, texts, vectors)
