@@ -41,12 +41,12 @@ internal sealed class PlainBlock : Module<Tensor, Tensor>
     private readonly LayerNorm _norm1, _norm2;
     private readonly Linear _qkv, _output, _up, _down;
     private readonly int _heads;
-    private readonly bool _bf16;
+    private readonly bool _bf16, _isCausal;
 
-    public PlainBlock(PlainSizes sizes, bool bf16)
+    public PlainBlock(PlainSizes sizes, bool bf16, bool isCausal = false)
         : base(nameof(PlainBlock))
     {
-        (_heads, _bf16) = (sizes.Heads, bf16);
+        (_heads, _bf16, _isCausal) = (sizes.Heads, bf16, isCausal);
         _norm1 = LayerNorm(sizes.Width);
         _norm2 = LayerNorm(sizes.Width);
         _qkv = Linear(sizes.Width, 3 * sizes.Width);
@@ -60,7 +60,7 @@ internal sealed class PlainBlock : Module<Tensor, Tensor>
     {
         var (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2]);
         var heads = _qkv.Apply(_norm1.call(x), _bf16).view(batch, tokens, 3, _heads, width / _heads).permute(2, 0, 3, 1, 4).unbind(0);
-        var mixed = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);
+        var mixed = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2], is_casual: _isCausal);
         x = x + _output.Apply(mixed.transpose(1, 2).reshape(batch, tokens, width), _bf16);
         return x + _down.Apply(functional.gelu(_up.Apply(_norm2.call(x), _bf16)), _bf16);
     }

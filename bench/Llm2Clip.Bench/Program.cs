@@ -13,6 +13,7 @@ public static class Program
     private const string Model = "../shared/models/gemma-3-270m-latin-zh-q5_0.gguf";
     private const string Captions = "../shared/data/flickr8k/flickr8k-val-00000.tar";
     private const string Shards = "../shared/data/flickr8k/flickr8k-train-*.tar";
+    private const string Vocabulary = "../shared/golden/tokenizer";
     private const string Photos = "../shared/golden/images";
 
     /// <summary>The figures in the order of the table.</summary>
@@ -33,6 +34,8 @@ public static class Program
         ("wait", root => WaitFigure.Measure(Path.Combine(root, Shards))),
         ("queue", _ => QueueFigure.Measure()),
         ("batch", _ => LargeBatchFigure.Measure()),
+        ("pcm", _ => PcmFigure.Measure()),
+        ("text", root => TextTowerFigure.Measure(Path.Combine(root, Captions), Path.Combine(root, Vocabulary))),
         ("checkpoint", _ => CheckpointFigure.Measure()),
         ("start", StartFigure.Measure),
         ("serve", ServeFigure.Measure),
