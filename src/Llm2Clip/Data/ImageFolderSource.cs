@@ -44,7 +44,7 @@ internal sealed class ImageFolderSource : ISampleSource
     public int ShardCount => (_images.Count + ImagesPerShard - 1) / ImagesPerShard;
 
     /// <summary>Whether a folder holds an image, at any depth.</summary>
-    public static bool HasImages(string folder) => Images(folder, Below).Any();
+    public static bool HasImages(string folder) => Images(folder).Any();
 
     public string ShardName(int shard) => $"{_pattern} from image {shard * ImagesPerShard}";
 
@@ -58,17 +58,24 @@ internal sealed class ImageFolderSource : ISampleSource
         }
     }
 
-    private static string Short(string name) => Path.ChangeExtension(name, null);
+    /// <summary>Whether a folder holds a file with an extension (<c>.txt</c>), at any depth.</summary>
+    public static bool HasFiles(string folder, string extension) =>
+        Files(folder, Below).Any(name => Path.GetExtension(name).Equals(extension, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Paths of the images from the folder.</summary>
-    private static IEnumerable<string> Images(string folder, EnumerationOptions below)
+    public static IEnumerable<string> Images(string folder, EnumerationOptions? below = null) =>
+        Files(folder, below ?? Below)
+            .Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant()));
+
+    private static string Short(string name) => Path.ChangeExtension(name, null);
+
+    private static IEnumerable<string> Files(string folder, EnumerationOptions below)
     {
         try
         {
             return Directory.EnumerateFiles(folder, "*", below)
                 .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
-                .Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant())
-                    && !name.Split('/').Any(part => part.StartsWith('.')));
+                .Where(name => !name.Split('/').Any(part => part.StartsWith('.')));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -70,7 +70,7 @@ public sealed class CommandLineTests : IDisposable
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(["cc-finetune", "clip-train", "data convert", "data inspect", "data sample", "data split", "demo", "embed", "eval captions",
             "eval linear-probe", "eval retrieval", "eval zeroshot", "export gguf", "export lora", "extract",
-            "index", "longclip stretch", "quickstart", "search", "serve"], runFile);
+            "index", "longclip stretch", "longclip train", "quickstart", "search", "serve"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

@@ -26,7 +26,8 @@ public sealed class DocumentedCommandsTests
             $"{command} --help", CommandLineTests.Run([.. command.Split(' '), "--help"]).Output.Split("\nExample:\n  ")[1].Trim(),
             command switch
             {
-                "longclip stretch" => "a CLIP checkpoint, which does not come with the project",
+                _ when command.StartsWith("longclip ", StringComparison.Ordinal) =>
+                    "a CLIP checkpoint, which does not come with the project",
                 "serve" or "demo" => "somebody who stops it",
                 _ => null,
             }));
