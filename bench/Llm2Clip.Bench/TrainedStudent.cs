@@ -42,10 +42,13 @@ internal sealed class TrainedStudent : IDisposable
     public Tensor Input(byte[] pixels, int batch, int side, Device place) =>
         Pixels.Normalize(Pixels.ToTensor(pixels, batch, side, place), _student.Transform);
 
-    /// <summary>A step; <paramref name="input"/> gives one of <paramref name="parts"/> micro-batches of images.</summary>
-    public void Step(int parts, Func<int, Tensor> input, Tensor vectors) => Step(() => GradCache.Backward(
+    /// <summary>
+    /// A step; <paramref name="input"/> gives one of <paramref name="parts"/> micro-batches of images, of which <paramref name="kept"/> are
+    /// encoded once.
+    /// </summary>
+    public void Step(int parts, Func<int, Tensor> input, Tensor vectors, int kept = 1) => Step(() => GradCache.Backward(
         [
-            new EncoderPass(parts, part => _student.ImageEncoder.Encode(input(part))),
+            new EncoderPass(parts, part => _student.ImageEncoder.Encode(input(part))) { Kept = kept },
             new EncoderPass(1, _ => _student.TextAdapter.call(vectors)),
         ],
         features => InfoNceLoss.Between(features[0], features[1], _student.LogitScale)));

@@ -67,7 +67,10 @@ public static class CommandLine
                 new EvalCaptionsCommand(host), new EvalRetrievalCommand(host), new EvalZeroShotCommand(host),
                 new EvalLinearProbeCommand(host),
             },
-            new Command("longclip", "Makes a CLIP understand long captions.") { new LongClipStretchCommand(host) },
+            new Command("longclip", "Makes a CLIP understand long captions.")
+            {
+                new LongClipStretchCommand(host), new LongClipTrainCommand(host),
+            },
         };
         root.HelpName = "llm2clip";
         ExampleHelp.AddTo(root);

@@ -20,6 +20,10 @@ internal static class RetrievalTable
         {
             output.Paragraph(RetrievalReport.MeansNote);
         }
+        if (report.Lengths is { } lengths)
+        {
+            PrintLengths(lengths, output);
+        }
         foreach (var note in report.Notes)
         {
             output.Paragraph($"Note: {note}");
@@ -45,5 +49,17 @@ internal static class RetrievalTable
                 lines.Add([search, "chance", "", .. chances, "", ""]);
             }
         }
+    }
+
+    private static void PrintLengths(IReadOnlyList<LengthRow> lengths, Screen output)
+    {
+        List<Cell[]> lines = [["captions", "mean", "words", "shortened", "T2I R@1", "R@5", "R@10", "I2T R@1", "R@5", "R@10"]];
+        lines.AddRange(lengths.Select(row => (Cell[])
+        [
+            row.Language, row.Mean, row.Words.ToString(CultureInfo.InvariantCulture), Recalls.Percent(row.Shortened) + " %",
+            .. row.TextToImage.Recalls.Concat(row.ImageToText.Recalls).Select(recall => (Cell)Recalls.Percent(recall)),
+        ]));
+        output.Table(lines, labels: 2);
+        output.Paragraph(RetrievalReport.LengthsNote);
     }
 }

@@ -9,7 +9,7 @@ using System.Text;
 
 namespace Llm2Clip.Configuration;
 
-/// <summary>The keys of one record, in the order of its properties.</summary>
+/// <summary>The keys of one record, in the order of its properties; those of the record that it derives from come first.</summary>
 internal sealed class ConfigSchema
 {
     private static readonly ConcurrentDictionary<Type, ConfigSchema> Known = new();
@@ -20,6 +20,7 @@ internal sealed class ConfigSchema
         var nullability = new NullabilityInfoContext();
         Keys = [.. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.SetMethod is not null && p.GetIndexParameters().Length == 0)
+            .OrderBy(p => Ancestors(p.DeclaringType!))
             .Select(p => new ConfigKey(p, nullability.Create(p)))];
     }
 
@@ -30,6 +31,8 @@ internal sealed class ConfigSchema
     public static ConfigSchema Of(Type type) => Known.GetOrAdd(type, t => new ConfigSchema(t));
 
     public ConfigKey? Find(string name) => Keys.FirstOrDefault(k => k.Name == name);
+
+    private static int Ancestors(Type type) => type.BaseType is { } parent ? 1 + Ancestors(parent) : 0;
 
     /// <summary>A record with its defaults. A configuration record has init properties, not constructor parameters.</summary>
     public object Create() =>

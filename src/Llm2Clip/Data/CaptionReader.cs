@@ -60,6 +60,9 @@ internal sealed class CaptionReader
     /// <summary>Whether labels are read, each a single text or number, rather than captions.</summary>
     public bool IsForLabels { get; }
 
+    /// <summary>Whether a record without captions is an image all the same, and not broken.</summary>
+    public bool IsOptional { get; private set; }
+
     /// <summary>The key of the run file that names the fields, for messages.</summary>
     public string Setting { get; } = "data.caption_keys";
 
@@ -69,6 +72,14 @@ internal sealed class CaptionReader
     /// <summary>What is looked for, for messages.</summary>
     public string Wanted =>
         IsConfigured ? $"{string.Join(", ", _keys.Select(key => key.Key))} ({Setting})" : FieldNames.CaptionExamples;
+
+    /// <summary>The same where captions are <see cref="IsOptional">optional</see>.</summary>
+    public CaptionReader Optional()
+    {
+        var optional = (CaptionReader)MemberwiseClone();
+        optional.IsOptional = true;
+        return optional;
+    }
 
     /// <summary>How a table's caption columns are named, shown with its last one that is not <paramref name="image"/>.</summary>
     public static string KeysExample(IReadOnlyList<string> columns, int image)
@@ -85,7 +96,9 @@ internal sealed class CaptionReader
     {
         var captions = new List<Caption>();
         AddRecord(json, text, captions, remarks);
-        return captions.Count > 0 ? captions : throw new BadRecordException(Missing(json, text, remarks), BadSampleCause.NoCaption);
+        return captions.Count > 0 || IsOptional
+            ? captions
+            : throw new BadRecordException(Missing(json, text, remarks), BadSampleCause.NoCaption);
     }
 
     /// <summary>
@@ -182,10 +195,10 @@ internal sealed class CaptionReader
 
     /// <summary>
     /// The captions of a record, once all are added. Throws <see cref="BadRecordException"/> where there is none, saying
-    /// <paramref name="missing"/>.
+    /// <paramref name="missing"/>, unless they are optional.
     /// </summary>
-    public static IReadOnlyList<Caption> Complete(List<Caption> captions, List<string> remarks, string missing) =>
-        captions.Count > 0
+    public IReadOnlyList<Caption> Complete(List<Caption> captions, List<string> remarks, string missing) =>
+        captions.Count > 0 || IsOptional
             ? captions
             : throw new BadRecordException(remarks.Count > 0 ? NoneLeft(remarks) : missing, BadSampleCause.NoCaption);
 

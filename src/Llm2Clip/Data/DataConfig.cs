@@ -12,7 +12,8 @@ public sealed record DataConfig : ICheckedConfig
 {
     [Description(
         "Training data: path with {a,b}, {00000..00011}, * ? [] (several joined with ::), a folder, `pipe:COMMAND` that writes a tar, "
-        + "or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two).")]
+        + "or - for a tar from standard input; FILE#SPLIT takes one split of a Karpathy file (#train+restval: two), "
+        + "DATA#FROM:TO the records FROM to TO - 1, counted from 0 (#:1000, #1000:).")]
     public string Train { get; init; } = "";
 
     [Description("Several training data sets in place of train, each with the share of the images that are drawn from it, and with format "
@@ -44,6 +45,13 @@ public sealed record DataConfig : ICheckedConfig
         "Which fields or columns are captions, each with language and kind; `txt` names the txt member. Empty: the first that holds "
         + "something of captions, caption, txt, text, texts, sentences, title, description, Beschreibung, 描述, ... (docs/data.md).")]
     public IReadOnlyList<CaptionKey> CaptionKeys { get; init; } = [];
+
+    [Description("Of format text_files, first | each | joined: the first line of an image's text file is its caption, each line is one, or "
+        + "all lines are one together.")]
+    public TextLines TextLines { get; init; }
+
+    [Description("Adds a long caption in each language that an image has several captions in: all of them joined.")]
+    public bool JoinCaptions { get; init; }
 
     [Description("Share of bad records (unreadable image, no caption) past which a run stops, 0 to 1.")]
     [Range(0.0, 1.0)]

@@ -36,6 +36,12 @@ public enum DatasetFormat
     /// <summary>Crossmodal-3600's captions.</summary>
     Crossmodal3600,
 
+    /// <summary>Flickr8k's and Flickr30k's own caption files.</summary>
+    FlickrToken,
+
+    /// <summary>A folder of images with text files.</summary>
+    TextFiles,
+
     /// <summary>A folder of images without captions.</summary>
     Images,
 }

@@ -41,6 +41,9 @@ internal static class DatasetFormats
             DatasetFormat.Sharegpt4v, "ShareGPT4V JSON", ShareGpt4VList.Is,
             (file, data) => new ShareGpt4VList(file, data.Captions, data.Images))
             { Kind = CaptionKind.Long },
+        new ListFormat(
+            DatasetFormat.FlickrToken, "Flickr token file", TokenList.Is, (file, data) => new TokenList(file, data.Captions, data.Images)),
+        new TextFileFormat(),
         new ImageFolderFormat(),
     ];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data.Lists;
@@ -45,9 +46,17 @@ public static partial class Datasets
         {
             throw new InputException(
                 $"'{pattern}' holds images, but no captions, which this command needs. Put a list beside them: captions.csv with the "
-                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line.");
+                + "columns image and caption, or metadata.jsonl with {\"file_name\": \"a.jpg\", \"caption\": \"...\"} on each line; or a "
+                + "text file per image, a.txt beside a.jpg.");
         }
-        return Opened(format, data, log);
+        return Opened(format, data, log, config.JoinCaptions ? images => new JoinedCaptions(images) : null);
+    }
+
+    /// <summary>A data set of images, with the captions that they have, if any.</summary>
+    internal static ISampleSource OpenImages(string pattern, DataConfig config, IRunLog log)
+    {
+        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
+        return Opened(format, data with { Captions = data.Captions.Optional() }, log);
     }
 
     /// <summary>
@@ -62,7 +71,7 @@ public static partial class Datasets
     /// <param name="log">Hears what is read.</param>
     internal static ISampleSource OpenLabeled(string pattern, DataConfig config, string labelKey, string setting, IRunLog log)
     {
-        var (format, data) = Find(pattern, Checked.Require(config, "data"), log);
+        var (format, data) = Find(pattern, Checked.Require(config, "data"), log, needsLabels: true);
         if (!format.HasCaptions)
         {
             return labelKey.Length == 0
@@ -85,28 +94,34 @@ public static partial class Datasets
     /// <summary>The label of a sample of <see cref="OpenLabeled"/>.</summary>
     internal static string LabelOf(Sample sample) => sample.Captions[0].Text;
 
-    private static (IDatasetFormat Format, NamedData Data) Find(string pattern, DataConfig config, IRunLog log)
+    private static (IDatasetFormat Format, NamedData Data) Find(
+        string pattern, DataConfig config, IRunLog log, bool needsLabels = false)
     {
         var chosen = DatasetFormats.Find(config.Format);
-        IReadOnlyList<IDatasetFormat> candidates = chosen is null ? DatasetFormats.All : [chosen];
-        var (place, splits) = TakeSplits(pattern);
+        // Text files beside the images of a class say nothing about its label.
+        IReadOnlyList<IDatasetFormat> candidates = chosen is null
+            ? [.. DatasetFormats.All.Where(format => !needsLabels || !format.TakesFolders || !format.HasCaptions)]
+            : [chosen];
+        var (whole, range) = TakeRange(pattern);
+        var (place, splits) = TakeSplits(whole);
         var files = ShardPattern.Expand(place)
-            .SelectMany(path => Directory.Exists(path) && chosen is not ImageFolderFormat ? InFolder(path, candidates) : [path]).ToList();
+            .SelectMany(path => Directory.Exists(path) && chosen?.TakesFolders != true ? InFolder(path, candidates) : [path]).ToList();
         files.FindAll(file => !ShardStream.IsStream(file)).ForEach(LfsPointer.Refuse);
-        var format = chosen ?? Recognize(files);
+        var format = chosen ?? Recognize(files, candidates);
         Check(format, config, splits, pattern);
         if (chosen is null)
         {
             log.Detail($"{pattern}: recognized as data.format {DatasetFormats.Name(format.Name)}");
         }
         var captions = new CaptionReader(config, format.Language, format.Kind);
-        return (format, new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, config));
+        return (format, new NamedData(pattern, files, captions, new ImageFolders(config.ImageRoot), splits, range, config));
     }
 
     private static ISampleSource Opened(
         IDatasetFormat format, NamedData data, IRunLog log, Func<ISampleSource, ISampleSource>? wrap = null)
     {
         var source = format.Open(data);
+        source = data.Range is { } range ? new SlicedSource(source, range) : source;
         source = wrap?.Invoke(source) ?? source;
         log.Info($"Data: {source.Description}");
         if (data.Files.Any(ShardStream.Takes))
@@ -140,6 +155,32 @@ public static partial class Datasets
         pattern.Length > 0
             ? pattern
             : throw new ConfigException($"{key} is empty: name the data, for example --set {key}='data/train-{{00000..00011}}.tar'.");
+
+    /// <summary>A pattern without the range of records that follows it (<c>a.json#:1000</c>, <c>a.json#1000:</c>), and that.</summary>
+    private static (string Pattern, RecordRange? Range) TakeRange(string pattern)
+    {
+        var match = RangeSuffix().Match(pattern);
+        if (!match.Success || Path.Exists(pattern))
+        {
+            return (pattern, null);
+        }
+        var (from, to) = (Number(match.Groups[1].Value) ?? 0, Number(match.Groups[2].Value));
+        if (ShardStream.IsStream(pattern))
+        {
+            throw new ConfigException(
+                $"'{pattern}' names records {match.Value} of a stream, which is read once; write it into files first.");
+        }
+        return to is null || from < to
+            ? (pattern[..match.Index], new RecordRange(from, to))
+            : throw new ConfigException($"'{pattern}' names no record: {match.Value} is FROM:TO, from 0, without TO.");
+
+        long? Number(string digits) => digits.Length == 0 ? null
+            : long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw new ConfigException($"'{pattern}': {digits} is too large for the number of a record.");
+    }
+
+    [GeneratedRegex(@"#([0-9]*):([0-9]*)$")]
+    private static partial Regex RangeSuffix();
 
     /// <summary>A pattern without the splits that follow it (<c>dataset_coco.json#train+restval</c>), and those.</summary>
     private static (string Pattern, IReadOnlyList<string> Splits) TakeSplits(string pattern)
@@ -175,7 +216,7 @@ public static partial class Datasets
         {
             (1, _) => [metadata[0].Path],
             (0, 1) => [lists[0].Path],
-            (0, 0) when candidates.Any(format => format is ImageFolderFormat) && ImageFolderSource.HasImages(folder) => [folder],
+            (0, 0) when candidates.Any(format => format.TakesFolders) && ImageFolderSource.HasImages(folder) => [folder],
             _ => throw new InputException(
             $"Folder '{folder}' holds no tar and {(lists.Count == 0 ? "no list" : "several lists")} of images"
                 + (lists.Count == 0 ? ". " : $" ({string.Join(", ", lists.Take(4).Select(list => Path.GetFileName(list.Path)))}). ")
@@ -183,10 +224,10 @@ public static partial class Datasets
         };
     }
 
-    private static IDatasetFormat Recognize(List<string> files)
+    private static IDatasetFormat Recognize(List<string> files, IReadOnlyList<IDatasetFormat> candidates)
     {
         var heads = files.ConvertAll(file => new FileHead(file));
-        var formats = heads.ConvertAll(head => DatasetFormats.All.FirstOrDefault(format => format.Recognizes(head)));
+        var formats = heads.ConvertAll(head => candidates.FirstOrDefault(format => format.Recognizes(head)));
         if (formats.IndexOf(null) is var unknown and >= 0)
         {
             var odd = heads[unknown];

@@ -5,7 +5,7 @@ namespace Llm2Clip.Data;
 /// <summary>What a format is opened with: the files that a pattern named, and what the run file says about them.</summary>
 internal sealed record NamedData(
     string Pattern, IReadOnlyList<string> Files, CaptionReader Captions, ImageFolders Images, IReadOnlyList<string> Splits,
-    DataConfig Config);
+    RecordRange? Range, DataConfig Config);
 
 /// <summary>One format of data sets: how it is recognized, read and, for some, written. <see cref="DatasetFormats"/> lists them.</summary>
 internal interface IDatasetFormat
@@ -15,6 +15,9 @@ internal interface IDatasetFormat
 
     /// <summary>A folder means all files of this format in it, not a single list.</summary>
     bool FillsFolders { get; }
+
+    /// <summary>It is a folder with what is in it, and not a file.</summary>
+    bool TakesFolders => false;
 
     /// <summary><c>data.caption_keys</c> can name its captions.</summary>
     bool HasCaptionKeys { get; }

@@ -9,6 +9,8 @@ internal sealed class ImageFolderFormat : IDatasetFormat
 
     public bool FillsFolders => false;
 
+    public bool TakesFolders => true;
+
     public bool HasCaptionKeys => false;
 
     public bool HasSplits => false;

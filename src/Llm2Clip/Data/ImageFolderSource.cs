@@ -51,17 +51,23 @@ internal sealed class ImageFolderSource : ISampleSource
         }
     }
 
-    private static string Short(string name) => Path.ChangeExtension(name, null);
+    /// <summary>Whether a folder holds a file with an extension (<c>.txt</c>), at any depth.</summary>
+    public static bool HasFiles(string folder, string extension) =>
+        Files(folder).Any(name => Path.GetExtension(name).Equals(extension, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Paths of the images from the folder.</summary>
-    private static IEnumerable<string> Images(string folder)
+    public static IEnumerable<string> Images(string folder) =>
+        Files(folder).Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant()));
+
+    private static string Short(string name) => Path.ChangeExtension(name, null);
+
+    private static IEnumerable<string> Files(string folder)
     {
         try
         {
             return Directory.EnumerateFiles(folder, "*", Below)
                 .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
-                .Where(name => ImageFormats.Extensions.Contains(Path.GetExtension(name).TrimStart('.').ToLowerInvariant())
-                    && !name.Split('/').Any(part => part.StartsWith('.')));
+                .Where(name => !name.Split('/').Any(part => part.StartsWith('.')));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -34,6 +34,15 @@ public sealed record RetrievalConfig
     [Description("Kinds of captions: short, long, raw; empty = all.")]
     public IReadOnlyList<CaptionKind> Kinds { get; init; } = [];
 
+    [Description("Captions of each image, language and kinds that count, the first; 0 = all. COCO's protocol takes 5.")]
+    [Range(0, 1 << 20)]
+    public int CaptionsPerImage { get; init; }
+
+    [Description("Lengths, in words, to which captions are also cut, such as [5, 10, 20, 40, 80, 160]: recall against the length of "
+        + "captions, a row each and a chart. In scripts without spaces each letter is a word. Empty = whole captions alone.")]
+    [Range(1, 1 << 20)]
+    public IReadOnlyList<int> CaptionWords { get; init; } = [];
+
     [Description("Language that the shares in the table are taken of.")]
     public string ReferenceLanguage { get; init; } = "en";
 

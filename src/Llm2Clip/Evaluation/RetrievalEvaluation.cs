@@ -1,4 +1,5 @@
 using Llm2Clip.Data;
+using Llm2Clip.Data.Inspection;
 using Llm2Clip.Data.Loading;
 using Llm2Clip.Images;
 using Llm2Clip.Randomness;
@@ -100,6 +101,10 @@ internal sealed class RetrievalEvaluation(
 
     private readonly List<RetrievalRow> rows = [];
     private readonly List<ShownQuery> shown = [];
+    private readonly List<LengthRow> lengths = [];
+
+    /// <summary>Recall of captions that are cut, by language and length; filled by <see cref="Run"/>.</summary>
+    public IReadOnlyList<LengthRow> Lengths => lengths;
 
     /// <summary>
     /// Rows and shown queries of all languages. <paramref name="hasOwnMean"/> says which languages have a mean of their own beside
@@ -161,13 +166,12 @@ internal sealed class RetrievalEvaluation(
         var imageOfText = new List<int>();
         for (var image = 0; image < images.Samples.Count; image++)
         {
-            foreach (var caption in images.Samples[image].Captions)
+            var asked = images.Samples[image].Captions
+                .Where(caption => caption.Language == language && (kinds.Count == 0 || kinds.Contains(caption.Kind)));
+            foreach (var caption in config.CaptionsPerImage > 0 ? asked.Take(config.CaptionsPerImage) : asked)
             {
-                if (caption.Language == language && (kinds.Count == 0 || kinds.Contains(caption.Kind)))
-                {
-                    texts.Add(caption.Text);
-                    imageOfText.Add(image);
-                }
+                texts.Add(caption.Text);
+                imageOfText.Add(image);
             }
         }
         if (texts.Count == 0)
@@ -193,6 +197,20 @@ internal sealed class RetrievalEvaluation(
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
+            ScoreLengths(language, mode, texts, imageOfText);
+        }
+    }
+
+    private void ScoreLengths(string language, CenteringMode mode, List<string> texts, List<int> imageOfText)
+    {
+        foreach (var words in config.CaptionWords.Distinct().Order())
+        {
+            var cut = texts.ConvertAll(text => CaptionText.Cut(text, words));
+            var vectors = new VectorSet(embed(cut, language, mode), images.Vectors.Dimension);
+            var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
+            var shortened = cut.Zip(texts).Count(pair => pair.First.Length < pair.Second.Length);
+            lengths.Add(new LengthRow(
+                language, NameOf(mode), words, shortened / (double)texts.Count, result.TextToImage, result.ImageToText));
         }
 
         IReadOnlyList<QueryRank> Ranks(RetrievalResult scored) =>

@@ -28,6 +28,16 @@ public sealed record RetrievalRow(string Language, string Mean, RecallNumbers Te
     public string Name => Querybank > 0 ? $"{Mean}, QB-Norm" : Mean;
 }
 
+/// <summary>Recall of captions that were cut.</summary>
+/// <param name="Language">The data set's label of the captions.</param>
+/// <param name="Mean">As <see cref="RetrievalRow.Mean"/>.</param>
+/// <param name="Words">Words after which captions were cut (<c>eval.caption_words</c>).</param>
+/// <param name="Shortened">Share of the captions that are longer, in [0, 1].</param>
+/// <param name="TextToImage">Captions as queries.</param>
+/// <param name="ImageToText">Images as queries.</param>
+public sealed record LengthRow(
+    string Language, string Mean, int Words, double Shortened, RecallNumbers TextToImage, RecallNumbers ImageToText);
+
 /// <summary>A query shown in the report with the images it found.</summary>
 /// <param name="Language">Language of the query.</param>
 /// <param name="Text">The caption.</param>
@@ -86,6 +96,13 @@ public sealed record RetrievalReport
 
     /// <summary>The recall table.</summary>
     public required IReadOnlyList<RetrievalRow> Rows { get; init; }
+
+    /// <summary>Recall against the length of captions; null where it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LengthRow>? Lengths { get; init; }
+
+    /// <summary>What the numbers by length are.</summary>
+    public const string LengthsNote = "Captions cut after so many words, of which the share in the column shortened has more.";
 
     /// <summary>Remarks that belong to the numbers: bad images left out, truncated captions, where means come from.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];

@@ -86,11 +86,7 @@ internal sealed class StudentEvaluator(
             vectors.Gather(words, teacher);
             var texts = new VectorSet(student.EncodeTexts(teacher, captions.Count), images.Vectors.Dimension);
             var result = Retrieval.Score(images.Vectors, texts, imageOfText);
-            for (var i = 0; i < RecallNumbers.Depths.Length; i++)
-            {
-                metrics[$"val/{language} text to image/R@{RecallNumbers.Depths[i]} %"] = 100 * result.TextToImage.Recalls[i];
-                metrics[$"val/{language} image to text/R@{RecallNumbers.Depths[i]} %"] = 100 * result.ImageToText.Recalls[i];
-            }
+            RecallMetrics.Add(metrics, language, result);
             recalls.Add(result.TextToImage.RecallAt10);
             pairs.Add(new ScoredPairs(images.Vectors, texts, imageOfText, words, teacher));
             Interlocked.Increment(ref _batches);

@@ -44,8 +44,12 @@ internal sealed record CheckpointFiles(string Source, CheckpointKind Kind, strin
                 ? new CheckpointFiles(source, CheckpointKind.Bare, null, source)
                 : throw new InputException(IsPickle(source) ? PickleMessage(source) : $"{source} is no .safetensors file, and no folder.");
         }
+        if (!Directory.Exists(source))
+        {
+            throw new InputException($"{source} is not there: there is no folder and no file of that name.");
+        }
         var (hugging, open, eva) = (ModelFolder.ConfigPath(source), Path.Combine(source, OpenClipName), Path.Combine(source, EvaClipName));
-        var hasOwn = Directory.Exists(source) && Directory.GetFiles(source, "model.safetensors*").Length > 0;
+        var hasOwn = Directory.GetFiles(source, "model.safetensors*").Length > 0;
         if (File.Exists(hugging) && (hasOwn || !File.Exists(open)))
         {
             return hasOwn || FindPickle(source) is not { } pickle
@@ -60,7 +64,7 @@ internal sealed record CheckpointFiles(string Source, CheckpointKind Kind, strin
         {
             return new CheckpointFiles(source, CheckpointKind.EvaClip, eva, OnlyWeights(source));
         }
-        if (!Directory.Exists(source) || (FindPickle(source) is null && Directory.GetFiles(source, "*.safetensors").Length == 0))
+        if (FindPickle(source) is null && Directory.GetFiles(source, "*.safetensors").Length == 0)
         {
             throw new InputException(
                 $"{source} holds no config.json, so it is not a model folder in Hugging Face's layout, and neither {OpenClipName} nor "

@@ -105,9 +105,7 @@ public sealed class Student : IDisposable
     public static Student Create(
         StudentConfig config, int teacherDim, double logitScale, ulong seed, Device device, IRunLog log, CancellationToken cancellation)
     {
-        var (vision, transform) = ResNets.AreMeant(config) ? ResNets.Start(config, seed, device, log, cancellation)
-            : config.Init.Length > 0 ? StartFrom(config, seed, device)
-            : StartNew(config, seed, device);
+        var (vision, transform) = NewEncoder(config, seed, device, log, cancellation);
         if (config.Lora.Rank > 0)
         {
             Adapt(vision, config, seed + 3);
@@ -124,6 +122,14 @@ public sealed class Student : IDisposable
         adapter.Initialize(seed + 1);
         return new Student(vision, adapter, transform, logitScale, head);
     }
+
+    /// <summary>The image encoder that a model section describes, with its transform.</summary>
+    /// <exception cref="RunException">Its weights cannot be had.</exception>
+    internal static (IImageEncoder Encoder, ImageTransformConfig Transform) NewEncoder(
+        StudentConfig config, ulong seed, Device device, IRunLog log, CancellationToken cancellation) =>
+        ResNets.AreMeant(config) ? ResNets.Start(config, seed, device, log, cancellation)
+        : config.Init.Length > 0 ? StartFrom(config, seed, device)
+        : StartNew(config, seed, device);
 
     /// <summary>
     /// Opens what training wrote: a model (<see cref="Save"/>), a checkpoint (<see cref="SaveSettings"/> beside the weights), or the folder

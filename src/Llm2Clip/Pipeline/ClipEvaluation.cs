@@ -6,6 +6,7 @@ using Llm2Clip.Evaluation;
 using Llm2Clip.Evaluation.Classification;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
+using Llm2Clip.Models;
 using Llm2Clip.Models.Clip;
 using Llm2Clip.Teachers.Adapter;
 
@@ -28,13 +29,13 @@ internal sealed class ClipEvaluation : IDisposable
     /// <exception cref="InputException">It is damaged, or its parts do not fit.</exception>
     public static ClipEvaluation Open(RunConfig run, IRunLog log)
     {
-        var model = ClipModel.Load(run.Eval.Model, ComputeDevice.Resolve(run.Eval.Device).Device);
+        var model = ClipModel.Load(ClipModel.Find(run.Eval.Model), ComputeDevice.Resolve(run.Eval.Device).Device);
         log.Info($"{run.Eval.Model} is a whole CLIP and embeds the texts itself.");
         return new ClipEvaluation(run, model);
     }
 
     /// <summary>Whether <c>eval.model</c> names a whole CLIP.</summary>
-    public static bool IsMeant(RunConfig run) => run.Eval.Model.Length > 0 && ClipModel.IsIn(run.Eval.Model);
+    public static bool IsMeant(RunConfig run) => run.Eval.Model.Length > 0 && ClipModel.IsIn(ClipModel.Find(run.Eval.Model));
 
     /// <summary>Scores captions and images; <c>retrieval.json</c> and <c>report.html</c> are written.</summary>
     public static RetrievalReport Retrieval(RunConfig run, bool takeLock, IRunLog log, CancellationToken cancellation)
@@ -59,13 +60,16 @@ internal sealed class ClipEvaluation : IDisposable
             Images = images.Samples.Count,
             ReferenceLanguage = run.Eval.ReferenceLanguage,
             Rows = [.. rows.Select(row => row with { Mean = RetrievalEvaluation.NoMean })],
+            Lengths = evaluation.Lengths.Count == 0
+                ? null
+                : [.. evaluation.Lengths.Select(row => row with { Mean = RetrievalEvaluation.NoMean })],
             Notes = [.. banks.Notes, .. evaluated.Truncations(), .. run.Eval.Mirror ? [EvalRetrieval.Mirrored] : Array.Empty<string>()],
             Queries = shown,
             Date = TimeProvider.System.GetUtcNow(),
             Device = evaluated._model.Device.ToString(),
             Page = Path.Combine(output, EvalRetrieval.ReportFile),
         };
-        EvalRetrieval.Write(report, output, ConfigBinder.Print(run, comments: false), output);
+        EvalRetrieval.Write(report, output, ConfigBinder.Print(run, comments: false), TrainingOf(run));
         return report;
     }
 
@@ -113,7 +117,15 @@ internal sealed class ClipEvaluation : IDisposable
     public void Dispose() => _model.Dispose();
 
     private static string FolderOf(RunConfig run, string named) =>
-        named.Length > 0 ? named : run.Eval.Output.Length > 0 ? run.Eval.Output : ClipModel.FolderOf(run.Eval.Model);
+        named.Length > 0 ? named : run.Eval.Output.Length > 0 ? run.Eval.Output : ClipModel.FolderOf(ClipModel.Find(run.Eval.Model));
+
+    /// <summary>The folder of the training that wrote the model, with its metrics; the model's own where it is another program's.</summary>
+    private static string TrainingOf(RunConfig run)
+    {
+        var folder = Path.GetFullPath(ClipModel.FolderOf(ClipModel.Find(run.Eval.Model)));
+        var isTrained = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == StudentFolder.ModelName;
+        return isTrained ? Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))! : folder;
+    }
 
     /// <summary>
     /// Languages that will have a row; those that are named where the data is a stream, which is not read twice. A caption that is too long

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Llm2Clip.Configuration;
 using Llm2Clip.Data;
 using Llm2Clip.Data.Loading;
@@ -198,9 +197,5 @@ public static class ClipTrain
 
     /// <summary>What beside the training section a resumed run must share with the one that it resumes.</summary>
     private static Dictionary<string, string> Identity(RunConfig run) =>
-        RunIdentity.Section("model", run.Model)
-            .Concat(RunIdentity.Section("data.augment", run.Data.Augment))
-            .Concat(RunIdentity.OfTrainingData(run.Data))
-            .Append(KeyValuePair.Create("data.image_cache_side", run.Data.ImageCacheSide.ToString(CultureInfo.InvariantCulture)))
-            .ToDictionary();
+        RunIdentity.Section("model", run.Model).Concat(RunIdentity.OfTrainingImages(run.Data)).ToDictionary();
 }

@@ -165,6 +165,7 @@ internal static class EffectiveValues
         ("eval.data", Named(run.EvaluationData(), "data.val")),
         ("eval.languages", AllThereAre),
         ("eval.kinds", "all"),
+        ("eval.caption_words", "whole captions alone"),
         ("eval.raw_store", RawStores),
         ("eval.device", Gpu),
         ("eval.output", "the model's folder; of a checkpoint, eval in the folder of its run"),
@@ -179,7 +180,7 @@ internal static class EffectiveValues
         ("eval_linear_probe.label_key", Labels),
         ("eval_linear_probe.feature_cache", "features, in the folder of the result"),
         ("eval_linear_probe.output", "eval.output, else as that says"),
-        ("longclip_stretch.length", "all that keep and ratio reach"),
+        .. OfLongClip(run),
         ("convert.data", Named(run.Data.Train, "data.train")),
         ("convert.languages", AllThereAre),
         ("convert.kinds", "all"),
@@ -214,6 +215,28 @@ internal static class EffectiveValues
         ("sweep.seed_keys", "clip_train.seed, or cc_finetune.seed where no student is trained"),
         ("sweep.commands", string.Join(", ", SweepPlan.Stages(run).Select(stage => ConfigSchema.SnakeCase(stage.ToString())))),
         ("sweep.output", "is to be named"),
+    ];
+
+    private static IEnumerable<(string Key, string Text)> OfLongClip(RunConfig run) =>
+    [
+        ("longclip_stretch.length", "all that keep and ratio reach"),
+        ("longclip.output", run.LongClipOutput()),
+        ("longclip.model", "a new one"),
+        ("longclip.new_text.vocabulary", "is to be named for a new CLIP"),
+        ("longclip.kept_positions", "as the model has it"),
+        ("longclip.image_blocks", "all of the image tower"),
+        ("longclip.text_blocks", "all of the text tower"),
+        ("longclip.languages", AllThereAre),
+        ("longclip.long_kinds", "all"),
+        ("longclip.short_kinds", "none"),
+        ("longclip.scale_start", "the model's, 14.29 of a new one"),
+        ("longclip.scale_limit", "no limit"),
+        ("longclip.epochs", run.Longclip.EpochBudget > 0 ? Text(run.Longclip.EpochBudget) : "no limit"),
+        ("longclip.epoch_samples", "as many as the data has"),
+        ("longclip.device", Gpu),
+        ("longclip.micro_batch", "the whole batch"),
+        ("longclip.text_learning_rate", Text(run.Longclip.LearningRate)),
+        ("longclip.scale_learning_rate", Text(run.Longclip.LearningRate)),
     ];
 
     private static string Named(string value, string source) => value.Length > 0 ? $"{value} ({source})" : $"{source}, which is empty";

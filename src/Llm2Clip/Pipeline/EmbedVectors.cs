@@ -46,7 +46,7 @@ public static class EmbedVectors
 
     private static long Images(RunConfig run, Student student, VectorFile file, IRunLog log, CancellationToken cancellation)
     {
-        var source = Datasets.Open(run.Embed.Data, run.Data, log, needsCaptions: false);
+        var source = Datasets.OpenImages(run.Embed.Data, run.Data, log);
         var loader = LoaderConfig.ForEvaluation(run.Data, student.Transform, run.Embed.BatchSize);
         using var images = new SampleLoader(source, loader, log);
         var total = CaptionSurvey.CanSurvey(run.Embed.Data) ? images.CountSamples(cancellation) : 0;

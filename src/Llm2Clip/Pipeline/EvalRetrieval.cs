@@ -90,6 +90,7 @@ public static class EvalRetrieval
             Images = images.Samples.Count,
             ReferenceLanguage = config.ReferenceLanguage,
             Rows = rows,
+            Lengths = evaluation.Lengths.Count == 0 ? null : evaluation.Lengths,
             Notes =
             [
                 .. OwnMeans.Used(rows.Select(row => (row.Language, row.Mean)), vectors.Means), .. banks.Notes,

@@ -95,7 +95,7 @@ public static class IndexImages
     /// <summary>Opens data, and names it as the user did: the full path may be long.</summary>
     private static ISampleSource Opened(string pattern, RunConfig run, IRunLog log)
     {
-        var source = Datasets.Open(pattern, run.Data.Of(pattern), SilentLog.Instance, needsCaptions: false);
+        var source = Datasets.OpenImages(pattern, run.Data.Of(pattern), SilentLog.Instance);
         log.Info($"Data: {(run.Index.Data.Length > 0 ? run.Index.Data : pattern)}");
         return source;
     }

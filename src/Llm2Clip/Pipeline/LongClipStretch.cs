@@ -33,6 +33,7 @@ public static class LongClipStretch
     public static StretchReport Run(RunConfig run, IRunLog log, CancellationToken cancellation)
     {
         var config = Checked.Require(run.LongclipStretch, "longclip_stretch");
+        config = config with { Model = config.Model.Length > 0 ? ClipModel.Find(config.Model) : "" };
         ConfigBinder.Require(
             (config.Model, "longclip_stretch.model", "the CLIP to stretch"),
             (config.Output, "longclip_stretch.output", "the folder to write"));

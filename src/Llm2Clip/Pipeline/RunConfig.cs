@@ -11,6 +11,7 @@ using Llm2Clip.Reporting.Comparison;
 using Llm2Clip.Search;
 using Llm2Clip.Teachers;
 using Llm2Clip.Teachers.Store;
+using Llm2Clip.Training.LongClip;
 using Llm2Clip.Training.Stage1;
 using Llm2Clip.Training.Stage2;
 
@@ -59,6 +60,9 @@ public sealed record RunConfig
     [Description("A CLIP's text tower made to take longer texts, as Long-CLIP does.")]
     public LongClipStretchConfig LongclipStretch { get; init; } = new();
 
+    [Description("Training of a whole CLIP on long and short captions, as Long-CLIP does.")]
+    public LongClipConfig Longclip { get; init; } = new();
+
     [Description("Data sets written in another format, split or sampled.")]
     public ConvertConfig Convert { get; init; } = new();
 
@@ -97,6 +101,9 @@ public sealed record RunConfig
 
     /// <summary>Where clip-train writes: <c>clip_train.output</c>, else <c>student</c> in the run's folder.</summary>
     public string StudentOutput() => FirstNamed(ClipTrain.Output, Path.Combine(Output, StudentFolder.StageName));
+
+    /// <summary>Where <c>longclip train</c> writes: <c>longclip.output</c>, else <c>longclip</c> in the run's folder.</summary>
+    public string LongClipOutput() => FirstNamed(Longclip.Output, Path.Combine(Output, "longclip"));
 
     /// <summary>
     /// Where a frozen image encoder's features are kept: <c>clip_train.feature_cache</c>, else <c>features</c> in the student's folder.

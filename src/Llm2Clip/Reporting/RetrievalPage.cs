@@ -21,6 +21,10 @@ internal static class RetrievalPage
     public static HtmlReport Of(RetrievalReport report, string settings, string training)
     {
         var page = new HtmlReport("Retrieval: " + report.Model).Recall(report);
+        if (report.Lengths is { } lengths)
+        {
+            AddLengths(page, lengths);
+        }
         page.Heading("What was measured").Facts(Facts(report));
         if (report.Queries.Count > 0)
         {
@@ -34,13 +38,43 @@ internal static class RetrievalPage
             AddCurves(page, "How the teacher was trained (cc-finetune)", report.Teacher, RunCurves.OfTeacher(report.Teacher));
             AddCurves(page, "How the student was trained (clip-train)", training, RunCurves.OfStudent(training));
         }
+        else if (RunCurves.OfStudent(training) is { Count: > 0 } curves)
+        {
+            page.Heading("How the model was trained (longclip train)").Charts(curves);
+        }
         page.Heading("Settings").Details("The run file of this evaluation, with the defaults", settings);
         var trainedWith = Path.Combine(training, TrainingSettings);
         if (File.Exists(trainedWith))
         {
-            page.Details("The run file of the student's training, with the defaults", File.ReadAllText(trainedWith));
+            page.Details(
+                $"The run file of the {(report.HasTeacher ? "student" : "model")}'s training, with the defaults",
+                File.ReadAllText(trainedWith));
         }
         return page;
+    }
+
+    private static void AddLengths(HtmlReport page, IReadOnlyList<LengthRow> lengths)
+    {
+        page.Heading("Recall against the length of captions").Charts(
+        [
+            Chart("Images found by captions", row => row.TextToImage), Chart("Captions found by images", row => row.ImageToText),
+        ]);
+        page.Table(
+        [
+            ["captions", "mean", "words", "shortened %", "text to image R@1", "R@5", "R@10", "image to text R@1", "R@5", "R@10"],
+            .. lengths.Select(row => (IReadOnlyList<string>)
+            [
+                row.Language, row.Mean, row.Words.ToString(CultureInfo.InvariantCulture), RetrievalReport.Percent(row.Shortened),
+                .. row.TextToImage.Recalls.Concat(row.ImageToText.Recalls).Select(RetrievalReport.Percent),
+            ]),
+        ], labels: 2).Note(RetrievalReport.LengthsNote);
+
+        string Chart(string title, Func<LengthRow, RecallNumbers> numbers) => LineChart.Render(
+            title, "words of a caption", "R@1 %",
+            [
+                .. lengths.GroupBy(row => row.Language).Select(language => new ChartSeries(
+                    language.Key, [.. language.Select(row => new MetricPoint(row.Words, 100 * numbers(row).RecallAt1))])),
+            ]);
     }
 
     private static IEnumerable<(string Name, string Text)> Facts(RetrievalReport report) =>

@@ -18,7 +18,14 @@ internal static class RunCurves
 
     private static readonly Chart[] Student =
     [
-        new("Loss", "step", "loss", tag => tag == "train/loss" ? "training" : tag == "val/loss" ? "val" : null),
+        new("Loss", "step", "loss", tag => tag switch
+        {
+            "train/loss" => "training",
+            "train/loss_long" => "long captions",
+            "train/loss_short" => "short captions",
+            "val/loss" => "val",
+            _ => null,
+        }),
         new("Images found by captions (val)", "step", Recall, tag => Between(tag, "val/", " text to image/R@10 %")),
         new("Captions found by images (val)", "step", Recall, tag => Between(tag, "val/", " image to text/R@10 %")),
         new("Logit scale", "step", "natural logarithm", tag => Only(tag, "train/logit_scale")),
@@ -32,7 +39,7 @@ internal static class RunCurves
     /// <summary>Charts of caption-contrastive training, from the metrics of its folder.</summary>
     public static IReadOnlyList<string> OfTeacher(string folder) => Of(folder, Teacher);
 
-    /// <summary>Charts of the student's training, from the metrics of its folder.</summary>
+    /// <summary>Charts of the training of a student or a whole CLIP, from the metrics of its folder.</summary>
     public static IReadOnlyList<string> OfStudent(string folder) => Of(folder, Student);
 
     private static IReadOnlyList<string> Of(string folder, Chart[] charts)

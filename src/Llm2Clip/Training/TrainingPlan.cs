@@ -1,3 +1,5 @@
+using Llm2Clip.Models;
+using Llm2Clip.Training.Checkpoints;
 using Llm2Clip.Training.Optimizer;
 
 namespace Llm2Clip.Training;
@@ -62,6 +64,38 @@ internal sealed record TrainingPlan
 
     /// <summary>What to try where loss or gradient are not finite.</summary>
     public required string NotFiniteRemedy { get; init; }
+
+    /// <summary>The plan that a section of a run file asks for, with the checkpoints <c>last</c> and <c>best</c>.</summary>
+    /// <param name="config">The section.</param>
+    /// <param name="section">Its name.</param>
+    /// <param name="title">Title of the progress display.</param>
+    /// <param name="output">Folder of the training.</param>
+    /// <param name="others">What beside the section a resumed run must share.</param>
+    /// <param name="batchesPerEpoch">Called where epochs are a limit.</param>
+    public static TrainingPlan Of(
+        TrainLoopConfig config, string section, string title, string output, IEnumerable<KeyValuePair<string, string>> others,
+        Func<long> batchesPerEpoch) => new()
+        {
+            Title = title,
+            Checkpoint = StudentFolder.CheckpointOf(output, "last"),
+            BestCheckpoint = StudentFolder.CheckpointOf(output, "best"),
+            Identity = RunIdentity.Of(section, config, others),
+            Budget = TrainBudget.Of(config, batchesPerEpoch),
+            Schedule = new RateSchedule(config.Schedule, config.WarmupSteps, config.FinalRate),
+            PeakRate = config.LearningRate,
+            ClipNorm = config.ClipNorm,
+            CheckpointEvery = config.CheckpointEvery,
+            CheckpointMinutes = config.CheckpointMinutes,
+            KeepCheckpoints = config.KeepCheckpoints,
+            StallMinutes = config.StallMinutes,
+            EarlyStop = config.EarlyStop,
+            Metrics = new MetricNames("train", "lr", "grad_norm"),
+            LogEvery = config.LogEvery,
+            EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set {section}.batch_size "
+                + "to at most the number of images.",
+            NotFiniteRemedy = $"Lower {section}.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name "
+                + "another output folder.",
+        };
 
     /// <summary>The error of a checkpoint that makes no sense to its task.</summary>
     /// <param name="what">What is wrong with it.</param>

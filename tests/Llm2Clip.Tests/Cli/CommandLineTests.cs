@@ -70,7 +70,7 @@ public sealed class CommandLineTests : IDisposable
         var runFile = RunFileCommands().Select(c => c.Data).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(["cc-finetune", "clip-train", "compare", "data convert", "data inspect", "data sample", "data split", "embed", "eval captions",
             "eval linear-probe", "eval retrieval", "eval zeroshot", "export gguf", "export hf", "export lora", "export onnx", "extract",
-            "index", "longclip stretch", "quickstart", "search", "sweep"], runFile);
+            "index", "longclip stretch", "longclip train", "quickstart", "search", "sweep"], runFile);
         foreach (var command in runFile)
         {
             var help = Run([.. command.Split(' '), "--help"]).Output;

@@ -32,6 +32,8 @@ public sealed class RunFileChecksTests
           held_out: 1
         longclip_stretch:
           ratio: 0
+        longclip:
+          label_smoothing: 1
         convert:
           format: crossmodal3600
         export:
@@ -56,7 +58,7 @@ public sealed class RunFileChecksTests
                 "cc_finetune.learning_rate is 0;",
             "extract.window is '0'", "model.image_size is 225", "clip_train.epochs leaves no budget", "eval.batch_size is '0'",
             "eval_captions.pairs holds \"en-zh\"", "eval_zeroshot.shown_classes is '1'", "eval_linear_probe.held_out is '1'",
-            "longclip_stretch.ratio is '0'; it must be 1 to 1024", "convert.format is crossmodal3600, which is not written",
+            "longclip_stretch.ratio is '0'; it must be 1 to 1024", "longclip.label_smoothing is '1'", "convert.format is crossmodal3600, which is not written",
             "export.type is 'q4_0'", "inspect.listed is '-1'",
             "index.batch_size is '0'", "search.from is 'May'", "embed.output is vectors.txt; it must end in .npy, .parquet, .jsonl",
         ];

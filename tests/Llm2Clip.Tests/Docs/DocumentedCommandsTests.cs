@@ -24,7 +24,7 @@ public sealed class DocumentedCommandsTests
         using var clone = new FreshClone();
         var help = CommandLineTests.Commands().Select(command => command.Data).Select(command => new DocumentedCommand(
             $"{command} --help", CommandLineTests.Run([.. command.Split(' '), "--help"]).Output.Split("\nExample:\n  ")[1].Trim(),
-            command == "longclip stretch" ? "a CLIP checkpoint, which does not come with the project" : null));
+            command.StartsWith("longclip ", StringComparison.Ordinal) ? "a CLIP checkpoint, which does not come with the project" : null));
         var all = DocumentedCommands.InBlocks().Concat(help)
             .DistinctBy(command => (command.Text, command.Needs is null))
             .OrderBy(command => command.Text == "llm2clip quickstart" ? 0 : 1)

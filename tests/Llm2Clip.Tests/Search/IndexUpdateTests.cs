@@ -136,7 +136,7 @@ public sealed class IndexUpdateTests : IDisposable
     private UpdateCounts Update(string pattern = "photos", DataConfig? data = null)
     {
         var full = ShardPattern.FullPath(_folder[pattern]);
-        var source = Datasets.Open(full, _data, _folder, needsCaptions: false);
+        var source = Datasets.OpenImages(full, _data, _folder);
         var config = (data ?? _data).For(source);
         using var writer = ImageIndexWriter.Open(Index, IndexCases.Model with { Dimension = 3 }, 64);
         var number = writer.Source(new IndexSource(full, config.DecodeOptions()));

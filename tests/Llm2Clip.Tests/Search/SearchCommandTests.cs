@@ -66,7 +66,7 @@ public sealed class SearchCommandTests : IClassFixture<SearchedRun>
 
         var data = new DataConfig { Workers = 1 };
         var images = EncodedImages.Encode(
-            Datasets.Open(_run.PhotoFolder, data, SilentLog.Instance, needsCaptions: false),
+            Datasets.OpenImages(_run.PhotoFolder, data, SilentLog.Instance),
             LoaderConfig.ForEvaluation(data, student.Transform, 5),
             batch => student.EncodeImages(batch.Pixels, batch.Count), SilentLog.Instance, TestContext.Current.CancellationToken);
         var index = searcher.Index;

@@ -1,6 +1,7 @@
 using Llm2Clip.Evaluation;
 using Llm2Clip.Layers;
 using Llm2Clip.Models;
+using Llm2Clip.Training;
 using Llm2Clip.Training.Losses;
 using Llm2Clip.Training.Stage2;
 using static TorchSharp.torch;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Llm2Clip.Models.Clip;
+using Llm2Clip.Models.Text;
 using Llm2Clip.Training.Optimizer;
+using static TorchSharp.torch;
 
 namespace Llm2Clip.Tests.Training;
 
@@ -11,15 +13,17 @@ public class ParameterGroupsTests
 
     /// <summary>EVA's names (LLM2CLIP cba3b45 training/optim.py#L17).</summary>
     private static LayerNaming Eva(int layers) =>
-        new("visual.", "text.", Blocks("blocks", layers), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]);
+        Of(new("visual.", Blocks("blocks", layers), ["cls_token", "pos_embed", "patch_embed"], ["pos_embed", "cls_token"]));
 
     /// <summary>
     /// OpenAI's names as LLM2CLIP groups them, its quirk kept: class_embedding and ln_pre are not among the embeddings, so they get the
     /// full rate (facts B6).
     /// </summary>
-    private static LayerNaming OpenAi(int layers) => new(
-        "visual.", "text.", Blocks("transformer.resblocks", layers), ["positional_embedding", "conv1"],
-        ["positional_embedding", "class_embedding"]);
+    private static LayerNaming OpenAi(int layers) => Of(new(
+        "visual.", Blocks("transformer.resblocks", layers), ["positional_embedding", "conv1"],
+        ["positional_embedding", "class_embedding"]));
+
+    private static LayerNaming Of(TowerNaming visual) => LayerNaming.Plain with { Visual = visual };
 
     private static string[] Blocks(string name, int count) => [.. Enumerable.Range(0, count).Select(block => $"{name}.{block}")];
 
@@ -83,5 +87,39 @@ public class ParameterGroupsTests
         Assert.Equal(2e-3, Of("text.text_adaptor.0.fn.0.weight").Rate, 15);
         Assert.Equal(3e-3, Of("logit_scale").Rate, 15);
         Assert.Throws<ArgumentException>(() => ParameterGroups.Build([("a", 1), ("a", 1)], options, LayerNaming.Plain));
+    }
+
+    /// <summary>The text tower's blocks count from its own output; where everything decays, so do norms and the scale.</summary>
+    [Fact]
+    public void BothTowersOfAClipHaveLayerDecay()
+    {
+        using var scope = NewDisposeScope();
+        var meta = new TorchSharp.torch.Device(TorchSharp.DeviceType.META);
+        using var vision = new ClipVisionModel(ClipVisionConfig.VitB32 with { Layers = 2 }, meta);
+        using var text = new ClipTextModel(ClipTextConfig.Base with { Layers = 3 }, meta);
+        var naming = LayerNaming.Of(vision, text);
+        var options = new GroupOptions(1e-3, 2e-3, 3e-3, 0.2, 0.5);
+        ParameterRule Of(string name, int dimensions, bool all = false) =>
+            ParameterGroups.RuleFor(name, dimensions, options with { DecaysAll = all }, naming);
+        double Scale(string name) => Of(name, 2).RateScale;
+        Assert.Equal(1.0 / 16, Scale("text.text_model.embeddings.token_embedding.weight"));
+        Assert.Equal(1.0 / 8, Scale("text.text_model.encoder.layers.0.mlp.fc1.weight"));
+        Assert.Equal(1.0 / 2, Scale("text.text_model.encoder.layers.2.mlp.fc1.weight"));
+        Assert.Equal(1, Scale("text.text_model.final_layer_norm.weight"));
+        Assert.Equal(1, Scale("text.text_projection.weight"));
+        Assert.Equal(1.0 / 2, Scale("visual.vision_model.encoder.layers.1.mlp.fc1.weight"));
+        Assert.Equal(2e-3, Of("text.text_projection.weight", 2).Rate);
+        (string Name, int Dimensions)[] free =
+        [
+            ("text.text_model.embeddings.position_embedding.weight", 2), ("text.text_model.final_layer_norm.weight", 1), ("logit_scale", 0),
+            ("text.text_model.embeddings.position_embedding_res.weight", 2),
+        ];
+        Assert.All(free, one => Assert.Equal(0, Of(one.Name, one.Dimensions).WeightDecay));
+        Assert.All(free, one => Assert.Equal(0.2, Of(one.Name, one.Dimensions, all: true).WeightDecay));
+        Assert.Equal(0.2, Of("text.text_model.embeddings.token_embedding.weight", 2).WeightDecay);
+        Assert.True(naming.Text.Trains("text.text_projection.weight", 1));
+        Assert.True(naming.Text.Trains("text.text_model.encoder.layers.2.mlp.fc1.weight", 1));
+        Assert.False(naming.Text.Trains("text.text_model.encoder.layers.1.mlp.fc1.weight", 1));
+        Assert.False(naming.Text.Trains("text.text_projection.weight", 0));
     }
 }

@@ -94,9 +94,14 @@ internal sealed class DataSetConversion
             ["kinds"] = List(config.Kinds.Select(CaptionKinds.Name)),
             ["captions without language"] = $"{data.Language}/{Kind(data.Kind)}",
             ["image_root"] = data.ImageRoot,
+            ["text_lines"] = $"{data.TextLines}",
             ["image_key"] = data.ImageKey,
             ["caption_keys"] = List(data.CaptionKeys.Select(key => $"{key.Key}:{key.Language}:{Kind(key.Kind)}")),
         };
+        if (data.JoinCaptions)
+        {
+            request["join_captions"] = "true";
+        }
         if (command == "split")
         {
             request["parts"] = List(config.Parts.OrderBy(part => part.Key, StringComparer.Ordinal)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -49,23 +50,36 @@ internal static class CaptionText
         var (words, characters, inWord) = (0, 0, false);
         foreach (var rune in text.EnumerateRunes())
         {
-            if (Rune.IsLetter(rune) && IsWrittenWithoutSpaces(rune.Value))
+            if (StartsWord(rune, ref inWord))
             {
                 words++;
-                characters++;
-                inWord = false;
-            }
-            else if (Rune.IsLetterOrDigit(rune))
-            {
-                words += inWord ? 0 : 1;
-                inWord = true;
-            }
-            else if (Rune.IsWhiteSpace(rune))
-            {
-                inWord = false;
+                characters += inWord ? 0 : 1;
             }
         }
         return (words, characters);
+    }
+
+    /// <summary>
+    /// The text up to the end of its <paramref name="count"/>-th word (<see cref="Words"/>), with the punctuation behind that; all of it
+    /// where it has no more words.
+    /// </summary>
+    public static string Cut(string text, int count)
+    {
+        var (words, inWord, end) = (0, false, 0);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (StartsWord(rune, ref inWord) && words++ == count)
+            {
+                while (end > 0 && (char.IsWhiteSpace(text[end - 1]) || char.GetUnicodeCategory(text[end - 1])
+                    is UnicodeCategory.OpenPunctuation or UnicodeCategory.InitialQuotePunctuation))
+                {
+                    end--;
+                }
+                return text[..end];
+            }
+            end += rune.Utf16SequenceLength;
+        }
+        return text;
     }
 
     /// <summary>
@@ -106,8 +120,29 @@ internal static class CaptionText
         return [.. shingles.AsSpan(0, count)];
     }
 
+    /// <summary>
+    /// Whether a word starts with a character; <paramref name="inWord"/> says before whether it follows others of one, and behind whether
+    /// further ones may.
+    /// </summary>
+    private static bool StartsWord(Rune rune, ref bool inWord)
+    {
+        if (Rune.IsLetter(rune) && IsWrittenWithoutSpaces(rune.Value))
+        {
+            inWord = false;
+            return true;
+        }
+        if (!Rune.IsLetterOrDigit(rune))
+        {
+            inWord &= !Rune.IsWhiteSpace(rune);
+            return false;
+        }
+        var starts = !inWord;
+        inWord = true;
+        return starts;
+    }
+
     private static bool IsMark(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark;
+        is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     /// <summary>By Unicode blocks: Thai and Lao, Myanmar, Khmer, Kana (half-width too), Han with its iteration mark.</summary>
     private static bool IsWrittenWithoutSpaces(int rune) => rune

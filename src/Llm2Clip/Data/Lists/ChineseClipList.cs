@@ -44,7 +44,7 @@ internal sealed class ChineseClipList : ListFile
         _lines.AddRange(FileLines.Of(path, FileImage.MaxBytes).Select(line => (line.Offset, (int)line.Bytes)));
         var chunks = (_lines.Count + LinesPerChunk - 1) / LinesPerChunk;
         Chunks = [.. Enumerable.Range(0, chunks).Select(chunk => new ListChunk(0, 0, chunk * LinesPerChunk))];
-        foreach (var line in FileLines.Of(_texts, JsonLinesFile.MaxLineBytes).Where(line => line.Bytes > 0))
+        foreach (var line in FileLines.Of(_texts, LineRecords.MaxLineBytes).Where(line => line.Bytes > 0))
         {
             Index(line);
         }
@@ -85,7 +85,7 @@ internal sealed class ChineseClipList : ListFile
             var place = $"text_id {JsonFields.Id(text.RootElement, "text_id")}";
             _captions.Add(text.RootElement.GetProperty("text").GetString()!, place, found, remarks);
         }
-        var complete = CaptionReader.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
+        var complete = _captions.Complete(found, remarks, $"no caption (no line of {_texts} names the image {id})");
         return new ListedImage(id, id, complete, new Base64Image(Path, record.Place, record.Offset + tab + 1, record.Length - tab - 1));
     }
 

@@ -12,16 +12,14 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class CocoList : JsonArrayFile
 {
-    private readonly CaptionReader _captions;
     private readonly RecordIndex _annotations = new();
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("images", "file_name") || head.JsonHas("annotations", "caption");
 
     public CocoList(string path, CaptionReader captions, ImageFolders folders)
-        : base(path, "images", folders)
+        : base(path, "images", captions, folders)
     {
-        _captions = captions;
         var images = new HashSet<ulong>();
         var named = new Dictionary<ulong, int>();
         using var reader = new JsonArrayReader(path, "images", "annotations");
@@ -75,7 +73,7 @@ internal sealed class CocoList : JsonArrayFile
                 remarks.Add(place + " has no `caption`");
                 continue;
             }
-            _captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(record, "language"), JsonFields.Kind(record));
+            Captions.Add(caption.GetString()!, place, found, remarks, JsonFields.Text(record, "language"), JsonFields.Kind(record));
         }
     }
 

@@ -11,12 +11,9 @@ internal sealed class CrossmodalList : JsonLinesFile
 {
     private const string KeyField = "image/key";
 
-    private readonly CaptionReader _captions;
-
     public CrossmodalList(string path, CaptionReader captions, ImageFolders images)
-        : base(path, images)
+        : base(path, captions, images)
     {
-        _captions = captions;
         IndexAll();
     }
 
@@ -44,7 +41,7 @@ internal sealed class CrossmodalList : JsonLinesFile
                 var text = caption.ValueKind == JsonValueKind.String
                     ? caption.GetString()!
                     : throw new BadRecordException($"{place} is {JsonFields.Describe(caption)} where a text was expected");
-                _captions.Add(text, place, found, remarks, language.Name);
+                Captions.Add(text, place, found, remarks, language.Name);
             }
         }
     }

@@ -34,7 +34,7 @@ internal sealed class CsvList : ListFile
         (_delimiter, _columns) = Header(path, imageKey);
         _image = Array.IndexOf(_columns, ImageColumn(_columns, imageKey));
         _keys = [.. captions.Columns(_columns).Select(name => (name, Array.IndexOf(_columns, name)))];
-        if (_keys.Count == 0)
+        if (_keys.Count == 0 && !captions.IsOptional)
         {
             throw new InputException(
                 $"{path}: the header has no {(captions.IsForLabels ? "label" : "caption")} column. Looked for {captions.Wanted}; it has "
@@ -105,7 +105,7 @@ internal sealed class CsvList : ListFile
             AddCaptions(Sound(other), other, found, remarks);
         }
         var missing = $"no caption (looked for {string.Join(", ", _keys.Select(key => key.Name))})";
-        return new ListedImage(_names.Key(name), image, CaptionReader.Complete(found, remarks, missing), _images.Find(Path, image));
+        return new ListedImage(_names.Key(name), image, _captions.Complete(found, remarks, missing), _images.Find(Path, image));
     }
 
     /// <summary>Rows of one image are one sample, whatever key each states.</summary>

@@ -41,7 +41,7 @@ internal sealed class FileHead
                 using var reader = new JsonArrayReader(Path, "", "images", "annotations");
                 return reader.Next(out var element) ? (element.Array, Fields(element.Bytes)) : ("none", []);
             }
-            var line = FileLines.Of(Path, JsonLinesFile.MaxLineBytes).FirstOrDefault(line => line.Bytes > 1);
+            var line = FileLines.Of(Path, LineRecords.MaxLineBytes).FirstOrDefault(line => line.Bytes > 1);
             var bytes = new ListBytes(Path);
             var fields = Fields(bytes.Read(line.Offset, line.Bytes));
             bytes.Close();

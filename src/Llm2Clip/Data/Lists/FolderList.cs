@@ -9,13 +9,12 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class FolderList : JsonLinesFile
 {
-    private readonly CaptionReader _captions;
     private readonly string _imageKey;
 
     public FolderList(string path, CaptionReader captions, ImageFolders images, string imageKey)
-        : base(path, images)
+        : base(path, captions, images)
     {
-        (_captions, _imageKey) = (captions, imageKey);
+        _imageKey = imageKey;
         IndexAll();
     }
 
@@ -32,9 +31,9 @@ internal sealed class FolderList : JsonLinesFile
     }
 
     protected override void AddCaptions(JsonElement json, List<Caption> found, List<string> remarks) =>
-        _captions.AddRecord(json, null, found, remarks);
+        Captions.AddRecord(json, null, found, remarks);
 
-    protected override string Missing(JsonElement json) => _captions.Missing(json, null, []);
+    protected override string Missing(JsonElement json) => Captions.Missing(json, null, []);
 
     private string NoName(JsonElement json, List<JsonProperty> fields)
     {

@@ -11,7 +11,6 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class KarpathyList : JsonArrayFile
 {
-    private readonly CaptionReader _captions;
     private readonly IReadOnlyList<string> _splits;
 
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
@@ -22,9 +21,9 @@ internal sealed class KarpathyList : JsonArrayFile
     /// split.
     /// </summary>
     public KarpathyList(string path, CaptionReader captions, ImageFolders images, IReadOnlyList<string> splits)
-        : base(path, "images", images)
+        : base(path, "images", captions, images)
     {
-        (_captions, _splits) = (captions, splits);
+        _splits = splits;
         var known = new HashSet<string>();
         using var reader = new JsonArrayReader(path, "images");
         while (reader.Next(out var image))
@@ -65,7 +64,7 @@ internal sealed class KarpathyList : JsonArrayFile
                 continue;
             }
             var language = JsonFields.Text(sentence, "language");
-            _captions.Add(raw.GetString()!, place + ".raw", found, remarks, language, JsonFields.Kind(sentence));
+            Captions.Add(raw.GetString()!, place + ".raw", found, remarks, language, JsonFields.Kind(sentence));
         }
     }
 

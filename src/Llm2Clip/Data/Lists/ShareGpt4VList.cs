@@ -10,15 +10,12 @@ namespace Llm2Clip.Data.Lists;
 /// </summary>
 internal sealed class ShareGpt4VList : JsonArrayFile
 {
-    private readonly CaptionReader _captions;
-
     /// <summary>Whether a file is one, by the fields of its first record.</summary>
     public static bool Is(FileHead head) => head.JsonHas("", "conversations");
 
     public ShareGpt4VList(string path, CaptionReader captions, ImageFolders images)
-        : base(path, "", images)
+        : base(path, "", captions, images)
     {
-        _captions = captions;
         using var reader = new JsonArrayReader(path, "");
         while (reader.Next(out var record))
         {
@@ -41,7 +38,7 @@ internal sealed class ShareGpt4VList : JsonArrayFile
         {
             if (turn.ValueKind == JsonValueKind.Object && JsonFields.Text(turn, "from") is "gpt" or "assistant")
             {
-                _captions.Add(JsonFields.Text(turn, "value") ?? "", $"conversations[{index}].value", found, remarks);
+                Captions.Add(JsonFields.Text(turn, "value") ?? "", $"conversations[{index}].value", found, remarks);
                 break;
             }
             index++;

@@ -40,7 +40,7 @@ internal sealed record ParquetLayout(
             throw new InputException($"{file} has no column of labels (looked for {captions.Wanted}; it has {columns.List()}). Labels are "
                 + "texts or whole numbers.");
         }
-        if (texts.Count == 0)
+        if (texts.Count == 0 && !captions.IsOptional)
         {
             throw new InputException(
                 $"{file} has no column of captions (looked for {captions.Wanted}; it has {columns.List()}). Captions are texts, "

@@ -150,7 +150,7 @@ internal sealed class ParquetSource : ISampleSource
                     remarks.AddRange(elsewhere[other].Remarks);
                 }
             }
-            var captions = CaptionReader.Complete(found, remarks, $"no caption (looked for {_captions.Wanted})");
+            var captions = _captions.Complete(found, remarks, $"no caption (looked for {_captions.Wanted})");
             foreach (var remark in remarks)
             {
                 onBad(new BadSample(origin, remark, Kept: true));

@@ -5,6 +5,7 @@ using Llm2Clip.Layers;
 using Llm2Clip.Models.Text;
 using Llm2Clip.Weights;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Llm2Clip.Models.Clip;
@@ -35,7 +36,8 @@ public sealed class ClipModel : IDisposable
                 + "compared.");
         }
         RequireFit(tokenizer, text.Config, source);
-        (Vision, Text, Tokenizer, Transform, LogitScale) = (vision, text, tokenizer, transform, logitScale);
+        (Vision, Text, Tokenizer, Transform) = (vision, text, tokenizer, transform);
+        LogitScale = OwnedWeights.New([], Device, logitScale);
     }
 
     /// <summary>Pixels to image features.</summary>
@@ -50,8 +52,8 @@ public sealed class ClipModel : IDisposable
     /// <summary>How images become the vision tower's input.</summary>
     public ImageTransformConfig Transform { get; }
 
-    /// <summary>Natural logarithm of the factor on cosines.</summary>
-    public double LogitScale { get; }
+    /// <summary>Natural logarithm of the factor on cosines, scalar.</summary>
+    public Parameter LogitScale { get; }
 
     /// <summary>Length of the vectors that images and captions share.</summary>
     public int EmbedDim => Vision.EmbedDim;
@@ -65,6 +67,14 @@ public sealed class ClipModel : IDisposable
         get => Vision.Precision;
         set => (Vision.Precision, Text.Precision) = (value, value);
     }
+
+    /// <summary>All parameters: <c>visual.*</c>, <c>text.*</c> and <c>logit_scale</c>, as those of a <see cref="Student"/>.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> NamedParameters() =>
+    [
+        .. Vision.NamedParameters().Select(p => (Student.TowerPrefix + p.Name, p.Parameter)),
+        .. Text.named_parameters().Select(p => (Student.TextPrefix + p.name, p.parameter)),
+        ("logit_scale", LogitScale),
+    ];
 
     /// <summary>
     /// Whether a folder, or a file of weights alone, is a whole CLIP: a <c>config.json</c> of <c>model_type</c> <c>clip</c>, open_clip's
@@ -115,6 +125,21 @@ public sealed class ClipModel : IDisposable
             text?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The model that a folder means: itself, or the <c>model</c> in it where training left a whole CLIP there.</summary>
+    internal static string Find(string source)
+    {
+        var trained = Path.Combine(source, StudentFolder.ModelName);
+        return !IsIn(source) && IsIn(trained) ? trained : source;
+    }
+
+    /// <summary>Writes the model in one of the layouts; what was there under these names is replaced.</summary>
+    /// <exception cref="ConfigException">The layout cannot hold these towers.</exception>
+    internal void Save(string folder, ClipLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        ClipFolder.Write(folder, layout, Text, new ClipImageHalf(Vision, Transform, LogitScale.cpu().item<float>()), Tokenizer.Vocabulary);
     }
 
     /// <summary>The folder in which a checkpoint's other files are.</summary>
@@ -178,6 +203,7 @@ public sealed class ClipModel : IDisposable
     {
         Vision.Dispose();
         Text.Dispose();
+        LogitScale.Dispose();
     }
 
     /// <summary>Refuses a vocabulary of another size, or with another end token, than the text tower was trained with.</summary>

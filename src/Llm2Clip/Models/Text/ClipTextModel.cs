@@ -53,6 +53,22 @@ public sealed class ClipTextModel : nn.Module<Tensor, Tensor>
     /// <summary>The tables of positions.</summary>
     internal TextEmbeddings Embeddings => _tower.Embeddings;
 
+    /// <summary>Stochastic depth; off until a trainer begins a pass.</summary>
+    internal TrainingNoise Noise => _tower.Noise;
+
+    /// <summary>What the names of each block's parameters begin with, from the input on.</summary>
+    internal IReadOnlyList<string> BlockNames =>
+        [.. Enumerable.Range(0, Config.Layers).Select(block => $"text_model.encoder.layers.{block}")];
+
+    /// <summary>What the names of parameters before block 0 begin with.</summary>
+    internal IReadOnlyList<string> EmbeddingNames { get; } = ["text_model.embeddings"];
+
+    /// <summary>Parameters of two dimensions that have no weight decay all the same, as those of the vision towers.</summary>
+    internal IReadOnlyList<string> UndecayedNames { get; } = [TextEmbeddings.PositionsPath, TextEmbeddings.TrainedPath];
+
+    /// <summary>Sets the rate of stochastic depth of the last block; it rises linearly from 0 at the first.</summary>
+    internal void SetDropPath(double rate) => _tower.Blocks.SetDropPath(rate);
+
     /// <summary>
     /// OpenAI's initialization (openai/CLIP d05afc4 clip/model.py#L299): tokens normal with 0.02, positions with 0.01, blocks as in its
     /// transformer, the projection with width^-0.5.
@@ -187,10 +203,13 @@ internal sealed class TextTower : nn.Module<Tensor, Tensor>
         : base(nameof(TextTower))
     {
         _embeddings = new TextEmbeddings(config, device);
-        _blocks = new TransformerBlocks(config.Blocks, device, new TrainingNoise());
+        _blocks = new TransformerBlocks(config.Blocks, device, Noise);
         _norm = new LayerNorm(config.Width, config.LayerNormEpsilon, device);
         RegisterComponents();
     }
+
+    /// <summary>Stochastic depth of the blocks.</summary>
+    public TrainingNoise Noise { get; } = new();
 
     /// <summary>Tokens and positions.</summary>
     public TextEmbeddings Embeddings => _embeddings;

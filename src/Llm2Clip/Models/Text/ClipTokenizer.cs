@@ -95,8 +95,12 @@ public sealed class ClipTokenizer
     /// Rows of ids of at most <paramref name="context"/> ids each. A text that is longer is an error, or with <paramref name="truncate"/>
     /// loses what is too much before the end token.
     /// </summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="context">Ids per text at most.</param>
+    /// <param name="truncate">Whether longer texts lose their end.</param>
+    /// <param name="key">The setting that <paramref name="truncate"/> comes from, for the message.</param>
     /// <exception cref="InputException">A text is too long and <paramref name="truncate"/> is false.</exception>
-    public TokenizedCaptions Encode(IReadOnlyList<string> texts, int context, bool truncate)
+    public TokenizedCaptions Encode(IReadOnlyList<string> texts, int context, bool truncate, string key = "eval.truncate")
     {
         var rows = new int[texts.Count][];
         var truncated = 0;
@@ -109,7 +113,7 @@ public sealed class ClipTokenizer
                 {
                     throw new InputException(
                         $"A caption has {ids.Length} tokens with its start and end, but the text tower has {context} positions: "
-                        + $"\"{Shortened(texts[i])}\". Set eval.truncate: true to cut captions off at the end, or stretch the tower "
+                        + $"\"{Shortened(texts[i])}\". Set {key}: true to cut captions off at the end, or stretch the tower "
                         + "(llm2clip longclip stretch).");
                 }
                 ids = [.. ids.AsSpan(0, context - 1), End];

@@ -37,7 +37,14 @@ internal static class RunIdentity
     /// <summary>The training data: its name, or each setting of each of its sets.</summary>
     internal static IEnumerable<KeyValuePair<string, string>> OfTrainingData(DataConfig data) =>
         data.TrainSets.SelectMany((set, index) => Section($"data.train_sets.{index}", set))
-            .Append(KeyValuePair.Create("data.train", data.Train));
+            .Append(KeyValuePair.Create("data.train", data.Train))
+            .Concat(data.JoinCaptions ? [KeyValuePair.Create("data.join_captions", "true")] : []);
+
+    /// <summary>The training data, and how its images come to the model.</summary>
+    internal static IEnumerable<KeyValuePair<string, string>> OfTrainingImages(DataConfig data) =>
+        Section("data.augment", data.Augment)
+            .Concat(OfTrainingData(data))
+            .Append(KeyValuePair.Create("data.image_cache_side", data.ImageCacheSide.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>Whether a setting must not change on resuming.</summary>
     internal static bool IsCompared(string key) => !Changeable.Contains(NameOf(key));

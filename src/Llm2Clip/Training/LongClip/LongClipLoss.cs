@@ -41,25 +41,39 @@ internal sealed record LongClipLoss
     }
 
     /// <summary><see cref="Of"/> also where nothing is dropped, and short captions meet the images as they are.</summary>
-    internal LongClipLosses Between(Tensor images, Tensor longTexts, Tensor shortTexts, Tensor logScale)
+    /// <param name="images">[B, D], not normalized.</param>
+    /// <param name="longTexts">[B, D], not normalized.</param>
+    /// <param name="shortTexts">[B, D], not normalized.</param>
+    /// <param name="logScale">Natural logarithm of the factor on products, scalar.</param>
+    /// <param name="sameLong">[B, B]: pairs of images and long captions that are not negatives; own pairs always count.</param>
+    /// <param name="sameShort">The same of the short captions.</param>
+    internal LongClipLosses Between(
+        Tensor images, Tensor longTexts, Tensor shortTexts, Tensor logScale, Tensor? sameLong = null, Tensor? sameShort = null)
     {
         using var scope = NewDisposeScope();
         var image = images.InFp32().Normalize();
-        var ofLong = Symmetric(image, longTexts, logScale);
+        var ofLong = Symmetric(image, longTexts, logScale, sameLong);
         // The reconstruction is shorter than 1, and stays so.
-        var ofShort = Symmetric(PrimaryComponents.Reconstruct(image, Components, Blocks), shortTexts, logScale);
+        var ofShort = Symmetric(PrimaryComponents.Reconstruct(image, Components, Blocks), shortTexts, logScale, sameShort);
         var total = ofLong.Plus(ShortWeight == 1 ? ofShort : ofShort.Times(ShortWeight));
         return new LongClipLosses(
             ofLong.MoveToOuterDisposeScope(), ofShort.MoveToOuterDisposeScope(), total.MoveToOuterDisposeScope());
     }
 
-    private Tensor Symmetric(Tensor image, Tensor texts, Tensor logScale)
+    /// <summary>The loss of the long captions alone, as <see cref="Between"/> takes them.</summary>
+    internal Tensor OfLong(Tensor images, Tensor longTexts, Tensor logScale, Tensor? sameLong = null)
+    {
+        using var scope = NewDisposeScope();
+        return Symmetric(images.InFp32().Normalize(), longTexts, logScale, sameLong).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Symmetric(Tensor image, Tensor texts, Tensor logScale, Tensor? same)
     {
         using var scope = NewDisposeScope();
         var logits = logScale.exp() * image.matmul(texts.InFp32().Normalize().t()); // [B, B]
         var labels = Scalars.Range(image.shape[0], image.device);
-        var toText = SoftmaxRows.CrossEntropy(logits, labels, null, LabelSmoothing).mean();
-        var toImage = SoftmaxRows.CrossEntropy(logits.t(), labels, null, LabelSmoothing).mean();
+        var toText = SoftmaxRows.CrossEntropy(logits, labels, same, LabelSmoothing).mean();
+        var toImage = SoftmaxRows.CrossEntropy(logits.t(), labels, same?.t(), LabelSmoothing).mean();
         return toText.Plus(toImage).Times(0.5).MoveToOuterDisposeScope();
     }
 }

@@ -44,7 +44,7 @@ internal static class PrimaryComponents
             throw new ConfigException(
                 $"{components} primary components are all directions that {rows} images with features of length {width} have, so that the "
                 + $"matching would do nothing: {components + 2} images are the least, and features longer than {components}. Take a larger "
-                + "batch or fewer components.");
+                + "batch or fewer components. Their number is longclip.pcm.k.");
         }
     }
 
@@ -55,20 +55,24 @@ internal static class PrimaryComponents
     /// <param name="features">[B, D].</param>
     /// <param name="components">k.</param>
     /// <param name="blocks">
-    /// Parts of the batch that have directions and a mean of their own each, as the processes of the original have; they divide the rows.
+    /// Parts of the batch that have directions and a mean of their own each, as the processes of the original have; where they do not
+    /// divide the rows, some have one row more.
     /// </param>
     /// <returns>[B, D]; the features themselves where k is all directions.</returns>
-    /// <exception cref="ArgumentException">The blocks do not divide the rows.</exception>
+    /// <exception cref="ArgumentException">There are more blocks than rows, or none.</exception>
     public static Tensor Reconstruct(Tensor features, int components, int blocks = 1)
     {
         var rows = features.shape[0];
-        if (blocks < 1 || rows % blocks != 0)
+        if (blocks < 1 || blocks > rows)
         {
-            throw new ArgumentException($"{blocks} blocks do not divide {rows} rows.", nameof(blocks));
+            throw new ArgumentException($"{rows} rows are not to be had in {blocks} blocks.", nameof(blocks));
         }
         using var scope = NewDisposeScope();
-        var size = rows / blocks;
-        var parts = Enumerable.Range(0, blocks).Select(block => OfBlock(features.narrow(0, block * size, size), components));
+        var parts = Enumerable.Range(0, blocks).Select(block =>
+        {
+            var (start, end) = (block * rows / blocks, (block + 1) * rows / blocks);
+            return OfBlock(features.narrow(0, start, end - start), components);
+        });
         return cat([.. parts], 0).MoveToOuterDisposeScope();
     }
 

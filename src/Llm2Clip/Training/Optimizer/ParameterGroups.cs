@@ -1,5 +1,4 @@
 using System.Globalization;
-using Llm2Clip.Models;
 
 namespace Llm2Clip.Training.Optimizer;
 
@@ -11,65 +10,22 @@ internal enum ParameterPart
     Other,
 }
 
-/// <summary>
-/// How the parameter names of a model family map to depths. Names are those of the checkpoint.
-/// </summary>
-/// <param name="VisualPrefix">Prefix of the vision tower.</param>
-/// <param name="TextPrefix">Prefix of the text side.</param>
-/// <param name="Blocks">What each block's names begin with after the prefix, in order.</param>
-/// <param name="Embeddings">Names after the prefix, or their first part, that have depth 0.</param>
-/// <param name="NoDecay">Names after the prefix that have no weight decay whatever their shape.</param>
-internal sealed record LayerNaming(
-    string VisualPrefix, string TextPrefix, IReadOnlyList<string> Blocks, IReadOnlyList<string> Embeddings, IReadOnlyList<string> NoDecay)
-{
-    /// <summary>A model without a vision tower.</summary>
-    public static LayerNaming Plain { get; } = new(Student.TowerPrefix, Student.TextPrefix, [], [], []);
-
-    /// <summary>
-    /// The names of a student with this encoder; without LLM2CLIP's quirk: all that comes before block 0 has depth 0.
-    /// </summary>
-    public static LayerNaming Of(IImageEncoder encoder) =>
-        Plain with { Blocks = encoder.BlockNames, Embeddings = encoder.EmbeddingNames, NoDecay = encoder.UndecayedNames };
-
-    /// <summary>
-    /// Depth of a parameter of the image side: 0 embeddings, N + 1 block N, one more than the last block's what is behind them.
-    /// </summary>
-    public int Depth(string name)
-    {
-        var rest = name.StartsWith(VisualPrefix, StringComparison.Ordinal) ? name[VisualPrefix.Length..] : "";
-        if (Embeddings.Any(part => IsPart(rest, part)))
-        {
-            return 0;
-        }
-        for (var block = 0; block < Blocks.Count; block++)
-        {
-            if (IsPart(rest, Blocks[block]))
-            {
-                return block + 1;
-            }
-        }
-        return Blocks.Count + 1;
-    }
-
-    /// <summary>Where a parameter belongs. An image head is behind the last block of the vision tower.</summary>
-    public ParameterPart PartOf(string name) =>
-        name.StartsWith(VisualPrefix, StringComparison.Ordinal) || name.StartsWith(Student.HeadPrefix, StringComparison.Ordinal)
-            ? ParameterPart.Visual
-        : name.StartsWith(TextPrefix, StringComparison.Ordinal) ? ParameterPart.Text
-        : ParameterPart.Other;
-
-    /// <summary>Whether a name is that of a part, or begins with it.</summary>
-    public static bool IsPart(string name, string part) =>
-        name.StartsWith(part, StringComparison.Ordinal) && (name.Length == part.Length || name[part.Length] == '.');
-}
-
 /// <summary>Base rates and decays that the groups are made from. Rates are absolute; the schedule multiplies them.</summary>
 /// <param name="VisualRate">Peak learning rate of the vision tower.</param>
 /// <param name="TextRate">Peak learning rate of the text side.</param>
 /// <param name="OtherRate">Peak learning rate of logit_scale and whatever belongs to neither.</param>
 /// <param name="WeightDecay">Decoupled weight decay of matrices.</param>
-/// <param name="LayerDecay">Rate factor for each block further from the output of the vision tower; 1 = none.</param>
-internal sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1);
+/// <param name="LayerDecay">Rate factor for each block further from the output of its tower; 1 = none.</param>
+internal sealed record GroupOptions(double VisualRate, double TextRate, double OtherRate, double WeightDecay, double LayerDecay = 1)
+{
+    /// <summary>Whether weight decay is that of all parameters, norms, biases and the scale too, as in Long-CLIP.</summary>
+    public bool DecaysAll { get; init; }
+
+    /// <summary>The rates and decays of a training section.</summary>
+    public static GroupOptions Of(TrainLoopConfig config) => new(
+        config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
+        config.WeightDecay, config.LayerDecay);
+}
 
 /// <summary>What the optimizer does with one parameter.</summary>
 internal sealed record ParameterRule(ParameterPart Part, double RateScale, double Rate, double WeightDecay);
@@ -78,28 +34,29 @@ internal sealed record ParameterRule(ParameterPart Part, double RateScale, doubl
 internal sealed record ParameterGroup(string Name, double Rate, double WeightDecay, IReadOnlyList<string> Parameters);
 
 /// <summary>
-/// Sorts parameters into optimizer groups: layer-wise decay for the vision tower, no weight decay for norms, biases, embeddings of
+/// Sorts parameters into optimizer groups: layer-wise decay for the towers, no weight decay for norms, biases, embeddings of
 /// positions and the class token, and the scale (LLM2CLIP cba3b45 training/optim.py).
 /// </summary>
 internal static class ParameterGroups
 {
     /// <summary>
-    /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(blocks + 1 - depth) for the vision
-    /// tower, 1 elsewhere; no weight decay at 1 dimension or less, for names ending in <c>.bias</c>, and for the listed names.
+    /// The rule for one parameter. Only its name and number of dimensions count: scale = decay^(blocks + 1 - depth) in a tower,
+    /// 1 elsewhere; no weight decay at 1 dimension or less, for names ending in <c>.bias</c>, and for the listed names.
     /// </summary>
     public static ParameterRule RuleFor(string name, int dimensions, GroupOptions options, LayerNaming naming)
     {
         var part = naming.PartOf(name);
-        var scale = part == ParameterPart.Visual ? Math.Pow(options.LayerDecay, naming.Blocks.Count + 1 - naming.Depth(name)) : 1;
+        var tower = naming.TowerOf(part);
+        var scale = tower is null ? 1 : Math.Pow(options.LayerDecay, tower.Blocks.Count + 1 - tower.Depth(name));
         var rate = part switch
         {
             ParameterPart.Visual => options.VisualRate,
             ParameterPart.Text => options.TextRate,
             _ => options.OtherRate,
         };
-        var listed = part == ParameterPart.Visual && naming.NoDecay.Any(free => name == naming.VisualPrefix + free);
+        var listed = tower is not null && tower.NoDecay.Any(free => name == tower.Prefix + free);
         var free = dimensions <= 1 || listed || name.EndsWith(".bias", StringComparison.Ordinal) || name == "logit_scale";
-        return new ParameterRule(part, scale, rate, free ? 0 : options.WeightDecay);
+        return new ParameterRule(part, scale, rate, free && !options.DecaysAll ? 0 : options.WeightDecay);
     }
 
     /// <summary>

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Llm2Clip.Configuration;
+using Llm2Clip.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -36,6 +39,27 @@ internal sealed class TrainedWeights : IDisposable
 
     /// <summary>The moving average, where the run has one.</summary>
     public WeightAverage? Average { get; }
+
+    /// <summary>Tells the log of what trains, group by group, and of what is locked.</summary>
+    /// <param name="log">Is told.</param>
+    /// <param name="name">What it is, for the message.</param>
+    /// <param name="precision">Number format of matrix products.</param>
+    public void Describe(IRunLog log, string name, Precision precision)
+    {
+        foreach (var range in Parameters.Ranges)
+        {
+            var group = range.Group;
+            log.Detail(string.Create(
+                CultureInfo.InvariantCulture,
+                $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
+                + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
+        }
+        log.Info(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}: {Parameters.Values.numel():N0} weights that train, {ConfigSchema.SnakeCase(precision.ToString())} on ")
+            + $"{Parameters.Device}." + (Frozen.Count == 0 ? "" : string.Create(
+                CultureInfo.InvariantCulture, $" {Frozen.Sum(p => p.Parameter.numel()):N0} are locked.")));
+    }
 
     /// <summary>Frees the optimizer's buffers. A model's parameters are views of the others, which live as long as the views do.</summary>
     public void Dispose()

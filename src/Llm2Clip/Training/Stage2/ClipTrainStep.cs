@@ -79,10 +79,13 @@ internal sealed class ClipTrainStep
             return GradCache.Backward(
                 [
                     new EncoderPass(
-                        Parts(batch.Count, micro),
-                        part => EncodeImages(Part(images, part, micro), Seed(step, 0, part), cancellation)),
+                        MicroBatches.Count(batch.Count, micro),
+                        part => EncodeImages(MicroBatches.Part(images, part, micro), Seed(step, 0, part), cancellation))
+                    { Kept = _config.KeptMicroBatches },
                     new EncoderPass(
-                        Parts(captions.Count, textMicro), part => EncodeTexts(Part(vectors, part, textMicro), Seed(step, 1, part))),
+                        MicroBatches.Count(captions.Count, textMicro),
+                        part => EncodeTexts(MicroBatches.Part(vectors, part, textMicro), Seed(step, 1, part)))
+                    { Kept = _config.KeptMicroBatches },
                 ],
                 features => Loss(features[0], original, new ContrastiveBatch(
                     features[0].narrow(1, 0, _student.EmbedDim), features[1], _student.LogitScale, texts, vectors)
@@ -132,14 +135,10 @@ internal sealed class ClipTrainStep
             return null;
         }
         using var scope = NewDisposeScope();
-        var parts = Enumerable.Range(0, Parts((int)images.shape[0], micro)).Select(part => _original.Encode(Part(images, part, micro)));
+        var parts = Enumerable.Range(0, MicroBatches.Count((int)images.shape[0], micro))
+            .Select(part => _original.Encode(MicroBatches.Part(images, part, micro)));
         return cat([.. parts], 0).MoveToOuterDisposeScope();
     }
-
-    private static int Parts(int rows, int micro) => (rows + micro - 1) / micro;
-
-    private static Tensor Part(Tensor rows, int part, int micro) =>
-        rows.narrow(0, (long)part * micro, Math.Min(micro, rows.shape[0] - (long)part * micro));
 
     private ulong Seed(long step, int pass, int part) => SeededRandom.Mix(_config.Seed, step, pass, part);
 

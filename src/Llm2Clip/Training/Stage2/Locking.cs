@@ -24,16 +24,11 @@ internal static class Locking
             return true;
         }
         var own = name[Student.TowerPrefix.Length..];
-        if (encoder.ProjectionNames.Any(part => LayerNaming.IsPart(own, part)))
+        if (encoder.ProjectionNames.Any(part => TowerNaming.IsPart(own, part)))
         {
             return student.ImageHead is null;
         }
-        return unlockedBlocks switch
-        {
-            null => true,
-            0 => false,
-            { } count => LayerNaming.Of(encoder).Depth(name) > encoder.BlockNames.Count - count,
-        };
+        return LayerNaming.Of(encoder).Visual.Trains(name, unlockedBlocks);
     }
 
     /// <summary>Throws <see cref="ConfigException"/> where more blocks are to train than the tower has.</summary>

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
-using Llm2Clip.Configuration;
-using Llm2Clip.Data.Loading;
+using System.Text.Json.Nodes;
 using Llm2Clip.Evaluation;
 using Llm2Clip.Files;
 using Llm2Clip.Layers;
@@ -45,18 +43,15 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
         _step = new ClipTrainStep(student, config, inputs.Vectors, inputs.Sampler, _loss, inputs.Original, _queue);
         var (named, frozen) = Locked(student, config.UnlockedBlocks);
         named = [.. named, .. _loss.Parameters];
-        var rates = new GroupOptions(
-            config.LearningRate, config.TextLearningRate ?? config.LearningRate, config.ScaleLearningRate ?? config.LearningRate,
-            config.WeightDecay, config.LayerDecay);
         var groups = ParameterGroups.Build(
-            named.Select(p => (p.Name, p.Parameter.shape.Length)), rates, LayerNaming.Of(student.ImageEncoder));
+            named.Select(p => (p.Name, p.Parameter.shape.Length)), GroupOptions.Of(config), LayerNaming.Of(student.ImageEncoder));
         Weights = new TrainedWeights(
             named, groups, new AdamWOptions(config.Beta1, config.Beta2, config.Epsilon), config.AverageDecay, frozen)
         {
             Buffers = student.NamedBuffers(),
         };
         Plan = PlanOf(inputs, cancellation);
-        LogGroups();
+        Weights.Describe(inputs.Log, "Student", config.Precision);
     }
 
     /// <inheritdoc/>
@@ -207,31 +202,17 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     /// <summary>The queue's features, and how far several data sets were drawn.</summary>
     public CheckpointExtras? Extras()
     {
-        var starts = _in.Batches.Starts;
-        return _queue is null && starts.Count == 0
+        var notes = DataPositions.Notes(_in.Batches);
+        return _queue is null && notes is null
             ? null
-            : new CheckpointExtras(
-                _queue?.Tensors() ?? new Dictionary<string, Tensor>(), JsonSerializer.SerializeToNode(starts, Json.File));
+            : new CheckpointExtras(_queue?.Tensors() ?? new Dictionary<string, Tensor>(), notes ?? new JsonArray());
     }
 
     /// <inheritdoc/>
     public void Resume(TrainState state, CheckpointExtras? extras)
     {
         _queue?.Resume(state.Step);
-        if (_in.Batches.Starts.Count == 0)
-        {
-            return;
-        }
-        try
-        {
-            _in.Batches.StartFrom(extras?.Notes?.Deserialize<List<EpochStart>>(Json.File) ?? throw new JsonException("there are none"));
-        }
-        catch (JsonException error)
-        {
-            throw new InputException(
-                $"{Plan.Checkpoint}: the positions in the data sets cannot be read ({error.Message}). Remove that folder to start anew.",
-                error);
-        }
+        DataPositions.StartFrom(_in.Batches, extras?.Notes, Plan);
     }
 
     /// <summary>Parameters that train, and those that are locked, which ask for no gradient from then on.</summary>
@@ -280,58 +261,14 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     private static TrainingPlan PlanOf(ClipTrainInputs inputs, CancellationToken cancellation)
     {
         var config = inputs.Config;
-        return new TrainingPlan
+        var plan = TrainingPlan.Of(
+            config, "clip_train", "clip-train", inputs.Output,
+            [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)],
+            () => inputs.Batches.BatchesPerEpoch(cancellation));
+        return plan with
         {
-            Title = "clip-train",
-            Checkpoint = StudentFolder.CheckpointOf(inputs.Output, "last"),
-            BestCheckpoint = StudentFolder.CheckpointOf(inputs.Output, "best"),
-            Identity = RunIdentity.Of(
-                "clip_train", config, [.. inputs.Identity, KeyValuePair.Create("teacher fingerprint", inputs.Vectors.Fingerprint)]),
-            Budget = BudgetOf(config, () => inputs.Batches.BatchesPerEpoch(cancellation)),
-            Schedule = new RateSchedule(config.Schedule, config.WarmupSteps, config.FinalRate),
-            PeakRate = config.LearningRate,
-            ClipNorm = config.ClipNorm,
-            CheckpointEvery = config.CheckpointEvery,
-            CheckpointMinutes = config.CheckpointMinutes,
-            KeepCheckpoints = config.KeepCheckpoints,
-            StallMinutes = config.StallMinutes,
-            EarlyStop = config.EarlyStop,
             MaxDrop = config.Retention.MaxDrop / 100,
-            Metrics = new MetricNames("train", "lr", "grad_norm"),
-            LogEvery = config.LogEvery,
-            EmptyEpoch = $"An epoch gave no full batch of {config.BatchSize} images. Check the data pattern, or set clip_train.batch_size "
-                + "to at most the number of images.",
-            NotFiniteRemedy = "Lower clip_train.learning_rate, raise warmup_steps, or set precision: fp32; with other settings, name "
-                + "another output folder, and the checkpoint as clip_train.init to start from its weights.",
+            NotFiniteRemedy = plan.NotFiniteRemedy.TrimEnd('.') + ", and the checkpoint as clip_train.init to start from its weights.",
         };
-    }
-
-    private static TrainBudget BudgetOf(ClipTrainConfig config, Func<long> batchesPerEpoch)
-    {
-        var steps = config.Steps > 0 ? config.Steps : long.MaxValue;
-        if (config.EpochBudget > 0)
-        {
-            steps = Math.Min(steps, Math.Max(1, (long)Math.Round(config.EpochBudget * batchesPerEpoch())));
-        }
-        return new TrainBudget(steps == long.MaxValue ? 0 : steps, config.MaxMinutes * 60);
-    }
-
-    private void LogGroups()
-    {
-        foreach (var range in Weights.Parameters.Ranges)
-        {
-            var group = range.Group;
-            _in.Log.Detail(string.Create(
-                CultureInfo.InvariantCulture,
-                $"group {group.Name}: {group.Parameters.Count} tensors, {range.Length:N0} weights, ")
-                + string.Create(CultureInfo.InvariantCulture, $"peak rate {group.Rate:g4}, decay {group.WeightDecay:g4}"));
-        }
-        var precision = ConfigSchema.SnakeCase(_in.Config.Precision.ToString());
-        _in.Log.Info(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Student: {Weights.Parameters.Values.numel():N0} weights that train, {precision} on {_in.Student.Device}.")
-            + (Weights.Frozen.Count == 0 ? "" : string.Create(
-                CultureInfo.InvariantCulture,
-                $" {Weights.Frozen.Sum(p => p.Parameter.numel()):N0} are locked.")));
     }
 }

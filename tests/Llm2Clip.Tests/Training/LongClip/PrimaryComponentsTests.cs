@@ -79,7 +79,19 @@ public sealed class PrimaryComponentsTests
         var (few, enough) = (randn(66, 48), randn(68, 48));
         Assert.Throws<ConfigException>(() => loss.Of(few, few, few, tensor(1f)));
         Assert.True(float.IsFinite(loss.Of(enough, enough, enough, tensor(1f)).Total.item<float>()));
-        Assert.Throws<ArgumentException>(() => PrimaryComponents.Reconstruct(few, 8, 4));
+        Assert.Throws<ArgumentException>(() => PrimaryComponents.Reconstruct(few, 8, 67));
+    }
+
+    /// <summary>A batch that lost an image: 21 rows in two blocks are 10 and 11, each with its own directions.</summary>
+    [Fact]
+    public void BlocksNeedNotDivideTheRows()
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(3);
+        var rows = randn(21, 12);
+        var (first, second) = (rows.narrow(0, 0, 10), rows.narrow(0, 10, 11));
+        Tensor[] parts = [PrimaryComponents.Reconstruct(first, 4), PrimaryComponents.Reconstruct(second, 4)];
+        Assert.Equal(GoldenTensors.Values(cat(parts, 0)), GoldenTensors.Values(PrimaryComponents.Reconstruct(rows, 4, 2)));
     }
 
     [Fact]

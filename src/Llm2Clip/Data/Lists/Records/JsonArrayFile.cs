@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Llm2Clip.Data.Lists.Records;
 
 /// <summary>A list that is an array in a JSON file: the file itself, or a field of the object that the file is.</summary>
-internal abstract class JsonArrayFile(string path, string array, ImageFolders images) : JsonListFile(path, images)
+internal abstract class JsonArrayFile(string path, string array, CaptionReader captions, ImageFolders images)
+    : JsonListFile(path, captions, images)
 {
     private readonly ChunkBuilder _found = new();
 

@@ -6,9 +6,12 @@ namespace Llm2Clip.Data.Lists.Records;
 /// A list whose records are JSON objects. Records of one image are one sample, wherever in the file they are: the first gives it with the
 /// captions of all.
 /// </summary>
-internal abstract class JsonListFile(string path, ImageFolders images) : ListFile(path)
+internal abstract class JsonListFile(string path, CaptionReader captions, ImageFolders images) : ListFile(path)
 {
     private readonly NameIndex _names = new();
+
+    /// <summary>Gives captions their language and kind.</summary>
+    protected CaptionReader Captions => captions;
 
     public override ListedImage? Read(ListRecord record, List<string> remarks)
     {
@@ -31,9 +34,8 @@ internal abstract class JsonListFile(string path, ImageFolders images) : ListFil
         {
             AddJoined(each, found, remarks);
         }
-        var captions = found.Count > 0 ? found : CaptionReader.Complete(found, remarks, Missing(json.RootElement));
-        return new ListedImage(
-            _names.Key(name), name.Image, records.Count > 0 ? [.. captions.Distinct()] : captions, images.Find(Path, name.Image));
+        var all = found.Count > 0 ? found : captions.Complete(found, remarks, Missing(json.RootElement));
+        return new ListedImage(_names.Key(name), name.Image, records.Count > 0 ? [.. all.Distinct()] : all, images.Find(Path, name.Image));
     }
 
     /// <summary>

@@ -79,6 +79,11 @@ public sealed record LlmLoraConfig : ICheckedConfig
     [Range(1, 1 << 24)]
     public int MicroBatchTokens { get; init; } = 1024;
 
+    [Description("Micro-batches of a step whose activations are kept until the loss is known, so that they are run once and not twice. "
+        + "1 takes no further memory, each more the activations of one.")]
+    [Range(0, 1 << 20)]
+    public int KeptMicroBatches { get; init; } = 1;
+
     [Description("Whether each block's activations are computed again for its gradient instead of kept: of long texts or large models, "
         + "far less memory for about a third more time.")]
     public bool GradientCheckpointing { get; init; }

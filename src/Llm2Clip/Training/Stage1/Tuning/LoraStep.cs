@@ -65,6 +65,7 @@ internal sealed class LoraStep : IDisposable
         var pass = new EncoderPass(parts.Count, part => Encode(part))
         {
             Replay = _config.GradientCheckpointing ? Replay : null,
+            Kept = _config.KeptMicroBatches,
         };
         return GradCache.Backward([pass], vectors => Loss(vectors[0], places, batch));
 

@@ -1,0 +1,38 @@
+using System.Globalization;
+using Llm2Clip.Pipeline;
+using Llm2Clip.Training.LongClip;
+
+namespace Llm2Clip.Cli.Commands;
+
+/// <summary><c>longclip train</c>: a whole CLIP on long and short captions.</summary>
+internal sealed class LongClipTrainCommand : RunCommand<LongClipResult>
+{
+    public LongClipTrainCommand(CliHost host)
+        : base(host, "train",
+            "Trains a whole CLIP on long captions, and on short ones by primary component matching; resumes from its last checkpoint.",
+            "llm2clip longclip train --config configs/longclip.yaml --model long-clip --output runs/long-clip")
+    {
+        Shortcut("--data", "data.train", "PATTERN", "Training images with their captions.");
+        Shortcut("--model", "longclip.model", "FOLDER", "CLIP to start from, stretched or not.");
+        Shortcut("--output", "longclip.output", "FOLDER", "Checkpoints, model and metrics.");
+    }
+
+    protected override bool Resumes => true;
+
+    protected override string? DeviceOf(RunConfig config) => RunDevice.OfTensors(config.Longclip.Device);
+
+    protected override LongClipResult Execute(RunConfig config, IRunLog log, CancellationToken cancellation) =>
+        LongClipTrain.Run(config, log, cancellation);
+
+    protected override void Report(LongClipResult result, Screen output)
+    {
+        var best = result.State.BestScore is { } score
+            ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
+            : "";
+        var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Truncated:N0} of {result.Captions:N0} captions were longer than {result.Positions} tokens and lost their end"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; model in {result.ModelFolder}"));
+    }
+}
