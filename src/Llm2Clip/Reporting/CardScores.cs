@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Llm2Clip.Evaluation;
+using Llm2Clip.Reporting.Comparison;
 
 namespace Llm2Clip.Reporting;
 
@@ -27,7 +28,11 @@ internal sealed record CardScores(
             return new CardScores(
                 Text(root, "data"), root.GetProperty("images").GetInt64(), Text(root, "protocol"),
                 [.. rows.Select(row => Text(row, "language")).Distinct()],
-                [.. rows.Select(row => Row("T2I", row, "text_to_image")), .. rows.Select(row => Row("I2T", row, "image_to_text"))],
+                [
+                    .. rows.Select(row => Row(ComparedScore.TextToImage, row, "text_to_image")),
+                    // A querybank changes what captions find alone.
+                    .. rows.Where(row => Bank(row) == 0).Select(row => Row(ComparedScore.ImageToText, row, "image_to_text")),
+                ],
                 root.TryGetProperty("teacher_settings", out var settings)
                     ?
                     [
@@ -63,13 +68,15 @@ internal sealed record CardScores(
         List<JsonElement> intervals = [.. numbers.GetProperty("intervals").EnumerateArray()];
         return
         [
-            search, Text(row, "language"), Text(row, "mean"),
+            search, Text(row, "language"), ComparedScore.NameOf(Text(row, "mean"), Bank(row)),
             .. RecallNumbers.Depths.Select((depth, i) => Percent(numbers.GetProperty($"recall_at{depth}"))
                 + (i < intervals.Count
                     ? $" ({Percent(intervals[i].GetProperty("low"))}–{Percent(intervals[i].GetProperty("high"))})"
                     : "")),
         ];
     }
+
+    private static int Bank(JsonElement row) => row.TryGetProperty("querybank", out var size) ? size.GetInt32() : 0;
 
     private static string Percent(JsonElement number) => number.GetDouble().ToString("F1", CultureInfo.InvariantCulture);
 

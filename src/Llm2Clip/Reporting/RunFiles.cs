@@ -23,10 +23,16 @@ internal static class RunFiles
     /// <summary>Folder of evaluations in a run's folder.</summary>
     public const string Evaluations = "eval";
 
+    /// <summary>Folder of <c>longclip train</c> in a run's folder.</summary>
+    private const string LongClip = "longclip";
+
     private static readonly string[] Below =
     [
-        "", Evaluations, StudentFolder.ModelName, StudentFolder.StageName, Path.Combine(StudentFolder.StageName, StudentFolder.ModelName),
-        Path.Combine(StudentFolder.StageName, Evaluations),
+        "", Evaluations, StudentFolder.ModelName,
+        .. new[] { StudentFolder.StageName, LongClip }.SelectMany(stage => new[]
+        {
+            stage, Path.Combine(stage, StudentFolder.ModelName), Path.Combine(stage, Evaluations),
+        }),
     ];
 
     /// <summary>The file of this name, of the folder that is nearest; null where there is none.</summary>
