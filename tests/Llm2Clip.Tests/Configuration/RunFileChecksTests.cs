@@ -46,8 +46,14 @@ public sealed class RunFileChecksTests
           batch_size: 0
         search:
           from: May
+        serve:
+          queue: 0
         embed:
           output: vectors.txt
+        compare:
+          depth: 3
+        sweep:
+          seeds: [1, 1]
         """;
 
     [Fact]
@@ -63,7 +69,9 @@ public sealed class RunFileChecksTests
             "longclip_stretch.ratio is '0'; it must be 1 to 1024", "longclip_export.padding is 'none'; it must be one of end, zero",
             "longclip.label_smoothing is '1'", "convert.format is crossmodal3600, which is not written",
             "export.type is 'q4_0'", "inspect.listed is '-1'",
-            "index.batch_size is '0'", "search.from is 'May'", "embed.output is vectors.txt; it must end in .npy, .parquet, .jsonl",
+            "index.batch_size is '0'", "search.from is 'May'", "serve.queue is '0'",
+            "embed.output is vectors.txt; it must end in .npy, .parquet, .jsonl", "compare.depth is 3; it must be one of 1, 5, 10",
+            "sweep.seeds is [1, 1]; a seed occurs twice",
         ];
         Assert.Equal(typeof(RunConfig).GetProperties().Count(section => section.PropertyType != typeof(string)), expected.Length);
         Assert.StartsWith($"run.yaml: {expected.Length} problems\n", error.Message, StringComparison.Ordinal);
