@@ -73,7 +73,8 @@ public sealed class OptionalCaptionsTests : IDisposable
     {
         File.WriteAllText(_folder["a.jsonl"], "{\"file_name\": \"1.jpg\"}\n{\"file_name\": \"9.jpg\"}\n{\n");
         var bad = new List<BadSample>();
-        var samples = Datasets.OpenImages(_folder["a.jsonl"], new DataConfig(), _folder).ReadShard(0, bad.Add).ToList();
+        var samples = Datasets.OpenImages(_folder["a.jsonl"], new DataConfig(), _folder)
+            .ReadShard(0, bad.Add, TestContext.Current.CancellationToken).ToList();
         Assert.Equal("1", Assert.Single(samples).Key);
         Assert.Equal([BadSampleCause.NoImage, BadSampleCause.BadRecord], bad.Select(one => one.Cause));
     }
