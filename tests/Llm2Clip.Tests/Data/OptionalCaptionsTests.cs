@@ -18,6 +18,8 @@ public sealed class OptionalCaptionsTests : IDisposable
         }
     }
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     public void Dispose() => _folder.Dispose();
 
     [Theory]
@@ -73,7 +75,7 @@ public sealed class OptionalCaptionsTests : IDisposable
     {
         File.WriteAllText(_folder["a.jsonl"], "{\"file_name\": \"1.jpg\"}\n{\"file_name\": \"9.jpg\"}\n{\n");
         var bad = new List<BadSample>();
-        var samples = Datasets.OpenImages(_folder["a.jsonl"], new DataConfig(), _folder).ReadShard(0, bad.Add).ToList();
+        var samples = Datasets.OpenImages(_folder["a.jsonl"], new DataConfig(), _folder).ReadShard(0, bad.Add, Token).ToList();
         Assert.Equal("1", Assert.Single(samples).Key);
         Assert.Equal([BadSampleCause.NoImage, BadSampleCause.BadRecord], bad.Select(one => one.Cause));
     }
@@ -83,7 +85,7 @@ public sealed class OptionalCaptionsTests : IDisposable
         var pattern = name.StartsWith("pipe:", StringComparison.Ordinal) ? name : _folder[name];
         var bad = new List<BadSample>();
         var source = Datasets.OpenImages(pattern, new DataConfig(), _folder);
-        var samples = Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, bad.Add)).ToList();
+        var samples = Enumerable.Range(0, source.ShardCount).SelectMany(shard => source.ReadShard(shard, bad.Add, Token)).ToList();
         Assert.DoesNotContain(bad, one => !one.Kept);
         Assert.Equal(2, samples.Count);
         Assert.Empty(samples[0].Captions);
@@ -93,7 +95,7 @@ public sealed class OptionalCaptionsTests : IDisposable
         try
         {
             var strict = Datasets.Open(pattern, new DataConfig(), _folder);
-            var left = Enumerable.Range(0, strict.ShardCount).SelectMany(shard => strict.ReadShard(shard, bad.Add)).ToList();
+            var left = Enumerable.Range(0, strict.ShardCount).SelectMany(shard => strict.ReadShard(shard, bad.Add, Token)).ToList();
             Assert.Equal(hasOne ? 1 : 0, left.Count);
             Assert.Contains(bad, one => one.Cause == BadSampleCause.NoCaption);
         }
