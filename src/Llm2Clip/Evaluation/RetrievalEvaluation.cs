@@ -199,6 +199,9 @@ internal sealed class RetrievalEvaluation(
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
             ScoreLengths(language, mode, texts, imageOfText);
         }
+
+        IReadOnlyList<QueryRank> Ranks(RetrievalResult scored) =>
+            QueryRanks.Of(scored, [.. images.Samples.Select(sample => sample.Key)], texts, imageOfText);
     }
 
     private void ScoreLengths(string language, CenteringMode mode, List<string> texts, List<int> imageOfText)
@@ -212,9 +215,6 @@ internal sealed class RetrievalEvaluation(
             lengths.Add(new LengthRow(
                 language, NameOf(mode), words, shortened / (double)texts.Count, result.TextToImage, result.ImageToText));
         }
-
-        IReadOnlyList<QueryRank> Ranks(RetrievalResult scored) =>
-            QueryRanks.Of(scored, [.. images.Samples.Select(sample => sample.Key)], texts, imageOfText);
     }
 
     /// <summary>

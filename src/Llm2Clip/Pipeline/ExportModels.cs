@@ -66,9 +66,7 @@ public static class ExportModels
         }
         else if (model.Clip is { } clip)
         {
-            ClipFolder.Write(
-                to, ClipLayout.HuggingFace, clip.Text, new ClipImageHalf(clip.Vision, clip.Transform, clip.LogitScale),
-                clip.Tokenizer.Vocabulary);
+            clip.Save(to, ClipLayout.HuggingFace);
         }
         else
         {
