@@ -32,8 +32,13 @@ public sealed partial class FreshClone : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "configs"));
         foreach (var file in Directory.GetFiles(Path.Combine(root, "configs"), "*.yaml"))
         {
-            var small = Epochs().Replace(Batches().Replace(File.ReadAllText(file), "${1}20"), "${1}2");
-            File.WriteAllText(Path.Combine(_folder, "configs", Path.GetFileName(file)), small);
+            var name = Path.GetFileName(file);
+            var text = File.ReadAllText(file);
+            // Those of Long-CLIP are looked at and not run, and a small batch has no 32 directions to match.
+            var small = name.StartsWith("longclip", StringComparison.Ordinal)
+                ? text
+                : Epochs().Replace(Batches().Replace(text, "${1}20"), "${1}2");
+            File.WriteAllText(Path.Combine(_folder, "configs", name), small);
         }
         Directory.CreateDirectory(Path.Combine(_folder, "bin"));
         var program = Path.Combine(_folder, "bin", "llm2clip");

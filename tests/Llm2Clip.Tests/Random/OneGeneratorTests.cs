@@ -21,6 +21,8 @@ public partial class OneGeneratorTests
             .SelectMany(file => File.ReadLines(Path.Combine(root, file)).Select((line, at) => (Place: $"{file}:{at + 1}", Line: line)))
             .Where(at => !at.Line.TrimStart().StartsWith("//", StringComparison.Ordinal))
             .Where(at => Other().IsMatch(at.Line))
+            // A token must be one that nobody can make again.
+            .Where(at => !at.Place.Contains("AccessToken.cs:", StringComparison.Ordinal))
             .Select(at => $"{at.Place}: {at.Line.Trim()}");
         Assert.Empty(found);
     }
