@@ -69,7 +69,7 @@ public sealed class CaptionFillerTests : IDisposable
         Fill(encoder, log, TestContext.Current.CancellationToken);
         Assert.Equal((100, 100), (log.Total, log.Done));
         Assert.Equal([0, 8, 16, 24], done.Take(4));
-        Assert.Equal("5 tokens/s", log.Detail);
+        Assert.Equal("5 tok/s", log.Detail);
     }
 
     private string Store => Path.Combine(_root, "store");

@@ -183,7 +183,7 @@ internal sealed class CaptionFiller
         var seconds = (_clock.GetUtcNow() - _started).TotalSeconds;
         _progress.Advance(
             Math.Max(0, done - _shown),
-            _tokens > 0 && seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_tokens / seconds:N0} tokens/s") : null);
+            _tokens > 0 && seconds > 0 ? string.Create(CultureInfo.InvariantCulture, $"{_tokens / seconds:N0} tok/s") : null);
         _shown = Math.Max(_shown, done);
     }
 }
