@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Training;
 using Llm2Clip.Training.Stage2;
@@ -28,10 +29,6 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
 
     protected override void Report(ClipTrainResult result, Screen output)
     {
-        var best = result.State.BestScore is { } score
-            ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
-            : "";
-        var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
         if (result.State.Retained is { } retained)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -42,8 +39,6 @@ internal sealed class ClipTrainCommand : RunCommand<ClipTrainResult>
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Stopped by clip_train.retention.max_drop; the model is that of step {result.ModelStep:N0}"));
         }
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; "
-            + $"model in {result.ModelFolder}"));
+        output.WriteLine(TrainingSummary.Line(result.State, result.LastLoss, result.ModelFolder));
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llm2Clip.Cli.Reports;
 using Llm2Clip.Pipeline;
 using Llm2Clip.Training.LongClip;
 
@@ -26,13 +27,8 @@ internal sealed class LongClipTrainCommand : RunCommand<LongClipResult>
 
     protected override void Report(LongClipResult result, Screen output)
     {
-        var best = result.State.BestScore is { } score
-            ? FormattableString.Invariant($", best score {100 * score:0.00} % at step {result.State.BestStep}")
-            : "";
-        var loss = result.LastLoss is { } last ? FormattableString.Invariant($", last loss {last:0.000}") : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{result.Truncated:N0} of {result.Captions:N0} captions were longer than {result.Positions} tokens and lost their end"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.State.Step:N0} steps, {result.State.SamplesSeen:N0} images seen{loss}{best}; model in {result.ModelFolder}"));
+        output.WriteLine(TrainingSummary.Line(result.State, result.LastLoss, result.ModelFolder));
     }
 }

@@ -197,21 +197,25 @@ internal sealed class RetrievalEvaluation(
         if (show)
         {
             Show(language, texts, vectors, imageOfText, result.TextToImageRanks);
-            ScoreLengths(language, mode, texts, imageOfText);
+            ScoreLengths(language, mode, texts, imageOfText, result);
         }
 
         IReadOnlyList<QueryRank> Ranks(RetrievalResult scored) =>
             QueryRanks.Of(scored, [.. images.Samples.Select(sample => sample.Key)], texts, imageOfText);
     }
 
-    private void ScoreLengths(string language, CenteringMode mode, List<string> texts, List<int> imageOfText)
+    /// <summary>Scores captions cut; <paramref name="whole"/> is the score of lengths that no caption exceeds.</summary>
+    private void ScoreLengths(
+        string language, CenteringMode mode, List<string> texts, List<int> imageOfText, RetrievalResult whole)
     {
         foreach (var words in config.CaptionWords.Distinct().Order())
         {
             var cut = texts.ConvertAll(text => CaptionText.Cut(text, words));
-            var vectors = new VectorSet(embed(cut, language, mode), images.Vectors.Dimension);
-            var result = Retrieval.Score(images.Vectors, vectors, imageOfText, config.Seed);
             var shortened = cut.Zip(texts).Count(pair => pair.First.Length < pair.Second.Length);
+            var result = shortened == 0
+                ? whole
+                : Retrieval.Score(
+                    images.Vectors, new VectorSet(embed(cut, language, mode), images.Vectors.Dimension), imageOfText, config.Seed);
             lengths.Add(new LengthRow(
                 language, NameOf(mode), words, shortened / (double)texts.Count, result.TextToImage, result.ImageToText));
         }

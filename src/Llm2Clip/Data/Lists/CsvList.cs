@@ -92,10 +92,9 @@ internal sealed class CsvList : ListFile
             throw new BadRecordException($"its `{_columns[_image]}` is empty", BadSampleCause.NoImage);
         }
         var name = NameOf(image, Cell(row, bytes, _key));
-        var rows = _names.Records(name);
-        if (rows.Count > 0 && rows[0].Offset != record.Offset)
+        if (_names.Records(name, record.Offset) is not { } rows)
         {
-            return null; // said with the image's first row
+            return null;
         }
         var found = new List<Caption>();
         AddCaptions(row, bytes, found, remarks);

@@ -44,10 +44,9 @@ internal sealed class TokenList : ListFile
         var (image, caption) = Parse(record.Bytes.Span)
             ?? throw new BadRecordException("is not of the form IMAGE#NUMBER, tab, caption");
         var name = RecordName.Of(image, null);
-        var lines = _names.Records(name);
-        if (lines.Count > 0 && lines[0].Offset != record.Offset)
+        if (_names.Records(name, record.Offset) is not { } lines)
         {
-            return null; // said with the image's first line
+            return null;
         }
         var found = new List<Caption>();
         _captions.Add(caption, "its caption", found, remarks);

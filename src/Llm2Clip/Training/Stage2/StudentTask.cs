@@ -64,33 +64,12 @@ internal sealed class StudentTask : ITrainingTask, IDisposable
     public string ModelFolder => Path.Combine(_in.Output, StudentFolder.ModelName);
 
     /// <inheritdoc/>
-    public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation)
-    {
-        foreach (var batch in _in.Batches.Epoch(epoch, done, cancellation))
-        {
-            using (batch)
-            {
-                yield return new TrainingBatch(
-                    batch.Index, batch.Count, step => _lastLoss = _step.Backward(batch, epoch, step, cancellation))
-                {
-                    Origins = () => batch.Samples.Select(sample => sample.Origin),
-                };
-            }
-        }
-    }
+    public IEnumerable<TrainingBatch> Epoch(int epoch, long done, CancellationToken cancellation) => ImageTraining.Epoch(
+        _in.Batches, epoch, done, (batch, step) => _lastLoss = _step.Backward(batch, epoch, step, cancellation), cancellation);
 
     /// <inheritdoc/>
-    public Activity Activity(TrainPart part)
-    {
-        var (batches, step, evaluator) = (_in.Batches.Activity, _step.Activity, _in.Evaluator?.Activity ?? default);
-        return new Activity(batches.Done + step.Done + evaluator.Done, part switch
-        {
-            TrainPart.Data => batches.Doing,
-            TrainPart.Compute => step.Doing,
-            TrainPart.Evaluation => evaluator.Doing,
-            _ => null,
-        });
-    }
+    public Activity Activity(TrainPart part) =>
+        ImageTraining.Activity(part, _in.Batches.Activity, _step.Activity, _in.Evaluator?.Activity ?? default);
 
     /// <summary>Keeps logit_scale in [0, ln 100] (facts B4) and returns it, with the terms of the loss.</summary>
     public IReadOnlyList<(string Name, double Value)> AfterUpdate()

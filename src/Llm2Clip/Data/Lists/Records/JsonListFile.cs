@@ -20,10 +20,9 @@ internal abstract class JsonListFile(string path, CaptionReader captions, ImageF
         {
             return null;
         }
-        var records = _names.Records(name);
-        if (records.Count > 0 && records[0].Offset != record.Offset)
+        if (_names.Records(name, record.Offset) is not { } records)
         {
-            return null; // said with the image's first record
+            return null;
         }
         var found = new List<Caption>();
         if (records.Count == 0)

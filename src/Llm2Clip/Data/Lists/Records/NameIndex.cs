@@ -51,8 +51,15 @@ internal sealed class NameIndex
         _keys = [];
     }
 
-    /// <summary>The records of a sample in the order of the file; none where it has only one.</summary>
-    public IReadOnlyList<RecordIndex.Entry> Records(RecordName name) => [.. _records.Find(HashOf(name.Identity))];
+    /// <summary>
+    /// The records of a sample in the order of the file, none where it has only one; null where the record at <paramref name="offset"/> is
+    /// a later one of them, so that the sample was given with the first.
+    /// </summary>
+    public IReadOnlyList<RecordIndex.Entry>? Records(RecordName name, long offset)
+    {
+        List<RecordIndex.Entry> records = [.. _records.Find(HashOf(name.Identity))];
+        return records.Count > 0 && records[0].Offset != offset ? null : records;
+    }
 
     /// <summary>The key of a sample: no other one of the list has it.</summary>
     public string Key(RecordName name) => _shared.Contains(HashOf(name.ShortKey)) ? name.LongKey : name.ShortKey;
